@@ -1,0 +1,2 @@
+/** The public interface of plm-wasm. */
+export { type ErrorCode, PlmError } from "./errors.js";
