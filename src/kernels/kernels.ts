@@ -1,8 +1,105 @@
 /**
  * The typed interface of the kernels' binary: one line per export of assembly/index.ts, whose files
  * hold the contracts. Names ending in Ptr are byte addresses in the one memory; counts and strides
- * are in elements.
+ * are in elements. `type` is a PACKED_TYPES id, in the pack kernels a GGUF tensor type id.
  */
 export interface Kernels {
+  // activations
+  /** i16 blocks[rows, n] <- f32[rows, n] */
+  quantizeI16(yPtr: number, xPtr: number, rows: number, n: number): void;
+  /** f32[n] += f32[n] */
   addF32(xPtr: number, yPtr: number, n: number): void;
+
+  // linear layers
+  /** f32[rows] <- Q8 panels[rows, cols], i16 row */
+  matvecQ8(yPtr: number, wPtr: number, xPtr: number, rows: number, cols: number): void;
+  /** f32[n, rows] <- panels[rows, cols], i16 rows[n] */
+  matmulI16(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    n: number,
+    rows: number,
+    cols: number,
+    scratchPtr: number,
+  ): void;
+  /** f32[n, rows] <- floats[rows, cols], f32[n, cols] */
+  matmulF32(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    n: number,
+    rows: number,
+    cols: number,
+  ): void;
+  /** f32[cols] <- [rows, cols] transposed, f32[rows] */
+  matvecTransposed(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    rows: number,
+    cols: number,
+    scratchPtr: number,
+  ): void;
+  /** f32[n, outputs] <- slab[neurons, outputs], i16 rows[n], active lists; shape: i32 neurons, outputs */
+  sparseMatmulI16(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    activePtr: number,
+    n: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): void;
+  /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons] */
+  sparseMatmulF32(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    n: number,
+    neurons: number,
+    outputs: number,
+  ): void;
+  /** f32[cols] <- row of a packed or float matrix */
+  dequantizeRow(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    row: number,
+    cols: number,
+    scratchPtr: number,
+  ): void;
+
+  // packing; each returns 1 when it met something that is not finite, else 0
+  packPanels(
+    toPtr: number,
+    srcPtr: number,
+    type: number,
+    rows: number,
+    cols: number,
+    scratchPtr: number,
+  ): number;
+  packSlab(
+    toPtr: number,
+    srcPtr: number,
+    type: number,
+    first: number,
+    count: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): number;
+  packFloats(toPtr: number, srcPtr: number, type: number, n: number): number;
+  packFloatSlab(
+    toPtr: number,
+    srcPtr: number,
+    type: number,
+    first: number,
+    count: number,
+    shapePtr: number,
+  ): number;
 }

@@ -1,0 +1,71 @@
+// Lane helpers: the only inlined functions that several kernels share.
+
+/** Scale that turns the widened bits of an f16 into its f32 value: 2^112. */
+const F16_REBIAS: f32 = 5192296858534827628530496329220096.0;
+
+/**
+ * Four f16 at ptr as f32x4, exact for every finite value, subnormals and both signs included.
+ * The sign-extended half moves up 13 bits; the copies of the sign are masked off below bit 31.
+ */
+// @ts-ignore: decorator
+@inline
+export function loadF16x4(ptr: usize): v128 {
+  const bits = v128.and(i32x4.shl(v128.load16x4_s(ptr), 13), i32x4.splat(0x8fffe000));
+  return f32x4.mul(bits, f32x4.splat(F16_REBIAS));
+}
+
+/** One f16 at ptr as f32; finite values only. */
+// @ts-ignore: decorator
+@inline
+export function loadF16(ptr: usize): f32 {
+  const bits = ((<i32>load<i16>(ptr)) << 13) & 0x8fffe000;
+  return reinterpret<f32>(bits) * F16_REBIAS;
+}
+
+/** Four bf16 at ptr as f32x4. */
+// @ts-ignore: decorator
+@inline
+export function loadBF16x4(ptr: usize): v128 {
+  return i32x4.shl(v128.load16x4_u(ptr), 16);
+}
+
+/** Four i8 at ptr as f32x4. */
+// @ts-ignore: decorator
+@inline
+export function loadI8x4(ptr: usize): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(ptr))));
+}
+
+/** Four u8 at ptr as f32x4. */
+// @ts-ignore: decorator
+@inline
+export function loadU8x4(ptr: usize): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(ptr))));
+}
+
+/** (a0+a1, a2+a3, b0+b1, b2+b3) of two i32x4. */
+// @ts-ignore: decorator
+@inline
+export function addPairs(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+}
+
+/** Sum of the four lanes of an f32x4. */
+// @ts-ignore: decorator
+@inline
+export function sumF32x4(a: v128): f32 {
+  return (
+    (f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1)) +
+    (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3))
+  );
+}
+
+/** Largest lane of an f32x4. */
+// @ts-ignore: decorator
+@inline
+export function maxF32x4(a: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
+    max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
+  );
+}

@@ -1,0 +1,191 @@
+// Y = X W^T for several tokens at once: prefill, and decoding with types that have no matvec.
+
+import { addPairs } from "./lanes";
+import { UNPACKED_BLOCK, UNPACKED_CELLS, hasHalves, hasMinimums, panelBytes } from "./layout";
+import { rowBytesI16 } from "./quantize";
+import { unpackPanel } from "./unpack";
+
+/**
+ * Y = X W^T, W of any packed type, X 16-bit integers in blocks of 32.
+ *
+ *   y         f32[n, rows]          out
+ *   w         panels[rows, cols]    of `type`, layout.ts
+ *   x         n rows of quantizeI16(cols)
+ *   scratch   cols / 32 * UNPACKED_BLOCK bytes, holds one panel at a time
+ *
+ * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types). The sums of a block are exact. A row of
+ * Y does not depend on n: each token's sums run in the same order.
+ */
+export function matmulI16(
+  y: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  n: i32,
+  rows: i32,
+  cols: i32,
+  scratch: usize,
+): void {
+  const step = panelBytes(type, cols);
+  const halves = hasHalves(type);
+  const minimums = hasMinimums(type);
+  const stride = <usize>rows << 2;
+  for (let r = 0; r < rows; r += 8, w += step, y += 32) {
+    unpackPanel(scratch, w, type, cols);
+    if (halves) multiplyPanel(y, stride, scratch, x, n, cols, true, true);
+    else if (minimums) multiplyPanel(y, stride, scratch, x, n, cols, false, true);
+    else multiplyPanel(y, stride, scratch, x, n, cols, false, false);
+  }
+}
+
+/** 8 outputs of n tokens: 4 tokens x 4 outputs at a time, then single tokens. */
+// @ts-ignore: decorator
+@inline
+function multiplyPanel(
+  y: usize,
+  stride: usize,
+  panel: usize,
+  x: usize,
+  n: i32,
+  cols: i32,
+  halves: bool,
+  minimums: bool,
+): void {
+  const row = rowBytesI16(cols);
+  let t = 0;
+  for (; t + 4 <= n; t += 4, x += 4 * row, y += 4 * stride) {
+    multiplyTile(y, stride, panel, x, cols, halves, minimums);
+    multiplyTile(y + 16, stride, panel + 16, x, cols, halves, minimums);
+  }
+  for (; t < n; t++, x += row, y += stride) {
+    multiplyToken(y, panel, x, cols, halves, minimums);
+    multiplyToken(y + 16, panel + 16, x, cols, halves, minimums);
+  }
+}
+
+/** sum + dot * (weights' scale * activations' scale) [+ minimum * sum of activations]. */
+// @ts-ignore: decorator
+@inline
+function accumulate(
+  sum: v128,
+  dots: v128,
+  panel: usize,
+  scale: usize,
+  activationSums: usize,
+  minimums: bool,
+  halves: bool,
+): v128 {
+  const product = f32x4.mul(v128.load(panel), v128.load32_splat(scale));
+  sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), product));
+  if (!minimums) return sum;
+  let total = v128.load32_splat(activationSums);
+  if (!halves) total = f32x4.add(total, v128.load32_splat(activationSums, 4));
+  return f32x4.add(sum, f32x4.mul(v128.load(panel, 64), total));
+}
+
+/** 4 outputs of 4 tokens; panel points at the scales of the 4 rows. */
+// @ts-ignore: decorator
+@inline
+function multiplyTile(
+  y: usize,
+  stride: usize,
+  panel: usize,
+  x: usize,
+  cols: i32,
+  halves: bool,
+  minimums: bool,
+): void {
+  const row = rowBytesI16(cols);
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
+  let sum2 = f32x4.splat(0);
+  let sum3 = f32x4.splat(0);
+  const span: usize = halves ? 32 : 64;
+  const scales = x + (<usize>cols << 1);
+  let s = scales;
+  let sums = s + (<usize>cols >> 3);
+  let half: usize = 0;
+  // The cells of the two row quads alternate: quad 1's panel pointer is 16 bytes on, as are its cells.
+  for (let xb = x; xb < scales; ) {
+    let acc0 = i32x4.splat(0);
+    let acc1 = i32x4.splat(0);
+    let acc2 = i32x4.splat(0);
+    let acc3 = i32x4.splat(0);
+    let acc4 = i32x4.splat(0);
+    let acc5 = i32x4.splat(0);
+    let acc6 = i32x4.splat(0);
+    let acc7 = i32x4.splat(0);
+    let cell = panel + UNPACKED_CELLS + half * 128;
+    for (const end = xb + span; xb < end; xb += 8, cell += 32) {
+      const w0 = v128.load8x8_s(cell);
+      const w1 = v128.load8x8_s(cell, 8);
+      const a0 = v128.load64_splat(xb);
+      acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(w0, a0));
+      acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(w1, a0));
+      const a1 = v128.load64_splat(xb + row);
+      acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(w0, a1));
+      acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(w1, a1));
+      const a2 = v128.load64_splat(xb + 2 * row);
+      acc4 = i32x4.add(acc4, i32x4.dot_i16x8_s(w0, a2));
+      acc5 = i32x4.add(acc5, i32x4.dot_i16x8_s(w1, a2));
+      const a3 = v128.load64_splat(xb + 3 * row);
+      acc6 = i32x4.add(acc6, i32x4.dot_i16x8_s(w0, a3));
+      acc7 = i32x4.add(acc7, i32x4.dot_i16x8_s(w1, a3));
+    }
+    const p = panel + half * 32;
+    sum0 = accumulate(sum0, addPairs(acc0, acc1), p, s, sums, minimums, halves);
+    sum1 = accumulate(sum1, addPairs(acc2, acc3), p, s + row, sums + row, minimums, halves);
+    sum2 = accumulate(sum2, addPairs(acc4, acc5), p, s + 2 * row, sums + 2 * row, minimums, halves);
+    sum3 = accumulate(sum3, addPairs(acc6, acc7), p, s + 3 * row, sums + 3 * row, minimums, halves);
+    if (halves) {
+      sums += 4;
+      half ^= 1;
+      if (half != 0) continue;
+    } else sums += 8;
+    s += 4;
+    panel += UNPACKED_BLOCK;
+  }
+  v128.store(y, sum0);
+  v128.store(y + stride, sum1);
+  v128.store(y + 2 * stride, sum2);
+  v128.store(y + 3 * stride, sum3);
+}
+
+/** 4 outputs of one token. */
+// @ts-ignore: decorator
+@inline
+function multiplyToken(
+  y: usize,
+  panel: usize,
+  x: usize,
+  cols: i32,
+  halves: bool,
+  minimums: bool,
+): void {
+  let sum = f32x4.splat(0);
+  const span: usize = halves ? 32 : 64;
+  const scales = x + (<usize>cols << 1);
+  let s = scales;
+  let sums = s + (<usize>cols >> 3);
+  let half: usize = 0;
+  for (let xb = x; xb < scales; ) {
+    let acc0 = i32x4.splat(0);
+    let acc1 = i32x4.splat(0);
+    let cell = panel + UNPACKED_CELLS + half * 128;
+    for (const end = xb + span; xb < end; xb += 8, cell += 32) {
+      const a = v128.load64_splat(xb);
+      acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_s(cell), a));
+      acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_s(cell, 8), a));
+    }
+    const p = panel + half * 32;
+    sum = accumulate(sum, addPairs(acc0, acc1), p, s, sums, minimums, halves);
+    if (halves) {
+      sums += 4;
+      half ^= 1;
+      if (half != 0) continue;
+    } else sums += 8;
+    s += 4;
+    panel += UNPACKED_BLOCK;
+  }
+  v128.store(y, sum);
+}

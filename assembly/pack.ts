@@ -1,0 +1,347 @@
+// GGUF rows -> the packed arrangements of layout.ts, without loss. Each returns 1 when it met a scale
+// or weight that is not finite, else 0.
+
+import {
+  blockBytes,
+  blockSize,
+  decodeBlock,
+  hasMinimum,
+  packedType,
+  scaleOffset,
+  subMinimum,
+  subScale,
+} from "./blocks";
+import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M, hasMinimums, panelBlockBytes } from "./layout";
+import { slabBlockBytes } from "./slab";
+
+/** An f16 without its sign is not finite from here. */
+const F16_INFINITY: i32 = 0x7c00;
+
+/** Copies an f16; 1 when it is not finite. */
+// @ts-ignore: decorator
+@inline
+function copyF16(to: usize, from: usize): i32 {
+  const bits = <i32>load<u16>(from);
+  store<u16>(to, <u16>bits);
+  return i32((bits & 0x7fff) >= F16_INFINITY);
+}
+
+/** Whether values lie in nibbles (with or without a plane of high bits). */
+function isNibbles(packed: i32): bool {
+  return packed != Q8 && packed != Q8M && packed != Q8K;
+}
+
+/**
+ * Rows of a GGUF tensor as panels.
+ *
+ *   to        rows / 8 panels of packedType(type), out
+ *   src       rows as in the file, back to back
+ *   type      GGUF type id, not a float type
+ *   scratch   2048 bytes
+ *
+ * Requires rows % 8 == 0, cols a multiple of the type's block.
+ */
+export function packPanels(
+  to: usize,
+  src: usize,
+  type: i32,
+  rows: i32,
+  cols: i32,
+  scratch: usize,
+): i32 {
+  const packed = packedType(type);
+  const size = blockSize(type);
+  const bytes = blockBytes(type);
+  const rowBytes = <usize>(cols / size) * bytes;
+  const step = panelBlockBytes(packed);
+  let bad = 0;
+  for (let r = 0; r < rows; r += 8, src += 8 * rowBytes) {
+    for (let b: usize = 0; b < rowBytes; b += bytes, to += step) {
+      for (let i: usize = 0; i < 8; i++) {
+        const block = src + i * rowBytes + b;
+        decodeBlock(scratch + i * <usize>size, block, type);
+        bad |= packPanelHeader(to, block, type, packed, i);
+      }
+      packCells(to, scratch, packed, size);
+    }
+  }
+  return bad;
+}
+
+/** One row's scales and minimums of a panel's block. */
+function packPanelHeader(to: usize, block: usize, type: i32, packed: i32, i: usize): i32 {
+  const d = block + scaleOffset(type);
+  let bad = copyF16(to + 2 * i, d);
+  if (hasMinimum(type)) bad |= copyF16(to + 16 + 2 * i, d + 2);
+  else if (hasMinimums(packed)) store<u16>(to + 16 + 2 * i, 0);
+  if (packed < Q4K) return bad;
+  const parts = packed == Q4K ? 8 : 16;
+  for (let p = 0; p < parts; p++) {
+    const s = subScale(type, block, packed == Q4K ? 2 * p : p);
+    if (packed == Q6K) {
+      store<u8>(to + 16 + <usize>(p >> 1) * 208 + (<usize>(p & 1) << 3) + i, <u8>s);
+      continue;
+    }
+    const header = to + 32 + <usize>p * 144;
+    store<u8>(header + i, <u8>s);
+    store<u8>(header + 8 + i, <u8>subMinimum(type, block, packed == Q4K ? 2 * p : p));
+  }
+  return bad;
+}
+
+/** Where the cells of inputs 16 * i lie in a panel's block. */
+function cellsOffset(packed: i32, i: usize): usize {
+  if (packed == Q8) return 16 + i * 128;
+  if (packed == Q8M) return 32 + i * 128;
+  if (packed == Q8K) return 32 + i * 144 + 16;
+  if (packed == Q4) return 16 + i * 64;
+  if (packed == Q4M) return 32 + i * 64;
+  if (packed == Q4K) return 32 + (i >> 1) * 144 + 16 + (i & 1) * 64;
+  return 16 + (i >> 1) * 208 + 16 + (i & 1) * 64;
+}
+
+/** The cells of 8 rows x size values that lie in scratch, row by row. */
+function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
+  const n = <usize>size;
+  const fifteen = i8x16.splat(15);
+  for (let i: usize = 0; i < n >> 4; i++) {
+    const cells = to + cellsOffset(packed, i);
+    const planes = to + 16 + (i >> 1) * 208 + 16 + 128 + (i & 1) * 32;
+    let pairs = i8x16.splat(0);
+    for (let k: usize = 0; k < 4; k++) {
+      const top = gatherCell(scratch + 16 * i + 4 * k, n);
+      const low = gatherCell(scratch + 4 * n + 16 * i + 4 * k, n);
+      if (!isNibbles(packed)) {
+        v128.store(cells + 32 * k, top);
+        v128.store(cells + 32 * k, low, 16);
+        continue;
+      }
+      v128.store(cells + 16 * k, v128.or(v128.and(top, fifteen), i8x16.shl(low, 4)));
+      if (packed != Q6K) continue;
+      const pair = v128.or(i8x16.shr_u(top, 4), i8x16.shl(i8x16.shr_u(low, 4), 2));
+      if ((k & 1) == 0) pairs = pair;
+      else v128.store(planes + ((k >> 1) << 4), v128.or(pairs, i8x16.shl(pair, 4)));
+    }
+  }
+}
+
+/** 4 bytes of each of 4 rows, n bytes apart. */
+// @ts-ignore: decorator
+@inline
+function gatherCell(from: usize, n: usize): v128 {
+  let cell = v128.load32_zero(from);
+  cell = v128.load_lane<u32>(from + n, cell, 1);
+  cell = v128.load_lane<u32>(from + 2 * n, cell, 2);
+  return v128.load_lane<u32>(from + 3 * n, cell, 3);
+}
+
+/**
+ * Rows of a GGUF tensor [outputs, neurons] into a slab, which holds them transposed.
+ *
+ *   to        slab[neurons, outputs] of packedType(type); outputs first .. first + count are written
+ *   src       `count` rows as in the file, back to back
+ *   type      GGUF type id, not a float type
+ *   shape     i32 neurons, i32 outputs
+ *   scratch   2 * 64 * 256 + 512 bytes
+ *
+ * Requires first and count % 32 == 0 (64 for Q6_K), count <= 64.
+ */
+export function packSlab(
+  to: usize,
+  src: usize,
+  type: i32,
+  first: i32,
+  count: i32,
+  shape: usize,
+  scratch: usize,
+): i32 {
+  const neurons = load<i32>(shape);
+  const outputs = <usize>load<i32>(shape, 4);
+  const packed = packedType(type);
+  const size = blockSize(type);
+  const bytes = blockBytes(type);
+  const rowBytes = <usize>(neurons / size) * bytes;
+  const step = slabBlockBytes(packed, <i32>outputs);
+  const columns = scratch + 64 * 256;
+  let bad = 0;
+  for (let b: usize = 0; b < rowBytes; b += bytes, to += step) {
+    for (let i: usize = 0; i < <usize>count; i++) {
+      const block = src + i * rowBytes + b;
+      decodeBlock(scratch + i * <usize>size, block, type);
+      bad |= packSlabHeader(to, block, type, packed, <usize>first + i, outputs);
+    }
+    for (let o: usize = 0; o < <usize>count; o += 16) {
+      for (let j: usize = 0; j < <usize>size; j += 16) {
+        transpose16(columns + j * 64 + o, scratch + o * <usize>size + j, <usize>size, columns + 64 * 256);
+      }
+    }
+    for (let j = 0; j < size; j++) {
+      packRun(to, columns + <usize>j * 64, packed, j, <usize>first, <usize>count, outputs);
+    }
+  }
+  return bad;
+}
+
+/** One output's scales and minimums of a slab's block. */
+function packSlabHeader(
+  to: usize,
+  block: usize,
+  type: i32,
+  packed: i32,
+  o: usize,
+  n: usize,
+): i32 {
+  const d = block + scaleOffset(type);
+  let bad = copyF16(to + 2 * o, d);
+  if (hasMinimum(type)) bad |= copyF16(to + 2 * n + 2 * o, d + 2);
+  else if (hasMinimums(packed)) store<u16>(to + 2 * n + 2 * o, 0);
+  if (packed < Q4K) return bad;
+  const parts = packed == Q4K ? 8 : 16;
+  for (let p = 0; p < parts; p++) {
+    const s = subScale(type, block, packed == Q4K ? 2 * p : p);
+    if (packed == Q6K) {
+      store<u8>(to + 2 * n + <usize>p * 13 * n + o, <u8>s);
+      continue;
+    }
+    const header = to + 4 * n + <usize>p * 18 * n;
+    store<u8>(header + o, <u8>s);
+    store<u8>(header + n + o, <u8>subMinimum(type, block, packed == Q4K ? 2 * p : p));
+  }
+  return bad;
+}
+
+/** `count` outputs of neuron j of a slab's block; its integers lie at from. */
+function packRun(
+  to: usize,
+  from: usize,
+  packed: i32,
+  j: i32,
+  first: usize,
+  count: usize,
+  n: usize,
+): void {
+  const i = <usize>j;
+  const half = n >> 1;
+  if (packed == Q8) memory.copy(to + 2 * n + i * n + first, from, count);
+  else if (packed == Q8M) memory.copy(to + 4 * n + i * n + first, from, count);
+  else if (packed == Q8K) {
+    memory.copy(to + 6 * n + (i >> 4) * 18 * n + (i & 15) * n + first, from, count);
+  } else if (packed == Q4) packNibbles(to + 2 * n + i * half, from, first, count);
+  else if (packed == Q4M) packNibbles(to + 4 * n + i * half, from, first, count);
+  else if (packed == Q4K) {
+    packNibbles(to + 6 * n + (i >> 5) * 18 * n + (i & 31) * half, from, first, count);
+  } else packSixes(to + 3 * n + (i >> 4) * 13 * n + (i & 15) * (half + (half >> 1)), from, first, n);
+}
+
+function packNibbles(run: usize, from: usize, first: usize, count: usize): void {
+  for (let o: usize = 0; o < count; o += 32) {
+    const low = v128.and(v128.load(from + o), i8x16.splat(15));
+    v128.store(run + ((first + o) >> 1), v128.or(low, i8x16.shl(v128.load(from + o, 16), 4)));
+  }
+}
+
+function packSixes(run: usize, from: usize, first: usize, n: usize): void {
+  packNibbles(run, from, first, 64);
+  let high = i8x16.splat(0);
+  for (let k = 0; k < 4; k++) {
+    const pair = i8x16.shr_u(v128.load(from + <usize>k * 16), 4);
+    high = v128.or(high, i8x16.shl(pair, k << 1));
+  }
+  v128.store(run + (n >> 1) + (first >> 2), high);
+}
+
+/** to[j][i] = from[i][j], 16 x 16 bytes; rows of from `stride` bytes apart, of to 64. */
+function transpose16(to: usize, from: usize, stride: usize, scratch: usize): void {
+  // Four perfect shuffles of rows i and i + 8 transpose; they alternate between two buffers.
+  for (let i: usize = 0; i < 8; i++) {
+    interleave(scratch + (i << 5), v128.load(from + i * stride), v128.load(from + (i + 8) * stride));
+  }
+  const other = scratch + 256;
+  for (let i: usize = 0; i < 8; i++) interleaveRows(other, scratch, i);
+  for (let i: usize = 0; i < 8; i++) interleaveRows(scratch, other, i);
+  for (let i: usize = 0; i < 8; i++) interleaveRows(other, scratch, i);
+  for (let j: usize = 0; j < 16; j++) v128.store(to + (j << 6), v128.load(other + (j << 4)));
+}
+
+// @ts-ignore: decorator
+@inline
+function interleaveRows(to: usize, from: usize, i: usize): void {
+  interleave(to + (i << 5), v128.load(from + (i << 4)), v128.load(from + (i << 4), 128));
+}
+
+// @ts-ignore: decorator
+@inline
+function interleave(to: usize, a: v128, b: v128): void {
+  v128.store(to, v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  v128.store(
+    to,
+    v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
+    16,
+  );
+}
+
+/** Exponent bits of a float type; a weight with all of them set is not finite. */
+// @ts-ignore: decorator
+@inline
+function exponentMask(type: i32): u32 {
+  return type == 0 ? 0x7f800000 : type == 1 ? 0x7c00 : 0x7f80;
+}
+
+/**
+ * Copies n floats of a GGUF float type (id 0, 1 or 30), checking each.
+ */
+export function packFloats(to: usize, src: usize, type: i32, n: i32): i32 {
+  const mask = exponentMask(type);
+  let bad = 0;
+  if (type == 0) {
+    for (const end = src + (<usize>n << 2); src < end; src += 4, to += 4) {
+      const bits = load<u32>(src);
+      store<u32>(to, bits);
+      bad |= i32((bits & mask) == mask);
+    }
+    return bad;
+  }
+  for (const end = src + (<usize>n << 1); src < end; src += 2, to += 2) {
+    const bits = load<u16>(src);
+    store<u16>(to, bits);
+    bad |= i32((<u32>bits & mask) == mask);
+  }
+  return bad;
+}
+
+/**
+ * Rows of a GGUF float tensor [outputs, neurons] into a float slab [neurons, outputs].
+ *
+ *   src    `count` rows as in the file: outputs first .. first + count
+ *   shape  i32 neurons, i32 outputs
+ */
+export function packFloatSlab(
+  to: usize,
+  src: usize,
+  type: i32,
+  first: i32,
+  count: i32,
+  shape: usize,
+): i32 {
+  const neurons = <usize>load<i32>(shape);
+  const outputs = <usize>load<i32>(shape, 4);
+  const mask = exponentMask(type);
+  const log: usize = type == 0 ? 2 : 1;
+  let bad = 0;
+  for (let j: usize = 0; j < neurons; j++) {
+    let p = to + ((j * outputs + <usize>first) << log);
+    let s = src + (j << log);
+    for (let o = 0; o < count; o++, p += <usize>1 << log, s += neurons << log) {
+      let bits: u32;
+      if (log == 2) {
+        bits = load<u32>(s);
+        store<u32>(p, bits);
+      } else {
+        bits = load<u16>(s);
+        store<u16>(p, <u16>bits);
+      }
+      bad |= i32((bits & mask) == mask);
+    }
+  }
+  return bad;
+}

@@ -1,0 +1,60 @@
+// Quantisation of activations.
+
+import { maxF32x4 } from "./lanes";
+
+/**
+ * x rounded to 16-bit integers, blocks of 32 with one scale, for products with packed weights.
+ *
+ *   y   out, one row after another; a row is
+ *         i16[n]        round(x / scale), ties to even, |value| <= 32767
+ *         f32[n / 32]   scale = max |x| / 32767 of the block
+ *         f32[n / 16]   scale * sum of 16 values
+ *   x   f32[rows, n]
+ *
+ * Requires n % 32 == 0, y apart from x. An all-zero block has scale 0. NaN anywhere in a block makes
+ * its scale NaN, so that it is not lost.
+ */
+export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
+  for (let r = 0; r < rows; r++) {
+    let scales = y + (<usize>n << 1);
+    let sums = scales + (<usize>n >> 3);
+    const end = scales;
+    for (; y < end; y += 64, x += 128, scales += 4, sums += 8) {
+      let m = f32x4.abs(v128.load(x));
+      for (let i: usize = 16; i < 128; i += 16) m = f32x4.max(m, f32x4.abs(v128.load(x + i)));
+      const largest = maxF32x4(m);
+      const scale = largest / 32767;
+      const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
+      // 1 / subnormal overflows; such a block counts as zero.
+      const factor = f32x4.splat(inverse == Infinity ? 0 : inverse);
+      store<f32>(scales, scale);
+      for (let half: usize = 0; half < 2; half++) {
+        const xh = x + half * 64;
+        const yh = y + half * 32;
+        let sum = i32x4.splat(0);
+        for (let i: usize = 0; i < 2; i++) {
+          const lo = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(xh + i * 32), factor)));
+          const hi = i32x4.trunc_sat_f32x4_s(
+            f32x4.nearest(f32x4.mul(v128.load(xh + i * 32, 16), factor)),
+          );
+          v128.store(yh + i * 16, i16x8.narrow_i32x4_s(lo, hi));
+          sum = i32x4.add(sum, i32x4.add(lo, hi));
+        }
+        const total =
+          i32x4.extract_lane(sum, 0) +
+          i32x4.extract_lane(sum, 1) +
+          i32x4.extract_lane(sum, 2) +
+          i32x4.extract_lane(sum, 3);
+        store<f32>(sums + half * 4, scale * <f32>total);
+      }
+    }
+    y = sums;
+  }
+}
+
+/** Bytes of one row of quantizeI16. */
+// @ts-ignore: decorator
+@inline
+export function rowBytesI16(n: i32): usize {
+  return <usize>(n >> 5) * 76;
+}

@@ -1,0 +1,287 @@
+// The sparse down-projection: packed slabs (layout.ts), of which only active neurons are touched.
+
+import { loadF16x4, loadI8x4, loadU8x4 } from "./lanes";
+import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "./layout";
+import { rowBytesI16 } from "./quantize";
+
+/** Bytes of 256 neurons (K types) or 32 neurons (the others) of a slab with n outputs. */
+export function slabBlockBytes(type: i32, n: i32): usize {
+  let units = 34;
+  if (type == Q8M) units = 36;
+  else if (type == Q4) units = 18;
+  else if (type == Q4M) units = 20;
+  else if (type == Q4K) units = 148;
+  else if (type == Q8K) units = 292;
+  else if (type == Q6K) units = 210;
+  return <usize>(units * n);
+}
+
+// One group of neurons that share their scales, found in a slab.
+
+/** Start of the group's block: of 256 neurons for K types. */
+// @ts-ignore: decorator
+@inline
+function blockOf(w: usize, type: i32, group: i32, n: i32): usize {
+  const block = type < Q4K ? group : type == Q4K ? group >> 3 : group >> 4;
+  return w + <usize>block * slabBlockBytes(type, n);
+}
+
+/** The group's scales, and behind them its minimums and its neurons. */
+// @ts-ignore: decorator
+@inline
+function scalesOf(block: usize, type: i32, group: i32, n: usize): usize {
+  if (type < Q4K) return block;
+  if (type == Q4K) return block + 4 * n + <usize>(group & 7) * 18 * n;
+  if (type == Q8K) return block + 4 * n + <usize>(group & 15) * 18 * n;
+  return block + 2 * n + <usize>(group & 15) * 13 * n;
+}
+
+/** f32 scales and minimums of all outputs of a group. */
+function unpackScales(to: usize, block: usize, scales: usize, type: i32, n: usize): void {
+  const minimums = to + 4 * n;
+  for (let o: usize = 0; o < n; o += 4) {
+    if (type < Q4K) {
+      v128.store(to + 4 * o, loadF16x4(scales + 2 * o));
+      if (type == Q8M || type == Q4M) {
+        v128.store(minimums + 4 * o, loadF16x4(scales + 2 * n + 2 * o));
+      }
+      continue;
+    }
+    const d = loadF16x4(block + 2 * o);
+    const s = type == Q4K ? loadU8x4(scales + o) : loadI8x4(scales + o);
+    v128.store(to + 4 * o, f32x4.mul(d, s));
+    if (type == Q6K) continue;
+    const m = f32x4.neg(loadF16x4(block + 2 * n + 2 * o));
+    v128.store(minimums + 4 * o, f32x4.mul(m, loadU8x4(scales + n + o)));
+  }
+}
+
+/** One neuron's values as int8[n]: nibbles less bias. */
+function unpackNibbleRun(to: usize, run: usize, n: usize, bias: i8): void {
+  const mask = i8x16.splat(15);
+  const offset = i8x16.splat(bias);
+  for (const end = to + n; to < end; to += 32, run += 16) {
+    const v = v128.load(run);
+    v128.store(to, i8x16.sub(v128.and(v, mask), offset));
+    v128.store(to, i8x16.sub(i8x16.shr_u(v, 4), offset), 16);
+  }
+}
+
+/** One neuron's values as int8[n]: 6 bits less 32. */
+function unpackSixRun(to: usize, run: usize, n: usize): void {
+  const nibble = i8x16.splat(15);
+  const pair = i8x16.splat(0x30);
+  const offset = i8x16.splat(32);
+  let high = run + (n >> 1);
+  for (const end = to + n; to < end; to += 64, run += 32, high += 16) {
+    const v = v128.load(run);
+    const w = v128.load(run, 16);
+    const h = v128.load(high);
+    const h0 = v128.and(i8x16.shl(h, 4), pair);
+    const h1 = v128.and(i8x16.shl(h, 2), pair);
+    const h2 = v128.and(h, pair);
+    const h3 = v128.and(i8x16.shr_u(h, 2), pair);
+    v128.store(to, i8x16.sub(v128.or(v128.and(v, nibble), h0), offset));
+    v128.store(to, i8x16.sub(v128.or(i8x16.shr_u(v, 4), h1), offset), 16);
+    v128.store(to, i8x16.sub(v128.or(v128.and(w, nibble), h2), offset), 32);
+    v128.store(to, i8x16.sub(v128.or(i8x16.shr_u(w, 4), h3), offset), 48);
+  }
+}
+
+/**
+ * y += the pairs' neurons times their activations, times the scales [+ minimums]; 32 outputs at a
+ * time. A pair: address of neuron 0's int8[n], of neuron 1's, and their two i16 activations.
+ */
+// @ts-ignore: decorator
+@inline
+function addNeurons(
+  y: usize,
+  n: usize,
+  pairs: usize,
+  pairsEnd: usize,
+  scales: usize,
+  activationScale: f32,
+  activationSum: f32,
+  kind: i32,
+): void {
+  const scale = f32x4.splat(activationScale);
+  const total = f32x4.splat(activationSum);
+  for (let o: usize = 0; o < n; o += 32, y += 128) {
+    let acc0 = i32x4.splat(0);
+    let acc1 = i32x4.splat(0);
+    let acc2 = i32x4.splat(0);
+    let acc3 = i32x4.splat(0);
+    let acc4 = i32x4.splat(0);
+    let acc5 = i32x4.splat(0);
+    let acc6 = i32x4.splat(0);
+    let acc7 = i32x4.splat(0);
+    for (let p = pairs; p < pairsEnd; p += 12) {
+      const r0 = load<usize>(p) + o;
+      const r1 = load<usize>(p, 4) + o;
+      const a = v128.load32_splat(p, 8);
+      const u0 = v128.load(r0);
+      const u1 = v128.load(r1);
+      const lo = v128.shuffle<i8>(u0, u1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(lo), a));
+      acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(lo), a));
+      const hi = v128.shuffle<i8>(
+        u0, u1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
+      );
+      acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(hi), a));
+      acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(hi), a));
+      const v0 = v128.load(r0, 16);
+      const v1 = v128.load(r1, 16);
+      const lo2 = v128.shuffle<i8>(v0, v1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      acc4 = i32x4.add(acc4, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(lo2), a));
+      acc5 = i32x4.add(acc5, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(lo2), a));
+      const hi2 = v128.shuffle<i8>(
+        v0, v1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
+      );
+      acc6 = i32x4.add(acc6, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(hi2), a));
+      acc7 = i32x4.add(acc7, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(hi2), a));
+    }
+    addScaledDots(y, acc0, scales, o, n, scale, total, kind);
+    addScaledDots(y + 16, acc1, scales, o + 4, n, scale, total, kind);
+    addScaledDots(y + 32, acc2, scales, o + 8, n, scale, total, kind);
+    addScaledDots(y + 48, acc3, scales, o + 12, n, scale, total, kind);
+    addScaledDots(y + 64, acc4, scales, o + 16, n, scale, total, kind);
+    addScaledDots(y + 80, acc5, scales, o + 20, n, scale, total, kind);
+    addScaledDots(y + 96, acc6, scales, o + 24, n, scale, total, kind);
+    addScaledDots(y + 112, acc7, scales, o + 28, n, scale, total, kind);
+  }
+}
+
+/** How addNeurons finds scales: f16 as in the slab, f32, or f32 and minimums n floats on. */
+const F16_SCALES: i32 = 0;
+const F32_SCALES: i32 = 1;
+const F32_MINIMUMS: i32 = 2;
+
+/** Four outputs of addNeurons. */
+// @ts-ignore: decorator
+@inline
+function addScaledDots(
+  y: usize,
+  dots: v128,
+  scales: usize,
+  o: usize,
+  n: usize,
+  scale: v128,
+  total: v128,
+  kind: i32,
+): void {
+  const weightScale = kind == F16_SCALES ? loadF16x4(scales + 2 * o) : v128.load(scales + 4 * o);
+  const product = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale));
+  let sum = f32x4.add(v128.load(y), product);
+  if (kind == F32_MINIMUMS) {
+    sum = f32x4.add(sum, f32x4.mul(v128.load(scales + 4 * n + 4 * o), total));
+  }
+  v128.store(y, sum);
+}
+
+/**
+ * Y = X W^T for a slab, touching only the active neurons.
+ *
+ *   y         f32[n, outputs]    out
+ *   w         slab[neurons, outputs] of `type`, layout.ts
+ *   x         n rows of quantizeI16(neurons), mostly zero
+ *   active    u32[n] counts, then u32[n, neurons]: each token's active neurons, ascending
+ *   scratch   4 * n + 16 * 12 + outputs * 40 + 16 bytes
+ *
+ * Requires outputs % 32 == 0 (64 for Q6K), neurons % 32 == 0 (256 for K types). Neurons outside the
+ * list contribute exactly nothing. A row of Y does not depend on n.
+ */
+export function sparseMatmulI16(
+  y: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  active: usize,
+  n: i32,
+  shape: usize,
+  scratch: usize,
+): void {
+  const neurons = load<i32>(shape);
+  const outputs = <usize>load<i32>(shape, 4);
+  const groupBits = type == Q8K || type == Q6K ? 4 : 5;
+  const groups = neurons >> groupBits;
+  const cursors = scratch;
+  const pairs = (cursors + (<usize>n << 2) + 15) & ~15;
+  const scales = pairs + 16 * 12;
+  const runs = scales + 8 * outputs;
+  memory.fill(y, 0, <usize>n * outputs * 4);
+  memory.fill(cursors, 0, <usize>n << 2);
+  const lists = active + (<usize>n << 2);
+  const row = rowBytesI16(neurons);
+  for (let g = 0; g < groups; g++) {
+    const block = blockOf(w, type, g, <i32>outputs);
+    const groupScales = scalesOf(block, type, g, outputs);
+    let unpacked = 0;
+    let scalesReady = false;
+    for (let t = 0; t < n; t++) {
+      // The token's active neurons of this group, in pairs.
+      const list = lists + <usize>t * (<usize>neurons << 2);
+      const count = load<i32>(active + (<usize>t << 2));
+      let cursor = load<i32>(cursors + (<usize>t << 2));
+      const values = x + <usize>t * row;
+      let end = pairs;
+      let sum = 0;
+      let odd = false;
+      for (; cursor < count; cursor++) {
+        const neuron = load<i32>(list + (<usize>cursor << 2));
+        if (neuron >> groupBits != g) break;
+        const index = neuron & ((1 << groupBits) - 1);
+        const run = neuronRun(groupScales, runs, type, index, outputs, (unpacked >> index) & 1);
+        unpacked |= 1 << index;
+        const value = load<i16>(values + (<usize>neuron << 1));
+        sum += <i32>value;
+        if (!odd) {
+          store<usize>(end, run);
+          store<usize>(end, run, 4);
+          store<i32>(end, <i32>value & 0xffff, 8);
+          end += 12;
+        } else {
+          store<usize>(end - 8, run);
+          store<i16>(end - 2, value);
+        }
+        odd = !odd;
+      }
+      store<i32>(cursors + (<usize>t << 2), cursor);
+      if (end == pairs) continue;
+      const scale = load<f32>(
+        values + (<usize>neurons << 1) + (<usize>(g >> (5 - groupBits)) << 2),
+      );
+      const to = y + <usize>t * (outputs << 2);
+      if (type == Q8) {
+        addNeurons(to, outputs, pairs, end, groupScales, scale, 0, F16_SCALES);
+        continue;
+      }
+      if (!scalesReady) unpackScales(scales, block, groupScales, type, outputs);
+      scalesReady = true;
+      if (type == Q4 || type == Q6K) addNeurons(to, outputs, pairs, end, scales, scale, 0, F32_SCALES);
+      else addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_MINIMUMS);
+    }
+  }
+}
+
+/** Address of a neuron's int8[outputs], unpacked into its place in runs where that is not done yet. */
+function neuronRun(
+  scales: usize,
+  runs: usize,
+  type: i32,
+  index: i32,
+  outputs: usize,
+  ready: i32,
+): usize {
+  const i = <usize>index;
+  if (type == Q8) return scales + 2 * outputs + i * outputs;
+  if (type == Q8M) return scales + 4 * outputs + i * outputs;
+  if (type == Q8K) return scales + 2 * outputs + i * outputs;
+  const to = runs + i * outputs;
+  if (ready) return to;
+  const half = outputs >> 1;
+  if (type == Q4) unpackNibbleRun(to, scales + 2 * outputs + i * half, outputs, 8);
+  else if (type == Q4M) unpackNibbleRun(to, scales + 4 * outputs + i * half, outputs, 0);
+  else if (type == Q4K) unpackNibbleRun(to, scales + 2 * outputs + i * half, outputs, 0);
+  else unpackSixRun(to, scales + outputs + i * (half + (half >> 1)), outputs);
+  return to;
+}

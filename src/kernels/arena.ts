@@ -1,0 +1,75 @@
+/** The plan of the one wasm memory: named regions, sized once, before anything is allocated. */
+import { PlmError } from "../errors.js";
+
+/** What a region is for. */
+export type RegionKind = "weights" | "cache" | "scratch";
+
+/** A planned piece of memory. */
+export interface Region {
+  readonly kind: RegionKind;
+  readonly name: string;
+  readonly ptr: number;
+  readonly bytes: number;
+}
+
+/** The kernels' own static data lies below this address. */
+const FIRST_PTR = 65536;
+const PAGE_BYTES = 65536;
+const ALIGNMENT = 64;
+
+/** What a 32-bit memory can hold. */
+export const MAX_MEMORY_BYTES: number = 65536 * PAGE_BYTES;
+
+/** Lays regions one after another. Nothing is allocated until `allocate`. */
+export class MemoryPlan {
+  readonly regions: Region[] = [];
+  #end = FIRST_PTR;
+
+  /** Plans `bytes` bytes, aligned to 64; returns their address. */
+  add(kind: RegionKind, name: string, bytes: number): number {
+    const ptr = this.#end;
+    this.regions.push({ kind, name, ptr, bytes });
+    this.#end = Math.ceil((ptr + bytes) / ALIGNMENT) * ALIGNMENT;
+    return ptr;
+  }
+
+  /** Bytes of the whole memory, or of the regions of one kind. */
+  bytes(kind?: RegionKind): number {
+    if (kind === undefined) return Math.ceil(this.#end / PAGE_BYTES) * PAGE_BYTES;
+    let total = 0;
+    for (const region of this.regions) if (region.kind === kind) total += region.bytes;
+    return total;
+  }
+
+  /** Throws OUT_OF_MEMORY with the plan when it is over `limitBytes`. */
+  check(limitBytes: number): void {
+    const limit = Math.min(limitBytes, MAX_MEMORY_BYTES);
+    if (!(this.bytes() <= limit)) {
+      throw new PlmError(
+        "OUT_OF_MEMORY",
+        `memory: expected a plan of at most ${limit} bytes, got ${this.bytes()} (${this.describe()})`,
+      );
+    }
+  }
+
+  /** The plan in one line: bytes by kind. */
+  describe(): string {
+    return (["weights", "cache", "scratch"] as const)
+      .map((kind) => `${kind} ${this.bytes(kind)}`)
+      .join(", ");
+  }
+
+  /** Allocates the memory, once; it never grows. Throws OUT_OF_MEMORY when the runtime refuses. */
+  allocate(): WebAssembly.Memory {
+    const pages = this.bytes() / PAGE_BYTES;
+    try {
+      return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    } catch (cause) {
+      throw new PlmError(
+        "OUT_OF_MEMORY",
+        `memory: the runtime refused ${this.bytes()} bytes (${this.describe()})`,
+        { cause },
+      );
+    }
+  }
+}

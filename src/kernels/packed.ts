@@ -1,0 +1,74 @@
+/** Sizes of packed weights: the arrangements that assembly/layout.ts draws. Knows no model. */
+
+/** A packed type: its id in the kernels, and bytes of `unit` inputs of 8 rows (panel) or 1 (slab). */
+export interface PackedType {
+  readonly id: number;
+  /** Inputs that share a block: rows are a multiple of it. */
+  readonly unit: number;
+  /** Bytes of `unit` inputs of an 8-row panel; 8 times those of a slab's output. */
+  readonly panelBytes: number;
+}
+
+/** Names of the packed types. */
+export type PackedTypeName =
+  | "Q8"
+  | "Q8M"
+  | "Q4"
+  | "Q4M"
+  | "Q4K"
+  | "Q8K"
+  | "Q6K"
+  | "F32"
+  | "F16"
+  | "BF16";
+
+/** The packed types by name. Float types keep the file's rows. */
+export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
+  Q8: { id: 0, unit: 32, panelBytes: 272 },
+  Q8M: { id: 1, unit: 32, panelBytes: 288 },
+  Q4: { id: 2, unit: 32, panelBytes: 144 },
+  Q4M: { id: 3, unit: 32, panelBytes: 160 },
+  Q4K: { id: 4, unit: 256, panelBytes: 1184 },
+  Q8K: { id: 5, unit: 256, panelBytes: 2336 },
+  Q6K: { id: 6, unit: 256, panelBytes: 1680 },
+  F32: { id: 7, unit: 1, panelBytes: 32 },
+  F16: { id: 8, unit: 1, panelBytes: 16 },
+  BF16: { id: 9, unit: 1, panelBytes: 16 },
+};
+
+/** Whether a packed type holds floats, so that its products are float products. */
+export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16" {
+  return type === "F32" || type === "F16" || type === "BF16";
+}
+
+/** Rows that a matrix takes in memory: packed types come in panels of 8. */
+export function paddedRows(type: PackedTypeName, rows: number): number {
+  return isFloatType(type) ? rows : Math.ceil(rows / 8) * 8;
+}
+
+/** Bytes of a packed [rows, cols] matrix, in panels or, with the same count, as a slab. */
+export function packedBytes(type: PackedTypeName, rows: number, cols: number): number {
+  const { unit, panelBytes } = PACKED_TYPES[type];
+  return (paddedRows(type, rows) / 8) * panelBytes * (cols / unit);
+}
+
+/** Bytes of one row of `n` activations as quantizeI16 writes it. */
+export function i16RowBytes(n: number): number {
+  return (n / 32) * 76;
+}
+
+/** Bytes of scratch that the kernels need to unpack one panel of `cols` inputs. */
+export function unpackedPanelBytes(cols: number): number {
+  return (cols / 32) * 384;
+}
+
+/** Bytes of scratch that packPanels and packSlab need. */
+export const PACK_SCRATCH_BYTES: number = 2 * 64 * 256 + 512;
+
+/** Outputs that packSlab and packFloatSlab take in one call. */
+export const SLAB_ROWS = 64;
+
+/** Bytes of scratch that sparseMatmulI16 needs for `n` tokens. */
+export function sparseScratchBytes(n: number, outputs: number): number {
+  return n * 4 + 16 + 16 * 12 + outputs * 40;
+}

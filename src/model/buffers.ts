@@ -1,0 +1,112 @@
+/** The moving activations of the forward pass: every buffer with its shape, planned once. */
+import { i16RowBytes, sparseScratchBytes, unpackedPanelBytes } from "../kernels/packed.js";
+import type { PlmConfig } from "./config.js";
+
+/** Cached positions that expanded attention expands at a time. */
+export const EXPANDED_TILE = 64;
+
+/** Rows of logits that are computed at a time where every position's are asked for. */
+export const LOGITS_ROWS = 16;
+
+/** Addresses of the activations of `n` tokens (n = batchSize). */
+export interface Buffers {
+  /** f32[n, hiddenSize]: the residual stream */
+  readonly x: number;
+  /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
+  readonly xNorm: number;
+  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)]: input of the next product */
+  readonly quantized: number;
+  /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
+  readonly q: number;
+  /** f32[n, kvLoraRank + qkRopeHeadDim]: compressed kv and the shared rope key */
+  readonly compressedKv: number;
+  /** f32[n, numHeads, vHeadDim] */
+  readonly attnOut: number;
+  /** f32[n, intermediateSize] */
+  readonly up: number;
+  /** i16 rows[n, intermediateSize] */
+  readonly upQuantized: number;
+  /** u32[n] counts, then u32[n, intermediateSize] active neurons */
+  readonly active: number;
+  /** f32[numHeads, kvLoraRank + qkRopeHeadDim]: absorbed query of one token */
+  readonly absorbedQ: number;
+  /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
+  readonly latentOut: number;
+  /** f32[tile, kvLoraRank], f32[tile, qkRopeHeadDim]: cached rows as floats */
+  readonly latents: number;
+  readonly kPe: number;
+  /** i16 rows[tile, kvLoraRank] */
+  readonly latentsQuantized: number;
+  /** f32[tile, numHeads, qkNopeHeadDim + vHeadDim] */
+  readonly kv: number;
+  /** f32[n, numHeads] each: running maximum and sum of the softmax */
+  readonly softmaxMax: number;
+  readonly softmaxSum: number;
+  /** f32[LOGITS_ROWS, vocabSize, padded to 8] */
+  readonly logits: number;
+  /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
+  readonly ropeTable: number;
+  /** a struct for kernels with many parameters */
+  readonly shape: number;
+  /** what kernels need to work in */
+  readonly scratch: number;
+  /** bytes from the first address to the end */
+  readonly bytes: number;
+}
+
+/** What the activations' sizes depend on. */
+export interface BufferSizes {
+  readonly batchSize: number;
+  readonly contextLength: number;
+  /** Bytes of scratch that attention needs. */
+  readonly attentionScratchBytes: number;
+}
+
+/** Lays the activations out from `basePtr` on. With basePtr 0 it tells their size. */
+export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: number): Buffers {
+  const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
+  const { batchSize: n, contextLength } = sizes;
+  const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
+  const cacheDim = kvLoraRank + config.qkRopeHeadDim;
+  const vDim = heads * config.vHeadDim;
+  const kvDim = heads * (config.qkNopeHeadDim + config.vHeadDim);
+  const pad8 = (rows: number): number => Math.ceil(rows / 8) * 8;
+  let end = basePtr;
+  const bytes = (count: number): number => {
+    const ptr = end;
+    end = Math.ceil((ptr + count) / 64) * 64;
+    return ptr;
+  };
+  const f32 = (count: number): number => bytes(count * 4);
+  const widest = Math.max(hiddenSize, vDim, kvLoraRank);
+  return {
+    x: f32(n * hiddenSize),
+    xNorm: f32(n * hiddenSize),
+    quantized: bytes(n * i16RowBytes(widest)),
+    q: f32(n * pad8(heads * qkHeadDim)),
+    compressedKv: f32(n * pad8(cacheDim)),
+    attnOut: f32(n * vDim),
+    up: f32(n * intermediateSize),
+    upQuantized: bytes(n * i16RowBytes(intermediateSize)),
+    active: f32(n + n * intermediateSize),
+    absorbedQ: f32(heads * cacheDim),
+    latentOut: f32(heads * kvLoraRank),
+    latents: f32(EXPANDED_TILE * kvLoraRank),
+    kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
+    latentsQuantized: bytes(EXPANDED_TILE * i16RowBytes(kvLoraRank)),
+    kv: f32(EXPANDED_TILE * pad8(kvDim)),
+    softmaxMax: f32(n * heads),
+    softmaxSum: f32(n * heads),
+    logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
+    ropeTable: f32(contextLength * config.qkRopeHeadDim),
+    shape: bytes(256),
+    scratch: bytes(
+      Math.max(
+        unpackedPanelBytes(widest),
+        sparseScratchBytes(n, hiddenSize),
+        sizes.attentionScratchBytes,
+      ),
+    ),
+    bytes: end - basePtr,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The latent KV cache: per layer and position one row [latent kvLoraRank | k_pe qkRopeHeadDim], the
+ * only thing that attention keeps of a token (8.9 times less than keys and values). Rows are plain and
+ * in order, so that appending, truncating and copying stay trivial.
+ */
+import type { MemoryPlan } from "../kernels/arena.js";
+import type { PlmConfig } from "./config.js";
+
+/** How cached numbers are held; assembly/cache.ts draws the rows. */
+export type CacheType = "i16" | "f32" | "f16" | "q8_0";
+
+/** The cache types; the first is the default. */
+export const CACHE_TYPES: readonly CacheType[] = ["i16", "f32", "f16", "q8_0"];
+
+/** Bytes of one row: one position in one layer. */
+export function cacheRowBytes(type: CacheType, config: PlmConfig): number {
+  const values = config.kvLoraRank + config.qkRopeHeadDim;
+  switch (type) {
+    case "f32":
+      return 4 * values;
+    case "f16":
+      return 2 * values;
+    case "i16":
+      return 2 * values + 16;
+    case "q8_0":
+      return (values / 32) * 34;
+  }
+}
+
+/** One sequence's cache: [layer, position] rows in one region. */
+export class LatentCache {
+  readonly ptr: number;
+  readonly type: CacheType;
+  readonly rowBytes: number;
+  readonly contextLength: number;
+
+  constructor(plan: MemoryPlan, type: CacheType, config: PlmConfig, contextLength: number) {
+    this.type = type;
+    this.rowBytes = cacheRowBytes(type, config);
+    this.contextLength = contextLength;
+    const bytes = config.numHiddenLayers * contextLength * this.rowBytes;
+    this.ptr = plan.add("cache", `latent cache ${type}`, bytes);
+  }
+
+  /** Address of a row. */
+  row(layer: number, position: number): number {
+    return this.ptr + (layer * this.contextLength + position) * this.rowBytes;
+  }
+}
