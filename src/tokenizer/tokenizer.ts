@@ -85,13 +85,17 @@ export class Tokenizer {
   /**
    * Token ids of `text`; no token is added at either end. User-defined tokens are always parsed,
    * control tokens with `special`. Lone surrogates become U+FFFD. Throws INVALID_ARGUMENT if `text`
-   * is not a string.
+   * is not a string or `normalize` is neither.
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") {
       throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
     }
     const { special = false, normalize = "nfc" } = options;
+    if (normalize !== "nfc" && normalize !== "none") {
+      const got = String(normalize);
+      throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got "${got}"`);
+    }
     const out: number[] = [];
     let from = 0;
     for (const match of (special ? this.#special : this.#userDefined).match(text)) {

@@ -4,7 +4,7 @@
 const PARTS: readonly string[] = [
   ..." \u00a0\u0085\ufeff\u3000\u2028\t\v".split(""),
   ..."\n\r''’-_.!<|>".split(""),
-  ..."aAbsStTmMdDlLrReEvVzéßİıſK".split(""),
+  ..."aAbsStTmMdDlLrReEvVzéßİıſ\u212a".split(""),
   ..."0123½²٣四Ⅷ".split(""),
   ..."你好世界のテ한ा्".split(""),
   "\u0301",
