@@ -1,0 +1,36 @@
+/** What generation asks of a model and of a tokenizer: two small interfaces, met elsewhere. */
+
+/** One sequence of tokens being evaluated: a session of the model. */
+export interface Evaluator {
+  /** Length of the logits; token ids are 0..vocabSize - 1. */
+  readonly vocabSize: number;
+  /** Most tokens that the sequence may have. */
+  readonly contextLength: number;
+  /** Tokens evaluated so far. */
+  readonly length: number;
+  /**
+   * Appends tokens. Resolves to f32[vocabSize], the logits after the last; valid until the next call.
+   *
+   * Throws PlmError INVALID_TOKEN, EMPTY_PROMPT or CONTEXT_FULL. An abort rejects with the signal's
+   * reason and leaves `length` at what was fully evaluated. An abort can only arrive while the
+   * event loop turns: implementations that compute synchronously let it turn between tokens.
+   */
+  evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Forgets every token from position `length` on. */
+  truncate(length: number): void;
+}
+
+/** Turns ids into text piece by piece; no piece ends within a character. */
+export interface IncrementalDecoder {
+  /** The text that this token completes, perhaps none. */
+  push(id: number): string;
+  /** The text of bytes that never became a whole character. */
+  end(): string;
+}
+
+/** What generation needs of the tokenizer. */
+export interface TokenDecoder {
+  createDecoder(): IncrementalDecoder;
+  /** The tokens that end a text or a turn. */
+  readonly eosTokenIds: ReadonlySet<number>;
+}

@@ -1,0 +1,171 @@
+/** The generate loop: prefill the prompt, then choose, show and evaluate one token after another. */
+import { PlmError } from "../errors.js";
+import type { Evaluator, TokenDecoder } from "./evaluator.js";
+import { Generation, type GenerationRecord } from "./generation.js";
+import { createLogitsProcessors } from "./logits-processors.js";
+import { computeLogprobs } from "./logprobs.js";
+import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { createRandomSource } from "./random.js";
+import { createSampler } from "./samplers.js";
+import { findFinishReason } from "./stopping-criteria.js";
+import { createStreamer, type Streamer } from "./streamer.js";
+
+/** What the loop takes from outside besides its input. */
+export interface GenerateEnvironment {
+  /** The time in milliseconds, from any start. Default: performance.now. */
+  now?: () => number;
+}
+
+/**
+ * Continues a prompt. Nothing is evaluated until the generation is read: loop over it for the
+ * pieces of text, or call its `text()` or `result()`.
+ *
+ * The prompt follows what the evaluator has evaluated already. Afterwards the evaluator holds the
+ * prompt and every generated token but the last, which was chosen and not evaluated.
+ *
+ * Throws PlmError INVALID_ARGUMENT for a bad option and EMPTY_PROMPT for a prompt without tokens.
+ * The loop rejects with what the evaluator throws (INVALID_TOKEN, CONTEXT_FULL, ...), with
+ * INVALID_ARGUMENT if the logits are not numbers or every token is banned, and with the signal's
+ * reason if that aborts.
+ */
+export function generate(
+  evaluator: Evaluator,
+  decoder: TokenDecoder,
+  promptTokens: ArrayLike<number>,
+  options: GenerateOptions = {},
+  { now = () => performance.now() }: GenerateEnvironment = {},
+): Generation {
+  const resolved = resolveOptions(options, evaluator.vocabSize);
+  if (promptTokens.length === 0) {
+    throw new PlmError("EMPTY_PROMPT", "promptTokens: expected at least one token, got none");
+  }
+  const prompt = Array.from(promptTokens);
+  const record: GenerationRecord = {
+    text: "",
+    tokens: [],
+    promptTokens: prompt.length,
+    finishReason: undefined,
+    stop: undefined,
+    eosToken: undefined,
+    seed: resolved.seed,
+    logprobs: resolved.logprobs > 0 ? [] : undefined,
+    prefillMs: 0,
+    decodeMs: 0,
+    decodedTokens: 0,
+  };
+  return new Generation(record, run(evaluator, decoder, prompt, resolved, { record, now }));
+}
+
+interface RunContext {
+  record: GenerationRecord;
+  now: () => number;
+}
+
+/** Yields the pieces and fills in the record. The clock stands while the reader has the piece. */
+async function* run(
+  evaluator: Evaluator,
+  decoder: TokenDecoder,
+  prompt: readonly number[],
+  options: ResolvedOptions,
+  { record, now }: RunContext,
+): AsyncGenerator<string, void> {
+  const { signal } = options;
+  const streamer = createStreamer(decoder.createDecoder(), options.stop);
+  const chooseToken = createChooser(decoder, prompt, options);
+  let startMs = now();
+  let logits = await evaluate(evaluator, prompt, signal);
+  record.prefillMs = now() - startMs;
+  if (options.maxTokens === 0) record.finishReason = "length";
+
+  while (record.finishReason === undefined) {
+    startMs = now();
+    const token = chooseToken(logits, record);
+    const room = evaluator.contextLength - evaluator.length;
+    const piece = acceptToken(token, record, streamer, {
+      isEos: decoder.eosTokenIds.has(token) && !options.ignoreEos,
+      maxTokens: options.maxTokens,
+      room,
+    });
+    record.decodeMs += now() - startMs;
+    if (piece !== "") {
+      record.text += piece;
+      yield piece;
+    }
+    if (record.finishReason !== undefined) return;
+    startMs = now();
+    logits = await evaluate(evaluator, [token], signal);
+    record.decodeMs += now() - startMs;
+    record.decodedTokens++;
+  }
+}
+
+/** Adds a token to the record and finds out whether it is the last. Returns the text to show. */
+function acceptToken(
+  token: number,
+  record: GenerationRecord,
+  streamer: Streamer,
+  { isEos, maxTokens, room }: { isEos: boolean; maxTokens: number; room: number },
+): string {
+  let piece = "";
+  if (isEos) {
+    record.eosToken = token;
+  } else {
+    record.tokens.push(token);
+    piece = streamer.push(token);
+  }
+  const generated = record.tokens.length;
+  record.finishReason = findFinishReason({
+    isEos,
+    stop: streamer.stop,
+    generated,
+    maxTokens,
+    room,
+  });
+  if (record.finishReason !== undefined) piece += streamer.end();
+  if (streamer.stop !== undefined) {
+    // The last bytes, read as a broken character, may complete a stop string.
+    record.finishReason = "stop";
+    record.stop = streamer.stop;
+  }
+  return piece;
+}
+
+/** Processors and sampler in one; also records the log probability of the token. */
+function createChooser(
+  decoder: TokenDecoder,
+  promptTokens: readonly number[],
+  options: ResolvedOptions,
+): (logits: Float32Array, record: GenerationRecord) => number {
+  const logitBias = new Map(options.logitBias);
+  if (options.ignoreEos) for (const id of decoder.eosTokenIds) logitBias.set(id, -Infinity);
+  const processors = createLogitsProcessors({ ...options, logitBias });
+  const sample = createSampler(options, createRandomSource(options.seed));
+  let processed = new Float32Array(0);
+  return (logits, { tokens, logprobs }) => {
+    let chosenFrom = logits;
+    if (processors.length > 0) {
+      // A copy: the logits belong to the evaluator, and log probabilities are of the raw ones.
+      if (processed.length !== logits.length) processed = new Float32Array(logits.length);
+      processed.set(logits);
+      for (const process of processors) process(processed, { promptTokens, tokens });
+      chosenFrom = processed;
+    }
+    const token = sample(chosenFrom);
+    if (!decoder.eosTokenIds.has(token)) {
+      logprobs?.push(computeLogprobs(logits, token, options.logprobs));
+    }
+    return token;
+  };
+}
+
+/** Evaluates; an abort counts even if the evaluator does not look at the signal. */
+async function evaluate(
+  evaluator: Evaluator,
+  tokens: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  signal?.throwIfAborted();
+  const logits = await evaluator.evaluate(tokens, { signal });
+  signal?.throwIfAborted();
+  return logits;
+}

@@ -1,0 +1,91 @@
+/**
+ * Finds special tokens in text: from left to right, the longest wherever one begins. An
+ * Aho-Corasick automaton over the reversed tokens reads the text backwards, so each place costs the
+ * same whatever the tokens are.
+ */
+
+/** A special token in a text: UTF-16 units `start` to `end`. */
+export interface SpecialMatch {
+  id: number;
+  start: number;
+  end: number;
+}
+
+/** A set of special tokens, ready to be looked for. */
+export class SpecialTokens {
+  /** Next state by state * 2^16 + unit. State 0 has read nothing that could end a token. */
+  #next = new Map<number, number>();
+  /** State of the longest suffix that begins a reversed token too. */
+  #fallback: number[] = [0];
+  /** Longest token that begins at the place where the state is reached, -1 for none. */
+  #id: number[] = [-1];
+  #lengths = new Map<number, number>();
+
+  /** `tokens` are texts by id; empty ones are left out, and of equal ones the first counts. */
+  constructor(tokens: Iterable<[id: number, text: string]>) {
+    for (const [id, text] of tokens) this.#insert(id, text);
+    this.#link();
+  }
+
+  /** All matches in order; they do not overlap. */
+  match(text: string): SpecialMatch[] {
+    if (this.#lengths.size === 0) return [];
+    const backwards: SpecialMatch[] = [];
+    let state = 0;
+    for (let start = text.length - 1; start >= 0; start--) {
+      state = this.#step(state, text.charCodeAt(start));
+      const id = this.#id[state];
+      if (id >= 0) backwards.push({ id, start, end: start + this.#lengths.get(id)! });
+    }
+    const matches: SpecialMatch[] = [];
+    let end = 0;
+    for (let i = backwards.length - 1; i >= 0; i--) {
+      if (backwards[i].start < end) continue;
+      matches.push(backwards[i]);
+      end = backwards[i].end;
+    }
+    return matches;
+  }
+
+  #step(state: number, unit: number): number {
+    for (;;) {
+      const next = this.#next.get(state * 65536 + unit);
+      if (next !== undefined) return next;
+      if (state === 0) return 0;
+      state = this.#fallback[state];
+    }
+  }
+
+  #insert(id: number, text: string): void {
+    let state = 0;
+    for (let i = text.length - 1; i >= 0; i--) {
+      const edge = state * 65536 + text.charCodeAt(i);
+      let next = this.#next.get(edge);
+      if (next === undefined) {
+        next = this.#id.length;
+        this.#next.set(edge, next);
+        this.#id.push(-1);
+        this.#fallback.push(0);
+      }
+      state = next;
+    }
+    if (state === 0 || this.#id[state] >= 0) return;
+    this.#id[state] = id;
+    this.#lengths.set(id, text.length);
+  }
+
+  /** Sets the fallbacks, states nearer to the start first. */
+  #link(): void {
+    const edges: [from: number, unit: number, to: number][] = [];
+    for (const [edge, to] of this.#next) edges.push([Math.floor(edge / 65536), edge % 65536, to]);
+    const depth = new Int32Array(this.#id.length);
+    // A state is numbered after the state that leads to it.
+    for (const [from, , to] of edges) depth[to] = depth[from] + 1;
+    edges.sort((a, b) => depth[a[2]] - depth[b[2]]);
+    for (const [from, unit, to] of edges) {
+      const fallback = from === 0 ? 0 : this.#step(this.#fallback[from], unit);
+      this.#fallback[to] = fallback;
+      if (this.#id[to] < 0) this.#id[to] = this.#id[fallback];
+    }
+  }
+}
