@@ -19,8 +19,8 @@ export interface ChatOptions {
 
 /**
  * The text of a conversation by a Jinja template, as transformers' `apply_chat_template` renders it
- * (`trim_blocks`, `lstrip_blocks`). Throws INVALID_ARGUMENT if the template is not Jinja, or refuses
- * the messages. Message contents are not escaped: encode the result with `special` only if they can
+ * (`trim_blocks`, `lstrip_blocks`). Throws INVALID_ARGUMENT if the template is not Jinja or
+ * refuses the messages. Message contents are not escaped: encode the result with `special` only if they can
  * be trusted not to hold special tokens.
  */
 export function renderChat(

@@ -56,8 +56,8 @@ function readText(metadata: Metadata, key: string): string | undefined {
 }
 
 /**
- * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another type,
- * UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
+ * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another
+ * type, UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
  */
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   readName(metadata, "tokenizer.ggml.model", "gpt2");
