@@ -1,2 +1,7 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list, typed.
+export { relu2ActiveF32 } from "./relu2";
 export { addF32 } from "./residual";
+export { rmsnormF32 } from "./rmsnorm";
+export { ropeF32 } from "./rope";
+export { softmaxF32 } from "./softmax";
+export { argmaxF32, topKF32 } from "./topk";
