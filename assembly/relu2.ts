@@ -33,7 +33,7 @@ export function relu2ActiveF32(x: usize, n: i32, active: usize): i32 {
     const square = positive * positive;
     store<f32>(x, square);
     store<u32>(active, i);
-    active += <usize>(square != 0) << 2;
+    active += square != 0 ? 4 : 0;
   }
   return <i32>((active - first) >> 2);
 }

@@ -6,6 +6,10 @@
 export interface Kernels {
   addF32(xPtr: number, yPtr: number, n: number): void;
   argmaxF32(xPtr: number, n: number): number;
+  loadLatentF16: LoadLatent;
+  loadLatentF32: LoadLatent;
+  loadLatentI16: LoadLatent;
+  loadLatentQ8_0: LoadLatent;
   relu2ActiveF32(xPtr: number, n: number, activePtr: number): number;
   rmsnormF32(
     yPtr: number,
@@ -17,5 +21,28 @@ export interface Kernels {
   ): void;
   ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
   softmaxF32(xPtr: number, n: number): void;
+  storeLatentF16: StoreLatent;
+  storeLatentF32: StoreLatent;
+  storeLatentI16: StoreLatent;
+  storeLatentQ8_0: StoreLatent;
   topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
+
+/** storeLatentF32 and its kin: one row of the latent cache from f32 values. */
+export type StoreLatent = (
+  rowPtr: number,
+  latentPtr: number,
+  latentDim: number,
+  kPePtr: number,
+  ropeDim: number,
+) => void;
+
+/** loadLatentF32 and its kin: rows of the latent cache as f32 values. */
+export type LoadLatent = (
+  latentsPtr: number,
+  kPesPtr: number,
+  rowsPtr: number,
+  count: number,
+  latentDim: number,
+  ropeDim: number,
+) => void;
