@@ -1,10 +1,17 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list, typed.
-export { addScaledF32, matmulF32, sparseMatmulF32 } from "./floats";
+export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
+export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
+export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { matvecQ8 } from "./matvec";
-export { quantizeI16 } from "./quantize";
 export { packFloatSlab, packFloats, packPanels, packSlab } from "./pack";
+export { quantizeI16 } from "./quantize";
+export { relu2ActiveF32 } from "./relu2";
 export { addF32 } from "./residual";
+export { rmsnormF32 } from "./rmsnorm";
+export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
+export { softmaxF32 } from "./softmax";
+export { argmaxF32, topKF32 } from "./topk";
 export { matvecTransposed } from "./transposed";
 export { dequantizeRow } from "./unpack";

@@ -9,7 +9,8 @@ export interface Evaluator {
   /** Tokens evaluated so far. */
   readonly length: number;
   /**
-   * Appends tokens. Resolves to f32[vocabSize], the logits after the last; valid until the next call.
+   * Appends tokens. Resolves to f32[vocabSize], the logits after the last; valid until the next
+   * call.
    *
    * Throws PlmError INVALID_TOKEN, EMPTY_PROMPT or CONTEXT_FULL. An abort rejects with the signal's
    * reason and leaves `length` at what was fully evaluated. An abort can only arrive while the

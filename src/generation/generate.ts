@@ -1,4 +1,4 @@
-/** The generate loop: prefill the prompt, then choose, show and evaluate one token after another. */
+/** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
 import { PlmError } from "../errors.js";
 import type { Evaluator, TokenDecoder } from "./evaluator.js";
 import { Generation, type GenerationRecord } from "./generation.js";

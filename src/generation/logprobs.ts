@@ -10,7 +10,7 @@ export interface Logprob {
 
 /** A generated token, with the best of the distribution it was chosen from. */
 export interface TokenLogprob extends Logprob {
-  /** The most probable tokens, best first, equal ones by lower id; the generated one may be among them. */
+  /** The most probable tokens, best first, equal ones by lower id; may have the generated one. */
   top: Logprob[];
 }
 

@@ -21,13 +21,13 @@ export interface GenerateOptions {
   typicalP?: number;
   /** > 0; above 1 makes tokens of the prompt and the text less likely. Default 1 (off). */
   repetitionPenalty?: number;
-  /** How many tokens the repetition penalty looks back on, an integer >= 0 or Infinity. Default 64. */
+  /** How far the repetition penalty looks back, an integer >= 0 or Infinity. Default 64. */
   repetitionWindow?: number;
   /** Taken once from the logit of a token already generated; finite. Default 0. */
   presencePenalty?: number;
   /** Taken for each time that a token was generated; finite. Default 0. */
   frequencyPenalty?: number;
-  /** Token id to a number added to its logit: finite, or -Infinity to ban the token. Default none. */
+  /** Token id to a number added to its logit; -Infinity bans the token. Default none. */
   logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>;
   /** An integer in [0, 2^53). Same seed, same text. Default: random, and told in the result. */
   seed?: number;
@@ -37,7 +37,7 @@ export interface GenerateOptions {
   logprobs?: number;
   /** Ends generation by rejecting with the signal's reason. */
   signal?: AbortSignal;
-  /** Never choose an end token, so that the text goes on to maxTokens (for benches). Default false. */
+  /** Never choose an end token: the text goes on to maxTokens (for benches). Default false. */
   ignoreEos?: boolean;
 }
 

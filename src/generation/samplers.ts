@@ -3,8 +3,8 @@
  * top-p, min-p, temperature, draw. Each step renormalises over what the one before has left;
  * temperature comes last, so it does not change what is cut. Sums are in f64.
  *
- * Same logits and same seed give the same token, but for one thing: Math.exp may differ by a unit
- * in the last place between engines, which matters only to a draw that lands within 1e-15 of an edge.
+ * The same logits and the same seed give the same token. Math.exp may differ by a unit in the last
+ * place between engines; that shows only where a draw or a share lands within rounding of an edge.
  */
 import {
   type Candidates,
@@ -49,7 +49,7 @@ export function sampleGreedy(logits: Float32Array): number {
   return best;
 }
 
-/** The sampler with these settings: greedy at temperature 0, else the chain. Keeps its own scratch. */
+/** The sampler for these settings: greedy at temperature 0, else the chain; it owns its scratch. */
 export function createSampler(options: SamplerOptions, random: RandomSource): Sampler {
   const { temperature, topK, topP, minP, typicalP } = options;
   if (temperature === 0) return sampleGreedy;
@@ -80,8 +80,8 @@ export function keepTopP(candidates: Candidates, topP: number): void {
   const max = maxLogit(candidates);
   const total = totalWeight(candidates, max);
   if (!candidates.sorted) {
-    // All tokens below 1/n of the share that may go can go together; half of that leaves room for
-    // rounding. What is left to sort is short.
+    // The tokens below (1 - topP) / n have less than 1 - topP together, so all of them may go; half
+    // of it leaves room for rounding. Of a peaked distribution few are left to sort.
     const negligible = (0.5 * (1 - topP) * total) / candidates.length;
     keepAtLeast(candidates, max + Math.log(negligible));
   }

@@ -1,4 +1,4 @@
-/** The streamer: from token ids to text that may be shown, in whole characters and before any stop. */
+/** The streamer: from token ids to text to show, in whole characters, up to a stop string. */
 import type { IncrementalDecoder } from "./evaluator.js";
 import { createStopStringMatcher } from "./stopping-criteria.js";
 

@@ -102,4 +102,27 @@ export interface Kernels {
     count: number,
     shapePtr: number,
   ): number;
+
+  // norms, rope, activations, sampling and the latent cache
+  argmaxF32(xPtr: number, n: number): number;
+  loadLatentF16: LoadLatent;
+  loadLatentF32: LoadLatent;
+  loadLatentI16: LoadLatent;
+  loadLatentQ8_0: LoadLatent;
+  relu2ActiveF32(xPtr: number, n: number, activePtr: number): number;
+  rmsnormF32(
+    yPtr: number,
+    xPtr: number,
+    weightPtr: number,
+    rows: number,
+    n: number,
+    eps: number,
+  ): void;
+  ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
+  softmaxF32(xPtr: number, n: number): void;
+  storeLatentF16: StoreLatent;
+  storeLatentF32: StoreLatent;
+  storeLatentI16: StoreLatent;
+  storeLatentQ8_0: StoreLatent;
+  topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }

@@ -4,6 +4,7 @@
  * in order, so that appending, truncating and copying stay trivial.
  */
 import type { MemoryPlan } from "../kernels/arena.js";
+import type { Kernels } from "../kernels/kernels.js";
 import type { PlmConfig } from "./config.js";
 
 /** How cached numbers are held; assembly/cache.ts draws the rows. */
@@ -27,17 +28,35 @@ export function cacheRowBytes(type: CacheType, config: PlmConfig): number {
   }
 }
 
+/** The kernels that write and read each type's rows. */
+const STORE = {
+  f32: "storeLatentF32",
+  f16: "storeLatentF16",
+  i16: "storeLatentI16",
+  q8_0: "storeLatentQ8_0",
+} as const satisfies Record<CacheType, keyof Kernels>;
+const LOAD = {
+  f32: "loadLatentF32",
+  f16: "loadLatentF16",
+  i16: "loadLatentI16",
+  q8_0: "loadLatentQ8_0",
+} as const satisfies Record<CacheType, keyof Kernels>;
+
 /** One sequence's cache: [layer, position] rows in one region. */
 export class LatentCache {
   readonly ptr: number;
   readonly type: CacheType;
   readonly rowBytes: number;
   readonly contextLength: number;
+  readonly #latentDim: number;
+  readonly #ropeDim: number;
 
   constructor(plan: MemoryPlan, type: CacheType, config: PlmConfig, contextLength: number) {
     this.type = type;
     this.rowBytes = cacheRowBytes(type, config);
     this.contextLength = contextLength;
+    this.#latentDim = config.kvLoraRank;
+    this.#ropeDim = config.qkRopeHeadDim;
     const bytes = config.numHiddenLayers * contextLength * this.rowBytes;
     this.ptr = plan.add("cache", `latent cache ${type}`, bytes);
   }
@@ -45,5 +64,22 @@ export class LatentCache {
   /** Address of a row. */
   row(layer: number, position: number): number {
     return this.ptr + (layer * this.contextLength + position) * this.rowBytes;
+  }
+
+  /** Writes one row from f32[kvLoraRank] and f32[qkRopeHeadDim]. */
+  store(kernels: Kernels, rowPtr: number, latentPtr: number, kPePtr: number): void {
+    kernels[STORE[this.type]](rowPtr, latentPtr, this.#latentDim, kPePtr, this.#ropeDim);
+  }
+
+  /** Reads rows as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
+  load(
+    kernels: Kernels,
+    rowsPtr: number,
+    count: number,
+    latentsPtr: number,
+    kPesPtr: number,
+  ): void {
+    const load = kernels[LOAD[this.type]];
+    load(latentsPtr, kPesPtr, rowsPtr, count, this.#latentDim, this.#ropeDim);
   }
 }

@@ -39,7 +39,7 @@ export class ByteBuffer {
     this.bytes = grown;
   }
 
-  /** Appends the bytes that `text` spells in the alphabet; false, and nothing, where it does not. */
+  /** Appends the bytes that `text` spells in the alphabet, or nothing and returns false. */
   pushSpelled(text: string): boolean {
     this.reserve(text.length);
     for (let i = 0; i < text.length; i++) {

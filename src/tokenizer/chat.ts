@@ -19,9 +19,9 @@ export interface ChatOptions {
 
 /**
  * The text of a conversation by a Jinja template, as transformers' `apply_chat_template` renders it
- * (`trim_blocks`, `lstrip_blocks`). Throws INVALID_ARGUMENT if the template is not Jinja, or refuses
- * the messages. Message contents are not escaped: encode the result with `special` only if they can
- * be trusted not to hold special tokens.
+ * (`trim_blocks`, `lstrip_blocks`). Throws INVALID_ARGUMENT if the template is not Jinja or refuses
+ * the messages. Message contents are not escaped: special tokens in them are parsed as such when
+ * the result is encoded with `special`.
  */
 export function renderChat(
   template: string,

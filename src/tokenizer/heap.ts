@@ -8,7 +8,7 @@ export class PairHeap {
   rank = -1;
   /** Position of the pair popped last. */
   position = -1;
-  /** Rank * 2^32 + position: exact, as ranks are below 2^21 for any file that fits in memory. */
+  /** Rank * 2^32 + position: exact for ranks below 2^21. */
   #keys: Float64Array;
   #size = 0;
 

@@ -56,8 +56,8 @@ function readText(metadata: Metadata, key: string): string | undefined {
 }
 
 /**
- * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another type,
- * UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
+ * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another
+ * type, UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
  */
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   readName(metadata, "tokenizer.ggml.model", "gpt2");
@@ -72,9 +72,19 @@ export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   };
 }
 
-/** Throws INVALID_FILE if the parts of `source` do not fit each other. */
+/** Merges from which on a rank and a position in a word do not fit one exact number. */
+const MAX_MERGES = 2 ** 21;
+
+/**
+ * Throws INVALID_FILE if the parts of `source` do not fit each other, UNSUPPORTED_FILE for 2^21
+ * merges or more.
+ */
 export function checkTokenizerSource(source: TokenizerSource): void {
-  const { tokens, tokenTypes, eosTokenId, paddingTokenId } = source;
+  const { tokens, tokenTypes, merges, eosTokenId, paddingTokenId } = source;
+  if (merges.length >= MAX_MERGES) {
+    const expected = `fewer than ${MAX_MERGES} merges`;
+    throw new PlmError("UNSUPPORTED_FILE", `tokenizer: expected ${expected}, got ${merges.length}`);
+  }
   if (tokenTypes.length !== tokens.length) {
     throw new PlmError(
       "INVALID_FILE",

@@ -20,6 +20,8 @@ export class SpecialTokens {
   /** Longest token that begins at the place where the state is reached, -1 for none. */
   #id: number[] = [-1];
   #lengths = new Map<number, number>();
+  /** 1 at the low byte of each unit that ends a token: most units leave state 0 as it is. */
+  #isLast: Uint8Array = new Uint8Array(256);
 
   /** `tokens` are texts by id; empty ones are left out, and of equal ones the first counts. */
   constructor(tokens: Iterable<[id: number, text: string]>) {
@@ -33,7 +35,9 @@ export class SpecialTokens {
     const backwards: SpecialMatch[] = [];
     let state = 0;
     for (let start = text.length - 1; start >= 0; start--) {
-      state = this.#step(state, text.charCodeAt(start));
+      const unit = text.charCodeAt(start);
+      if (state === 0 && this.#isLast[unit & 255] === 0) continue;
+      state = this.#step(state, unit);
       const id = this.#id[state];
       if (id >= 0) backwards.push({ id, start, end: start + this.#lengths.get(id)! });
     }
@@ -71,6 +75,7 @@ export class SpecialTokens {
     }
     if (state === 0 || this.#id[state] >= 0) return;
     this.#id[state] = id;
+    this.#isLast[text.charCodeAt(text.length - 1) & 255] = 1;
     this.#lengths.set(id, text.length);
   }
 

@@ -122,7 +122,7 @@ export class Tokenizer {
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 
-  /** A copy of the bytes that token `id` stands for; none for an unused token. Throws INVALID_TOKEN. */
+  /** A copy of the bytes of token `id`; none for an unused token. Throws INVALID_TOKEN. */
   tokenBytes(id: number): Uint8Array {
     return this.#bytesToShow(id, {}).slice();
   }

@@ -6,7 +6,8 @@ import { hasShared, readShared } from "./qwen2.js";
 
 const CHATML =
   "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + " +
-  "'<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+  "'<|im_end|>\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 const HI: ChatMessage[] = [{ role: "user", content: "Hi {{ x }} <|im_end|>" }];
 

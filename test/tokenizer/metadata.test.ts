@@ -56,6 +56,7 @@ test("ids and template may be missing, types may be a plain array", () => {
 test("other tokenizers are UNSUPPORTED_FILE", () => {
   assert.is(code({ [`${KEY}model`]: "llama" }), "UNSUPPORTED_FILE");
   assert.is(code({ [`${KEY}pre`]: "llama-bpe" }), "UNSUPPORTED_FILE");
+  assert.is(code({ [`${KEY}merges`]: new Array(2 ** 21).fill("a a") }), "UNSUPPORTED_FILE");
 });
 
 test("what is missing or of the wrong type is INVALID_FILE", () => {

@@ -13,8 +13,8 @@ const AS_LLAMA_CPP: EncodeOptions = { normalize: "none" };
 function officialTokenizer(): oracle.Tokenizer {
   const { tokens, merges } = qwen2Source();
   const pattern =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" +
-    "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" +
+    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   const split = { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, use_regex: false };
   const addedTokens = tokens.slice(151643, 151646).map((content, i) => ({

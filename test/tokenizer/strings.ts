@@ -1,6 +1,6 @@
 /** Random texts that are rich in what tokenizers get wrong. */
 
-/** One character or a few: spaces, breaks, apostrophes, marks, astral planes, case-fold oddities. */
+/** One character or a few: spaces, breaks, apostrophes, marks, astral planes, odd cases. */
 const PARTS: readonly string[] = [
   ..." \u00a0\u0085\ufeff\u3000\u2028\t\v".split(""),
   ..."\n\r''’-_.!<|>".split(""),

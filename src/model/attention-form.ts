@@ -1,0 +1,34 @@
+/** Absorbed or expanded attention: the same result at different costs. */
+import type { PlmConfig } from "./config.js";
+
+/** How attention is computed; `auto` takes the form with fewer multiplications. */
+export type AttentionForm = "auto" | "absorbed" | "expanded";
+
+/** The forms; the first is the default. */
+export const ATTENTION_FORMS: readonly AttentionForm[] = ["auto", "absorbed", "expanded"];
+
+/**
+ * The form for n new tokens over `position` cached ones. Multiplications a layer, with P pairs of a
+ * query and a position it sees:
+ *
+ *   absorbed   n kvB + P heads (2 kvLoraRank + qkRopeHeadDim)
+ *   expanded   (position + n) kvB + P heads (qkHeadDim + vHeadDim)
+ *
+ * where kvB is the size of kv_b. One new token is always absorbed.
+ */
+export function chooseAttention(
+  form: AttentionForm,
+  config: PlmConfig,
+  n: number,
+  position: number,
+): "absorbed" | "expanded" {
+  if (form !== "auto") return form;
+  if (n === 1) return "absorbed";
+  const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+  const kvB = heads * (qkNopeHeadDim + vHeadDim) * kvLoraRank;
+  const pairs = n * position + (n * (n + 1)) / 2;
+  const absorbed = n * kvB + pairs * heads * (2 * kvLoraRank + qkRopeHeadDim);
+  const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+  const expanded = (position + n) * kvB + pairs * heads * (qkHeadDim + vHeadDim);
+  return absorbed < expanded ? "absorbed" : "expanded";
+}

@@ -1,0 +1,189 @@
+/** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
+import { PlmError } from "../errors.js";
+import type { Gguf } from "../format/gguf.js";
+import { MAX_MEMORY_BYTES, MemoryPlan } from "../kernels/arena.js";
+import { type KernelsBinary, loadKernels } from "../kernels/load.js";
+import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
+import { type Buffers, layoutBuffers } from "./buffers.js";
+import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
+import { type PlmConfig, parseConfig } from "./config.js";
+import { Plm } from "./plm.js";
+import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
+import { fillRopeTable } from "./rope-table.js";
+import { Session } from "./session.js";
+import { bindWeights, type PlmWeights } from "./weights.js";
+
+/** How a model is laid out in memory. */
+export interface ModelOptions {
+  /** Most tokens of a sequence; default, and at most, the file's context length. */
+  contextLength?: number;
+  /** How cached numbers are held; default "i16". */
+  cacheType?: CacheType;
+  /** How attention is computed; default "auto". */
+  attention?: AttentionForm;
+  /** Most tokens that prefill takes at once; default 256. */
+  batchSize?: number;
+  /** Sessions that may be alive at once, each with its cache; default 1. */
+  sessions?: number;
+  /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
+  memoryLimitBytes?: number;
+}
+
+/** What is only needed while loading. */
+export interface LoadOptions extends ModelOptions {
+  /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
+  wasm?: KernelsBinary;
+  signal?: AbortSignal;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model's places in memory, before there is one. */
+export interface ModelPlan {
+  readonly config: PlmConfig;
+  readonly weights: PlmWeights;
+  readonly caches: readonly LatentCache[];
+  readonly buffers: Buffers;
+  readonly memory: MemoryPlan;
+  readonly options: Required<ModelOptions>;
+}
+
+function checkRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected an integer from ${low} to ${high}, got ${value}`,
+  );
+}
+
+function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
+  );
+}
+
+function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
+  const contextLength = checkRange(
+    "contextLength",
+    options.contextLength ?? config.maxPositionEmbeddings,
+    1,
+    config.maxPositionEmbeddings,
+  );
+  const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
+  if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
+    );
+  }
+  return {
+    contextLength,
+    cacheType,
+    attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
+    batchSize: Math.min(
+      contextLength,
+      checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
+    ),
+    sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
+    memoryLimitBytes: options.memoryLimitBytes ?? MAX_MEMORY_BYTES,
+  };
+}
+
+/**
+ * The plan of a model, from its header alone. Throws what parseConfig and bindWeights throw,
+ * INVALID_ARGUMENT for an option out of range, OUT_OF_MEMORY for a plan over the limit.
+ */
+export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
+  const config = parseConfig(gguf.metadata);
+  const checked = checkOptions(options, config);
+  const memory = new MemoryPlan();
+  const weights = bindWeights(gguf, config, memory);
+  const { contextLength, cacheType, batchSize } = checked;
+  const cacheBytes = new MemoryPlan();
+  new LatentCache(cacheBytes, cacheType, config, contextLength);
+  cacheBytes.check(checked.memoryLimitBytes);
+  const caches = Array.from(
+    { length: checked.sessions },
+    () => new LatentCache(memory, cacheType, config, contextLength),
+  );
+  const sizes = { batchSize, contextLength };
+  const scratchBytes = Math.max(
+    layoutBuffers(config, sizes, 0).bytes,
+    readScratchBytes(weights),
+  );
+  const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
+  const buffers = layoutBuffers(config, sizes, scratchPtr);
+  memory.check(checked.memoryLimitBytes);
+  return { config, weights, caches, buffers, memory, options: checked };
+}
+
+/** A model whose weights are in memory: it makes sessions. */
+export class LoadedPlm {
+  readonly plan: ModelPlan;
+  readonly #plm: Plm;
+  readonly #free: LatentCache[];
+  readonly #sessions = new Set<Session>();
+  #disposed = false;
+
+  constructor(plan: ModelPlan, plm: Plm) {
+    this.plan = plan;
+    this.#plm = plm;
+    this.#free = [...plan.caches];
+  }
+
+  get config(): PlmConfig {
+    return this.plan.config;
+  }
+
+  /** Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token. */
+  get zeroShare(): number {
+    const { activations, nonZero } = this.#plm.sparsity;
+    return 1 - nonZero / activations;
+  }
+
+  /** An empty session on one of the planned caches. Throws SESSION_LIMIT or DISPOSED. */
+  createSession(): Session {
+    if (this.#disposed) {
+      throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+    }
+    const cache = this.#free.pop();
+    const { options } = this.plan;
+    if (cache === undefined) {
+      throw new PlmError(
+        "SESSION_LIMIT",
+        `model: expected at most ${options.sessions} sessions at once, got one more; ` +
+          "dispose of one, or load with a larger `sessions`",
+      );
+    }
+    const session: Session = new Session({
+      plm: this.#plm,
+      cache,
+      batchSize: options.batchSize,
+      attention: options.attention,
+      release: () => {
+        this.#sessions.delete(session);
+        this.#free.push(cache);
+      },
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Ends every session; the memory goes when the last reference does. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const session of this.#sessions) session.dispose();
+  }
+}
+
+/** Loads the model of an opened file. Throws what planModel and readWeights throw. */
+export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  const plan = planModel(gguf, options);
+  const memory = plan.memory.allocate();
+  const kernels = await loadKernels(memory, options.wasm);
+  const scratchPtr = plan.buffers.x;
+  await readWeights(gguf, plan.weights, { kernels, memory, scratchPtr }, options);
+  fillRopeTable(memory, plan.buffers.ropeTable, plan.config, plan.options.contextLength);
+  return new LoadedPlm(plan, new Plm(plan.config, plan.weights, kernels, memory, plan.buffers));
+}

@@ -1,0 +1,164 @@
+/** A session: one sequence of tokens, its place in the context, and the checks around the forward pass. */
+import { yieldToEventLoop } from "#platform";
+import { PlmError } from "../errors.js";
+import type { AttentionForm } from "./attention-form.js";
+import { LOGITS_ROWS } from "./buffers.js";
+import type { LatentCache } from "./cache.js";
+import type { Plm } from "./plm.js";
+
+/** Options of `Session.evaluate`. */
+export interface EvaluateOptions {
+  /** Which logits to return: of the last token (default), of all given tokens, or none. */
+  logits?: "last" | "all" | "none";
+  /** Most tokens that go through the model at once; 1 sends every token through decode. */
+  chunkSize?: number;
+  signal?: AbortSignal;
+}
+
+/** What a session works on. */
+export interface SessionParts {
+  readonly plm: Plm;
+  readonly cache: LatentCache;
+  readonly batchSize: number;
+  readonly attention: AttentionForm;
+  /** Called once, when the session is disposed of. */
+  readonly release: () => void;
+}
+
+/** One sequence being evaluated. Made by the model's `createSession`; `dispose` gives its cache back. */
+export class Session {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly #parts: SessionParts;
+  #length = 0;
+  #busy = false;
+  #disposed = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.vocabSize = parts.plm.config.vocabSize;
+    this.contextLength = parts.cache.contextLength;
+  }
+
+  /** Tokens evaluated so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token (a
+   * fresh array), or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
+   *
+   * Throws EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED; the session is then as
+   * before. An abort rejects with the signal's reason and keeps the chunks that were done.
+   */
+  async evaluate(
+    tokens: ArrayLike<number>,
+    { logits = "last", chunkSize, signal }: EvaluateOptions = {},
+  ): Promise<Float32Array> {
+    this.#check(tokens);
+    const step = this.#chunkSize(chunkSize);
+    signal?.throwIfAborted();
+    this.#busy = true;
+    try {
+      return await this.#run(Uint32Array.from(tokens), logits, step, signal);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Forgets every token from position `length` on. Throws INVALID_ARGUMENT beyond the sequence. */
+  truncate(length: number): void {
+    this.#checkUsable();
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.#length)) {
+      throw new PlmError(
+        "INVALID_ARGUMENT",
+        `truncate: expected an integer from 0 to ${this.#length}, got ${length}`,
+      );
+    }
+    this.#length = length;
+  }
+
+  /** Gives the session's cache back to the model. Further calls throw DISPOSED. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.release();
+  }
+
+  async #run(
+    tokens: Uint32Array,
+    logits: "last" | "all" | "none",
+    step: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    const { plm, cache, attention } = this.#parts;
+    const all = logits === "all" ? new Float32Array(tokens.length * this.vocabSize) : undefined;
+    let last = 0;
+    for (let first = 0; first < tokens.length; first += step) {
+      if (first > 0) {
+        await yieldToEventLoop();
+        signal?.throwIfAborted();
+        this.#checkDisposed();
+      }
+      const chunk = tokens.subarray(first, first + step);
+      plm.forward(chunk, this.#length, cache, attention);
+      this.#length += chunk.length;
+      last = chunk.length - 1;
+      if (all === undefined) continue;
+      for (let row = 0; row < chunk.length; row += LOGITS_ROWS) {
+        const count = Math.min(LOGITS_ROWS, chunk.length - row);
+        all.set(plm.logits(row, count), (first + row) * this.vocabSize);
+      }
+    }
+    const result = all ?? (logits === "none" ? new Float32Array(0) : plm.logits(last, 1));
+    await yieldToEventLoop();
+    return result;
+  }
+
+  #check(tokens: ArrayLike<number>): void {
+    this.#checkUsable();
+    const { length } = tokens;
+    if (length === 0) throw new PlmError("EMPTY_PROMPT", "evaluate: expected tokens, got none");
+    for (let i = 0; i < length; i++) {
+      const token = tokens[i];
+      if (!(Number.isInteger(token) && token >= 0 && token < this.vocabSize)) {
+        throw new PlmError(
+          "INVALID_TOKEN",
+          `evaluate: expected token ids from 0 to ${this.vocabSize - 1}, got ${token} at ${i}`,
+        );
+      }
+    }
+    if (this.#length + length > this.contextLength) {
+      throw new PlmError(
+        "CONTEXT_FULL",
+        `evaluate: expected at most ${this.contextLength - this.#length} more tokens ` +
+          `(context ${this.contextLength}, in use ${this.#length}), got ${length}`,
+      );
+    }
+  }
+
+  #chunkSize(chunkSize: number | undefined): number {
+    if (chunkSize === undefined) return this.#parts.batchSize;
+    if (!(Number.isInteger(chunkSize) && chunkSize >= 1)) {
+      throw new PlmError(
+        "INVALID_ARGUMENT",
+        `chunkSize: expected a positive integer, got ${chunkSize}`,
+      );
+    }
+    return Math.min(chunkSize, this.#parts.batchSize);
+  }
+
+  #checkUsable(): void {
+    this.#checkDisposed();
+    if (this.#busy) {
+      throw new PlmError("SESSION_BUSY", "session: expected one call at a time, got a second");
+    }
+  }
+
+  #checkDisposed(): void {
+    if (this.#disposed) {
+      throw new PlmError("DISPOSED", "session: expected a live session, got a disposed one");
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { PlmError } from "../../src/errors.js";
+import { type GenerateOptions, resolveOptions } from "../../src/generation/options.js";
+
+/** The message for options that the types would not let through. */
+function messageFor(options: Record<string, unknown>): string {
+  try {
+    resolveOptions(options as GenerateOptions, 10);
+  } catch (error) {
+    assert.instance(error, PlmError);
+    assert.is((error as PlmError).code, "INVALID_ARGUMENT");
+    return (error as PlmError).message;
+  }
+  return "accepted";
+}
+
+test("the defaults", () => {
+  const { seed, ...rest } = resolveOptions({}, 10);
+  assert.ok(Number.isInteger(seed));
+  assert.equal(rest, {
+    maxTokens: Infinity,
+    temperature: 0.8,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.05,
+    typicalP: 1,
+    repetitionPenalty: 1,
+    repetitionWindow: 64,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    logprobs: 0,
+    logitBias: new Map(),
+    stop: [],
+    ignoreEos: false,
+    signal: undefined,
+  });
+});
+
+test("what is given stays", () => {
+  const { signal } = new AbortController();
+  const given = {
+    maxTokens: 0,
+    temperature: 0,
+    topK: 0,
+    topP: 0,
+    minP: 1,
+    seed: 2 ** 53 - 1,
+    signal,
+  };
+  const resolved = resolveOptions({ ...given, stop: "x", ignoreEos: true }, 10);
+  for (const [name, value] of Object.entries(given)) {
+    assert.is(resolved[name as keyof typeof given], value, name);
+  }
+  assert.equal(resolved.stop, ["x"]);
+  assert.is(resolved.ignoreEos, true);
+});
+
+test("undefined and null mean the default", () => {
+  const nothing = { topK: null, stop: null, logitBias: null, signal: null, temperature: undefined };
+  const resolved = resolveOptions(nothing as unknown as GenerateOptions, 10);
+  assert.is(resolved.topK, 40);
+  assert.is(resolved.temperature, 0.8);
+  assert.equal(resolved.stop, []);
+  assert.is(resolved.signal, undefined);
+});
+
+test("biases come as a map or as an object", () => {
+  const expected = new Map([
+    [3, -Infinity],
+    [9, 2.5],
+  ]);
+  assert.equal(resolveOptions({ logitBias: expected }, 10).logitBias, expected);
+  assert.equal(resolveOptions({ logitBias: { 3: -Infinity, 9: 2.5 } }, 10).logitBias, expected);
+});
+
+test("each field is checked", () => {
+  const bad: [string, unknown[]][] = [
+    ["maxTokens", [-1, 1.5, Number.NaN, "5", 5n]],
+    ["temperature", [-0.1, Infinity, Number.NaN, true]],
+    ["topK", [-1, 0.5, Infinity]],
+    ["topP", [-0.1, 1.1, Number.NaN]],
+    ["minP", [-0.1, 1.1, "0.1"]],
+    ["typicalP", [-0.1, 1.1]],
+    ["repetitionPenalty", [0, -1, Infinity]],
+    ["repetitionWindow", [-1, 1.5]],
+    ["presencePenalty", [Infinity, Number.NaN, {}]],
+    ["frequencyPenalty", [-Infinity, []]],
+    ["seed", [-1, 0.5, 2 ** 53, "7"]],
+    ["logprobs", [-1, true, Infinity]],
+    ["stop", ["", ["a", ""], [1], 5, {}]],
+    ["signal", [true, {}]],
+    ["ignoreEos", [1, "yes"]],
+    ["logitBias", [5, "x", { 10: 1 }, { "-1": 1 }, { "1.5": 1 }, { "": 1 }, new Map([["a", 1]])]],
+    ["logitBias[1]", []],
+  ];
+  for (const [name, values] of bad) {
+    for (const value of values) {
+      assert.match(messageFor({ [name]: value }), new RegExp(`^${name}: expected .*, got `));
+    }
+  }
+  for (const bias of [Infinity, Number.NaN, "1"]) {
+    assert.match(messageFor({ logitBias: { 1: bias } }), /^logitBias\[1\]: expected .*, got /);
+  }
+});
+
+test("one error names every bad field", () => {
+  const message = messageFor({ topP: 2, seed: -1, stop: "", logitBias: { 99: 1 } });
+  for (const name of ["topP", "seed", "stop", "logitBias"]) assert.match(message, name);
+  assert.match(message, "a token id in [0, 10), got");
+});
+
+test.run();
