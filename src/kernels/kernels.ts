@@ -3,6 +3,7 @@
  * hold the contracts. Names ending in Ptr are byte addresses in the one memory; counts and strides
  * are in elements. `type` is a PACKED_TYPES id, in the pack kernels a GGUF tensor type id.
  */
+
 export interface Kernels {
   // activations
   /** i16 blocks[rows, n] <- f32[rows, n] */
