@@ -6,6 +6,11 @@
 export interface Kernels {
   addF32(xPtr: number, yPtr: number, n: number): void;
   argmaxF32(xPtr: number, n: number): number;
+  attendLatentF16: AttendLatent;
+  attendLatentF32: AttendLatent;
+  attendLatentI16: AttendLatent;
+  attendLatentQ8_0: AttendLatent;
+  attendLatentScratchBytes(heads: number, latentDim: number, ropeDim: number): number;
   loadLatentF16: LoadLatent;
   loadLatentF32: LoadLatent;
   loadLatentI16: LoadLatent;
@@ -45,4 +50,14 @@ export type LoadLatent = (
   count: number,
   latentDim: number,
   ropeDim: number,
+) => void;
+
+/** attendLatentF32 and its kin: latent attention of one token over rows of the cache. */
+export type AttendLatent = (
+  outPtr: number,
+  qPtr: number,
+  rowsPtr: number,
+  positions: number,
+  shapePtr: number,
+  scratchPtr: number,
 ) => void;
