@@ -99,3 +99,43 @@ export function referenceI16Row(latent: Float32Array, kPe: Float32Array): Uint8A
   }
   return new Uint8Array(row.buffer);
 }
+
+/** Sizes of latent attention, and its query f32[heads, latentDim + ropeDim]. */
+export interface LatentQuery {
+  heads: number;
+  latentDim: number;
+  ropeDim: number;
+  scale: number;
+  q: Float32Array;
+}
+
+/** Weights [heads][positions] of the absorbed query over f32 rows [positions, latentDim + ropeDim]. */
+export function referenceLatentWeights(query: LatentQuery, rows: Float32Array): number[][] {
+  const dims = query.latentDim + query.ropeDim;
+  return Array.from({ length: query.heads }, (_, h) => {
+    const scores = new Float64Array(rows.length / dims);
+    for (let t = 0; t < scores.length; t++) {
+      let sum = 0;
+      for (let d = 0; d < dims; d++) sum += query.q[h * dims + d] * rows[t * dims + d];
+      scores[t] = sum * query.scale;
+    }
+    return referenceSoftmax(scores);
+  });
+}
+
+/** [heads, latentDim]: the rows' latents, summed with these weights. */
+export function referenceLatentOutput(
+  query: LatentQuery,
+  weights: number[][],
+  rows: Float32Array,
+): Float64Array {
+  const { latentDim } = query;
+  const dims = latentDim + query.ropeDim;
+  const out = new Float64Array(query.heads * latentDim);
+  weights.forEach((row, h) => {
+    row.forEach((weight, t) => {
+      for (let d = 0; d < latentDim; d++) out[h * latentDim + d] += weight * rows[t * dims + d];
+    });
+  });
+  return out;
+}

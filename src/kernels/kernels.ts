@@ -106,6 +106,11 @@ export interface Kernels {
 
   // norms, rope, activations, sampling and the latent cache
   argmaxF32(xPtr: number, n: number): number;
+  attendLatentF16: AttendLatent;
+  attendLatentF32: AttendLatent;
+  attendLatentI16: AttendLatent;
+  attendLatentQ8_0: AttendLatent;
+  attendLatentScratchBytes(heads: number, latentDim: number, ropeDim: number): number;
   loadLatentF16: LoadLatent;
   loadLatentF32: LoadLatent;
   loadLatentI16: LoadLatent;
@@ -127,3 +132,32 @@ export interface Kernels {
   storeLatentQ8_0: StoreLatent;
   topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
+
+/** storeLatentF32 and its kin: one row of the latent cache from f32 values. */
+export type StoreLatent = (
+  rowPtr: number,
+  latentPtr: number,
+  latentDim: number,
+  kPePtr: number,
+  ropeDim: number,
+) => void;
+
+/** loadLatentF32 and its kin: rows of the latent cache as f32 values. */
+export type LoadLatent = (
+  latentsPtr: number,
+  kPesPtr: number,
+  rowsPtr: number,
+  count: number,
+  latentDim: number,
+  ropeDim: number,
+) => void;
+
+/** attendLatentF32 and its kin: latent attention of one token over rows of the cache. */
+export type AttendLatent = (
+  outPtr: number,
+  qPtr: number,
+  rowsPtr: number,
+  positions: number,
+  shapePtr: number,
+  scratchPtr: number,
+) => void;
