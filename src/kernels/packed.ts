@@ -72,3 +72,9 @@ export const SLAB_ROWS = 64;
 export function sparseScratchBytes(n: number, outputs: number): number {
   return n * 4 + 16 + 16 * 12 + outputs * 40;
 }
+
+/** Bytes of scratch that the attendLatent kernels need. */
+export function attendLatentScratchBytes(heads: number, latentDim: number, ropeDim: number): number {
+  const dims = latentDim + ropeDim;
+  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+}

@@ -1,5 +1,10 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
-import { i16RowBytes, sparseScratchBytes, unpackedPanelBytes } from "../kernels/packed.js";
+import {
+  attendLatentScratchBytes,
+  i16RowBytes,
+  sparseScratchBytes,
+  unpackedPanelBytes,
+} from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
@@ -58,8 +63,6 @@ export interface Buffers {
 export interface BufferSizes {
   readonly batchSize: number;
   readonly contextLength: number;
-  /** Bytes of scratch that attention needs. */
-  readonly attentionScratchBytes: number;
 }
 
 /** Lays the activations out from `basePtr` on. With basePtr 0 it tells their size. */
@@ -104,7 +107,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
       Math.max(
         unpackedPanelBytes(widest),
         sparseScratchBytes(n, hiddenSize),
-        sizes.attentionScratchBytes,
+        attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
       ),
     ),
     bytes: end - basePtr,

@@ -160,10 +160,13 @@ export class Plm {
   ): void {
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
     const { kvLoraRank } = this.config;
-    const { q, attnOut, absorbedQ, latentOut } = this.#buffers;
+    const { q, attnOut, absorbedQ, latentOut, shape, scratch } = this.#buffers;
     const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
     const cacheDim = kvLoraRank + qkRopeHeadDim;
     const floats = new Float32Array(this.#memory.buffer);
+    const attendLatent = cache.attendLatent(this.#kernels);
+    new Int32Array(this.#memory.buffer, shape, 3).set([heads, kvLoraRank, qkRopeHeadDim]);
+    floats[shape / 4 + 3] = 1 / Math.sqrt(qkHeadDim);
     for (let i = 0; i < n; i++) {
       for (let h = 0; h < heads; h++) {
         const qNope = q + (i * outputStride(layer.qProj) + h * qkHeadDim) * 4;
@@ -173,7 +176,7 @@ export class Plm {
         floats.copyWithin((absorbed + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
       }
       const rows = cache.row(index, 0);
-      this.#attendLatent(latentOut, absorbedQ, rows, position + i + 1, cache.type);
+      attendLatent(latentOut, absorbedQ, rows, position + i + 1, shape, scratch);
       for (let h = 0; h < heads; h++) {
         const out = attnOut + (i * heads + h) * vHeadDim * 4;
         this.#headValues(out, layer.kvBProj, h, latentOut + h * kvLoraRank * 4);
