@@ -8,6 +8,13 @@ export {
 } from "./attention";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
 export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
+export {
+  attendExpandedFinish,
+  attendExpandedScratchBytes,
+  attendExpandedStart,
+  attendExpandedStateBytes,
+  attendExpandedTile,
+} from "./expanded";
 export { relu2ActiveF32 } from "./relu2";
 export { addF32 } from "./residual";
 export { rmsnormF32 } from "./rmsnorm";
