@@ -66,7 +66,7 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, halves: bool, min
   const panelEnd = panel + <usize>(cols >> 5) * UNPACKED_BLOCK;
   const largest = largestProduct(panel, panelEnd, xLo, xHi, halves);
   const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
-  const factor = inverse == Infinity ? 0 : inverse;
+  const factor: f32 = inverse == Infinity ? 0 : inverse;
   const xLoScaled = f32x4.mul(xLo, f32x4.splat(factor));
   const xHiScaled = f32x4.mul(xHi, f32x4.splat(factor));
   const scale = f32x4.splat(largest / 32767);

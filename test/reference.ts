@@ -139,3 +139,61 @@ export function referenceLatentOutput(
   });
   return out;
 }
+
+/** What attention in expanded form works on; shapes as in assembly/expanded.ts. */
+export interface ExpandedInput {
+  queries: number;
+  heads: number;
+  nopeDim: number;
+  ropeDim: number;
+  valueDim: number;
+  scale: number;
+  queryPosition: number;
+  positions: number;
+  q: Float32Array;
+  kv: Float32Array;
+  kPe: Float32Array;
+}
+
+/**
+ * Causal attention in expanded form, [queries, heads, valueDim], and how far f32 can be from it: a
+ * score is off by dims / 4 + 8 roundings of its terms at most, a weight by e to twice that, and the
+ * sums by 2 roundings a position.
+ */
+export function referenceExpanded(input: ExpandedInput): {
+  expected: Float64Array;
+  bound: Float64Array;
+} {
+  const { queries, heads, nopeDim, ropeDim, valueDim, scale, queryPosition } = input;
+  const qkDim = nopeDim + ropeDim;
+  const kvDim = nopeDim + valueDim;
+  const expected = new Float64Array(queries * heads * valueDim);
+  const bound = new Float64Array(queries * heads * valueDim);
+  for (let i = 0; i < queries; i++) {
+    for (let h = 0; h < heads; h++) {
+      const q = input.q.subarray((i * heads + h) * qkDim, (i * heads + h + 1) * qkDim);
+      const seen = queryPosition + i + 1;
+      let worst = 0;
+      const scores = Array.from({ length: seen }, (_, t) => {
+        let [sum, terms] = [0, 0];
+        for (let d = 0; d < qkDim; d++) {
+          const kv = input.kv[(t * heads + h) * kvDim + d];
+          const product = q[d] * (d < nopeDim ? kv : input.kPe[t * ropeDim + d - nopeDim]);
+          sum += product;
+          terms += Math.abs(product);
+        }
+        worst = Math.max(worst, (qkDim / 4 + 8) * 2 ** -24 * terms * scale);
+        return sum * scale;
+      });
+      const error = Math.expm1(2 * worst) + (2 * seen + 16) * 2 ** -24;
+      referenceSoftmax(scores).forEach((weight, t) => {
+        for (let d = 0; d < valueDim; d++) {
+          const value = input.kv[(t * heads + h) * kvDim + nopeDim + d];
+          expected[(i * heads + h) * valueDim + d] += weight * value;
+          bound[(i * heads + h) * valueDim + d] += error * weight * Math.abs(value);
+        }
+      });
+    }
+  }
+  return { expected, bound };
+}

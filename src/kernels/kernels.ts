@@ -106,6 +106,19 @@ export interface Kernels {
 
   // norms, rope, activations, sampling and the latent cache
   argmaxF32(xPtr: number, n: number): number;
+  attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedScratchBytes(nopeDim: number, ropeDim: number, valueDim: number): number;
+  attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedStateBytes(queries: number, heads: number): number;
+  attendExpandedTile(
+    outPtr: number,
+    statePtr: number,
+    qPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    tilePtr: number,
+    scratchPtr: number,
+  ): void;
   attendLatentF16: AttendLatent;
   attendLatentF32: AttendLatent;
   attendLatentI16: AttendLatent;
