@@ -5,7 +5,7 @@
 import type { Kernels } from "../kernels/kernels.js";
 import { isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
-import { type Buffers, EXPANDED_TILE, LOGITS_ROWS } from "./buffers.js";
+import { type Buffers, EXPANDED_TILE } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
 import type { PlmConfig } from "./config.js";
 import { type LayerWeights, outputStride, type PlmWeights, type Weight } from "./weights.js";
@@ -212,16 +212,22 @@ export class Plm {
     position: number,
     cache: LatentCache,
   ): void {
-    const { latents, kPe, kv } = this.#buffers;
+    const { attnOut, softmaxState, q, latents, kPe, kv, shape, scratch } = this.#buffers;
+    const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
+    const tile = new Int32Array(this.#memory.buffer, shape, 10);
+    tile.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
+    const scale = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
+    new Float32Array(this.#memory.buffer, shape, 10)[5] = scale;
+    this.#kernels.attendExpandedStart(attnOut, softmaxState, shape);
     const total = position + n;
-    this.#startExpanded(layer, n);
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
       cache.load(this.#kernels, cache.row(index, first), count, latents, kPe);
       this.#linear(kv, layer.kvBProj, latents, count); // [count, numHeads, kNope | v]
-      this.#attendTile(first, count, position, n);
+      tile.set([position, first, count, qkRopeHeadDim], 6);
+      this.#kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
     }
-    this.#finishExpanded(n);
+    this.#kernels.attendExpandedFinish(attnOut, softmaxState, shape);
   }
 
   /** xNorm = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
