@@ -56,15 +56,15 @@ export interface Kernels {
     shapePtr: number,
     scratchPtr: number,
   ): void;
-  /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons] */
+  /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons], active lists; shape as above */
   sparseMatmulF32(
     yPtr: number,
     wPtr: number,
     type: number,
     xPtr: number,
+    activePtr: number,
     n: number,
-    neurons: number,
-    outputs: number,
+    shapePtr: number,
   ): void;
   /** f32[cols] <- row of a packed or float matrix */
   dequantizeRow(

@@ -249,12 +249,12 @@ export class Plm {
     this.sparsity.activations += n * intermediateSize;
     const { ptr, type } = downProj;
     const { id } = PACKED_TYPES[type];
+    new Int32Array(this.#memory.buffer, shape, 2).set([intermediateSize, hiddenSize]);
     if (isFloatType(type)) {
-      this.#kernels.sparseMatmulF32(xNorm, ptr, id, up, n, intermediateSize, hiddenSize);
+      this.#kernels.sparseMatmulF32(xNorm, ptr, id, up, active, n, shape);
       return;
     }
     this.#kernels.quantizeI16(upQuantized, up, n, intermediateSize);
-    new Int32Array(this.#memory.buffer, shape, 2).set([intermediateSize, hiddenSize]);
     this.#kernels.sparseMatmulI16(xNorm, ptr, id, upQuantized, active, n, shape, scratch);
   }
 }
