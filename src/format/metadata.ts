@@ -143,6 +143,10 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
   const type = scalarType(cursor, typeId);
   if (type === "string") {
     const count = cursor.count(MIN_STRING_BYTES, "strings");
+    const start = cursor.position;
+    // Waits for all the bytes first: decoding is slow, and a wait starts the value over.
+    for (let i = 0; i < count; i++) cursor.skipString();
+    cursor.position = start;
     const strings: string[] = [];
     for (let i = 0; i < count; i++) strings.push(cursor.string());
     return strings;
