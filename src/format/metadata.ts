@@ -81,7 +81,7 @@ export function describeValue(value: GgufValue): string {
   return typeof value === "string" ? quote(value) : String(value);
 }
 
-/** Reads one key with its value. Keys are checked to be UTF-8; so are types, lengths and booleans. */
+/** Reads one key with its value; throws INVALID_FILE for what the format does not allow. */
 export function readEntry(cursor: Cursor): [key: string, value: GgufValue] {
   const key = cursor.identifier();
   cursor.context = `metadata ${key.length > 80 ? `${key.slice(0, 80)}...` : key}`;

@@ -1,4 +1,4 @@
-/** Reference files that lie beside the repository; tests skip what needs them where they are absent. */
+/** Reference files that lie beside the repository; tests skip what needs them if absent. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
