@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ByteWriter } from "../../src/format/byte-writer.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { closeSources, openSources } from "../../src/format/source.js";
+import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
 import { seededRandom } from "../random.js";
 import { open, refused } from "./open.js";
@@ -117,6 +117,30 @@ test("counts and lengths beyond the file are refused", async () => {
       );
     }
   }
+});
+
+test("an endless stream is not read beyond what its header may need", async () => {
+  const value = (out: ByteWriter): void => {
+    out.u32(0);
+    out.u64(64 << 20);
+  };
+  const start = raw([entry("k", 9, value)]);
+  let bytesRead = 0;
+  const endless: ByteSource = {
+    name: "endless",
+    size: undefined,
+    sequential: true,
+    async read(offset, target) {
+      bytesRead += target.length;
+      target.fill(0);
+      target.set(start.subarray(offset, offset + target.length));
+      return target.length;
+    },
+    async close() {},
+  };
+  const error = await openGguf([endless]).catch((thrown: unknown) => thrown);
+  assert.match((error as Error).message, /metadata k: 67108864 numbers do not fit/);
+  assert.is(bytesRead, 1 << 20);
 });
 
 test("wrong value types, booleans and names are refused", async () => {
