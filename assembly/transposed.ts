@@ -111,16 +111,14 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void 
     }
     let cell = panel + (form == Q8 ? 16 : UNPACKED_CELLS + half * 128);
     for (const end = y + span; y < end; y += 16, cell += 32) {
-      const t = pairRows(v128.load(cell));
-      const l = pairRows(v128.load(cell, 16));
       const dots = i32x4.add(
         i32x4.add(
-          i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(t), a01),
-          i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(t), a23),
+          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell)), a01),
+          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 8)), a23),
         ),
         i32x4.add(
-          i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(l), a45),
-          i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(l), a67),
+          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 16)), a45),
+          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 24)), a67),
         ),
       );
       const product = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(dots), scale), offset);
@@ -134,9 +132,9 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void 
   }
 }
 
-/** A cell's rows in pairs: r0 and r1 take turns, then r2 and r3. */
+/** Two rows of a cell, (r0 i0..3, r1 i0..3), with the rows taking turns. */
 // @ts-ignore: decorator
 @inline
-function pairRows(cell: v128): v128 {
-  return v128.shuffle<i8>(cell, cell, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+function pairRows(rows: v128): v128 {
+  return v128.shuffle<i16>(rows, rows, 0, 4, 1, 5, 2, 6, 3, 7);
 }
