@@ -46,20 +46,26 @@ export function endOnClosedOutput(): void {
   });
 }
 
-/** The option of the command line that stands for an option of the library. */
+/** Options whose name on the command line is not the library's in kebab-case. */
 const FLAGS: Readonly<Record<string, string>> = {
   contextLength: "context",
   cacheType: "cache",
   batchSize: "batch",
 };
 
+/** Options that the library names in its messages, in camelCase. */
+const OPTION_NAMES: RegExp = new RegExp(
+  "(?<=^|; )(contextLength|cacheType|batchSize|attention|maxTokens|temperature|topK|topP|minP|" +
+    "typicalP|repetitionPenalty|repetitionWindow|presencePenalty|frequencyPenalty|logitBias|stop|" +
+    "seed|logprobs|layers|hidden|intermediate|heads|kvLoraRank|nope|rope|vHead|vocab|context)(?=:|\\[)",
+  "g",
+);
+
 /** An error as one line; names of the library's options become those of the command line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  let { message } = error;
-  if (error instanceof PlmError && error.code === "INVALID_ARGUMENT") {
-    message = message.replace(/(?<=^|; )[a-z][A-Za-z]+(?=:|\[)/g, toFlag);
-  }
+  const isArgument = error instanceof PlmError && error.code === "INVALID_ARGUMENT";
+  const message = isArgument ? error.message.replace(OPTION_NAMES, toFlag) : error.message;
   return message.replace(/\s*\n\s*/g, " ").trim();
 }
 

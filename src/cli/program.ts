@@ -21,6 +21,7 @@ and pass --model FILE for a model of your own; \`plm help generate\` tells the r
 /** The program, ready to parse; wrong command lines throw a CommanderError of one line. */
 export function createProgram(): Command {
   const program = new Command("plm")
+    .allowExcessArguments(false)
     .description(DESCRIPTION)
     .version(readVersion(), "--version", "print the version of the package")
     .configureHelp({ showGlobalOptions: false })
@@ -28,7 +29,6 @@ export function createProgram(): Command {
     .exitOverride()
     .usage("<command> [options]")
     .helpCommand("help [command]", "tell about a command")
-    .allowExcessArguments()
     .action((_flags, command: Command) => {
       const [name] = command.args;
       if (name !== undefined) command.error(`error: unknown command '${name}'`);
@@ -47,7 +47,8 @@ export function createProgram(): Command {
   ]) {
     add(program);
   }
-  return program;
+  // Set last: commands take it over when they are added. It leaves unknown commands to the action.
+  return program.allowExcessArguments();
 }
 
 function readVersion(): string {

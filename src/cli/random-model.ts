@@ -99,7 +99,7 @@ function checkOptions(options: RandomModelOptions): void {
   if ((heads * vHead) % 32 > 0) {
     throw new PlmError(
       "INVALID_ARGUMENT",
-      `heads: expected heads * vHead to be a multiple of 32, got ${heads} * ${vHead}`,
+      `heads: expected heads * v-head to be a multiple of 32, got ${heads} * ${vHead}`,
     );
   }
   const largest = Math.max(
