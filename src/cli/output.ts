@@ -42,7 +42,8 @@ export function showNotes(): void {
 export function endOnClosedOutput(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    process.stderr.write(`plm: standard output: ${error.message}\n`);
+    process.exit(1);
   });
 }
 
