@@ -1,6 +1,20 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list, typed.
+export {
+  attendLatentF16,
+  attendLatentF32,
+  attendLatentI16,
+  attendLatentQ8_0,
+  attendLatentScratchBytes,
+} from "./attention";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
 export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
+export {
+  attendExpandedFinish,
+  attendExpandedScratchBytes,
+  attendExpandedStart,
+  attendExpandedStateBytes,
+  attendExpandedTile,
+} from "./expanded";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { matvecQ8 } from "./matvec";

@@ -54,12 +54,14 @@ function multiplyPanel(
   const row = rowBytesI16(cols);
   let t = 0;
   for (; t + 4 <= n; t += 4, x += 4 * row, y += 4 * stride) {
-    multiplyTile(y, stride, panel, x, cols, halves, minimums);
-    multiplyTile(y + 16, stride, panel + 16, x, cols, halves, minimums);
+    for (let quad: usize = 0; quad < 32; quad += 16) {
+      multiplyTile(y + quad, stride, panel + quad, x, cols, halves, minimums);
+    }
   }
   for (; t < n; t++, x += row, y += stride) {
-    multiplyToken(y, panel, x, cols, halves, minimums);
-    multiplyToken(y + 16, panel + 16, x, cols, halves, minimums);
+    for (let quad: usize = 0; quad < 32; quad += 16) {
+      multiplyToken(y + quad, panel + quad, x, cols, halves, minimums);
+    }
   }
 }
 
@@ -83,7 +85,7 @@ function accumulate(
   return f32x4.add(sum, f32x4.mul(v128.load(panel, 64), total));
 }
 
-/** 4 outputs of 4 tokens; panel points at the scales of the 4 rows. */
+/** 4 outputs of 4 tokens; rows 4-7 have scales and cells 16 bytes after those of rows 0-3. */
 // @ts-ignore: decorator
 @inline
 function multiplyTile(
@@ -105,7 +107,6 @@ function multiplyTile(
   let s = scales;
   let sums = s + (<usize>cols >> 3);
   let half: usize = 0;
-  // The cells of the two row quads alternate: quad 1's panel pointer is 16 bytes on, as are its cells.
   for (let xb = x; xb < scales; ) {
     let acc0 = i32x4.splat(0);
     let acc1 = i32x4.splat(0);

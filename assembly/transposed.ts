@@ -14,7 +14,7 @@ import { unpackPanel } from "./unpack";
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes; unused by float types
  *
  * Requires rows % 8 == 0, cols % 32 == 0. Packed types: x times the weights' scales is rounded to 16
- * bits for every 8 rows x 16 or 32 columns, so that the error is below 2^-15 of the largest product.
+ * bits with one scale for 8 rows, so that the error is below 2^-15 of their largest product.
  */
 export function matvecTransposed(
   y: usize,
@@ -40,26 +40,43 @@ export function matvecTransposed(
   }
 }
 
+/** Largest |x * scale| of an unpacked panel. */
+// @ts-ignore: decorator
+@inline
+function largestProduct(panel: usize, panelEnd: usize, xLo: v128, xHi: v128, halves: bool): f32 {
+  let lo = f32x4.splat(0);
+  let hi = f32x4.splat(0);
+  for (; panel < panelEnd; panel += UNPACKED_BLOCK) {
+    lo = f32x4.max(lo, f32x4.abs(v128.load(panel)));
+    hi = f32x4.max(hi, f32x4.abs(v128.load(panel, 16)));
+    if (!halves) continue;
+    lo = f32x4.max(lo, f32x4.abs(v128.load(panel, 32)));
+    hi = f32x4.max(hi, f32x4.abs(v128.load(panel, 48)));
+  }
+  const products = f32x4.max(f32x4.mul(lo, f32x4.abs(xLo)), f32x4.mul(hi, f32x4.abs(xHi)));
+  return maxF32x4(products);
+}
+
 /** y += 8 rows. */
 // @ts-ignore: decorator
 @inline
 function addPanel(y: usize, panel: usize, x: usize, cols: i32, halves: bool, minimums: bool): void {
   const xLo = v128.load(x);
   const xHi = v128.load(x, 16);
+  const panelEnd = panel + <usize>(cols >> 5) * UNPACKED_BLOCK;
+  const largest = largestProduct(panel, panelEnd, xLo, xHi, halves);
+  const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
+  const factor: f32 = inverse == Infinity ? 0 : inverse;
+  const xLoScaled = f32x4.mul(xLo, f32x4.splat(factor));
+  const xHiScaled = f32x4.mul(xHi, f32x4.splat(factor));
+  const scale = f32x4.splat(largest / 32767);
   const span: usize = halves ? 64 : 128;
-  const end = y + (<usize>cols << 2);
   let half: usize = 0;
-  while (y < end) {
+  while (panel < panelEnd) {
     const scales = panel + half * 32;
-    const aLo = f32x4.mul(xLo, v128.load(scales));
-    const aHi = f32x4.mul(xHi, v128.load(scales, 16));
-    const largest = maxF32x4(f32x4.max(f32x4.abs(aLo), f32x4.abs(aHi)));
-    const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
-    const factor = f32x4.splat(inverse == Infinity ? 0 : inverse);
-    const scale = f32x4.splat(largest / 32767);
     const a = i16x8.narrow_i32x4_s(
-      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(aLo, factor))),
-      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(aHi, factor))),
+      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(xLoScaled, v128.load(scales)))),
+      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(xHiScaled, v128.load(scales, 16)))),
     );
     const a01 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
     const a23 = v128.shuffle<i32>(a, a, 1, 1, 1, 1);
@@ -71,11 +88,9 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, halves: bool, min
       offset = f32x4.splat(sumF32x4(f32x4.add(m, f32x4.mul(xHi, v128.load(scales, 80)))));
     }
     let cell = panel + UNPACKED_CELLS + half * 128;
-    for (const blockEnd = y + span; y < blockEnd; y += 16, cell += 32) {
-      const top = v128.load(cell);
-      const low = v128.load(cell, 16);
-      const t = v128.shuffle<i8>(top, top, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-      const l = v128.shuffle<i8>(low, low, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+    for (const end = y + span; y < end; y += 16, cell += 32) {
+      const t = pairRows(v128.load(cell));
+      const l = pairRows(v128.load(cell, 16));
       const dots = i32x4.add(
         i32x4.add(
           i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(t), a01),
@@ -95,4 +110,11 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, halves: bool, min
     }
     panel += UNPACKED_BLOCK;
   }
+}
+
+/** A cell's rows in pairs: r0 and r1 take turns, then r2 and r3. */
+// @ts-ignore: decorator
+@inline
+function pairRows(cell: v128): v128 {
+  return v128.shuffle<i8>(cell, cell, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
 }

@@ -99,3 +99,101 @@ export function referenceI16Row(latent: Float32Array, kPe: Float32Array): Uint8A
   }
   return new Uint8Array(row.buffer);
 }
+
+/** Sizes of latent attention, and its query f32[heads, latentDim + ropeDim]. */
+export interface LatentQuery {
+  heads: number;
+  latentDim: number;
+  ropeDim: number;
+  scale: number;
+  q: Float32Array;
+}
+
+/** Weights [heads][positions] of the absorbed query over f32 rows [positions, latentDim + ropeDim]. */
+export function referenceLatentWeights(query: LatentQuery, rows: Float32Array): number[][] {
+  const dims = query.latentDim + query.ropeDim;
+  return Array.from({ length: query.heads }, (_, h) => {
+    const scores = new Float64Array(rows.length / dims);
+    for (let t = 0; t < scores.length; t++) {
+      let sum = 0;
+      for (let d = 0; d < dims; d++) sum += query.q[h * dims + d] * rows[t * dims + d];
+      scores[t] = sum * query.scale;
+    }
+    return referenceSoftmax(scores);
+  });
+}
+
+/** [heads, latentDim]: the rows' latents, summed with these weights. */
+export function referenceLatentOutput(
+  query: LatentQuery,
+  weights: number[][],
+  rows: Float32Array,
+): Float64Array {
+  const { latentDim } = query;
+  const dims = latentDim + query.ropeDim;
+  const out = new Float64Array(query.heads * latentDim);
+  weights.forEach((row, h) => {
+    row.forEach((weight, t) => {
+      for (let d = 0; d < latentDim; d++) out[h * latentDim + d] += weight * rows[t * dims + d];
+    });
+  });
+  return out;
+}
+
+/** What attention in expanded form works on; shapes as in assembly/expanded.ts. */
+export interface ExpandedInput {
+  queries: number;
+  heads: number;
+  nopeDim: number;
+  ropeDim: number;
+  valueDim: number;
+  scale: number;
+  queryPosition: number;
+  positions: number;
+  q: Float32Array;
+  kv: Float32Array;
+  kPe: Float32Array;
+}
+
+/**
+ * Causal attention in expanded form, [queries, heads, valueDim], and how far f32 can be from it: a
+ * score is off by dims / 4 + 8 roundings of its terms at most, a weight by e to twice that, and the
+ * sums by 2 roundings a position.
+ */
+export function referenceExpanded(input: ExpandedInput): {
+  expected: Float64Array;
+  bound: Float64Array;
+} {
+  const { queries, heads, nopeDim, ropeDim, valueDim, scale, queryPosition } = input;
+  const qkDim = nopeDim + ropeDim;
+  const kvDim = nopeDim + valueDim;
+  const expected = new Float64Array(queries * heads * valueDim);
+  const bound = new Float64Array(queries * heads * valueDim);
+  for (let i = 0; i < queries; i++) {
+    for (let h = 0; h < heads; h++) {
+      const q = input.q.subarray((i * heads + h) * qkDim, (i * heads + h + 1) * qkDim);
+      const seen = queryPosition + i + 1;
+      let worst = 0;
+      const scores = Array.from({ length: seen }, (_, t) => {
+        let [sum, terms] = [0, 0];
+        for (let d = 0; d < qkDim; d++) {
+          const kv = input.kv[(t * heads + h) * kvDim + d];
+          const product = q[d] * (d < nopeDim ? kv : input.kPe[t * ropeDim + d - nopeDim]);
+          sum += product;
+          terms += Math.abs(product);
+        }
+        worst = Math.max(worst, (qkDim / 4 + 8) * 2 ** -24 * terms * scale);
+        return sum * scale;
+      });
+      const error = Math.expm1(2 * worst) + (2 * seen + 16) * 2 ** -24;
+      referenceSoftmax(scores).forEach((weight, t) => {
+        for (let d = 0; d < valueDim; d++) {
+          const value = input.kv[(t * heads + h) * kvDim + nopeDim + d];
+          expected[(i * heads + h) * valueDim + d] += weight * value;
+          bound[(i * heads + h) * valueDim + d] += error * weight * Math.abs(value);
+        }
+      });
+    }
+  }
+  return { expected, bound };
+}

@@ -137,6 +137,35 @@ export function tensorTypeOfId(id: number): TensorType | undefined {
   return TYPE_OF_ID.get(id);
 }
 
+/** Types that ggml defines and that cannot be read, so that messages can name them. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  9: "Q8_1",
+  15: "Q8_K",
+  16: "IQ2_XXS",
+  17: "IQ2_XS",
+  18: "IQ3_XXS",
+  19: "IQ1_S",
+  20: "IQ4_NL",
+  21: "IQ3_S",
+  22: "IQ2_S",
+  23: "IQ4_XS",
+  24: "I8",
+  25: "I16",
+  26: "I32",
+  27: "I64",
+  28: "F64",
+  29: "IQ1_M",
+  34: "TQ1_0",
+  35: "TQ2_0",
+  39: "MXFP4",
+};
+
+/** How messages call the type with this number: "8 (Q8_0)", or the number where it has no name. */
+export function describeTensorType(id: number): string {
+  const name = TYPE_OF_ID.get(id) ?? OTHER_TYPES[id];
+  return name === undefined ? String(id) : `${id} (${name})`;
+}
+
 /** Bytes of `elements` values; the count must be a multiple of the type's block size. */
 export function tensorBytes(type: TensorType, elements: number): number {
   const { blockSize, blockBytes } = TENSOR_TYPES[type];

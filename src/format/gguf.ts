@@ -1,6 +1,9 @@
 /** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or split into parts. */
 import { PlmError } from "../errors.js";
+import { quote } from "./cursor.js";
 import type { TensorType } from "./dtypes.js";
+import { type Header, readHeader } from "./header.js";
+import { describeValue } from "./metadata.js";
 import type { ByteSource } from "./source.js";
 
 /**
@@ -46,8 +49,60 @@ export interface Gguf {
   sources: ByteSource[];
 }
 
-/** Reads and checks the headers of a file or of all parts of a split file. */
+/**
+ * Reads and checks the headers of a file, or of all parts of a split file in order. No tensor data
+ * is read. Throws INVALID_FILE for damage (anything that the bytes or the parts contradict),
+ * UNSUPPORTED_FILE for a sound file of another GGUF version, byte order or tensor type, and passes
+ * on what the sources throw. The sources stay the caller's to close.
+ */
 export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Promise<Gguf> {
   signal?.throwIfAborted();
-  throw new PlmError("INVALID_FILE", `${sources[0].name}: not read`);
+  if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "sources: none given");
+  const parts: Header[] = [];
+  for (const source of sources) parts.push(await readHeader(source, signal));
+  checkParts(parts);
+  const tensors = new Map<string, TensorInfo>();
+  for (const [file, part] of parts.entries()) {
+    for (const tensor of part.tensors) {
+      if (tensors.has(tensor.name)) {
+        throw invalidPart(part, `tensor ${quote(tensor.name)} is in an earlier part, too`);
+      }
+      tensors.set(tensor.name, { ...tensor, file });
+    }
+  }
+  checkTensorCount(parts[0], tensors.size);
+  const { version, metadata } = parts[0];
+  return { version, metadata, tensors, sources: parts.map((part) => part.source) };
+}
+
+function invalidPart(part: Header, message: string): PlmError {
+  return new PlmError("INVALID_FILE", `${part.source.name}: ${message}`);
+}
+
+/** A metadata count, or `otherwise` where the key is missing. */
+function countOf(part: Header, key: string, otherwise: number): number {
+  const value = part.metadata.get(key) ?? otherwise;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
+  throw invalidPart(part, `${key} is ${describeValue(value)}, not a count`);
+}
+
+/** Checks that all parts are there, in order. */
+function checkParts(parts: Header[]): void {
+  for (const [i, part] of parts.entries()) {
+    // Some writers put 0 into a file that is whole.
+    const count = Math.max(countOf(part, "split.count", 1), 1);
+    const index = countOf(part, "split.no", 0);
+    if (count !== parts.length) {
+      throw invalidPart(part, `a part of ${count} (split.count), but ${parts.length} given`);
+    }
+    if (index !== i) {
+      throw invalidPart(part, `given as part ${i + 1}, but it is part ${index + 1} (split.no)`);
+    }
+  }
+}
+
+function checkTensorCount(first: Header, found: number): void {
+  const count = countOf(first, "split.tensors.count", found);
+  if (count === found) return;
+  throw invalidPart(first, `split.tensors.count is ${count}, but all parts have ${found} tensors`);
 }

@@ -14,6 +14,8 @@ import { createStreamer, type Streamer } from "./streamer.js";
 export interface GenerateEnvironment {
   /** The time in milliseconds, from any start. Default: performance.now. */
   now?: () => number;
+  /** Called once when a generation that was begun is over, however it ended. */
+  onEnd?: () => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export function generate(
   decoder: TokenDecoder,
   promptTokens: ArrayLike<number>,
   options: GenerateOptions = {},
-  { now = () => performance.now() }: GenerateEnvironment = {},
+  { now = () => performance.now(), onEnd }: GenerateEnvironment = {},
 ): Generation {
   const resolved = resolveOptions(options, evaluator.vocabSize);
   if (promptTokens.length === 0) {
@@ -53,7 +55,20 @@ export function generate(
     decodeMs: 0,
     decodedTokens: 0,
   };
-  return new Generation(record, run(evaluator, decoder, prompt, resolved, { record, now }));
+  const pieces = run(evaluator, decoder, prompt, resolved, { record, now });
+  return new Generation(record, onEnd === undefined ? pieces : thenCall(pieces, onEnd));
+}
+
+/** The pieces, and a call when they are over. */
+async function* thenCall(
+  pieces: AsyncGenerator<string, void>,
+  onEnd: () => void,
+): AsyncGenerator<string, void> {
+  try {
+    yield* pieces;
+  } finally {
+    onEnd();
+  }
 }
 
 interface RunContext {

@@ -56,15 +56,15 @@ export interface Kernels {
     shapePtr: number,
     scratchPtr: number,
   ): void;
-  /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons] */
+  /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons], active lists; shape as above */
   sparseMatmulF32(
     yPtr: number,
     wPtr: number,
     type: number,
     xPtr: number,
+    activePtr: number,
     n: number,
-    neurons: number,
-    outputs: number,
+    shapePtr: number,
   ): void;
   /** f32[cols] <- row of a packed or float matrix */
   dequantizeRow(
@@ -106,6 +106,24 @@ export interface Kernels {
 
   // norms, rope, activations, sampling and the latent cache
   argmaxF32(xPtr: number, n: number): number;
+  attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedScratchBytes(nopeDim: number, ropeDim: number, valueDim: number): number;
+  attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedStateBytes(queries: number, heads: number): number;
+  attendExpandedTile(
+    outPtr: number,
+    statePtr: number,
+    qPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    tilePtr: number,
+    scratchPtr: number,
+  ): void;
+  attendLatentF16: AttendLatent;
+  attendLatentF32: AttendLatent;
+  attendLatentI16: AttendLatent;
+  attendLatentQ8_0: AttendLatent;
+  attendLatentScratchBytes(heads: number, latentDim: number, ropeDim: number): number;
   loadLatentF16: LoadLatent;
   loadLatentF32: LoadLatent;
   loadLatentI16: LoadLatent;
@@ -127,3 +145,32 @@ export interface Kernels {
   storeLatentQ8_0: StoreLatent;
   topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
+
+/** storeLatentF32 and its kin: one row of the latent cache from f32 values. */
+export type StoreLatent = (
+  rowPtr: number,
+  latentPtr: number,
+  latentDim: number,
+  kPePtr: number,
+  ropeDim: number,
+) => void;
+
+/** loadLatentF32 and its kin: rows of the latent cache as f32 values. */
+export type LoadLatent = (
+  latentsPtr: number,
+  kPesPtr: number,
+  rowsPtr: number,
+  count: number,
+  latentDim: number,
+  ropeDim: number,
+) => void;
+
+/** attendLatentF32 and its kin: latent attention of one token over rows of the cache. */
+export type AttendLatent = (
+  outPtr: number,
+  qPtr: number,
+  rowsPtr: number,
+  positions: number,
+  shapePtr: number,
+  scratchPtr: number,
+) => void;

@@ -72,3 +72,27 @@ export const SLAB_ROWS = 64;
 export function sparseScratchBytes(n: number, outputs: number): number {
   return n * 4 + 16 + 16 * 12 + outputs * 40;
 }
+
+/** Bytes of scratch that the attendLatent kernels need. */
+export function attendLatentScratchBytes(
+  heads: number,
+  latentDim: number,
+  ropeDim: number,
+): number {
+  const dims = latentDim + ropeDim;
+  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+}
+
+/** Bytes of scratch that attendExpandedTile needs. */
+export function attendExpandedScratchBytes(
+  nopeDim: number,
+  ropeDim: number,
+  valueDim: number,
+): number {
+  return 32 * 4 * (nopeDim + ropeDim + valueDim) + 16 * 144;
+}
+
+/** Bytes of the softmax states of attendExpandedTile. */
+export function attendExpandedStateBytes(queries: number, heads: number): number {
+  return queries * heads * 16;
+}

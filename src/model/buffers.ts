@@ -1,5 +1,12 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
-import { i16RowBytes, sparseScratchBytes, unpackedPanelBytes } from "../kernels/packed.js";
+import {
+  attendExpandedScratchBytes,
+  attendExpandedStateBytes,
+  attendLatentScratchBytes,
+  i16RowBytes,
+  sparseScratchBytes,
+  unpackedPanelBytes,
+} from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
@@ -14,7 +21,7 @@ export interface Buffers {
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
-  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)]: input of the next product */
+  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)] or [tile, kvLoraRank]: a product's input */
   readonly quantized: number;
   /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
   readonly q: number;
@@ -35,13 +42,10 @@ export interface Buffers {
   /** f32[tile, kvLoraRank], f32[tile, qkRopeHeadDim]: cached rows as floats */
   readonly latents: number;
   readonly kPe: number;
-  /** i16 rows[tile, kvLoraRank] */
-  readonly latentsQuantized: number;
   /** f32[tile, numHeads, qkNopeHeadDim + vHeadDim] */
   readonly kv: number;
-  /** f32[n, numHeads] each: running maximum and sum of the softmax */
-  readonly softmaxMax: number;
-  readonly softmaxSum: number;
+  /** softmax states[numHeads, n] of expanded attention */
+  readonly softmaxState: number;
   /** f32[LOGITS_ROWS, vocabSize, padded to 8] */
   readonly logits: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
@@ -58,8 +62,6 @@ export interface Buffers {
 export interface BufferSizes {
   readonly batchSize: number;
   readonly contextLength: number;
-  /** Bytes of scratch that attention needs. */
-  readonly attentionScratchBytes: number;
 }
 
 /** Lays the activations out from `basePtr` on. With basePtr 0 it tells their size. */
@@ -82,7 +84,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
-    quantized: bytes(n * i16RowBytes(widest)),
+    quantized: bytes(Math.max(n * i16RowBytes(widest), EXPANDED_TILE * i16RowBytes(kvLoraRank))),
     q: f32(n * pad8(heads * qkHeadDim)),
     compressedKv: f32(n * pad8(cacheDim)),
     attnOut: f32(n * vDim),
@@ -93,10 +95,8 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     latentOut: f32(heads * kvLoraRank),
     latents: f32(EXPANDED_TILE * kvLoraRank),
     kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
-    latentsQuantized: bytes(EXPANDED_TILE * i16RowBytes(kvLoraRank)),
     kv: f32(EXPANDED_TILE * pad8(kvDim)),
-    softmaxMax: f32(n * heads),
-    softmaxSum: f32(n * heads),
+    softmaxState: bytes(attendExpandedStateBytes(n, heads)),
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
     shape: bytes(256),
@@ -104,7 +104,8 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
       Math.max(
         unpackedPanelBytes(widest),
         sparseScratchBytes(n, hiddenSize),
-        sizes.attentionScratchBytes,
+        attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
+        attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
       ),
     ),
     bytes: end - basePtr,

@@ -4,7 +4,7 @@
  * in order, so that appending, truncating and copying stay trivial.
  */
 import type { MemoryPlan } from "../kernels/arena.js";
-import type { Kernels } from "../kernels/kernels.js";
+import type { AttendLatent, Kernels } from "../kernels/kernels.js";
 import type { PlmConfig } from "./config.js";
 
 /** How cached numbers are held; assembly/cache.ts draws the rows. */
@@ -28,7 +28,7 @@ export function cacheRowBytes(type: CacheType, config: PlmConfig): number {
   }
 }
 
-/** The kernels that write and read each type's rows. */
+/** The kernels that write, read and attend to each type's rows. */
 const STORE = {
   f32: "storeLatentF32",
   f16: "storeLatentF16",
@@ -40,6 +40,12 @@ const LOAD = {
   f16: "loadLatentF16",
   i16: "loadLatentI16",
   q8_0: "loadLatentQ8_0",
+} as const satisfies Record<CacheType, keyof Kernels>;
+const ATTEND = {
+  f32: "attendLatentF32",
+  f16: "attendLatentF16",
+  i16: "attendLatentI16",
+  q8_0: "attendLatentQ8_0",
 } as const satisfies Record<CacheType, keyof Kernels>;
 
 /** One sequence's cache: [layer, position] rows in one region. */
@@ -81,5 +87,10 @@ export class LatentCache {
   ): void {
     const load = kernels[LOAD[this.type]];
     load(latentsPtr, kPesPtr, rowsPtr, count, this.#latentDim, this.#ropeDim);
+  }
+
+  /** The kernel of absorbed attention over these rows. */
+  attendLatent(kernels: Kernels): AttendLatent {
+    return kernels[ATTEND[this.type]];
   }
 }

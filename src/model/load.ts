@@ -108,10 +108,7 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
     () => new LatentCache(memory, cacheType, config, contextLength),
   );
   const sizes = { batchSize, contextLength };
-  const scratchBytes = Math.max(
-    layoutBuffers(config, sizes, 0).bytes,
-    readScratchBytes(weights),
-  );
+  const scratchBytes = Math.max(layoutBuffers(config, sizes, 0).bytes, readScratchBytes(weights));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);

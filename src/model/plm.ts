@@ -5,7 +5,7 @@
 import type { Kernels } from "../kernels/kernels.js";
 import { isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
-import { type Buffers, EXPANDED_TILE, LOGITS_ROWS } from "./buffers.js";
+import { type Buffers, EXPANDED_TILE } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
 import type { PlmConfig } from "./config.js";
 import { type LayerWeights, outputStride, type PlmWeights, type Weight } from "./weights.js";
@@ -160,10 +160,13 @@ export class Plm {
   ): void {
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
     const { kvLoraRank } = this.config;
-    const { q, attnOut, absorbedQ, latentOut } = this.#buffers;
+    const { q, attnOut, absorbedQ, latentOut, shape, scratch } = this.#buffers;
     const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
     const cacheDim = kvLoraRank + qkRopeHeadDim;
     const floats = new Float32Array(this.#memory.buffer);
+    const attendLatent = cache.attendLatent(this.#kernels);
+    new Int32Array(this.#memory.buffer, shape, 3).set([heads, kvLoraRank, qkRopeHeadDim]);
+    floats[shape / 4 + 3] = 1 / Math.sqrt(qkHeadDim);
     for (let i = 0; i < n; i++) {
       for (let h = 0; h < heads; h++) {
         const qNope = q + (i * outputStride(layer.qProj) + h * qkHeadDim) * 4;
@@ -173,7 +176,7 @@ export class Plm {
         floats.copyWithin((absorbed + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
       }
       const rows = cache.row(index, 0);
-      this.#attendLatent(latentOut, absorbedQ, rows, position + i + 1, cache.type);
+      attendLatent(latentOut, absorbedQ, rows, position + i + 1, shape, scratch);
       for (let h = 0; h < heads; h++) {
         const out = attnOut + (i * heads + h) * vHeadDim * 4;
         this.#headValues(out, layer.kvBProj, h, latentOut + h * kvLoraRank * 4);
@@ -209,16 +212,22 @@ export class Plm {
     position: number,
     cache: LatentCache,
   ): void {
-    const { latents, kPe, kv } = this.#buffers;
+    const { attnOut, softmaxState, q, latents, kPe, kv, shape, scratch } = this.#buffers;
+    const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
+    const tile = new Int32Array(this.#memory.buffer, shape, 10);
+    tile.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
+    const scale = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
+    new Float32Array(this.#memory.buffer, shape, 10)[5] = scale;
+    this.#kernels.attendExpandedStart(attnOut, softmaxState, shape);
     const total = position + n;
-    this.#startExpanded(layer, n);
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
       cache.load(this.#kernels, cache.row(index, first), count, latents, kPe);
       this.#linear(kv, layer.kvBProj, latents, count); // [count, numHeads, kNope | v]
-      this.#attendTile(first, count, position, n);
+      tile.set([position, first, count, qkRopeHeadDim], 6);
+      this.#kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
     }
-    this.#finishExpanded(n);
+    this.#kernels.attendExpandedFinish(attnOut, softmaxState, shape);
   }
 
   /** xNorm = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
@@ -240,12 +249,12 @@ export class Plm {
     this.sparsity.activations += n * intermediateSize;
     const { ptr, type } = downProj;
     const { id } = PACKED_TYPES[type];
+    new Int32Array(this.#memory.buffer, shape, 2).set([intermediateSize, hiddenSize]);
     if (isFloatType(type)) {
-      this.#kernels.sparseMatmulF32(xNorm, ptr, id, up, n, intermediateSize, hiddenSize);
+      this.#kernels.sparseMatmulF32(xNorm, ptr, id, up, active, n, shape);
       return;
     }
     this.#kernels.quantizeI16(upQuantized, up, n, intermediateSize);
-    new Int32Array(this.#memory.buffer, shape, 2).set([intermediateSize, hiddenSize]);
     this.#kernels.sparseMatmulI16(xNorm, ptr, id, upQuantized, active, n, shape, scratch);
   }
 }

@@ -1,5 +1,5 @@
 /** A session: one sequence of tokens, its place in the context, and the checks around the forward pass. */
-import { yieldToEventLoop } from "#platform";
+import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { AttentionForm } from "./attention-form.js";
 import { LOGITS_ROWS } from "./buffers.js";
@@ -97,7 +97,7 @@ export class Session {
     let last = 0;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
-        await yieldToEventLoop();
+        await platform.yieldToEventLoop();
         signal?.throwIfAborted();
         this.#checkDisposed();
       }
@@ -112,7 +112,7 @@ export class Session {
       }
     }
     const result = all ?? (logits === "none" ? new Float32Array(0) : plm.logits(last, 1));
-    await yieldToEventLoop();
+    await platform.yieldToEventLoop();
     return result;
   }
 

@@ -1,0 +1,149 @@
+/** Reads the header of one GGUF file through a window that grows with what is really there. */
+import { PlmError } from "../errors.js";
+import { Cursor, NeedsMoreBytes, quote } from "./cursor.js";
+import type { GgufValue, TensorInfo } from "./gguf.js";
+import { KeptSource } from "./kept-source.js";
+import { describeValue, MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
+import type { ByteSource } from "./source.js";
+import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
+
+/** The window starts at this size and doubles. */
+const WINDOW_BYTES = 1 << 20;
+
+/** A header may not be longer than this; that of PLM-1.8B has 6 MB. */
+const MAX_HEADER_BYTES = 256 << 20;
+
+const DEFAULT_ALIGNMENT = 32;
+const MAGIC = 0x46554747; // "GGUF"
+
+/** What the header of one file says. */
+export interface Header {
+  version: number;
+  metadata: Map<string, GgufValue>;
+  tensors: TensorInfo[];
+  /** The source to read tensor data from. */
+  source: ByteSource;
+}
+
+/** Reads and checks the header of one file, as far as that file alone tells. */
+export async function readHeader(source: ByteSource, signal?: AbortSignal): Promise<Header> {
+  const window = new HeaderWindow(source, signal);
+  const { version, tensorCount, entryCount } = await window.next(readCounts);
+
+  const metadata = new Map<string, GgufValue>();
+  for (let i = 0; i < entryCount; i++) {
+    const [key, value] = await window.next((cursor) => {
+      cursor.context = `metadata key ${i + 1} of ${entryCount}`;
+      return readEntry(cursor);
+    });
+    if (metadata.has(key)) throw window.cursor.invalid("the key comes twice");
+    metadata.set(key, value);
+  }
+
+  const tensors = new Map<string, TensorInfo>();
+  for (let i = 0; i < tensorCount; i++) {
+    const tensor = await window.next((cursor) => {
+      cursor.context = `tensor ${i + 1} of ${tensorCount}`;
+      return readTensor(cursor);
+    });
+    if (tensors.has(tensor.name)) throw window.cursor.invalid("the name comes twice");
+    tensors.set(tensor.name, tensor);
+  }
+
+  const alignment = alignmentOf(metadata, source.name);
+  const start = Math.ceil(window.cursor.position / alignment) * alignment;
+  const list = [...tensors.values()];
+  placeTensors(list, { start, alignment, size: window.size }, source.name);
+  return { version, metadata, tensors: list, source: window.dataSource() };
+}
+
+interface Counts {
+  version: number;
+  tensorCount: number;
+  entryCount: number;
+}
+
+/** The fixed start of every version but the first. */
+function readCounts(cursor: Cursor): Counts {
+  const magic = cursor.u32();
+  if (magic !== MAGIC) {
+    const start = String.fromCharCode(...[0, 8, 16, 24].map((shift) => (magic >>> shift) & 255));
+    throw cursor.invalid(`not a GGUF file: it starts with ${quote(start)} instead of "GGUF"`);
+  }
+  const version = cursor.u32();
+  if (version !== 0 && (version & 0xffff) === 0) {
+    throw cursor.unsupported("a big-endian file; only little-endian ones can be read");
+  }
+  if (version !== 2 && version !== 3) {
+    throw cursor.unsupported(`GGUF version ${version}; expected 2 or 3`);
+  }
+  const tensorCount = cursor.count(MIN_TENSOR_BYTES, "tensors");
+  const entryCount = cursor.count(MIN_ENTRY_BYTES, "metadata keys");
+  return { version, tensorCount, entryCount };
+}
+
+function alignmentOf(metadata: Map<string, GgufValue>, fileName: string): number {
+  const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
+  // The format asks for a multiple of 8; every reader and writer in use, for a power of two.
+  const valid =
+    typeof alignment === "number" && alignment >= 8 && Number.isInteger(Math.log2(alignment));
+  if (valid && alignment <= MAX_HEADER_BYTES) return alignment;
+  const expected = `a power of two from 8 to ${MAX_HEADER_BYTES}`;
+  const message = `${fileName}: general.alignment is ${describeValue(alignment)}, not ${expected}`;
+  throw new PlmError("INVALID_FILE", message);
+}
+
+/** The first bytes of a file, as many as were needed so far. */
+class HeaderWindow {
+  readonly cursor: Cursor;
+  readonly #source: ByteSource;
+  readonly #signal: AbortSignal | undefined;
+  #bytes = new Uint8Array(0);
+  /** The file's length, known from the start or since its end was met. */
+  size: number | undefined;
+
+  constructor(source: ByteSource, signal: AbortSignal | undefined) {
+    this.#source = source;
+    this.#signal = signal;
+    this.size = source.size;
+    this.cursor = new Cursor(source.name);
+    this.cursor.setBytes(this.#bytes, this.#limit());
+  }
+
+  /** Runs `parse`, again from the same position whenever it had to wait for more of the file. */
+  async next<T>(parse: (cursor: Cursor) => T): Promise<T> {
+    const start = this.cursor.position;
+    for (;;) {
+      try {
+        return parse(this.cursor);
+      } catch (error) {
+        if (!(error instanceof NeedsMoreBytes)) throw error;
+        this.cursor.position = start;
+        await this.#grow();
+      }
+    }
+  }
+
+  /** The source itself, or one that also serves what was read of it past the header. */
+  dataSource(): ByteSource {
+    if (!this.#source.sequential) return this.#source;
+    const start = this.cursor.position;
+    return new KeptSource(this.#source, start, this.#bytes.slice(start), this.size);
+  }
+
+  #limit(): number {
+    return Math.min(this.size ?? MAX_HEADER_BYTES, MAX_HEADER_BYTES);
+  }
+
+  /** Reads on to twice the length: what is allocated depends on what came, not on any claim. */
+  async #grow(): Promise<void> {
+    const have = this.#bytes.length;
+    const length = Math.min(Math.max(have * 2, WINDOW_BYTES), this.#limit());
+    const bytes = new Uint8Array(length);
+    bytes.set(this.#bytes);
+    const bytesRead = await this.#source.read(have, bytes.subarray(have), this.#signal);
+    if (have + bytesRead < length) this.size = have + bytesRead;
+    this.#bytes = bytes.subarray(0, have + bytesRead);
+    this.cursor.setBytes(this.#bytes, this.#limit());
+  }
+}

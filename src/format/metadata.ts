@@ -1,0 +1,159 @@
+/** Metadata values of GGUF: their types and how they are read. */
+import { type Cursor, quote } from "./cursor.js";
+import type { GgufValue, NumberArray } from "./gguf.js";
+
+/** The types of single values, by the names that GGUF's specification gives them. */
+export type ScalarType =
+  | "uint8"
+  | "int8"
+  | "uint16"
+  | "int16"
+  | "uint32"
+  | "int32"
+  | "float32"
+  | "bool"
+  | "string"
+  | "uint64"
+  | "int64"
+  | "float64";
+
+/** The types of numbers. */
+export type NumberType = Exclude<ScalarType, "bool" | "string">;
+
+/** A value's type; `{ array }` is an array whose items all have the type within. */
+export type MetadataType = ScalarType | { array: MetadataType };
+
+/** Number of each single type in the file. */
+export const SCALAR_TYPE_IDS: Readonly<Record<ScalarType, number>> = {
+  uint8: 0,
+  int8: 1,
+  uint16: 2,
+  int16: 3,
+  uint32: 4,
+  int32: 5,
+  float32: 6,
+  bool: 7,
+  string: 8,
+  uint64: 10,
+  int64: 11,
+  float64: 12,
+};
+
+/** Number of the array type in the file. */
+export const ARRAY_TYPE_ID = 9;
+
+/** Arrays of arrays may go this deep, far deeper than any known file. */
+const MAX_DEPTH = 8;
+
+/** The fewest bytes that a key and its value take: the key's length, the type, one byte of value. */
+export const MIN_ENTRY_BYTES: number = 8 + 4 + 1;
+
+/** The fewest bytes of a string and of an array: a length; a type and a length. */
+const MIN_STRING_BYTES = 8;
+const MIN_ARRAY_BYTES = 4 + 8;
+
+const TYPE_NAMES = new Map(
+  (Object.keys(SCALAR_TYPE_IDS) as ScalarType[]).map((name) => [SCALAR_TYPE_IDS[name], name]),
+);
+
+type NumberArrayClass = {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer): NumberArray;
+};
+
+/** How an array of each type of number is held. */
+export const NUMBER_ARRAYS: Readonly<Record<NumberType, NumberArrayClass>> = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
+  float64: Float64Array,
+};
+
+/** How messages show a value. */
+export function describeValue(value: GgufValue): string {
+  if (typeof value === "object") return "an array";
+  return typeof value === "string" ? quote(value) : String(value);
+}
+
+/** Reads one key with its value. Keys are checked to be UTF-8; so are types, lengths and booleans. */
+export function readEntry(cursor: Cursor): [key: string, value: GgufValue] {
+  const key = cursor.identifier();
+  cursor.context = `metadata ${key.length > 80 ? `${key.slice(0, 80)}...` : key}`;
+  const typeId = cursor.u32();
+  return [key, typeId === ARRAY_TYPE_ID ? readArray(cursor, 1) : readScalar(cursor, typeId)];
+}
+
+function scalarType(cursor: Cursor, typeId: number): ScalarType {
+  const type = TYPE_NAMES.get(typeId);
+  if (type === undefined) throw cursor.invalid(`value type ${typeId}; expected 0 to 12`);
+  return type;
+}
+
+function readScalar(cursor: Cursor, typeId: number): GgufValue {
+  switch (scalarType(cursor, typeId)) {
+    case "uint8":
+      return cursor.u8();
+    case "int8":
+      return cursor.i8();
+    case "uint16":
+      return cursor.u16();
+    case "int16":
+      return cursor.i16();
+    case "uint32":
+      return cursor.u32();
+    case "int32":
+      return cursor.i32();
+    case "float32":
+      return cursor.f32();
+    case "bool":
+      return readBool(cursor);
+    case "string":
+      return cursor.string();
+    case "uint64":
+      return cursor.u64();
+    case "int64":
+      return cursor.i64();
+    case "float64":
+      return cursor.f64();
+  }
+}
+
+function readBool(cursor: Cursor): boolean {
+  const byte = cursor.u8();
+  if (byte > 1) throw cursor.invalid(`a boolean is 0 or 1, not ${byte}`);
+  return byte === 1;
+}
+
+/** Grows its lists as items come, so that they never outgrow the bytes that were read. */
+function readArray(cursor: Cursor, depth: number): GgufValue {
+  if (depth > MAX_DEPTH) throw cursor.invalid(`arrays nested over ${MAX_DEPTH} deep`);
+  const typeId = cursor.u32();
+  if (typeId === ARRAY_TYPE_ID) {
+    const count = cursor.count(MIN_ARRAY_BYTES, "arrays");
+    const arrays: GgufValue[] = [];
+    for (let i = 0; i < count; i++) arrays.push(readArray(cursor, depth + 1));
+    return arrays;
+  }
+  const type = scalarType(cursor, typeId);
+  if (type === "string") {
+    const count = cursor.count(MIN_STRING_BYTES, "strings");
+    const strings: string[] = [];
+    for (let i = 0; i < count; i++) strings.push(cursor.string());
+    return strings;
+  }
+  if (type === "bool") {
+    const count = cursor.count(1, "booleans");
+    cursor.take(count);
+    cursor.position -= count;
+    return Array.from({ length: count }, () => readBool(cursor));
+  }
+  const NumberArray = NUMBER_ARRAYS[type];
+  const count = cursor.count(NumberArray.BYTES_PER_ELEMENT, "numbers");
+  return new NumberArray(cursor.copy(count * NumberArray.BYTES_PER_ELEMENT).buffer);
+}

@@ -1,0 +1,129 @@
+/** Reading forward through a stream, and the source that does only that. */
+import { PlmError } from "../errors.js";
+import type { ByteSource } from "./source.js";
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+export async function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return promise;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** A stream of bytes with a position. An aborted read loses nothing: the next one goes on. */
+export class ForwardReader {
+  /** For messages. */
+  readonly name: string;
+  /** Offset of the next byte. */
+  position: number;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #pending: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+
+  constructor(stream: ReadableStream<Uint8Array>, name: string, position = 0) {
+    this.name = name;
+    this.position = position;
+    this.#reader = stream.getReader();
+  }
+
+  /** Moves on to `offset`, if the stream is that long; it must not lie behind. */
+  async skipTo(offset: number, signal?: AbortSignal): Promise<void> {
+    while (this.position < offset && (await this.#fill(signal))) {
+      this.#advance(Math.min(this.#chunk.length, offset - this.position));
+    }
+  }
+
+  /**
+   * Fills `target` and returns the number of bytes, less only at the stream's end. After a throw,
+   * `position` tells how far it came.
+   */
+  async read(target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    let done = 0;
+    while (done < target.length && (await this.#fill(signal))) {
+      const bytes = this.#chunk.subarray(0, target.length - done);
+      target.set(bytes, done);
+      this.#advance(bytes.length);
+      done += bytes.length;
+    }
+    return done;
+  }
+
+  /** Ends the stream early. Never rejects. */
+  async cancel(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  #advance(length: number): void {
+    this.#chunk = this.#chunk.subarray(length);
+    this.position += length;
+  }
+
+  /** Whether there is a byte to take; waits for one unless the stream has ended. */
+  async #fill(signal?: AbortSignal): Promise<boolean> {
+    while (this.#chunk.length === 0) {
+      this.#pending ??= this.#reader.read();
+      const { done, value } = await this.#settle(this.#pending, signal);
+      this.#pending = undefined;
+      if (done) return false;
+      if (!(value instanceof Uint8Array)) {
+        const message = `${this.name}: the stream gave ${typeof value}; expected Uint8Array`;
+        throw new PlmError("INVALID_ARGUMENT", message);
+      }
+      this.#chunk = value;
+    }
+    return true;
+  }
+
+  async #settle<T>(pending: Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await abortable(pending, signal);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new PlmError("UNREADABLE_FILE", `${this.name}: ${describeCause(cause)}`, { cause });
+    }
+  }
+}
+
+/** The message of an error and of what caused it, since fetch hides the reason one level down. */
+export function describeCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { cause: inner } = cause;
+  return inner instanceof Error ? `${cause.message} (${inner.message})` : cause.message;
+}
+
+/** Reads from a stream; offsets must not go backwards. */
+export class StreamSource implements ByteSource {
+  readonly name: string;
+  readonly size: number | undefined;
+  readonly sequential = true;
+  readonly #reader: ForwardReader;
+
+  constructor(stream: ReadableStream<Uint8Array>, name: string, size?: number) {
+    this.name = name;
+    this.size = size;
+    this.#reader = new ForwardReader(stream, name);
+  }
+
+  async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
+    const { position } = this.#reader;
+    if (offset < position) {
+      const message = `${this.name}: cannot go back to byte ${offset} from byte ${position}`;
+      throw new PlmError("INVALID_ARGUMENT", message);
+    }
+    await this.#reader.skipTo(offset, signal);
+    return this.#reader.read(target, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}

@@ -1,0 +1,85 @@
+/** The table of tensors in a GGUF header: reading it, and checking it against the file. */
+import { PlmError } from "../errors.js";
+import { type Cursor, quote } from "./cursor.js";
+import { describeTensorType, TENSOR_TYPES, tensorBytes, tensorTypeOfId } from "./dtypes.js";
+import type { TensorInfo } from "./gguf.js";
+
+const MAX_DIMENSIONS = 4;
+
+/** The fewest bytes of an entry: name length, dimension count, one dimension, type, offset. */
+export const MIN_TENSOR_BYTES: number = 8 + 4 + 8 + 4 + 8;
+
+/** Reads one tensor's entry. Its offset counts from the start of the data, and `file` is 0. */
+export function readTensor(cursor: Cursor): TensorInfo {
+  const name = cursor.identifier();
+  cursor.context = `tensor ${quote(name)}`;
+  const dimensions = cursor.u32();
+  if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+    throw cursor.invalid(`${dimensions} dimensions; expected 1 to ${MAX_DIMENSIONS}`);
+  }
+  const shape: number[] = [];
+  for (let i = 0; i < dimensions; i++) {
+    const size = cursor.u64();
+    if (typeof size === "bigint" || size < 1) throw cursor.invalid(`a dimension of ${size}`);
+    shape.unshift(size);
+  }
+  const typeId = cursor.u32();
+  const type = tensorTypeOfId(typeId);
+  if (type === undefined) {
+    const known = Object.keys(TENSOR_TYPES).join(", ");
+    const message = `type ${describeTensorType(typeId)} is not supported; expected one of ${known}`;
+    throw cursor.unsupported(message);
+  }
+  const offset = cursor.u64();
+  if (typeof offset === "bigint") throw cursor.invalid(`offset ${offset} is past any file`);
+  const { blockSize } = TENSOR_TYPES[type];
+  if (shape[shape.length - 1] % blockSize !== 0) {
+    throw cursor.invalid(
+      `rows of ${shape[shape.length - 1]} elements; ${type} needs a multiple of ${blockSize}`,
+    );
+  }
+  // A product beyond 2^53 is rounded, yet never down to below it.
+  const byteLength = tensorBytes(
+    type,
+    shape.reduce((product, size) => product * size, 1),
+  );
+  if (!Number.isSafeInteger(byteLength)) {
+    throw cursor.invalid(`shape [${shape}] is larger than any file`);
+  }
+  return { name, type, shape, offset, byteLength, file: 0 };
+}
+
+/** Where a file's tensor data starts, how it is aligned, and where the file ends, if known. */
+export interface DataSection {
+  start: number;
+  alignment: number;
+  size: number | undefined;
+}
+
+/**
+ * Makes the offsets of one file's tensors count from the start of the file. Throws INVALID_FILE where
+ * a tensor is misaligned, overlaps another, or reaches past the end.
+ */
+export function placeTensors(tensors: TensorInfo[], data: DataSection, fileName: string): void {
+  const fail = (tensor: TensorInfo, message: string): never => {
+    throw new PlmError("INVALID_FILE", `${fileName}: tensor ${quote(tensor.name)}: ${message}`);
+  };
+  for (const tensor of tensors) {
+    if (tensor.offset % data.alignment !== 0) {
+      fail(tensor, `offset ${tensor.offset} is not a multiple of ${data.alignment}`);
+    }
+    tensor.offset += data.start;
+    const end = tensor.offset + tensor.byteLength;
+    if (!Number.isSafeInteger(end)) fail(tensor, `its end, ${end}, is past any file`);
+    if (data.size !== undefined && end > data.size) {
+      fail(tensor, `ends at byte ${end}, but the file has ${data.size} bytes`);
+    }
+  }
+  const inOrder = [...tensors].sort((a, b) => a.offset - b.offset);
+  for (let i = 1; i < inOrder.length; i++) {
+    const before = inOrder[i - 1];
+    if (inOrder[i].offset < before.offset + before.byteLength) {
+      fail(inOrder[i], `overlaps tensor ${quote(before.name)}`);
+    }
+  }
+}

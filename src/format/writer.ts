@@ -1,0 +1,176 @@
+/** Writes GGUF files, version 3, little-endian. */
+import { PlmError } from "../errors.js";
+import { ByteWriter } from "./byte-writer.js";
+import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
+import type { GgufValue } from "./gguf.js";
+import {
+  ARRAY_TYPE_ID,
+  describeValue,
+  type MetadataType,
+  NUMBER_ARRAYS,
+  type NumberType,
+  SCALAR_TYPE_IDS,
+} from "./metadata.js";
+
+/** One key with its value and the type to store it as. */
+export interface MetadataEntry {
+  key: string;
+  type: MetadataType;
+  value: GgufValue;
+}
+
+/** One tensor to write. */
+export interface TensorData {
+  name: string;
+  type: TensorType;
+  /** Output-first, `[rows, cols]`. */
+  shape: number[];
+  /** The stored bytes, or what makes them when it is their turn. */
+  data: Uint8Array | (() => Uint8Array);
+}
+
+/**
+ * The file piece by piece: the header, then each tensor as its data is made. Data is aligned to the
+ * uint32 general.alignment if among the entries, else to 32 bytes. Throws INVALID_ARGUMENT for a
+ * value that its type cannot hold, for a name that comes twice, for a shape that its type cannot have
+ * and for data of another length than the shape says.
+ */
+export function* writeGguf(
+  metadata: readonly MetadataEntry[],
+  tensors: readonly TensorData[],
+): Generator<Uint8Array> {
+  refuseRepeats(
+    "key",
+    metadata.map(({ key }) => key),
+  );
+  refuseRepeats(
+    "tensor",
+    tensors.map(({ name }) => name),
+  );
+  const alignment = alignmentOf(metadata);
+  const header = new ByteWriter();
+  header.u32(0x46554747); // "GGUF"
+  header.u32(3);
+  header.u64(tensors.length);
+  header.u64(metadata.length);
+  for (const { key, type, value } of metadata) {
+    header.string(key);
+    header.u32(typeIdOf(type));
+    writeValue(header, type, value, key);
+  }
+  let offset = 0;
+  for (const { name, type, shape } of tensors) {
+    header.string(name);
+    header.u32(shape.length);
+    for (const size of [...shape].reverse()) header.u64(size);
+    header.u32(TENSOR_TYPES[type].id);
+    header.u64(offset);
+    offset = roundUp(offset + byteLengthOf(name, type, shape), alignment);
+  }
+  header.zeros(roundUp(header.length, alignment) - header.length);
+  yield header.bytes();
+  for (const { name, type, shape, data } of tensors) {
+    const bytes = typeof data === "function" ? data() : data;
+    const expected = byteLengthOf(name, type, shape);
+    if (bytes.length !== expected) {
+      throw invalid(
+        `tensor "${name}": ${bytes.length} bytes; [${shape}] of ${type} has ${expected}`,
+      );
+    }
+    yield bytes;
+    const padding = roundUp(expected, alignment) - expected;
+    if (padding > 0) yield new Uint8Array(padding);
+  }
+}
+
+/** The whole file in memory; throws as `writeGguf` does. */
+export function encodeGguf(
+  metadata: readonly MetadataEntry[],
+  tensors: readonly TensorData[],
+): Uint8Array<ArrayBuffer> {
+  const pieces = [...writeGguf(metadata, tensors)];
+  const file = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let length = 0;
+  for (const piece of pieces) {
+    file.set(piece, length);
+    length += piece.length;
+  }
+  return file;
+}
+
+function invalid(message: string): PlmError {
+  return new PlmError("INVALID_ARGUMENT", message);
+}
+
+function refuseRepeats(what: string, names: string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw invalid(`${what} "${name}" comes twice`);
+    seen.add(name);
+  }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+function alignmentOf(metadata: readonly MetadataEntry[]): number {
+  const entry = metadata.find(({ key }) => key === "general.alignment");
+  if (entry === undefined) return 32;
+  const { type, value } = entry;
+  const isPower = typeof value === "number" && value >= 8 && Number.isInteger(Math.log2(value));
+  if (type === "uint32" && isPower) return value;
+  throw invalid(`general.alignment: expected a uint32 power of two from 8 on, got ${value}`);
+}
+
+function byteLengthOf(name: string, type: TensorType, shape: number[]): number {
+  const { blockSize } = TENSOR_TYPES[type];
+  const sized = shape.every((size) => Number.isSafeInteger(size) && size >= 1);
+  const rows = shape.length >= 1 && shape.length <= 4 && shape[shape.length - 1] % blockSize === 0;
+  if (!sized || !rows) {
+    const expected = `1 to 4 counts, the last a multiple of ${blockSize}`;
+    throw invalid(`tensor "${name}": shape [${shape}] of ${type}; expected ${expected}`);
+  }
+  const elements = shape.reduce((product, size) => product * size, 1);
+  return tensorBytes(type, elements);
+}
+
+function typeIdOf(type: MetadataType): number {
+  return typeof type === "object" ? ARRAY_TYPE_ID : SCALAR_TYPE_IDS[type];
+}
+
+/** Writes a value without its type; arrays begin with the type of their items. */
+function writeValue(out: ByteWriter, type: MetadataType, value: GgufValue, key: string): void {
+  if (typeof type === "object" && typeof value === "object") {
+    out.u32(typeIdOf(type.array));
+    out.u64(value.length);
+    for (const item of value) writeValue(out, type.array, item, key);
+  } else if (type === "string" && typeof value === "string") {
+    out.string(value);
+  } else if (type === "bool" && typeof value === "boolean") {
+    out.number("uint8", value ? 1 : 0);
+  } else if (isNumberType(type) && holds(type, value)) {
+    out.number(type, value);
+  } else {
+    const expected = typeof type === "object" ? "an array" : type;
+    throw invalid(`metadata ${key}: expected ${expected}, got ${describeValue(value)}`);
+  }
+}
+
+function isNumberType(type: MetadataType): type is NumberType {
+  return typeof type === "string" && type in NUMBER_ARRAYS;
+}
+
+/** Whether the value comes back as it is; floats may be rounded. */
+function holds(type: NumberType, value: GgufValue): value is number | bigint {
+  if (type === "float32" || type === "float64") return typeof value === "number";
+  const bits = NUMBER_ARRAYS[type].BYTES_PER_ELEMENT * 8;
+  const min = type.startsWith("u") ? 0 : -(2 ** (bits - 1));
+  const max = type.startsWith("u") ? 2 ** bits : 2 ** (bits - 1);
+  // Comparisons of number and bigint are exact.
+  return (
+    (typeof value === "bigint" || Number.isSafeInteger(value)) &&
+    (value as number | bigint) >= min &&
+    (value as number | bigint) < max
+  );
+}

@@ -1,0 +1,60 @@
+/** From a source of bytes to a model that can be asked. */
+import { type Gguf, openGguf } from "../format/gguf.js";
+import { type ModelSource, openSources } from "../format/source.js";
+import {
+  type LoadOptions,
+  loadPlm,
+  type ModelOptions,
+  type ModelPlan,
+  planModel,
+} from "../model/load.js";
+import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { Model } from "./model.js";
+
+/**
+ * Loads a PLM from a GGUF file: a path, URL, Blob, bytes, stream or byte-range reader, or the parts of
+ * a split file. Tensors are streamed to their places; the file is never held whole.
+ *
+ * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
+ * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME. An abort rejects with the
+ * signal's reason.
+ */
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  return withGguf(source, options.signal, async (gguf) => {
+    const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
+    return new Model(await loadPlm(gguf, options), tokenizer);
+  });
+}
+
+/** What is in a file, and how it would lie in memory. Reads the header only; throws as loadModel. */
+export interface Inspection {
+  readonly gguf: Gguf;
+  readonly plan: ModelPlan;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Reads a model's header and plans its memory, without reading tensors. Throws as loadModel does. */
+export async function inspectModel(
+  source: ModelSource,
+  options: ModelOptions & { signal?: AbortSignal } = {},
+): Promise<Inspection> {
+  return withGguf(source, options.signal, async (gguf) => ({
+    gguf,
+    plan: planModel(gguf, options),
+    tokenizer: Tokenizer.fromMetadata(gguf.metadata),
+  }));
+}
+
+/** Opens, uses and closes a file. */
+async function withGguf<T>(
+  source: ModelSource,
+  signal: AbortSignal | undefined,
+  use: (gguf: Gguf) => Promise<T>,
+): Promise<T> {
+  const sources = await openSources(source, signal);
+  try {
+    return await use(await openGguf(sources, signal));
+  } finally {
+    await Promise.all(sources.map((each) => each.close()));
+  }
+}

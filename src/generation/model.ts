@@ -1,0 +1,119 @@
+/** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
+import { PlmError } from "../errors.js";
+import type { PlmConfig } from "../model/config.js";
+import type { LoadedPlm, ModelPlan } from "../model/load.js";
+import type { Session } from "../model/session.js";
+import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import type { Evaluator } from "./evaluator.js";
+import { generate } from "./generate.js";
+import type { Generation } from "./generation.js";
+import type { GenerateOptions } from "./options.js";
+
+/** Options of `Model.chat`: those of `generate`, and how the template is filled. */
+export interface ChatGenerateOptions extends GenerateOptions {
+  /** A Jinja chat template in the place of the file's. */
+  chatTemplate?: string;
+}
+
+/** A model in memory. Made by `loadModel`. */
+export class Model {
+  readonly tokenizer: Tokenizer;
+  readonly #loaded: LoadedPlm;
+
+  constructor(loaded: LoadedPlm, tokenizer: Tokenizer) {
+    this.#loaded = loaded;
+    this.tokenizer = tokenizer;
+  }
+
+  /** The architecture's dims, named as in config.json. */
+  get config(): PlmConfig {
+    return this.#loaded.config;
+  }
+
+  /** Where everything lies in the model's memory. */
+  get plan(): ModelPlan {
+    return this.#loaded.plan;
+  }
+
+  /** Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token. */
+  get zeroShare(): number {
+    return this.#loaded.zeroShare;
+  }
+
+  /**
+   * Continues a text (or token ids) piece by piece:
+   *
+   *     for await (const piece of model.generate("Once upon a time")) show(piece);
+   *
+   * Special tokens are not parsed in a text; encode it with `special` and pass the ids for that. A
+   * session is taken while the generation runs and given back when it ends. Throws PlmError as
+   * `generate` and `createSession` do.
+   */
+  generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
+    const tokens = typeof prompt === "string" ? this.tokenizer.encode(prompt) : prompt;
+    const evaluator = new BorrowedSession(this.#loaded);
+    return generate(evaluator, this.tokenizer, tokens, options, {
+      onEnd: () => evaluator.giveBack(),
+    });
+  }
+
+  /**
+   * Answers the last message of a conversation, with the file's chat template. Throws
+   * INVALID_ARGUMENT where neither the file nor the options have a template.
+   */
+  chat(messages: readonly ChatMessage[], options: ChatGenerateOptions = {}): Generation {
+    const { chatTemplate = this.tokenizer.chatTemplate, ...rest } = options;
+    if (chatTemplate === undefined) {
+      throw new PlmError("INVALID_ARGUMENT", "chat: expected a chat template, the file has none");
+    }
+    const text = renderChat(chatTemplate, messages, { addGenerationPrompt: true });
+    return this.generate(this.tokenizer.encode(text, { special: true }), rest);
+  }
+
+  /** An empty session, for work with tokens and logits; dispose of it to give its cache back. */
+  createSession(): Session {
+    return this.#loaded.createSession();
+  }
+
+  /** Ends every session. The memory is freed when nothing refers to the model any more. */
+  dispose(): void {
+    this.#loaded.dispose();
+  }
+}
+
+/** A session that is taken at the first evaluation. */
+class BorrowedSession implements Evaluator {
+  readonly #loaded: LoadedPlm;
+  #session: Session | undefined;
+
+  constructor(loaded: LoadedPlm) {
+    this.#loaded = loaded;
+  }
+
+  get vocabSize(): number {
+    return this.#loaded.config.vocabSize;
+  }
+
+  get contextLength(): number {
+    return this.#loaded.plan.options.contextLength;
+  }
+
+  get length(): number {
+    return this.#session?.length ?? 0;
+  }
+
+  evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+    this.#session ??= this.#loaded.createSession();
+    return this.#session.evaluate(tokens, options);
+  }
+
+  truncate(length: number): void {
+    this.#session?.truncate(length);
+  }
+
+  giveBack(): void {
+    this.#session?.dispose();
+    this.#session = undefined;
+  }
+}

@@ -1,0 +1,199 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { assertClose, relativeRms } from "../close.js";
+import { gaussian, seededRandom } from "../random.js";
+import { type LatentQuery, referenceLatentOutput, referenceLatentWeights } from "../reference.js";
+import { attendLatent, normal, ROW_TYPES, type RowType } from "./latent.js";
+import { Bench } from "./wasm.js";
+
+const bench = await Bench.create(32);
+
+/** Sum of |x[i]| over [from, to). */
+function sumAbs(x: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += Math.abs(x[i]);
+  return sum;
+}
+
+function maxAbs(x: Float32Array, from: number, to: number): number {
+  let most = 0;
+  for (let i = from; i < to; i++) most = Math.max(most, Math.abs(x[i]));
+  return most;
+}
+
+/**
+ * How far rounding can take each output from the exact one, at worst. With every score off by at
+ * most d, each weight is off by e^2d - 1 of itself. d is dims / 4 + 8 roundings of 2^-24 of the
+ * score's terms; in integers also half a unit (amax / 8191) of each query value, and for q8_0 a unit
+ * of each row value. Values add 2 roundings a tile and 40 for a tile's sum and exp; in integers
+ * half a unit of the tile's largest weight times scale, and for q8_0 a unit of the value.
+ */
+function errorBound(
+  type: RowType,
+  { heads, latentDim, ropeDim, scale, q }: LatentQuery,
+  rows: Float32Array,
+  weights: number[][],
+): Float64Array {
+  const dims = latentDim + ropeDim;
+  const positions = rows.length / dims;
+  const integer = type === "I16" || type === "Q8_0";
+  const bound = new Float64Array(heads * latentDim);
+  const units = [
+    [0, latentDim],
+    [latentDim, dims],
+  ];
+  for (let h = 0; h < heads; h++) {
+    let d = 0;
+    for (let t = 0; t < positions; t++) {
+      let terms = 0;
+      for (let i = 0; i < dims; i++) terms += Math.abs(q[h * dims + i] * rows[t * dims + i]);
+      let error = (dims / 4 + 8) * 2 ** -24 * terms;
+      for (const [from, to] of units) {
+        const [qa, qb, ra, rb] = [h * dims + from, h * dims + to, t * dims + from, t * dims + to];
+        if (integer) error += ((0.501 * maxAbs(q, qa, qb)) / 8191) * sumAbs(rows, ra, rb);
+        if (type === "Q8_0") error += ((1.01 * maxAbs(rows, ra, rb)) / 8190) * sumAbs(q, qa, qb);
+      }
+      d = Math.max(d, error * scale);
+    }
+    const relative = Math.expm1(2 * d) + (2 * Math.ceil(positions / 32) + 40) * 2 ** -24;
+    const rowUnit = (t: number): number =>
+      maxAbs(rows, t * dims, t * dims + latentDim) / (type === "I16" ? 8191 : 8190);
+    for (let first = 0; first < positions; first += 32) {
+      const tile = weights[h].slice(first, first + 32);
+      const largest = Math.max(...tile.map((weight, i) => weight * rowUnit(first + i)));
+      tile.forEach((weight, i) => {
+        const t = first + i;
+        for (let j = 0; j < latentDim; j++) {
+          const value = Math.abs(rows[t * dims + j]);
+          let error = relative * weight * value;
+          if (integer && value > 0) {
+            error += (0.501 + relative) * (largest / 8191) * (value / rowUnit(t) + 1);
+          }
+          if (type === "Q8_0") error += 1.01 * weight * rowUnit(t) * (1 + relative);
+          bound[h * latentDim + j] += error;
+        }
+      });
+    }
+  }
+  return bound;
+}
+
+function check(type: RowType, query: LatentQuery, rows: Float32Array, offset = 0): void {
+  const { actual, cached } = attendLatent(bench, type, query, rows, offset);
+  const weights = referenceLatentWeights(query, cached);
+  const expected = referenceLatentOutput(query, weights, cached);
+  const bound = errorBound(type, query, cached, weights);
+  const { heads, latentDim, ropeDim } = query;
+  const positions = weights[0].length;
+  for (let i = 0; i < expected.length; i++) {
+    const what = `${type} ${heads} x ${latentDim}+${ropeDim}, ${positions} positions, output ${i}`;
+    assertClose([actual[i]], [expected[i]], { abs: bound[i] + 1e-38 }, what);
+  }
+}
+
+function randomQuery(sizes: number[], random: () => number, qScale = 0.3): LatentQuery {
+  const [heads, latentDim, ropeDim] = sizes;
+  const q = gaussian(heads * (latentDim + ropeDim), random, qScale);
+  return { heads, latentDim, ropeDim, scale: Math.fround(192 ** -0.5), q };
+}
+
+test("every count of positions and heads, odd ones included, for all four types", () => {
+  const random = seededRandom(20);
+  const shapes = [
+    [1, 32, 32],
+    [2, 64, 32],
+    [3, 8, 8],
+    [5, 96, 24],
+    [4, 160, 64],
+    [7, 32, 0],
+  ];
+  for (const type of ROW_TYPES) {
+    for (const sizes of shapes) {
+      if (type === "Q8_0" && (sizes[1] % 32 || sizes[2] % 32)) continue;
+      for (const positions of [1, 2, 3, 4, 5, 7, 30, 31, 32, 33, 34, 63, 64, 65, 97]) {
+        const rows = gaussian(positions * (sizes[1] + sizes[2]), random);
+        check(type, randomQuery(sizes, random), rows, positions % 2 ? 4 : 0);
+      }
+    }
+  }
+});
+
+test("PLM's shape", () => {
+  const random = seededRandom(21);
+  for (const type of ROW_TYPES) {
+    check(type, randomQuery([16, 512, 64], random, 0.1), gaussian(200 * 576, random));
+  }
+});
+
+test("zero queries average, equal rows come back, zero rows stay zero", () => {
+  const random = seededRandom(22);
+  const query = randomQuery([3, 64, 32], random);
+  const row = gaussian(96, random);
+  const equal = new Float32Array(70 * 96).map((_, i) => row[i % 96]);
+  for (const type of ROW_TYPES) {
+    check(type, { ...query, q: new Float32Array(3 * 96) }, gaussian(70 * 96, random));
+    check(type, query, equal);
+    const { actual } = attendLatent(bench, type, query, new Float32Array(40 * 96));
+    assert.ok(actual.every((value) => value === 0));
+  }
+});
+
+// Products and sums at their largest: equal magnitudes make every integer +-8191.
+test("the extremes of the integers do not overflow, whatever the signs", () => {
+  const sizes = [5, 512, 64];
+  for (const type of ROW_TYPES) {
+    for (const [name, sign] of Object.entries({
+      plus: () => 1,
+      minus: () => -1,
+      alternating: (i: number) => (i & 1 ? 1 : -1),
+      blocks: (i: number) => (i % 192 < 128 ? 1 : -1),
+    })) {
+      const rows = Float32Array.from({ length: 64 * 576 }, (_, i) => 1000 * sign(i));
+      const q = Float32Array.from({ length: 5 * 576 }, (_, i) => 0.01 * sign(i));
+      // Equal scores, so that all 32 weights of a tile are the largest too.
+      const query = { heads: sizes[0], latentDim: 512, ropeDim: 64, scale: 1, q };
+      const { actual, cached } = attendLatent(bench, type, query, rows);
+      const mean = referenceLatentOutput(query, referenceLatentWeights(query, cached), cached);
+      assertClose(actual, mean, { rel: type === "Q8_0" ? 3e-4 : 2e-6 }, `${type} ${name}`);
+    }
+  }
+});
+
+// The largest score wins by more than 100, so that the output is its row. In integers: 14 bits of it.
+test("scores thousands apart do not overflow or underflow into NaN", () => {
+  const random = seededRandom(23);
+  for (const type of ROW_TYPES) {
+    for (const direction of [1, -1]) {
+      const positions = 150;
+      const rows = normal(positions * 96, random);
+      const query = randomQuery([3, 64, 32], random, 0);
+      for (let t = 0; t < positions; t++) rows[t * 96 + 64] = direction * (t - 75) * 4;
+      for (let h = 0; h < 3; h++) query.q[h * 96 + 64] = 100 * 192 ** 0.5;
+      const { actual, cached } = attendLatent(bench, type, query, rows);
+      const top = (direction > 0 ? positions - 1 : 0) * 96;
+      const row = Array.from(cached.subarray(top, top + 64));
+      const tolerance = { F32: 1e-6, F16: 1e-6, I16: 1e-6, Q8_0: 1e-3 }[type];
+      assert.ok(relativeRms(actual, [...row, ...row, ...row]) < tolerance, type);
+    }
+  }
+});
+
+test("NaN in the cache or the query reaches the output", () => {
+  const random = seededRandom(24);
+  for (const type of ROW_TYPES) {
+    const rows = normal(40 * 96, random);
+    const query = randomQuery([2, 64, 32], random);
+    for (const at of [3, 70]) {
+      const poisoned = rows.slice();
+      poisoned[35 * 96 + at] = Number.NaN;
+      assert.ok(attendLatent(bench, type, query, poisoned).actual.some(Number.isNaN), type);
+      const q = query.q.slice();
+      q[at] = Number.NaN;
+      const { actual } = attendLatent(bench, type, { ...query, q }, rows);
+      assert.ok(actual.subarray(0, 64).every(Number.isNaN), type);
+      assert.not.ok(actual.subarray(64).some(Number.isNaN), type);
+    }
+  }
+});
+
+test.run();

@@ -1,0 +1,134 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { assertClose } from "../close.js";
+import { gaussian, seededRandom } from "../random.js";
+import { type ExpandedInput, referenceExpanded } from "../reference.js";
+import { Bench } from "./wasm.js";
+
+const bench = await Bench.create(32);
+
+/** Attention by kernels, the positions in tiles of these sizes, in this order. */
+function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): Float32Array {
+  const { queries, heads, nopeDim, ropeDim, valueDim, queryPosition, positions } = input;
+  const kernels = bench.kernels;
+  bench.reset();
+  const outSize = queries * heads * valueDim;
+  const [out, state] = [
+    bench.region(outSize * 4, offset),
+    bench.region(kernels.attendExpandedStateBytes(queries, heads)),
+  ];
+  bench.u8(out, outSize * 4).fill(0xff);
+  const [q, kv] = [bench.put(input.q, offset), bench.put(input.kv, offset)];
+  const kPeStride = ropeDim + kPeGap;
+  const spaced = new Float32Array(positions * kPeStride).fill(Number.NaN);
+  for (let t = 0; t < positions; t++) {
+    spaced.set(input.kPe.subarray(t * ropeDim, (t + 1) * ropeDim), t * kPeStride);
+  }
+  const kPe = bench.put(spaced, offset);
+  const scratchBytes = kernels.attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
+  const scratch = bench.region(scratchBytes, offset);
+  bench.u8(scratch, scratchBytes).fill(0xff);
+  const tile = bench.region(40);
+  const view = new DataView(bench.memory.buffer, tile, 40);
+  [queries, heads, nopeDim, ropeDim, valueDim].forEach((value, i) => {
+    view.setInt32(4 * i, value, true);
+  });
+  view.setFloat32(20, input.scale, true);
+  view.setInt32(24, queryPosition, true);
+  view.setInt32(36, kPeStride, true);
+  kernels.attendExpandedStart(out, state, tile);
+  let first = 0;
+  for (const count of tiles) {
+    view.setInt32(28, first, true);
+    view.setInt32(32, count, true);
+    const rows = kv + first * heads * (nopeDim + valueDim) * 4;
+    kernels.attendExpandedTile(out, state, q, rows, kPe + first * kPeStride * 4, tile, scratch);
+    first += count;
+  }
+  assert.is(first, positions);
+  kernels.attendExpandedFinish(out, state, tile);
+  bench.checkGuards();
+  return bench.f32(out, outSize);
+}
+
+function randomInput(
+  [heads, nopeDim, ropeDim, valueDim]: number[],
+  queries: number,
+  queryPosition: number,
+  seed: number,
+): ExpandedInput {
+  const random = seededRandom(seed);
+  const positions = queryPosition + queries;
+  return {
+    ...{ heads, nopeDim, ropeDim, valueDim, queries, queryPosition, positions },
+    scale: Math.fround((nopeDim + ropeDim) ** -0.5),
+    q: gaussian(queries * heads * (nopeDim + ropeDim), random, 0.3),
+    kv: gaussian(positions * heads * (nopeDim + valueDim), random),
+    kPe: gaussian(positions * ropeDim, random),
+  };
+}
+
+function check(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): void {
+  const { expected, bound } = referenceExpanded(input);
+  const actual = attend(input, tiles, offset, kPeGap);
+  for (let i = 0; i < expected.length; i++) {
+    const what = `${input.queries} queries at ${input.queryPosition}, tiles ${tiles}, output ${i}`;
+    assertClose([actual[i]], [expected[i]], { abs: bound[i] }, what);
+  }
+}
+
+test("every count of queries and positions, odd ones included", () => {
+  for (const shape of [
+    [1, 4, 4, 8],
+    [3, 12, 4, 24],
+    [2, 16, 8, 8],
+  ]) {
+    for (const queries of [1, 2, 3, 4, 5, 15, 16, 17, 33]) {
+      for (const queryPosition of [0, 1, 30, 31, 32, 33, 65]) {
+        const input = randomInput(shape, queries, queryPosition, queries);
+        check(input, [input.positions], 4 * (queries & 1));
+      }
+    }
+  }
+});
+
+test("PLM's shape", () => {
+  check(randomInput([16, 128, 64, 128], 24, 40, 40), [64], 0, 512);
+});
+
+test("any tiling of the positions gives the same, tiles beyond a query and empty ones included", () => {
+  const input = randomInput([2, 16, 8, 16], 20, 83, 41);
+  for (const tiles of [
+    [103],
+    [64, 39],
+    [1, 102],
+    [32, 32, 32, 7],
+    [50, 0, 50, 3],
+    Array<number>(103).fill(1),
+  ]) {
+    check(input, tiles);
+  }
+  check(randomInput([2, 16, 8, 16], 100, 0, 42), [7, 60, 33]);
+});
+
+test("a query does not see what comes after it", () => {
+  const input = randomInput([2, 8, 8, 8], 10, 25, 43);
+  const before = attend(input, [35]);
+  const changed = { ...input, kv: input.kv.slice(), kPe: input.kPe.slice() };
+  changed.kv.fill(1e6, 30 * 2 * 16);
+  changed.kPe.fill(-1e6, 30 * 8);
+  const after = attend(changed, [35]);
+  assertClose(after.subarray(0, 5 * 16), before.subarray(0, 5 * 16), {});
+});
+
+test("scores thousands apart pick the largest, whichever tile it is in", () => {
+  const input = randomInput([1, 8, 8, 8], 1, 99, 44);
+  for (const top of [0, 40, 99]) {
+    input.q.fill(0).fill(1000, 8, 9);
+    for (let t = 0; t < 100; t++) input.kPe[t * 8] = -10 * Math.abs(t - top);
+    const values = input.kv.subarray(top * 16 + 8, top * 16 + 16);
+    assertClose(attend(input, [37, 63]), values, { rel: 2 ** -22 });
+  }
+});
+
+test.run();
