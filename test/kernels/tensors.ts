@@ -11,6 +11,8 @@ export interface Tensor {
   readonly cols: number;
   readonly bytes: Uint8Array;
   readonly values: Float32Array;
+  /** A bound on |scale * integer| + |minimum|, the parts that each value adds up. */
+  readonly magnitudes: Float32Array;
 }
 
 /** A tensor's type and shape. */
@@ -76,8 +78,47 @@ export function randomBytes(type: TensorType, elements: number, random: () => nu
   return bytes;
 }
 
+/** The tensor with these bytes. */
+export function tensorOf(shape: TensorShape, bytes: Uint8Array): Tensor {
+  const values = dequantize(shape.type, bytes);
+  const magnitudes = values.map(Math.abs);
+  if (F16_FIELDS[shape.type]?.length === 2) {
+    const { scales, largest } = scalesOf(shape.type, bytes);
+    for (let i = 0; i < magnitudes.length; i++) magnitudes[i] += 2 * largest * scales[i];
+  }
+  return { ...shape, bytes, values, magnitudes };
+}
+
 /** A random tensor. */
 export function randomTensor(shape: TensorShape, random: () => number): Tensor {
-  const bytes = randomBytes(shape.type, shape.rows * shape.cols, random);
-  return { ...shape, bytes, values: dequantize(shape.type, bytes) };
+  return tensorOf(shape, randomBytes(shape.type, shape.rows * shape.cols, random));
+}
+
+/** Where a block's integers lie, their value with all bits set (less the bias), and the largest. */
+const INTEGERS: Readonly<Partial<Record<TensorType, readonly [number, number, number, number]>>> = {
+  Q8_0: [2, 34, -1, 128],
+  Q4_0: [2, 18, 7, 8],
+  Q4_1: [4, 20, 15, 15],
+  Q5_0: [2, 22, 15, 16],
+  Q5_1: [4, 24, 31, 31],
+  Q2_K: [16, 80, 3, 3],
+  Q3_K: [0, 96, 3, 4],
+  Q4_K: [16, 144, 15, 15],
+  Q5_K: [16, 176, 31, 31],
+  Q6_K: [0, 192, 31, 32],
+};
+
+/** For each weight, its scale's magnitude, and the largest integer of its type. */
+export function scalesOf(
+  type: TensorType,
+  bytes: Uint8Array,
+): { scales: Float32Array; largest: number } {
+  const [start, end, allOnes, largest] = INTEGERS[type]!;
+  const { blockBytes } = TENSOR_TYPES[type];
+  const ones = bytes.slice();
+  for (let at = 0; at < ones.length; at += blockBytes) {
+    ones.fill(0xff, at + start, at + end);
+    for (const field of F16_FIELDS[type]!.slice(1)) ones.fill(0, at + field, at + field + 2);
+  }
+  return { scales: dequantize(type, ones).map((value) => Math.abs(value / allOnes)), largest };
 }
