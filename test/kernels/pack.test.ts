@@ -9,7 +9,7 @@ import {
 } from "../../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../../src/model/weights.js";
 import { seededRandom } from "../random.js";
-import { isFloat, packedId, packPanels, packSlab, putActivations } from "./packing.js";
+import { isFloat, packedId, packPanels, packSlab, putActivations, putActive } from "./packing.js";
 import { F16_FIELDS, FLOAT_TYPES, QUANTIZED_TYPES, randomTensor, type Tensor } from "./tensors.js";
 import { Bench } from "./wasm.js";
 
@@ -27,16 +27,16 @@ function dequantizeRow(ptr: number, { type, cols }: Tensor, row: number): Float3
 /** Weights of one neuron: what a slab gives for an activation of exactly 1. */
 function slabColumn(ptr: number, { type, rows, cols }: Tensor, neuron: number): Float32Array {
   const yPtr = bench.region(rows * 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows));
+  const activePtr = putActive(bench, [[neuron]], cols);
   if (isFloat(type)) {
     const xPtr = bench.put(Float32Array.from({ length: cols }, (_, i) => (i === neuron ? 1 : 0)));
-    kernels.sparseMatmulF32(yPtr, ptr, packedId(type), xPtr, 1, cols, rows);
+    kernels.sparseMatmulF32(yPtr, ptr, packedId(type), xPtr, activePtr, 1, shapePtr);
     return bench.f32(yPtr, rows);
   }
   const integers = new Int16Array(cols);
   integers[neuron] = 1;
   const xPtr = putActivations(bench, integers, new Float32Array(cols / 32).fill(1));
-  const activePtr = bench.put(Uint32Array.of(1, neuron, ...new Array(cols - 1).fill(0)));
-  const shapePtr = bench.put(Int32Array.of(cols, rows));
   const scratchPtr = bench.region(sparseScratchBytes(1, rows));
   kernels.sparseMatmulI16(yPtr, ptr, packedId(type), xPtr, activePtr, 1, shapePtr, scratchPtr);
   return bench.f32(yPtr, rows);

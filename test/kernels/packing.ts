@@ -111,3 +111,23 @@ export function putActivations(bench: Bench, integers: Int16Array, scales: Float
   }
   return bench.put(row);
 }
+
+/** Each token's neurons whose activation in x [n, neurons] is not zero. */
+export function activeLists(x: Float32Array, n: number): number[][] {
+  const neurons = x.length / n;
+  return Array.from({ length: n }, (_, t) => {
+    const row = x.subarray(t * neurons, (t + 1) * neurons);
+    return Array.from(row.keys()).filter((i) => row[i] !== 0);
+  });
+}
+
+/** Address of the lists as the kernels read them; what lies behind a list's end is no neuron. */
+export function putActive(bench: Bench, lists: number[][], neurons: number, offset = 0): number {
+  const n = lists.length;
+  const active = new Uint32Array(n + n * neurons).fill(0xffffffff);
+  lists.forEach((list, t) => {
+    active[t] = list.length;
+    active.set(list, n + t * neurons);
+  });
+  return bench.put(active, offset);
+}

@@ -4,8 +4,23 @@ import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
 import { sparseScratchBytes, unpackedPanelBytes } from "../../src/kernels/packed.js";
 import { gaussian, seededRandom } from "../random.js";
 import { assertProduct, assertWithin, referenceMatmul } from "./linear-reference.js";
-import { type Activations, packedId, packPanels, packSlab, quantize } from "./packing.js";
-import { F16_FIELDS, QUANTIZED_TYPES, randomTensor, type Tensor, tensorOf } from "./tensors.js";
+import {
+  type Activations,
+  activeLists,
+  packedId,
+  packPanels,
+  packSlab,
+  putActive,
+  quantize,
+} from "./packing.js";
+import {
+  F16_FIELDS,
+  QUANTIZED_TYPES,
+  randomTensor,
+  sparseGaussian,
+  type Tensor,
+  tensorOf,
+} from "./tensors.js";
 import { Bench } from "./wasm.js";
 
 const bench = await Bench.create(64);
@@ -15,25 +30,15 @@ interface Result {
   activations: Activations;
 }
 
-/** The neurons whose activation is not zero. */
-function activeOf(x: Float32Array): number[] {
-  return Array.from(x.keys()).filter((i) => x[i] !== 0);
-}
-
-/** sparseMatmulI16 over each token's list; what lies behind a list's end is no neuron at all. */
+/** sparseMatmulI16 over each token's list. */
 function sparseMatmul(tensor: Tensor, x: Float32Array, lists: number[][], offset = 0): Result {
   bench.reset();
   const { type, rows, cols } = tensor;
   const n = lists.length;
   const w = packSlab(bench, tensor);
   const activations = quantize(bench, x, n, offset);
-  const active = new Uint32Array(n + n * cols).fill(0xffffffff);
-  lists.forEach((list, t) => {
-    active[t] = list.length;
-    active.set(list, n + t * cols);
-  });
   const yPtr = bench.region(n * rows * 4, offset);
-  const activePtr = bench.put(active, offset);
+  const activePtr = putActive(bench, lists, cols, offset);
   const shapePtr = bench.put(Int32Array.of(cols, rows), 4);
   const scratchPtr = bench.region(sparseScratchBytes(n, rows), offset);
   const id = packedId(type);
@@ -47,15 +52,9 @@ function sparseMatmul(tensor: Tensor, x: Float32Array, lists: number[][], offset
 function check(tensor: Tensor, x: Float32Array, n: number, offset = 0): Float32Array {
   const { type, rows, cols } = tensor;
   const what = `${type} ${rows}x${cols}, n = ${n}`;
-  const lists = Array.from({ length: n }, (_, t) => activeOf(x.slice(t * cols, (t + 1) * cols)));
-  const { y, activations } = sparseMatmul(tensor, x, lists, offset);
+  const { y, activations } = sparseMatmul(tensor, x, activeLists(x, n), offset);
   assertProduct(y, { tensor, x, activations }, what);
   return y;
-}
-
-/** x with a share of its values kept and the others zero. */
-function thin(x: Float32Array, density: number, random: () => number): Float32Array {
-  return x.map((value) => (random() < density ? value : 0));
 }
 
 for (const type of QUANTIZED_TYPES) {
@@ -70,7 +69,7 @@ for (const type of QUANTIZED_TYPES) {
         const tensor = randomTensor({ type, rows, cols }, random);
         for (const n of [1, 2, 3, 4, 5]) {
           for (const density of [0, 0.1, 1]) {
-            const x = thin(gaussian(n * cols, random), density, random);
+            const x = sparseGaussian(n * cols, density, random);
             check(tensor, x, n, 4 * Math.floor(random() * 4));
           }
         }
@@ -99,7 +98,7 @@ for (const type of QUANTIZED_TYPES) {
     const random = seededRandom(82);
     const [rows, cols, n] = [64, 256, 3];
     const tensor = randomTensor({ type, rows, cols }, random);
-    const x = thin(gaussian(n * cols, random), 0.1, random);
+    const x = sparseGaussian(n * cols, 0.1, random);
     const every = Array.from({ length: n }, () => Array.from({ length: cols }, (_, i) => i));
     assert.equal(sparseMatmul(tensor, x, every).y, check(tensor, x, n));
   });
@@ -108,7 +107,7 @@ for (const type of QUANTIZED_TYPES) {
     const random = seededRandom(83);
     const [rows, cols, n] = [64, 512, 5];
     const tensor = randomTensor({ type, rows, cols }, random);
-    const x = thin(gaussian(n * cols, random), 0.3, random);
+    const x = sparseGaussian(n * cols, 0.3, random);
     const y = check(tensor, x, n);
     bench.reset();
     const densePtr = bench.region(n * rows * 4);
@@ -128,19 +127,17 @@ for (const type of QUANTIZED_TYPES) {
     const random = seededRandom(84);
     const [rows, cols, n] = [64, 256, 5];
     const tensor = randomTensor({ type, rows, cols }, random);
-    const x = gaussian(n * cols, random);
-    for (let t = 0; t < n; t++) {
-      const density = [1, 0, 0.1, 0.02, 0.5][t];
-      x.set(thin(x.slice(t * cols, (t + 1) * cols), density, random), t * cols);
-    }
+    const x = new Float32Array(n * cols);
+    [1, 0, 0.1, 0.02, 0.5].forEach((density, t) => {
+      x.set(sparseGaussian(cols, density, random), t * cols);
+    });
     const clean = check(tensor, x, n);
     for (let t = 0; t < n; t++) {
       const alone = check(tensor, x.slice(t * cols, (t + 1) * cols), 1);
       assert.equal(alone, clean.slice(t * rows, (t + 1) * rows), `token ${t}`);
     }
     x[2 * cols + 50] = NaN;
-    const lists = Array.from({ length: n }, (_, t) => activeOf(x.slice(t * cols, (t + 1) * cols)));
-    const { y } = sparseMatmul(tensor, x, lists);
+    const { y } = sparseMatmul(tensor, x, activeLists(x, n));
     y.forEach((value, i) => {
       assert.equal(value, Math.floor(i / rows) === 2 ? NaN : clean[i], `[${i}]`);
     });
@@ -156,7 +153,7 @@ for (const type of QUANTIZED_TYPES) {
       const tensor = tensorOf({ type, rows: 64, cols: 256 }, bytes);
       for (const value of [1, -1]) {
         const x = new Float32Array(256).fill(value * 32767);
-        const { y } = sparseMatmul(tensor, x, [activeOf(x)]);
+        const { y } = sparseMatmul(tensor, x, activeLists(x, 1));
         const expected = referenceMatmul(tensor.values, x, { n: 1, rows: 64, cols: 256 });
         const most = tensor.magnitudes.reduce((m, w) => Math.max(m, w), 1 / 16);
         const bound = 2e-6 * 256 * 32767 * most;
@@ -170,7 +167,7 @@ test("sparseMatmulI16 agrees with f64 for ffn_down of PLM-1.8B", () => {
   const random = seededRandom(86);
   for (const type of ["Q8_0", "Q4_K", "Q6_K"] as const) {
     const tensor = randomTensor({ type, rows: 2048, cols: 8192 }, random);
-    check(tensor, thin(gaussian(8192, random), 0.1, random), 1);
+    check(tensor, sparseGaussian(8192, 0.1, random), 1);
   }
 });
 

@@ -122,3 +122,8 @@ export function scalesOf(
   }
   return { scales: dequantize(type, ones).map((value) => Math.abs(value / allOnes)), largest };
 }
+
+/** Normal values of which a share of `density` is not zero. */
+export function sparseGaussian(n: number, density: number, random: () => number): Float32Array {
+  return gaussian(n, random).map((value) => (random() < density ? value : 0));
+}
