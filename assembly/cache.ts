@@ -11,8 +11,8 @@
 //            | latent i16[R]               | k_pe i16[D]                |
 //            +-----------------------------+----------------------------+
 //
-// An i16 value is q * scale with |q| <= 8191. A q8_0 block is GGUF's: f16 scale, int8[32], |q| <= 127.
-// R and D are multiples of 8; of 32 for q8_0.
+// An i16 value is q * scale with |q| <= 8191. A q8_0 block is GGUF's: f16 scale, int8[32] with
+// |q| <= 127. R and D are multiples of 8; of 32 for q8_0.
 import { largestLaneOrNaN } from "./exp";
 import { f32ToF16, f32x4ToF16 } from "./f16";
 

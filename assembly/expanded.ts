@@ -1,38 +1,20 @@
-// Attention of many tokens in expanded form (prefill): keys and values of each head, tile by tile of
-// positions. Start, give every tile of positions once, finish; the result does not depend on the
-// tiles' sizes but for the rounding of f32.
+// Attention of many tokens in expanded form (prefill): keys and values of each head, one tile of
+// positions after another. Start, give every tile once, finish; but for f32's rounding the result
+// does not depend on the tiles.
 import {
-  finishSoftmax,
-  SCORE_ROW,
-  SOFTMAX_STATE,
-  softmaxTile,
-  startSoftmax,
-  TILE,
-} from "./tile";
-import { scoreTileF32, valueTileF32 } from "./tile-f32";
-
-//   ExpandedTile, 40 bytes
-//   +----------------------------------------------------------------+
-//   |  0  i32  queries, n                                            |
-//   |  4  i32  heads                                                 |
-//   |  8  i32  nopeDim, qk_nope_head_dim                             |
-//   | 12  i32  ropeDim, qk_rope_head_dim                             |
-//   | 16  i32  valueDim, v_head_dim                                  |
-//   | 20  f32  scale, 1 / sqrt(qk_head_dim)                          |
-//   | 24  i32  queryPosition: the position of the first query        |
-//   | 28  i32  tilePosition: the position of the tile's first row    |
-//   | 32  i32  count: the tile's positions                           |
-//   | 36  i32  kPeStride: elements from one row of kPe to the next   |
-//   +----------------------------------------------------------------+
-const HEADS: usize = 4;
-const NOPE_DIM: usize = 8;
-const ROPE_DIM: usize = 12;
-const VALUE_DIM: usize = 16;
-const SCALE: usize = 20;
-const QUERY_POSITION: usize = 24;
-const TILE_POSITION: usize = 28;
-const COUNT: usize = 32;
-const K_PE_STRIDE: usize = 36;
+  COUNT,
+  gatherRows,
+  HEADS,
+  NOPE_DIM,
+  QUERY_POSITION,
+  ROPE_DIM,
+  SCALE,
+  TILE_POSITION,
+  VALUE_DIM,
+} from "./expanded-tile";
+import { finishSoftmax, SCORE_ROW, SOFTMAX_STATE, softmaxTile, startSoftmax, TILE } from "./tile";
+import { scoreTileF32 } from "./tile-f32-scores";
+import { valueTileF32 } from "./tile-f32-values";
 
 /** Queries whose scores are in scratch at a time. */
 const QUERIES: i32 = 16;
@@ -52,7 +34,7 @@ export function attendExpandedStateBytes(queries: i32, heads: i32): i32 {
  *
  *   out     f32[n, heads, valueDim]    out: zeros
  *   state   softmax states [heads, n]  out (tile.ts)
- *   tile    ExpandedTile: queries, heads and valueDim matter
+ *   tile    ExpandedTile (expanded-tile.ts): queries, heads and valueDim matter
  */
 export function attendExpandedStart(out: usize, state: usize, tile: usize): void {
   const total = load<i32>(tile) * load<i32>(tile, HEADS);
@@ -71,8 +53,8 @@ export function attendExpandedStart(out: usize, state: usize, tile: usize): void
  *   tile      ExpandedTile
  *   scratch   attendExpandedScratchBytes bytes
  *
- * Requires nopeDim and ropeDim multiples of 4, valueDim of 8; any count; out, state and scratch apart
- * from each other and the rest. Any alignment.
+ * Requires nopeDim and ropeDim multiples of 4, valueDim of 8; out, state and scratch apart from
+ * each other and the rest. Any count, any alignment.
  */
 export function attendExpandedTile(
   out: usize,
@@ -117,31 +99,6 @@ export function attendExpandedTile(
         valueTileF32(target, outBytes, scores, n, values, rowBytes, seen, valueDim);
       }
     }
-  }
-}
-
-/** Rows [k_nope | k_pe | v] of head h, one after another: the heads' own rows are too far apart. */
-function gatherRows(
-  target: usize,
-  kv: usize,
-  kPe: usize,
-  tile: usize,
-  h: i32,
-  first: i32,
-  count: i32,
-): void {
-  const nopeBytes = <usize>load<i32>(tile, NOPE_DIM) << 2;
-  const ropeBytes = <usize>load<i32>(tile, ROPE_DIM) << 2;
-  const valueBytes = <usize>load<i32>(tile, VALUE_DIM) << 2;
-  const headBytes = nopeBytes + valueBytes;
-  const heads = <usize>load<i32>(tile, HEADS);
-  const kPeBytes = <usize>load<i32>(tile, K_PE_STRIDE) << 2;
-  for (let t = <usize>first; t < <usize>(first + count); t++) {
-    const source = kv + (t * heads + <usize>h) * headBytes;
-    memory.copy(target, source, nopeBytes);
-    memory.copy(target + nopeBytes, kPe + t * kPeBytes, ropeBytes);
-    memory.copy(target + nopeBytes + ropeBytes, source + nopeBytes, valueBytes);
-    target += nopeBytes + ropeBytes + valueBytes;
   }
 }
 

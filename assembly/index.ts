@@ -1,11 +1,6 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list, typed.
-export {
-  attendLatentF16,
-  attendLatentF32,
-  attendLatentI16,
-  attendLatentQ8_0,
-  attendLatentScratchBytes,
-} from "./attention";
+export { attendLatentF16, attendLatentF32, attendLatentScratchBytes } from "./attention";
+export { attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
 export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
 export {

@@ -28,7 +28,8 @@ function addEach(sum: v128, a: v128, b: v128, c: v128, d: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function gather(a: usize, b: usize, c: usize, d: usize): v128 {
-  return v128.load32_lane(d, v128.load32_lane(c, v128.load32_lane(b, v128.load32_zero(a), 1), 2), 3);
+  const two = v128.load32_lane(b, v128.load32_zero(a), 1);
+  return v128.load32_lane(d, v128.load32_lane(c, two, 2), 3);
 }
 
 /**

@@ -1,5 +1,5 @@
-// Values of one tile of attention in 14-bit integers: several heads' weights against i16 rows of the
-// latent cache (cache.ts). The last head or row of an odd number is computed twice.
+// Values of one tile of attention in 14-bit integers: several heads' weights against i16 rows of
+// the latent cache (cache.ts). The last head or row of an odd number is computed twice.
 import { I16_MAX, SMALLEST_AMAX } from "./cache";
 import { largestLaneOrNaN } from "./exp";
 import { SCORE_FACTOR, SCORE_ROW, SCORE_SCALE } from "./tile";

@@ -1,9 +1,6 @@
 /** Reads the fields of a GGUF header from bytes, and refuses what the file could not hold. */
 import { PlmError } from "../errors.js";
 
-/** Strings up to this many bytes are decoded by hand, which is quicker than calling TextDecoder. */
-const SHORT_STRING_BYTES = 64;
-
 /** Thrown by a Cursor that needs bytes which the file may have and which are not there yet. */
 export class NeedsMoreBytes {}
 
@@ -21,7 +18,6 @@ export class Cursor {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #limit = 0;
-  readonly #units = new Uint16Array(SHORT_STRING_BYTES);
   // U+FEFF is a character of a value like any other.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
@@ -128,8 +124,12 @@ export class Cursor {
   string(): string {
     const length = this.count(1, "bytes of text");
     const start = this.take(length);
-    const short = this.#shortString(start, length);
-    return short ?? this.#decoder.decode(this.#bytes.subarray(start, start + length));
+    return this.#decoder.decode(this.#bytes.subarray(start, start + length));
+  }
+
+  /** Moves past a string. */
+  skipString(): void {
+    this.take(this.count(1, "bytes of text"));
   }
 
   /** A key or a tensor's name: UTF-8 of at most 65535 bytes. */
@@ -142,24 +142,5 @@ export class Cursor {
     } catch {
       throw this.invalid(`the name at byte ${start} is not UTF-8`);
     }
-  }
-
-  /** The string if it is short and all characters are below U+0800, as most of a vocabulary is. */
-  #shortString(start: number, length: number): string | undefined {
-    if (length > SHORT_STRING_BYTES) return undefined;
-    const bytes = this.#bytes;
-    const units = this.#units;
-    const end = start + length;
-    let n = 0;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i];
-      if (byte < 0x80) {
-        units[n++] = byte;
-        continue;
-      }
-      if (byte < 0xc2 || byte > 0xdf || ++i === end || (bytes[i] & 0xc0) !== 0x80) return undefined;
-      units[n++] = ((byte & 0x1f) << 6) | (bytes[i] & 0x3f);
-    }
-    return String.fromCharCode.apply(null, units.subarray(0, n) as unknown as number[]);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Tensor types of GGUF: block sizes and the bytes of each block. Multi-byte fields are little-endian;
- * element j counts from 0 within the block. Layouts after ggml's `ggml-common.h`.
+ * Tensor types of GGUF: block sizes and the bytes of each block, after ggml's `ggml-common.h`.
+ * Fields are little-endian; element j counts from 0 within the block.
  */
 
 /** A tensor type's number in the file and its block: `blockSize` elements in `blockBytes` bytes. */

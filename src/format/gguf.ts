@@ -1,4 +1,4 @@
-/** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or split into parts. */
+/** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or several parts. */
 import { PlmError } from "../errors.js";
 import { quote } from "./cursor.js";
 import type { TensorType } from "./dtypes.js";

@@ -10,8 +10,11 @@ import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 /** The window starts at this size and doubles. */
 const WINDOW_BYTES = 1 << 20;
 
-/** A header may not be longer than this; that of PLM-1.8B has 6 MB. */
-const MAX_HEADER_BYTES = 256 << 20;
+/**
+ * A header may not be longer than this; that of PLM-1.8B has 6 MB. It bounds what is read of a stream
+ * without a length, and what a hostile file can make of many tiny keys.
+ */
+const MAX_HEADER_BYTES = 64 << 20;
 
 const DEFAULT_ALIGNMENT = 32;
 const MAGIC = 0x46554747; // "GGUF"

@@ -66,7 +66,9 @@ async function connect(
     throw unreadable(url, describeCause(cause), cause);
   }
   try {
-    return response.status === 416 ? undefined : checkAnswer(url, response, start, abort);
+    if (response.status !== 416) return checkAnswer(url, response, start, abort);
+    abort.abort();
+    return undefined;
   } catch (error) {
     abort.abort();
     throw error;

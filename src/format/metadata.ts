@@ -81,7 +81,7 @@ export function describeValue(value: GgufValue): string {
   return typeof value === "string" ? quote(value) : String(value);
 }
 
-/** Reads one key with its value. Keys are checked to be UTF-8; so are types, lengths and booleans. */
+/** Reads one key with its value; throws INVALID_FILE for what the format does not allow. */
 export function readEntry(cursor: Cursor): [key: string, value: GgufValue] {
   const key = cursor.identifier();
   cursor.context = `metadata ${key.length > 80 ? `${key.slice(0, 80)}...` : key}`;
@@ -143,6 +143,10 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
   const type = scalarType(cursor, typeId);
   if (type === "string") {
     const count = cursor.count(MIN_STRING_BYTES, "strings");
+    const start = cursor.position;
+    // Waits for all the bytes first: decoding is slow, and a wait starts the value over.
+    for (let i = 0; i < count; i++) cursor.skipString();
+    cursor.position = start;
     const strings: string[] = [];
     for (let i = 0; i < count; i++) strings.push(cursor.string());
     return strings;

@@ -1,4 +1,4 @@
-/** Where a model's bytes come from: paths, URLs, blobs, bytes, streams, or a reader of one's own. */
+/** Where a model's bytes come from: paths, URLs, blobs, bytes, streams or one's own reader. */
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import { BlobSource, BytesSource } from "./bytes-source.js";

@@ -57,8 +57,8 @@ export interface DataSection {
 }
 
 /**
- * Makes the offsets of one file's tensors count from the start of the file. Throws INVALID_FILE where
- * a tensor is misaligned, overlaps another, or reaches past the end.
+ * Makes the offsets of one file's tensors count from the start of the file. Throws INVALID_FILE
+ * where a tensor is misaligned, overlaps another, or reaches past the end.
  */
 export function placeTensors(tensors: TensorInfo[], data: DataSection, fileName: string): void {
   const fail = (tensor: TensorInfo, message: string): never => {

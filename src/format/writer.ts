@@ -32,22 +32,36 @@ export interface TensorData {
 /**
  * The file piece by piece: the header, then each tensor as its data is made. Data is aligned to the
  * uint32 general.alignment if among the entries, else to 32 bytes. Throws INVALID_ARGUMENT for a
- * value that its type cannot hold, for a name that comes twice, for a shape that its type cannot have
- * and for data of another length than the shape says.
+ * value that its type cannot hold, for a name that comes twice, for a shape that its type cannot
+ * have and for data of another length than the shape says.
  */
 export function* writeGguf(
   metadata: readonly MetadataEntry[],
   tensors: readonly TensorData[],
 ): Generator<Uint8Array> {
-  refuseRepeats(
-    "key",
-    metadata.map(({ key }) => key),
-  );
-  refuseRepeats(
-    "tensor",
-    tensors.map(({ name }) => name),
-  );
   const alignment = alignmentOf(metadata);
+  yield encodeHeader(metadata, tensors, alignment);
+  for (const { name, type, shape, data } of tensors) {
+    const bytes = typeof data === "function" ? data() : data;
+    const expected = byteLengthOf(name, type, shape);
+    if (bytes.length !== expected) {
+      const message = `${bytes.length} bytes; [${shape}] of ${type} has ${expected}`;
+      throw invalid(`tensor "${name}": ${message}`);
+    }
+    yield bytes;
+    const padding = roundUp(expected, alignment) - expected;
+    if (padding > 0) yield new Uint8Array(padding);
+  }
+}
+
+/** Everything before the first tensor's data, padding included. */
+function encodeHeader(
+  metadata: readonly MetadataEntry[],
+  tensors: readonly TensorData[],
+  alignment: number,
+): Uint8Array {
+  refuseRepeats(metadata.map(({ key }) => `metadata ${key}`));
+  refuseRepeats(tensors.map(({ name }) => `tensor "${name}"`));
   const header = new ByteWriter();
   header.u32(0x46554747); // "GGUF"
   header.u32(3);
@@ -68,19 +82,7 @@ export function* writeGguf(
     offset = roundUp(offset + byteLengthOf(name, type, shape), alignment);
   }
   header.zeros(roundUp(header.length, alignment) - header.length);
-  yield header.bytes();
-  for (const { name, type, shape, data } of tensors) {
-    const bytes = typeof data === "function" ? data() : data;
-    const expected = byteLengthOf(name, type, shape);
-    if (bytes.length !== expected) {
-      throw invalid(
-        `tensor "${name}": ${bytes.length} bytes; [${shape}] of ${type} has ${expected}`,
-      );
-    }
-    yield bytes;
-    const padding = roundUp(expected, alignment) - expected;
-    if (padding > 0) yield new Uint8Array(padding);
-  }
+  return header.bytes();
 }
 
 /** The whole file in memory; throws as `writeGguf` does. */
@@ -102,10 +104,10 @@ function invalid(message: string): PlmError {
   return new PlmError("INVALID_ARGUMENT", message);
 }
 
-function refuseRepeats(what: string, names: string[]): void {
+function refuseRepeats(names: string[]): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name)) throw invalid(`${what} "${name}" comes twice`);
+    if (seen.has(name)) throw invalid(`${name} comes twice`);
     seen.add(name);
   }
 }

@@ -1,6 +1,6 @@
 /** From a source of bytes to a model that can be asked. */
 import { type Gguf, openGguf } from "../format/gguf.js";
-import { type ModelSource, openSources } from "../format/source.js";
+import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import {
   type LoadOptions,
   loadPlm,
@@ -55,6 +55,6 @@ async function withGguf<T>(
   try {
     return await use(await openGguf(sources, signal));
   } finally {
-    await Promise.all(sources.map((each) => each.close()));
+    await closeSources(sources);
   }
 }

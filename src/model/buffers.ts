@@ -21,7 +21,7 @@ export interface Buffers {
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
-  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)] or [tile, kvLoraRank]: a product's input */
+  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] */
   readonly quantized: number;
   /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
   readonly q: number;
@@ -84,7 +84,9 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
-    quantized: bytes(Math.max(n * i16RowBytes(widest), EXPANDED_TILE * i16RowBytes(kvLoraRank))),
+    quantized: bytes(
+      Math.max(n * i16RowBytes(widest), Math.max(EXPANDED_TILE, heads) * i16RowBytes(kvLoraRank)),
+    ),
     q: f32(n * pad8(heads * qkHeadDim)),
     compressedKv: f32(n * pad8(cacheDim)),
     attnOut: f32(n * vDim),

@@ -3,7 +3,7 @@
  * step as in the paper. Computes; checks and bookkeeping are the session's.
  */
 import type { Kernels } from "../kernels/kernels.js";
-import { isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
+import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import { type Buffers, EXPANDED_TILE } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
@@ -177,10 +177,7 @@ export class Plm {
       }
       const rows = cache.row(index, 0);
       attendLatent(latentOut, absorbedQ, rows, position + i + 1, shape, scratch);
-      for (let h = 0; h < heads; h++) {
-        const out = attnOut + (i * heads + h) * vHeadDim * 4;
-        this.#headValues(out, layer.kvBProj, h, latentOut + h * kvLoraRank * 4);
-      }
+      this.#headValues(attnOut + i * heads * vHeadDim * 4, layer.kvBProj);
     }
   }
 
@@ -193,12 +190,25 @@ export class Plm {
     this.#kernels.matvecTransposed(yPtr, w, id, qNopePtr, qkNopeHeadDim, kvB.cols, scratch);
   }
 
-  /** f32[vHeadDim] = W_uv[h] latent */
-  #headValues(yPtr: number, kvB: Weight, head: number, latentPtr: number): void {
-    const { qkNopeHeadDim, vHeadDim } = this.config;
-    const first = head * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
-    const ptr = kvB.ptr + packedBytes(kvB.type, first, kvB.cols);
-    this.#linear(yPtr, { ...kvB, ptr, rows: vHeadDim }, latentPtr, 1);
+  /** f32[numHeads, vHeadDim]: W_uv[h] applied to each head's output in the latent space */
+  #headValues(outPtr: number, { ptr, type, cols }: Weight): void {
+    const { numAttentionHeads: heads, qkNopeHeadDim, vHeadDim } = this.config;
+    const { latentOut, quantized, scratch } = this.#buffers;
+    const { id } = PACKED_TYPES[type];
+    const isFloat = isFloatType(type);
+    if (!isFloat) this.#kernels.quantizeI16(quantized, latentOut, heads, cols);
+    for (let h = 0; h < heads; h++) {
+      const out = outPtr + h * vHeadDim * 4;
+      const first = h * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
+      const w = ptr + packedBytes(type, first, cols);
+      if (isFloat) {
+        this.#kernels.matmulF32(out, w, id, latentOut + h * cols * 4, 1, vHeadDim, cols);
+        continue;
+      }
+      const x = quantized + h * i16RowBytes(cols);
+      if (type === "Q8") this.#kernels.matvecQ8(out, w, x, vHeadDim, cols);
+      else this.#kernels.matmulI16(out, w, id, x, 1, vHeadDim, cols, scratch);
+    }
   }
 
   /**

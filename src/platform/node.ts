@@ -1,5 +1,6 @@
 /** Node, and Deno and Bun through their Node layers. */
 import { type FileHandle, open, stat } from "node:fs/promises";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
@@ -66,10 +67,16 @@ async function openFile(path: string | URL): Promise<ByteSource> {
   }
 }
 
+function peakMemoryBytes(): number | undefined {
+  // Not every Deno has it.
+  const resourceUsage: typeof process.resourceUsage | undefined = process.resourceUsage;
+  return resourceUsage === undefined ? undefined : resourceUsage.call(process).maxRSS * 1024;
+}
+
 const platform: Platform = {
   hasFiles: true,
   openFile,
   yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
-  peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
+  peakMemoryBytes,
 };
 export default platform;

@@ -63,13 +63,14 @@ function errorBound(
       const largest = Math.max(...tile.map((weight, i) => weight * rowUnit(first + i)));
       tile.forEach((weight, i) => {
         const t = first + i;
+        const unit = rowUnit(t);
         for (let j = 0; j < latentDim; j++) {
           const value = Math.abs(rows[t * dims + j]);
           let error = relative * weight * value;
           if (integer && value > 0) {
-            error += (0.501 + relative) * (largest / 8191) * (value / rowUnit(t) + 1);
+            error += (0.501 + relative) * (largest / 8191) * (value / unit + 1);
           }
-          if (type === "Q8_0") error += 1.01 * weight * rowUnit(t) * (1 + relative);
+          if (type === "Q8_0") error += 1.01 * weight * unit * (1 + relative);
           bound[h * latentDim + j] += error;
         }
       });
@@ -138,23 +139,30 @@ test("zero queries average, equal rows come back, zero rows stay zero", () => {
   }
 });
 
-// Products and sums at their largest: equal magnitudes make every integer +-8191.
+// Products and sums at their largest: equal magnitudes make every integer +-8191. Once with equal
+// scores, so that all 32 weights of a tile are the largest too; once with scores of 115 and -115 in
+// turn, which an overflow would exchange. In q8_0 a value becomes 8190 or 8191 steps of 1/8190.5.
 test("the extremes of the integers do not overflow, whatever the signs", () => {
-  const sizes = [5, 512, 64];
+  const signs = {
+    plus: () => 1,
+    minus: () => -1,
+    alternating: (i: number) => (i & 1 ? 1 : -1),
+    blocks: (i: number) => (i % 192 < 128 ? 1 : -1),
+  };
   for (const type of ROW_TYPES) {
-    for (const [name, sign] of Object.entries({
-      plus: () => 1,
-      minus: () => -1,
-      alternating: (i: number) => (i & 1 ? 1 : -1),
-      blocks: (i: number) => (i % 192 < 128 ? 1 : -1),
-    })) {
-      const rows = Float32Array.from({ length: 64 * 576 }, (_, i) => 1000 * sign(i));
-      const q = Float32Array.from({ length: 5 * 576 }, (_, i) => 0.01 * sign(i));
-      // Equal scores, so that all 32 weights of a tile are the largest too.
-      const query = { heads: sizes[0], latentDim: 512, ropeDim: 64, scale: 1, q };
-      const { actual, cached } = attendLatent(bench, type, query, rows);
-      const mean = referenceLatentOutput(query, referenceLatentWeights(query, cached), cached);
-      assertClose(actual, mean, { rel: type === "Q8_0" ? 3e-4 : 2e-6 }, `${type} ${name}`);
+    for (const [name, sign] of Object.entries(signs)) {
+      for (const flip of [1, -1]) {
+        const rows = Float32Array.from(
+          { length: 64 * 576 },
+          (_, i) => 1000 * sign(i % 576) * (Math.floor(i / 576) & 1 ? flip : 1),
+        );
+        const q = Float32Array.from({ length: 5 * 576 }, (_, i) => 0.01 * sign(i % 576));
+        const query = { heads: 5, latentDim: 512, ropeDim: 64, scale: 0.02, q };
+        const { actual, cached } = attendLatent(bench, type, query, rows);
+        const weights = referenceLatentWeights(query, cached);
+        const expected = referenceLatentOutput(query, weights, cached);
+        assertClose(actual, expected, { rel: type === "Q8_0" ? 3e-4 : 2e-6 }, `${type} ${name}`);
+      }
     }
   }
 });
