@@ -27,15 +27,20 @@ export function runtimes() {
   const denoArgs = ["run", "--no-remote", "--node-modules-dir=manual", "--allow-read"];
   const bun = installed(`@oven/bun-${bunSystem}/bin/bun`);
   const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-  const entry = pathOf("entry.mjs");
   return {
-    node20: runtime([node20], [[node20, entry]]),
-    node24: runtime([node24], [[node24, entry]]),
-    deno: runtime([deno], [[deno, ...denoArgs, entry]]),
-    bun: runtime([bun], [[bun, entry]]),
+    node20: scripts([node20]),
+    node24: scripts([node24]),
+    deno: scripts([deno, ...denoArgs]),
+    bun: scripts([bun]),
     chromium: runtime([chromium, node24], [[node24, pathOf("chromium.mjs"), chromium]]),
     workerd: runtime([installed("miniflare"), node24], [[node24, pathOf("workerd.mjs")]]),
   };
+}
+
+/** A runtime that runs scripts: the checks, then the example, which the present Node looks at. */
+function scripts(command) {
+  const example = [process.execPath, pathOf("example.mjs"), ...command];
+  return runtime([command[0]], [[...command, pathOf("entry.mjs")], example]);
 }
 
 function runtime(needed, commands) {
