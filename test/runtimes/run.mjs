@@ -3,8 +3,17 @@
 import { spawn } from "node:child_process";
 import { runtimes } from "./runtimes.mjs";
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 90_000;
 const GRACE_MS = 5_000;
+
+/** Ends what runs now. */
+let endCurrent = () => {};
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    endCurrent();
+    process.exit(1);
+  });
+}
 
 /** Runs a command to its end or its limit; nothing that it started in its group is left. */
 function runCommand([file, ...args], onLine) {
@@ -21,6 +30,7 @@ function runCommand([file, ...args], onLine) {
         // The group has ended.
       }
     };
+    endCurrent = () => kill("SIGTERM");
     let ending = "";
     const limit = setTimeout(() => {
       ending = `no end after ${LIMIT_MS / 1000} s`;
@@ -42,6 +52,7 @@ function runCommand([file, ...args], onLine) {
     child.on("close", (code, signal) => {
       clearTimeout(limit);
       kill("SIGKILL");
+      endCurrent = () => {};
       resolve(ending || (code === 0 ? "" : `ended with ${signal ?? `exit code ${code}`}`));
     });
   });
