@@ -15,6 +15,7 @@ export { matmulI16 } from "./matmul";
 export { matvecQ8 } from "./matvec";
 export { packFloatSlab, packFloats, packPanels, packSlab } from "./pack";
 export { quantizeI16 } from "./quantize";
+export { readBytes } from "./read";
 export { relu2ActiveF32 } from "./relu2";
 export { addF32 } from "./residual";
 export { rmsnormF32 } from "./rmsnorm";

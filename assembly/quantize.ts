@@ -11,8 +11,8 @@ import { maxF32x4 } from "./lanes";
  *         f32[n / 16]   scale * sum of 16 values
  *   x   f32[rows, n]
  *
- * Requires n % 32 == 0, y apart from x. An all-zero block has scale 0. NaN anywhere in a block makes
- * its scale NaN, so that it is not lost.
+ * Requires n % 32 == 0, y apart from x. An all-zero block has scale 0; one below 1e-34 has integers 0.
+ * NaN or infinity in a block makes its scale NaN or infinite and its sums NaN: it is not lost.
  */
 export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
   for (let r = 0; r < rows; r++) {
@@ -25,7 +25,7 @@ export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
       const largest = maxF32x4(m);
       const scale = largest / 32767;
       const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
-      // 1 / subnormal overflows; such a block counts as zero.
+      // Below 1e-34 the inverse overflows; such a block counts as zero.
       const factor = f32x4.splat(inverse == Infinity ? 0 : inverse);
       store<f32>(scales, scale);
       for (let half: usize = 0; half < 2; half++) {

@@ -76,6 +76,14 @@ export class Model {
     return this.#loaded.createSession();
   }
 
+  /**
+   * Reads all weights once, front to back, and returns how many bytes that is: timed, it tells what
+   * rate the memory allows.
+   */
+  readWeights(): number {
+    return this.#loaded.readWeights();
+  }
+
   /** Ends every session. The memory is freed when nothing refers to the model any more. */
   dispose(): void {
     this.#loaded.dispose();

@@ -128,6 +128,7 @@ export interface Kernels {
   loadLatentF32: LoadLatent;
   loadLatentI16: LoadLatent;
   loadLatentQ8_0: LoadLatent;
+  readBytes(xPtr: number, bytes: number): number;
   relu2ActiveF32(xPtr: number, n: number, activePtr: number): number;
   rmsnormF32(
     yPtr: number,

@@ -139,6 +139,11 @@ export class LoadedPlm {
     return 1 - nonZero / activations;
   }
 
+  /** Reads all weights once, front to back; the bytes read. For benches to compare decoding with. */
+  readWeights(): number {
+    return this.#plm.readWeights();
+  }
+
   /** An empty session on one of the planned caches. Throws SESSION_LIMIT or DISPOSED. */
   createSession(): Session {
     if (this.#disposed) {

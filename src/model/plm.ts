@@ -8,7 +8,14 @@ import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import { type Buffers, EXPANDED_TILE } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
 import type { PlmConfig } from "./config.js";
-import { type LayerWeights, outputStride, type PlmWeights, type Weight } from "./weights.js";
+import {
+  eachWeight,
+  type LayerWeights,
+  outputStride,
+  type PlmWeights,
+  type Weight,
+  weightBytes,
+} from "./weights.js";
 
 /** What the squared ReLU left over, counted since the start: their ratio is the zero share. */
 export interface SparsityCount {
@@ -70,6 +77,17 @@ export class Plm {
       this.#mlp(layer, n);
       this.#kernels.addF32(x, xNorm, n * hiddenSize);
     });
+  }
+
+  /** Reads all weights once and does nothing with them; the bytes read. */
+  readWeights(): number {
+    let total = 0;
+    for (const weight of eachWeight(this.weights)) {
+      const bytes = Math.floor(weightBytes(weight) / 64) * 64;
+      this.#kernels.readBytes(weight.ptr, bytes);
+      total += bytes;
+    }
+    return total;
   }
 
   /**

@@ -1,0 +1,163 @@
+/** `plm bench`: the speed of prefill and decoding on this machine. */
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { type Command, Option } from "commander";
+import platform from "#platform";
+import { PlmError } from "../../errors.js";
+import type { Model } from "../../generation/model.js";
+import { cacheRowBytes } from "../../model/cache.js";
+import { measureDecode, measurePrefill, measureRead, readPerToken } from "../bench.js";
+import { withInterrupt } from "../interrupt.js";
+import { addModelOptions, type ModelFlags, openModel } from "../options.js";
+import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
+import { integer } from "../parse.js";
+
+interface BenchFlags extends ModelFlags {
+  readonly prefill: number;
+  readonly decode: number;
+  readonly depth: number;
+  readonly repeat: number;
+  readonly variant: "simd" | "relaxed";
+  readonly json?: boolean;
+}
+
+export function addBench(program: Command): void {
+  const command = program
+    .command("bench")
+    .summary("speed on this machine")
+    .description(
+      "Measures prefill and decoding over random tokens, as medians of several runs, and compares " +
+        "the bytes that decoding reads with a plain read of the same memory.",
+    )
+    .option("-p, --prefill <n>", "tokens of prefill; 0: none", integer("prefill", 0), 128)
+    .option("-n, --decode <n>", "tokens to decode; 0: none", integer("decode", 0), 32)
+    .option("-d, --depth <n>", "tokens that are in the cache already", integer("depth", 0), 0)
+    .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
+    .addOption(
+      new Option("--variant <name>", "kernels; this version has only simd")
+        .choices(["simd", "relaxed"])
+        .default("simd"),
+    )
+    .option("--json", "print the numbers as one object instead");
+  addModelOptions(command)
+    .addHelpText("after", "\nExample:\n  plm bench -p 32 -n 8 --repeat 1")
+    .action((flags: BenchFlags) => withInterrupt((signal) => run(flags, signal)));
+}
+
+async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
+  const { prefill, decode, depth, repeat, variant } = flags;
+  if (variant !== "simd") {
+    throw new PlmError("INVALID_ARGUMENT", `--variant: expected simd, got ${variant}`);
+  }
+  const startMs = performance.now();
+  const contextLength = flags.context ?? depth + Math.max(prefill, decode, 1);
+  const model = await openModel(flags, signal, { contextLength });
+  const loadMs = performance.now() - startMs;
+  const run = { session: model.createSession(), depth, repeat, signal };
+  const prefillMs = await measurePrefill(run, prefill);
+  const decodeMs = await measureDecode(run, decode);
+  const decodeRate = rate(decode, decodeMs);
+  const { bytes, denseBytes } = readPerToken(model);
+  const readGBs = measureRead(model, repeat);
+  const decodeGBs = (bytes * decodeRate) / 1e9;
+  const report: Report = {
+    prefill: { tokensPerSecond: rate(prefill, prefillMs) },
+    decode: { tokensPerSecond: decodeRate },
+    depth,
+    threads: 1,
+    variant,
+    loadMs,
+    peakMemoryBytes: platform.peakMemoryBytes() ?? null,
+    cacheBytesPerToken: cacheBytesPerToken(model),
+    zeroShare: Number.isNaN(model.zeroShare) ? null : model.zeroShare,
+    bytesPerToken: bytes,
+    denseBytesPerToken: denseBytes,
+    readGBs,
+    decodeGBs,
+    shareOfRead: decodeGBs / readGBs,
+    machine: describeMachine(),
+  };
+  if (flags.json) return writeJson(report);
+  showNotes();
+  await writeLine(describe(report, flags));
+}
+
+/** What `--json` prints. Rates in 1e9 bytes a second. */
+interface Report {
+  readonly prefill: { readonly tokensPerSecond: number };
+  readonly decode: { readonly tokensPerSecond: number };
+  readonly depth: number;
+  /** Threads that computed. */
+  readonly threads: number;
+  readonly variant: string;
+  readonly loadMs: number;
+  readonly peakMemoryBytes: number | null;
+  readonly cacheBytesPerToken: number;
+  readonly zeroShare: number | null;
+  readonly bytesPerToken: number;
+  readonly denseBytesPerToken: number;
+  readonly readGBs: number;
+  readonly decodeGBs: number;
+  readonly shareOfRead: number;
+  readonly machine: Machine;
+}
+
+interface Machine {
+  readonly cpu: string;
+  readonly node: string;
+  /** null where the system does not tell. */
+  readonly avxVnni: boolean | null;
+}
+
+/** Tokens a second; 0 where there were none. */
+function rate(tokens: number, durationMs: number): number {
+  return durationMs > 0 ? (1000 * tokens) / durationMs : 0;
+}
+
+function cacheBytesPerToken({ config, plan }: Model): number {
+  return config.numHiddenLayers * cacheRowBytes(plan.options.cacheType, config);
+}
+
+function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() || process.arch,
+    node: process.version,
+    avxVnni: detectAvxVnni(),
+  };
+}
+
+function detectAvxVnni(): boolean | null {
+  try {
+    return /\bavx_vnni\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function describe(report: Report, { prefill, decode, depth }: BenchFlags): string {
+  const { machine } = report;
+  const speed = ({ tokensPerSecond }: { tokensPerSecond: number }): string =>
+    `${tokensPerSecond.toFixed(2)} tokens/s`;
+  const gigabytes = (value: number): string => `${value.toFixed(2)} GB/s`;
+  const vnni = machine.avxVnni === null ? "unknown" : machine.avxVnni ? "yes" : "no";
+  const { zeroShare, peakMemoryBytes } = report;
+  return formatTable([
+    ["machine", `${machine.cpu}, Node ${machine.node}, AVX-VNNI ${vnni}, ${report.variant}`],
+    [`prefill ${prefill}`, speed(report.prefill)],
+    [`decode ${decode}`, speed(report.decode)],
+    ["depth", `${depth} tokens, ${report.cacheBytesPerToken} bytes of cache each`],
+    ["threads", String(report.threads)],
+    ["load", `${report.loadMs.toFixed(0)} ms`],
+    ["peak memory", peakMemoryBytes === null ? "unknown" : formatBytes(peakMemoryBytes)],
+    ["zeros", zeroShare === null ? "unknown" : `${(100 * zeroShare).toFixed(1)} %`],
+    [
+      "weights read",
+      `${formatBytes(report.bytesPerToken)} a token (${formatBytes(report.denseBytesPerToken)} dense)`,
+    ],
+    ["decode reads", gigabytes(report.decodeGBs)],
+    [
+      "plain read",
+      `${gigabytes(report.readGBs)}; decode has ${(100 * report.shareOfRead).toFixed(0)} % of it`,
+    ],
+  ]);
+}

@@ -1,0 +1,134 @@
+/** `plm chat`: a conversation in the terminal. */
+import { createInterface, type Interface } from "node:readline/promises";
+import type { Command } from "commander";
+import { resolveOptions } from "../../generation/options.js";
+import { Conversation } from "../conversation.js";
+import { withInterrupt } from "../interrupt.js";
+import { addModelOptions, type ModelFlags, openModel } from "../options.js";
+import {
+  describeError,
+  INTERRUPTED_EXIT_CODE,
+  Interrupted,
+  note,
+  showNotes,
+  write,
+  writeLine,
+} from "../output.js";
+import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
+
+interface ChatFlags extends ModelFlags, SamplingFlags {
+  readonly system?: string;
+}
+
+const DEFAULT_MAX_TOKENS = 512;
+
+export function addChat(program: Command): void {
+  const command = program
+    .command("chat")
+    .summary("a conversation in the terminal")
+    .description(
+      "Answers line by line with the model's chat template. /reset starts anew, /exit or Ctrl-D " +
+        "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
+    )
+    .option("--system <text>", "what the model is told first");
+  addSamplingOptions(command, DEFAULT_MAX_TOKENS);
+  addModelOptions(command)
+    .addHelpText("after", '\nExample:\n  plm chat --system "You tell very short stories."')
+    .action(run);
+}
+
+async function run(flags: ChatFlags): Promise<void> {
+  const options = toGenerateOptions(flags);
+  resolveOptions(options, Infinity);
+  const model = await withInterrupt((signal) => openModel(flags, signal));
+  resolveOptions(options, model.config.vocabSize);
+  const conversation = new Conversation({
+    session: model.createSession(),
+    tokenizer: model.tokenizer,
+    system: flags.system,
+  });
+  if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
+  showNotes();
+  const terminal = new Terminal();
+  try {
+    for await (const line of terminal.lines()) {
+      if (line === "/exit") break;
+      if (line === "/reset") conversation.reset();
+      else if (line.trim() !== "") {
+        await terminal.answer((signal) => conversation.ask(line, { ...options, signal }));
+      }
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Lines in, answers out, and Ctrl-C. */
+class Terminal {
+  readonly #readline: Interface;
+  readonly #isInteractive = process.stdin.isTTY === true;
+  /** Aborts the answer that is being given. */
+  #answering: AbortController | undefined;
+  #hasInterrupted = false;
+  readonly #interrupt = (): void => this.#onInterrupt();
+
+  constructor() {
+    this.#readline = createInterface({
+      input: process.stdin,
+      output: this.#isInteractive ? process.stdout : undefined,
+      terminal: this.#isInteractive,
+      prompt: "> ",
+    });
+    this.#readline.on("SIGINT", this.#interrupt);
+    process.on("SIGINT", this.#interrupt);
+  }
+
+  /** The lines that are typed; asks for each on a terminal. */
+  async *lines(): AsyncGenerator<string, void> {
+    this.#prompt();
+    for await (const line of this.#readline) {
+      this.#hasInterrupted = false;
+      yield line;
+      this.#prompt();
+    }
+    if (this.#isInteractive) await writeLine();
+  }
+
+  /** Prints an answer and a newline. On a terminal an error is told, and the conversation goes on. */
+  async answer(ask: (signal: AbortSignal) => AsyncIterable<string>): Promise<void> {
+    this.#answering = new AbortController();
+    try {
+      for await (const piece of ask(this.#answering.signal)) await write(piece);
+    } catch (error) {
+      if (!this.#isInteractive) throw error;
+      process.stderr.write(`plm: ${describeError(error)}\n`);
+    } finally {
+      this.#answering = undefined;
+    }
+    await writeLine();
+  }
+
+  close(): void {
+    process.off("SIGINT", this.#interrupt);
+    this.#readline.close();
+  }
+
+  #prompt(): void {
+    if (this.#isInteractive) this.#readline.prompt();
+  }
+
+  /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
+  #onInterrupt(): void {
+    if (this.#answering !== undefined && !this.#answering.signal.aborted) {
+      this.#answering.abort(new Interrupted("interrupted"));
+      this.#hasInterrupted = true;
+    } else if (this.#hasInterrupted || !this.#isInteractive) {
+      this.close();
+      process.exit(INTERRUPTED_EXIT_CODE);
+    } else {
+      this.#hasInterrupted = true;
+      process.stdout.write("\n(Ctrl-C again leaves)\n");
+      this.#prompt();
+    }
+  }
+}

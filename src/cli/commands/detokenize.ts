@@ -1,0 +1,30 @@
+/** `plm detokenize`: the text of token ids. */
+import type { Command } from "commander";
+import { addModelOption, openTokenizer } from "../options.js";
+import { write, writeJson, writeLine } from "../output.js";
+import { ids } from "../parse.js";
+
+interface DetokenizeFlags {
+  readonly model?: string;
+  readonly ids: number[];
+  readonly json?: boolean;
+}
+
+export function addDetokenize(program: Command): void {
+  const command = program
+    .command("detokenize")
+    .summary("text of token ids")
+    .description("Prints the text of token ids, exactly: no newline is added but on a terminal.")
+    .requiredOption("--ids <list>", "token ids, such as 1,2,3", ids("ids"))
+    .option("--json", "print {text} instead");
+  addModelOption(command)
+    .addHelpText("after", "\nExample:\n  plm detokenize --ids 72,105")
+    .action(run);
+}
+
+async function run(flags: DetokenizeFlags): Promise<void> {
+  const text = (await openTokenizer(flags.model)).decode(flags.ids);
+  if (flags.json) return writeJson({ text });
+  await write(text);
+  if (process.stdout.isTTY) await writeLine();
+}

@@ -1,0 +1,151 @@
+/** `plm inspect`: what is in a file, and how it would lie in memory. */
+import type { Command } from "commander";
+import type { Gguf } from "../../format/gguf.js";
+import { type Inspection, inspectModel } from "../../generation/load-model.js";
+import type { ModelPlan } from "../../model/load.js";
+import { addModelOptions, findModel, type ModelFlags, toModelOptions } from "../options.js";
+import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
+
+export function addInspect(program: Command): void {
+  const command = program
+    .command("inspect")
+    .summary("what is in a model file")
+    .description(
+      "Prints the architecture, the tensors by type, the memory that the model would take, the " +
+        "tokenizer and the chat template. Reads the header only.",
+    )
+    .option("--json", "print all of it as one object");
+  addModelOptions(command)
+    .addHelpText("after", "\nExample:\n  plm inspect --context 512")
+    .action(run);
+}
+
+/** What `--json` prints. */
+interface Report {
+  readonly architecture: string;
+  readonly name: string | null;
+  readonly ggufVersion: number;
+  readonly parameters: number;
+  readonly config: ModelPlan["config"];
+  readonly tensors: {
+    readonly count: number;
+    readonly bytes: number;
+    readonly types: Record<string, { count: number; bytes: number }>;
+  };
+  readonly memory: {
+    readonly totalBytes: number;
+    readonly weightsBytes: number;
+    readonly cacheBytes: number;
+    readonly scratchBytes: number;
+    readonly options: ModelPlan["options"];
+    readonly regions: ModelPlan["memory"]["regions"];
+  };
+  readonly tokenizer: {
+    readonly model: string;
+    readonly pre: string;
+    readonly vocabSize: number;
+    readonly eosTokenIds: number[];
+    readonly paddingTokenId: number | null;
+  };
+  readonly chatTemplate: string | null;
+}
+
+async function run(flags: ModelFlags & { readonly json?: boolean }): Promise<void> {
+  const inspection = await inspectModel(findModel(flags.model), toModelOptions(flags));
+  const report = createReport(inspection);
+  if (flags.json) return writeJson(report);
+  showNotes();
+  await writeLine(describe(report));
+}
+
+function createReport({ gguf, plan, tokenizer }: Inspection): Report {
+  const { memory } = plan;
+  return {
+    architecture: String(gguf.metadata.get("general.architecture")),
+    name: stringOrNull(gguf.metadata.get("general.name")),
+    ggufVersion: gguf.version,
+    ...countTensors(gguf),
+    config: plan.config,
+    memory: {
+      totalBytes: memory.bytes(),
+      weightsBytes: memory.bytes("weights"),
+      cacheBytes: memory.bytes("cache"),
+      scratchBytes: memory.bytes("scratch"),
+      options: plan.options,
+      regions: memory.regions,
+    },
+    tokenizer: {
+      model: String(gguf.metadata.get("tokenizer.ggml.model")),
+      pre: String(gguf.metadata.get("tokenizer.ggml.pre")),
+      vocabSize: tokenizer.vocabSize,
+      eosTokenIds: [...tokenizer.eosTokenIds],
+      paddingTokenId: tokenizer.paddingTokenId ?? null,
+    },
+    chatTemplate: tokenizer.chatTemplate ?? null,
+  };
+}
+
+function stringOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function countTensors(gguf: Gguf): Pick<Report, "parameters" | "tensors"> {
+  const types: Record<string, { count: number; bytes: number }> = {};
+  let parameters = 0;
+  let bytes = 0;
+  for (const { type, shape, byteLength } of gguf.tensors.values()) {
+    types[type] ??= { count: 0, bytes: 0 };
+    types[type].count++;
+    types[type].bytes += byteLength;
+    bytes += byteLength;
+    parameters += shape.reduce((product, size) => product * size, 1);
+  }
+  return { parameters, tensors: { count: gguf.tensors.size, bytes, types } };
+}
+
+function describe(report: Report): string {
+  const { config, tensors, memory, tokenizer } = report;
+  const { cacheType, contextLength, batchSize } = memory.options;
+  const sections: [title: string, rows: [string, string][]][] = [
+    [
+      "Model",
+      [
+        ["name", report.name ?? "none"],
+        ["architecture", report.architecture],
+        ["parameters", report.parameters.toLocaleString("en")],
+        ...Object.entries(config).map(([key, value]): [string, string] => [key, String(value)]),
+      ],
+    ],
+    [
+      "Tensors",
+      [
+        ...Object.entries(tensors.types).map(([type, { count, bytes }]): [string, string] => [
+          type,
+          `${count} tensors, ${formatBytes(bytes)}`,
+        ]),
+        ["all", `${tensors.count} tensors, ${formatBytes(tensors.bytes)}`],
+      ],
+    ],
+    [
+      "Memory",
+      [
+        ["weights", formatBytes(memory.weightsBytes)],
+        ["cache", `${formatBytes(memory.cacheBytes)} (${cacheType}, ${contextLength} tokens)`],
+        ["scratch", `${formatBytes(memory.scratchBytes)} (prefill by ${batchSize} tokens)`],
+        ["all", formatBytes(memory.totalBytes)],
+      ],
+    ],
+    [
+      "Tokenizer",
+      [
+        ["kind", `${tokenizer.model}, ${tokenizer.pre}`],
+        ["vocabulary", String(tokenizer.vocabSize)],
+        ["end tokens", tokenizer.eosTokenIds.join(", ")],
+        ["chat template", report.chatTemplate === null ? "none" : "present"],
+      ],
+    ],
+  ];
+  return sections
+    .map(([title, rows]) => `${title}\n${formatTable(rows).replace(/^/gm, "  ")}`)
+    .join("\n");
+}

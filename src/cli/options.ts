@@ -1,0 +1,118 @@
+/** Options that many commands share, and opening the model that they describe. */
+import { type Command, Option } from "commander";
+import { PlmError } from "../errors.js";
+import { openGguf } from "../format/gguf.js";
+import { closeSources, type ModelSource, openSources } from "../format/source.js";
+import { loadModel } from "../generation/load-model.js";
+import type { Model } from "../generation/model.js";
+import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
+import { CACHE_TYPES, type CacheType } from "../model/cache.js";
+import type { ModelOptions } from "../model/load.js";
+import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { note } from "./output.js";
+import { integer } from "./parse.js";
+import { createProgressBar } from "./progress.js";
+import { createRandomModel, DEFAULT_RANDOM_MODEL } from "./random-model.js";
+
+/** What addModelOptions leaves. */
+export interface ModelFlags {
+  readonly model?: string;
+  readonly threads: number;
+  readonly cache: CacheType;
+  readonly context?: number;
+  readonly attention: AttentionForm;
+  readonly batch?: number;
+}
+
+const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
+
+/** Adds --model alone: for commands that need no more than the file's header. */
+export function addModelOption(command: Command): Command {
+  return command.option("-m, --model <file>", MODEL_HELP);
+}
+
+/** Adds --model and how it is laid out and run; --context only if the command has none of its own. */
+export function addModelOptions(
+  command: Command,
+  { context = true }: { context?: boolean } = {},
+): Command {
+  addModelOption(command).option(
+    "-t, --threads <n>",
+    "threads; this version computes with one",
+    integer("threads", 1),
+    1,
+  );
+  if (context) {
+    const help = "most tokens of prompt and text (default: the file's)";
+    command.option("-c, --context <n>", help, integer("context", 1));
+  }
+  return command
+    .addOption(
+      new Option("--cache <type>", "how the latent cache is held")
+        .choices(CACHE_TYPES)
+        .default(CACHE_TYPES[0]),
+    )
+    .addOption(
+      new Option("--attention <form>", "how attention is computed")
+        .choices(ATTENTION_FORMS)
+        .default(ATTENTION_FORMS[0]),
+    )
+    .option(
+      "-b, --batch <n>",
+      "most tokens that prefill takes at once (default: 256)",
+      integer("batch", 1),
+    )
+    .addOption(
+      new Option("--precision <level>", "this version computes exactly with each of them")
+        .choices(["exact", "balanced", "fast"])
+        .default("exact"),
+    );
+}
+
+/** The library's options that the flags stand for. */
+export function toModelOptions(flags: ModelFlags): ModelOptions {
+  return {
+    cacheType: flags.cache,
+    attention: flags.attention,
+    ...(flags.context !== undefined && { contextLength: flags.context }),
+    ...(flags.batch !== undefined && { batchSize: flags.batch }),
+  };
+}
+
+/** The file that --model names, or the package's own model. */
+export function findModel(path: string | undefined): ModelSource {
+  if (path === "") throw new PlmError("INVALID_ARGUMENT", '--model: expected a path, got ""');
+  if (path !== undefined) return path;
+  note("no --model: using a small random one, which has learnt nothing; pass a PLM GGUF file");
+  return new Blob([...createRandomModel(DEFAULT_RANDOM_MODEL)].map((piece) => piece.slice()));
+}
+
+/** Loads the model with a progress bar; `overrides` go before the flags. */
+export async function openModel(
+  flags: ModelFlags,
+  signal: AbortSignal,
+  overrides: ModelOptions = {},
+): Promise<Model> {
+  const bar = createProgressBar("loading");
+  if (flags.threads > 1) note(`computing with one thread; this version has no more`);
+  try {
+    return await loadModel(findModel(flags.model), {
+      ...toModelOptions(flags),
+      ...overrides,
+      signal,
+      onProgress: (progress) => bar.update(progress),
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+/** The tokenizer of the model, from the file's header alone. */
+export async function openTokenizer(path: string | undefined): Promise<Tokenizer> {
+  const sources = await openSources(findModel(path));
+  try {
+    return Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+  } finally {
+    await closeSources(sources);
+  }
+}

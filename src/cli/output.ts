@@ -1,0 +1,93 @@
+/** What the commands write: text and JSON on standard output, notes and errors on standard error. */
+import { PlmError } from "../errors.js";
+
+/** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */
+export class Interrupted extends Error {}
+
+/** Exit code of a command that Ctrl-C ended: 128 + SIGINT. */
+export const INTERRUPTED_EXIT_CODE = 130;
+
+const notes: string[] = [];
+
+/** Writes to standard output; resolves when more may be written. */
+export async function write(text: string | Uint8Array): Promise<void> {
+  if (process.stdout.write(text)) return;
+  await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+}
+
+/** Writes one line to standard output. */
+export async function writeLine(line = ""): Promise<void> {
+  await write(`${line}\n`);
+}
+
+/** Writes one object as JSON, on one line. */
+export async function writeJson(value: object): Promise<void> {
+  await writeLine(JSON.stringify(value));
+}
+
+/**
+ * Keeps a line for standard error until `showNotes`. A command that fails shows none, so that its
+ * error stands alone.
+ */
+export function note(line: string): void {
+  notes.push(line);
+}
+
+/** Shows the notes so far: when the first result is there. */
+export function showNotes(): void {
+  for (const line of notes.splice(0)) process.stderr.write(`plm: ${line}\n`);
+}
+
+/** Ends the process quietly when the reader of standard output has gone (`plm generate | head`). */
+export function endOnClosedOutput(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
+/** The option of the command line that stands for an option of the library. */
+const FLAGS: Readonly<Record<string, string>> = {
+  contextLength: "context",
+  cacheType: "cache",
+  batchSize: "batch",
+};
+
+/** An error as one line; names of the library's options become those of the command line. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  let { message } = error;
+  if (error instanceof PlmError && error.code === "INVALID_ARGUMENT") {
+    message = message.replace(/(?<=^|; )[a-z][A-Za-z]+(?=:|\[)/g, toFlag);
+  }
+  return message.replace(/\s*\n\s*/g, " ").trim();
+}
+
+function toFlag(name: string): string {
+  return `--${FLAGS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Bytes as people read them: "1.94 GB". */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return unit === 0 ? `${bytes} bytes` : `${value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** Rows of cells as lines, each column as wide as its widest cell; the last is not padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  }
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join("  ");
+  return rows.map(line).join("\n");
+}

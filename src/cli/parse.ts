@@ -1,0 +1,54 @@
+/** Turns the text of options into values. */
+import { PlmError } from "../errors.js";
+
+function invalid(flag: string, expected: string, text: string): PlmError {
+  const got = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+  return new PlmError("INVALID_ARGUMENT", `--${flag}: expected ${expected}, got ${got}`);
+}
+
+/** A parser of any number, Infinity included; whether it is in range is for whoever takes it. */
+export function number(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isNaN(value)) throw invalid(flag, "a number", text);
+    return value;
+  };
+}
+
+/** A parser of integers from `low` on. */
+export function integer(flag: string, low: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isSafeInteger(value) && value >= low) return value;
+    throw invalid(flag, `an integer >= ${low}`, text);
+  };
+}
+
+/** A parser of token ids such as 1,2,3; blanks may stand around the commas. */
+export function ids(flag: string): (text: string) => number[] {
+  return (text) => {
+    const parts = text.split(",").map((part) => part.trim());
+    if (parts.every((part) => /^\d+$/.test(part))) return parts.map(Number);
+    throw invalid(flag, "token ids such as 1,2,3", text);
+  };
+}
+
+/** A parser of token id = bias, to be given as often as wanted. */
+export function bias(flag: string): (text: string, sofar?: BiasMap) => BiasMap {
+  return (text, sofar = new Map()) => {
+    const [, id, value] = /^\s*(\d+)\s*=\s*(\S+)\s*$/.exec(text) ?? [];
+    const number = Number(value?.replace(/^([+-]?)inf$/i, "$1Infinity"));
+    if (id === undefined || Number.isNaN(number)) {
+      throw invalid(flag, "a token id and a number such as 42=-1.5", text);
+    }
+    return sofar.set(Number(id), number);
+  };
+}
+
+/** Token ids and what is added to their logits. */
+export type BiasMap = Map<number, number>;
+
+/** A parser of texts, to be given as often as wanted. */
+export function texts(text: string, sofar: string[] = []): string[] {
+  return [...sofar, text];
+}

@@ -1,0 +1,67 @@
+/** The commands of `plm` put together, their help, and how wrong command lines are told. */
+import { readFileSync } from "node:fs";
+import { Command, type CommanderError } from "commander";
+import { addBench } from "./commands/bench.js";
+import { addChat } from "./commands/chat.js";
+import { addDetokenize } from "./commands/detokenize.js";
+import { addGenerate } from "./commands/generate.js";
+import { addInit } from "./commands/init.js";
+import { addInspect } from "./commands/inspect.js";
+import { addLogits } from "./commands/logits.js";
+import { addPerplexity } from "./commands/perplexity.js";
+import { addTokenize } from "./commands/tokenize.js";
+
+const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
+
+Start with
+  plm generate --prompt "Once upon a time"
+  plm chat
+and pass --model FILE for a model of your own; \`plm help generate\` tells the rest.`;
+
+/** The program, ready to parse; wrong command lines throw a CommanderError of one line. */
+export function createProgram(): Command {
+  const program = new Command("plm")
+    .description(DESCRIPTION)
+    .version(readVersion(), "--version", "print the version of the package")
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride()
+    .usage("<command> [options]")
+    .helpCommand("help [command]", "tell about a command")
+    .allowExcessArguments()
+    .action((_flags, command: Command) => {
+      const [name] = command.args;
+      if (name !== undefined) command.error(`error: unknown command '${name}'`);
+      command.outputHelp();
+    });
+  for (const add of [
+    addGenerate,
+    addChat,
+    addLogits,
+    addTokenize,
+    addDetokenize,
+    addBench,
+    addPerplexity,
+    addInspect,
+    addInit,
+  ]) {
+    add(program);
+  }
+  return program;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/**
+ * A wrong command line in one line: what came, and where to find what was expected. Commander's own
+ * message names the option or the argument.
+ */
+export function describeUsageError(error: CommanderError, program: Command): string {
+  const name = process.argv.slice(2).find((word) => !word.startsWith("-"));
+  const command = program.commands.some((each) => each.name() === name) ? `plm ${name}` : "plm";
+  const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  return `${message.replace(/\.$/, "")}; ${command} --help tells what is expected`;
+}

@@ -1,0 +1,213 @@
+/** Small PLMs with seeded random weights, as GGUF: for trying things out where no model is at hand. */
+import { PlmError } from "../errors.js";
+import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
+import { createRandomSource, type RandomSource } from "../generation/random.js";
+import { encodeQ8_0 } from "./q8_0.js";
+import {
+  createRandomVocabulary,
+  MIN_VOCAB_SIZE,
+  type RandomVocabulary,
+} from "./random-vocabulary.js";
+
+/** How a random model's matrices are stored. */
+export type RandomModelType = "f32" | "q8_0";
+
+/** The shape of a random model; names as in PlmConfig, where they mean the same. */
+export interface RandomModelOptions {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly intermediate: number;
+  readonly heads: number;
+  readonly kvLoraRank: number;
+  readonly nope: number;
+  readonly rope: number;
+  readonly vHead: number;
+  readonly vocab: number;
+  readonly context: number;
+  readonly type: RandomModelType;
+  readonly seed: number;
+}
+
+/** About a megabyte, and fast anywhere. */
+export const DEFAULT_RANDOM_MODEL: RandomModelOptions = {
+  layers: 4,
+  hidden: 128,
+  intermediate: 512,
+  heads: 4,
+  kvLoraRank: 64,
+  nope: 32,
+  rope: 32,
+  vHead: 32,
+  vocab: 640,
+  context: 1024,
+  type: "q8_0",
+  seed: 0,
+};
+
+/** Least value, greatest value and unit of each number. */
+const RANGES: readonly [Exclude<keyof RandomModelOptions, "type">, number, number, number][] = [
+  ["layers", 1, 1024, 1],
+  ["hidden", 32, 1 << 16, 32],
+  ["intermediate", 32, 1 << 18, 32],
+  ["heads", 1, 1024, 1],
+  ["kvLoraRank", 32, 1 << 14, 32],
+  ["nope", 8, 4096, 8],
+  ["rope", 8, 4096, 8],
+  ["vHead", 8, 4096, 8],
+  ["vocab", MIN_VOCAB_SIZE, 1 << 20, 1],
+  ["context", 1, 1 << 20, 1],
+  ["seed", 0, Number.MAX_SAFE_INTEGER, 1],
+];
+
+/** Most values of one tensor: it is made in memory before it is written. */
+const MAX_TENSOR_VALUES = 2 ** 28;
+
+/** Embeddings, in dimension 0, of words and of other tokens. */
+const READABLE = 4;
+const UNREADABLE = 1;
+
+/** ChatML as PLM's own template has it. */
+const CHAT_TEMPLATE =
+  "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}" +
+  "{{ '<|im_start|>system\nYou are a helpful assistant<|im_end|>\n' }}{% endif %}" +
+  "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+/**
+ * The model's file, piece by piece; the same for the same options. Weights are uniform with variance
+ * 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly of words:
+ * dimension 0 of the residual stream, which no layer writes to, is positive, and largest for words.
+ * Throws INVALID_ARGUMENT for a number out of range, before the first piece.
+ */
+export function createRandomModel(options: RandomModelOptions): Generator<Uint8Array> {
+  checkOptions(options);
+  const vocabulary = createRandomVocabulary(options.vocab);
+  return writeGguf(createMetadata(options, vocabulary), createTensors(options, vocabulary));
+}
+
+function checkOptions(options: RandomModelOptions): void {
+  for (const [name, low, high, unit] of RANGES) {
+    const value = options[name];
+    if (Number.isInteger(value) && value >= low && value <= high && value % unit === 0) continue;
+    const kind = unit === 1 ? "an integer" : `a multiple of ${unit}`;
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `${name}: expected ${kind} from ${low} to ${high}, got ${value}`,
+    );
+  }
+  const { heads, vHead, nope, hidden, vocab, intermediate, kvLoraRank } = options;
+  if ((heads * vHead) % 32 > 0) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `heads: expected heads * vHead to be a multiple of 32, got ${heads} * ${vHead}`,
+    );
+  }
+  const largest = Math.max(
+    Math.max(vocab, intermediate, heads * (nope + options.rope), heads * vHead) * hidden,
+    heads * (nope + vHead) * kvLoraRank,
+  );
+  if (largest > MAX_TENSOR_VALUES) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `model: expected tensors of at most ${MAX_TENSOR_VALUES} values, got one of ${largest}`,
+    );
+  }
+}
+
+function createMetadata(
+  options: RandomModelOptions,
+  { tokens, tokenTypes, merges, endOfTextId }: RandomVocabulary,
+): MetadataEntry[] {
+  const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
+  const f32 = (key: string, value: number): MetadataEntry => ({ key, type: "float32", value });
+  const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
+  return [
+    text("general.architecture", "plm"),
+    text("general.name", `Random PLM, seed ${options.seed}`),
+    u32("general.file_type", options.type === "f32" ? 0 : 7),
+    u32("plm.block_count", options.layers),
+    u32("plm.context_length", options.context),
+    u32("plm.embedding_length", options.hidden),
+    u32("plm.feed_forward_length", options.intermediate),
+    u32("plm.attention.head_count", options.heads),
+    u32("plm.attention.head_count_kv", options.heads),
+    f32("plm.rope.freq_base", 100000),
+    f32("plm.attention.layer_norm_rms_epsilon", 1e-6),
+    u32("plm.vocab_size", options.vocab),
+    u32("plm.attention.kv_lora_rank", options.kvLoraRank),
+    u32("plm.attention.key_length", options.nope + options.rope),
+    u32("plm.attention.value_length", options.vHead),
+    u32("plm.rope.dimension_count", options.rope),
+    text("tokenizer.ggml.model", "gpt2"),
+    text("tokenizer.ggml.pre", "qwen2"),
+    { key: "tokenizer.ggml.tokens", type: { array: "string" }, value: tokens },
+    { key: "tokenizer.ggml.token_type", type: { array: "int32" }, value: tokenTypes },
+    { key: "tokenizer.ggml.merges", type: { array: "string" }, value: merges },
+    u32("tokenizer.ggml.eos_token_id", endOfTextId),
+    u32("tokenizer.ggml.padding_token_id", endOfTextId),
+    text("tokenizer.chat_template", CHAT_TEMPLATE),
+  ];
+}
+
+/** The tensors in the order of converted files; each is made when it is written. */
+function createTensors(
+  options: RandomModelOptions,
+  { isReadable }: RandomVocabulary,
+): TensorData[] {
+  const { layers, hidden, intermediate, heads, kvLoraRank, nope, rope, vHead, vocab } = options;
+  const random = createRandomSource(options.seed);
+  const matrix = (
+    name: string,
+    rows: number,
+    cols: number,
+    adjust: (values: Float32Array) => void = () => {},
+  ): TensorData => ({
+    name: `${name}.weight`,
+    type: options.type === "f32" ? "F32" : "Q8_0",
+    shape: [rows, cols],
+    data: () => {
+      const values = randomMatrix(random, rows, cols);
+      adjust(values);
+      return options.type === "f32" ? new Uint8Array(values.buffer) : encodeQ8_0(values);
+    },
+  });
+  const ones = (name: string, n: number): TensorData => ({
+    name: `${name}.weight`,
+    type: "F32",
+    shape: [n],
+    data: () => new Uint8Array(new Float32Array(n).fill(1).buffer),
+  });
+  const tensors = [
+    matrix("token_embd", vocab, hidden, (values) => {
+      isReadable.forEach((readable, id) => {
+        values[id * hidden] = readable ? READABLE : UNREADABLE;
+      });
+    }),
+  ];
+  for (let i = 0; i < layers; i++) {
+    tensors.push(
+      ones(`blk.${i}.attn_norm`, hidden),
+      matrix(`blk.${i}.attn_q`, heads * (nope + rope), hidden),
+      matrix(`blk.${i}.attn_kv_a_mqa`, kvLoraRank + rope, hidden),
+      ones(`blk.${i}.attn_kv_a_norm`, kvLoraRank),
+      matrix(`blk.${i}.attn_kv_b`, heads * (nope + vHead), kvLoraRank),
+      matrix(`blk.${i}.attn_output`, hidden, heads * vHead, (values) => {
+        values.fill(0, 0, heads * vHead);
+      }),
+      ones(`blk.${i}.ffn_norm`, hidden),
+      matrix(`blk.${i}.ffn_up`, intermediate, hidden),
+      matrix(`blk.${i}.ffn_down`, hidden, intermediate, (values) => {
+        values.fill(0, 0, intermediate);
+      }),
+    );
+  }
+  return [...tensors, ones("output_norm", hidden)];
+}
+
+/** Uniform values with variance 1 / cols. */
+function randomMatrix(random: RandomSource, rows: number, cols: number): Float32Array<ArrayBuffer> {
+  const width = Math.sqrt(12 / cols);
+  const values = new Float32Array(rows * cols);
+  for (let i = 0; i < values.length; i++) values[i] = (random() - 0.5) * width;
+  return values;
+}

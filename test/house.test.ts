@@ -1,0 +1,150 @@
+/** House rules that a reader would have to check by hand: import directions, sizes, names. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+/** What each part of src may import besides itself. Arrows point one way. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  kernels: ["errors.ts", "#platform"],
+  format: ["errors.ts", "#platform"],
+  tokenizer: ["errors.ts", "#platform"],
+  platform: ["errors.ts", "format"],
+  model: ["errors.ts", "#platform", "kernels", "format"],
+  generation: ["errors.ts", "#platform", "format", "model", "tokenizer"],
+  "index.ts": ["errors.ts", "format", "model", "tokenizer", "generation"],
+  cli: [
+    ...["errors.ts", "#platform", "platform", "format", "model", "tokenizer", "generation"],
+    "index.ts",
+  ],
+};
+
+/** The most lines of a file, by folder; then of files that need more. Split before raising. */
+const MOST_LINES: Readonly<Record<string, number>> = {
+  assembly: 200,
+  src: 300,
+  test: 300,
+  bench: 300,
+  scripts: 100,
+  "assembly/floats.ts": 210,
+  "assembly/pack.ts": 350,
+  "assembly/slab.ts": 300,
+};
+
+/** The formatter wraps code at 100 columns; a comment may run over a little. */
+const MOST_COLUMNS = 108;
+const WIDER_FILES: Readonly<Record<string, number>> = {
+  "scripts/embed-wasm.mjs": 150,
+  "src/model/read-weights.ts": 135,
+};
+
+const BANNED_NAMES = /^(utils?|helpers?|common|misc|data|info|manager)\./;
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** What it imports: paths from the root, "#platform", or names of packages. */
+  readonly imports: readonly string[];
+}
+
+const files = ["assembly", "src", "test", "bench", "scripts"].filter(existsSync).flatMap(filesOf);
+
+/** All source files below a folder. */
+function filesOf(folder: string): SourceFile[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .map((path) => {
+      const text = readFileSync(path, "utf8");
+      return { path, text, imports: importsOf(path, text) };
+    });
+}
+
+function importsOf(path: string, text: string): string[] {
+  const pattern = /^(?:import|export|\})[^"'`;]*?from "([^"]+)"|\bimport\(?\s*"([^"]+)"/gm;
+  return Array.from(text.matchAll(pattern), ([, from, other]) => {
+    const specifier = from ?? other;
+    if (!specifier.startsWith(".")) return specifier;
+    const resolved = new URL(specifier, `file:///${path}`).pathname.slice(1);
+    return resolved.replace(/\.js$/, ".ts");
+  });
+}
+
+/** The part of src that a path lies in: a folder or a file of its root. */
+const partOf = (path: string): string => path.split("/")[1];
+const inFolder = (folder: string): SourceFile[] =>
+  files.filter(({ path }) => path.startsWith(`${folder}/`));
+
+test("imports point one way", () => {
+  for (const { path, imports } of inFolder("src")) {
+    const part = partOf(path);
+    assert.ok(part in MAY_IMPORT, `${path}: ${part} has no place in the layers`);
+    for (const name of imports) {
+      const target = name.startsWith("src/") ? partOf(name) : name;
+      if (!(target in MAY_IMPORT) && target !== "#platform") continue;
+      const allowed = target === part || MAY_IMPORT[part].includes(target);
+      assert.ok(allowed, `${path} imports ${name}`);
+    }
+  }
+  for (const { path, imports } of inFolder("assembly")) {
+    for (const name of imports) {
+      assert.match(name, /^assembly\/[\w-]+$/, `${path} imports ${name}`);
+    }
+  }
+});
+
+test("src imports only src and packages, nothing of test, bench or assembly", () => {
+  for (const { path, imports } of inFolder("src")) {
+    for (const name of imports) {
+      assert.not.match(name, /^(test|bench|assembly|scripts|build)\//, `${path} imports ${name}`);
+    }
+  }
+});
+
+test("only the platform of Node and the command line touch Node's modules", () => {
+  for (const { path, imports, text } of inFolder("src")) {
+    if (path === "src/platform/node.ts" || path.startsWith("src/cli/")) continue;
+    assert.not(
+      imports.find((name) => name.startsWith("node:")),
+      path,
+    );
+    assert.not.match(text, /\bBuffer\.|\bprocess\.(env|exit|argv|cwd|std)/, path);
+  }
+});
+
+test("one file uses the AssemblyScript loader", () => {
+  const users = inFolder("src").filter(({ imports }) => imports.includes("@assemblyscript/loader"));
+  assert.equal(
+    users.map(({ path }) => path),
+    ["src/kernels/load.ts"],
+  );
+});
+
+test("every test file runs its suites, and ends with that", () => {
+  const tests = inFolder("test").filter(({ path }) => path.endsWith(".test.ts"));
+  assert.ok(tests.length > 20);
+  for (const { path, text } of tests) {
+    assert.match(text, /\n\w+\.run\(\);\n$/, path);
+    for (const [, name] of text.matchAll(/^const (\w+) = suite\(/gm)) {
+      assert.match(text, new RegExp(`^${name}\\.run\\(\\);$`, "m"), path);
+    }
+  }
+});
+
+test("files and lines are of readable size", () => {
+  for (const { path, text } of files) {
+    const lines = text.trimEnd().split("\n");
+    const most = MOST_LINES[path] ?? MOST_LINES[path.split("/")[0]];
+    assert.ok(lines.length <= most, `${path}: ${lines.length} lines, at most ${most}`);
+    const columns = WIDER_FILES[path] ?? MOST_COLUMNS;
+    lines.forEach((line, i) => {
+      assert.ok(line.length <= columns, `${path}:${i + 1}: ${line.length} columns`);
+    });
+  }
+});
+
+test("files are named after one idea", () => {
+  for (const { path } of files) assert.not.match(path.split("/").at(-1)!, BANNED_NAMES, path);
+});
+
+test.run();

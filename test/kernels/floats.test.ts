@@ -1,0 +1,121 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { TensorType } from "../../src/format/dtypes.js";
+import { gaussian, seededRandom } from "../random.js";
+import { assertWithin, type Product, referenceMatmul } from "./linear-reference.js";
+import { activeLists, packedId, packPanels, packSlab, putActive } from "./packing.js";
+import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor } from "./tensors.js";
+import { Bench } from "./wasm.js";
+
+const bench = await Bench.create(48);
+
+function matmul(tensor: Tensor, x: Float32Array, n: number, offset = 0): Float32Array {
+  bench.reset();
+  const { type, rows, cols } = tensor;
+  const w = packPanels(bench, tensor, offset);
+  const xPtr = bench.put(x, offset);
+  const yPtr = bench.region(n * rows * 4, offset);
+  bench.kernels.matmulF32(yPtr, w.ptr, packedId(type), xPtr, n, rows, cols);
+  bench.checkGuards();
+  return bench.f32(yPtr, n * rows);
+}
+
+function sparseMatmul(tensor: Tensor, x: Float32Array, n: number): Float32Array {
+  bench.reset();
+  const { type, rows, cols } = tensor;
+  const w = packSlab(bench, tensor);
+  const xPtr = bench.put(x, 4);
+  const yPtr = bench.region(n * rows * 4, 4);
+  const activePtr = putActive(bench, activeLists(x, n), cols, 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows), 4);
+  bench.kernels.sparseMatmulF32(yPtr, w.ptr, packedId(type), xPtr, activePtr, n, shapePtr);
+  bench.checkGuards();
+  return bench.f32(yPtr, n * rows);
+}
+
+/**
+ * Error of matmulF32: one rounding of the result, after sums in f64 (F32) or, for the narrower types,
+ * a few roundings of the size of 64 products.
+ */
+function boundOf(type: TensorType, { y, norm }: Product): (i: number) => number {
+  const terms = type === "F32" ? 2 ** -20 : 8;
+  return (i) => 2 ** -24 * (Math.abs(y[i]) + terms * norm[i]);
+}
+
+for (const type of FLOAT_TYPES) {
+  test(`matmulF32 agrees with f64: ${type}`, () => {
+    const random = seededRandom(70);
+    for (const cols of [16, 32, 48, 64, 80, 144, 512, 2048, 8192]) {
+      for (const n of [1, 2, 3, 5, 9]) {
+        const shape = { n, rows: [1, 3, 8][n % 3], cols };
+        const tensor = randomTensor({ ...shape, type }, random);
+        const x = gaussian(n * cols, random);
+        const y = matmul(tensor, x, n, 4 * Math.floor(random() * 4));
+        const expected = referenceMatmul(tensor.values, x, shape);
+        assertWithin(y, expected.y, boundOf(type, expected), `${type}, ${n} x ${cols}`);
+      }
+    }
+  });
+
+  test(`a row of matmulF32 does not depend on n: ${type}`, () => {
+    const random = seededRandom(71);
+    const tensor = randomTensor({ type, rows: 5, cols: 192 }, random);
+    const x = gaussian(7 * 192, random);
+    const all = matmul(tensor, x, 7);
+    for (let t = 0; t < 7; t++) {
+      const row = matmul(tensor, x.slice(t * 192, (t + 1) * 192), 1);
+      assert.equal(row, all.slice(t * 5, (t + 1) * 5));
+    }
+  });
+
+  test(`sparseMatmulF32 agrees with f64 and leaves zeros out: ${type}`, () => {
+    const random = seededRandom(72);
+    for (const [rows, cols] of [
+      [4, 1],
+      [12, 7],
+      [64, 96],
+      [2048, 64],
+    ]) {
+      const tensor = randomTensor({ type, rows, cols }, random);
+      for (const density of [0, 0.1, 1]) {
+        for (const n of [1, 2, 3, 4, 5]) {
+          const x = sparseGaussian(n * cols, density, random);
+          const y = sparseMatmul(tensor, x, n);
+          const expected = referenceMatmul(tensor.values, x, { n, rows, cols });
+          // The sum rounds once for every 8 neurons, and theirs a few times.
+          assertWithin(y, expected.y, (i) => 2e-6 * expected.norm[i], `${rows}x${cols}`);
+          for (let t = 0; t < n; t++) {
+            const alone = sparseMatmul(tensor, x.slice(t * cols, (t + 1) * cols), 1);
+            assert.equal(alone, y.slice(t * rows, (t + 1) * rows));
+          }
+        }
+      }
+    }
+  });
+}
+
+test("matmulF32 keeps NaN and infinity to their token", () => {
+  const random = seededRandom(73);
+  const tensor = randomTensor({ type: "F16", rows: 4, cols: 64 }, random);
+  const x = gaussian(3 * 64, random);
+  x[64 + 9] = NaN;
+  const y = matmul(tensor, x, 3);
+  assert.equal(Array.from(y.subarray(4, 8)), new Array(4).fill(NaN));
+  assert.ok([...y.subarray(0, 4), ...y.subarray(8)].every(Number.isFinite));
+  const sparse = sparseMatmul(tensor, x, 3);
+  assert.equal(Array.from(sparse.subarray(4, 8)), new Array(4).fill(NaN));
+  assert.ok([...sparse.subarray(0, 4), ...sparse.subarray(8)].every(Number.isFinite));
+});
+
+test("matmulF32 agrees with f64 for a shape of PLM-1.8B", () => {
+  const random = seededRandom(74);
+  const shape = { n: 1, rows: 576, cols: 2048 };
+  for (const type of FLOAT_TYPES) {
+    const tensor = randomTensor({ ...shape, type }, random);
+    const x = gaussian(2048, random);
+    const expected = referenceMatmul(tensor.values, x, shape);
+    assertWithin(matmul(tensor, x, 1), expected.y, boundOf(type, expected), type);
+  }
+});
+
+test.run();
