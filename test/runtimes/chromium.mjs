@@ -49,7 +49,7 @@ async function runExamplePage(context, origin) {
     await page.setInputFiles("#file", {
       name: "small.gguf",
       mimeType: "application/octet-stream",
-      buffer: Buffer.from(makeSmallModel()),
+      buffer: Buffer.from(await makeSmallModel()),
     });
     await page.fill("#prompt", PROMPT);
     await page.click("#go");
@@ -61,11 +61,11 @@ async function runExamplePage(context, origin) {
 
 const { origin, close } = await serve();
 const profile = mkdtempSync(join(tmpdir(), "plm-wasm-chromium-"));
+process.on("exit", () => rmSync(profile, { recursive: true, force: true }));
 const context = await chromium.launchPersistentContext(profile, {
   executablePath: process.argv[2],
   timeout: LIMIT_MS,
-  // The sandbox does not start for root; the rest keeps the browser from calling out.
-  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+  args: ["--disable-quic"],
 });
 try {
   await runChecks({
@@ -76,5 +76,4 @@ try {
 } finally {
   await context.close();
   close();
-  rmSync(profile, { recursive: true, force: true });
 }

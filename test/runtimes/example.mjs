@@ -14,7 +14,7 @@ const path = join(folder, "small.gguf");
 
 await runChecks({
   "examples/node.mjs": async () => {
-    writeFileSync(path, makeSmallModel());
+    writeFileSync(path, await makeSmallModel());
     const { status, stdout, stderr } = spawnSync(command, [...args, example, path, PROMPT], {
       encoding: "utf8",
     });

@@ -74,7 +74,7 @@ await runChecks({
       assert.equal((await ask(""))[0], 400);
       assert.equal((await ask(`?prompt=${PROMPT}`))[0], 503);
       const bucket = await miniflare.getR2Bucket("MODELS");
-      await bucket.put("model.gguf", makeSmallModel());
+      await bucket.put("model.gguf", await makeSmallModel());
       const answers = [1, 2].map(() => ask(`?prompt=${PROMPT}`));
       const expected = [200, await expectedText(48)];
       assert.deepEqual(await Promise.all(answers), [expected, expected]);
