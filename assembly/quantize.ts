@@ -11,7 +11,7 @@ import { maxF32x4 } from "./lanes";
  *         f32[n / 16]   scale * sum of 16 values
  *   x   f32[rows, n]
  *
- * Requires n % 32 == 0, y apart from x. An all-zero block has scale 0; one below 1e-34 has integers 0.
+ * Requires n % 32 == 0, y apart from x. An all-zero block has scale 0; below 1e-34 integers are 0.
  * NaN or infinity in a block makes its scale NaN or infinite and its sums NaN: it is not lost.
  */
 export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {

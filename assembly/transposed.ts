@@ -22,8 +22,9 @@ import { unpackPanel } from "./unpack";
  *   x         f32[rows]
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes; unused by float types
  *
- * Requires rows % 8 == 0, cols % 32 == 0. Packed types: x times the weights' scales is rounded to 16
- * bits with one scale for 8 rows, so that the error is below 2^-15 of their largest product.
+ * Requires rows % 8 == 0, cols % 32 == 0. Packed types: x times the weights' scales is rounded to
+ * 16 bits with one scale for 8 rows: a row's error is below 2^-15 of the largest |x * scale| among
+ * them, times its own integer.
  */
 export function matvecTransposed(
   y: usize,

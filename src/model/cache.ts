@@ -28,25 +28,8 @@ export function cacheRowBytes(type: CacheType, config: PlmConfig): number {
   }
 }
 
-/** The kernels that write, read and attend to each type's rows. */
-const STORE = {
-  f32: "storeLatentF32",
-  f16: "storeLatentF16",
-  i16: "storeLatentI16",
-  q8_0: "storeLatentQ8_0",
-} as const satisfies Record<CacheType, keyof Kernels>;
-const LOAD = {
-  f32: "loadLatentF32",
-  f16: "loadLatentF16",
-  i16: "loadLatentI16",
-  q8_0: "loadLatentQ8_0",
-} as const satisfies Record<CacheType, keyof Kernels>;
-const ATTEND = {
-  f32: "attendLatentF32",
-  f16: "attendLatentF16",
-  i16: "attendLatentI16",
-  q8_0: "attendLatentQ8_0",
-} as const satisfies Record<CacheType, keyof Kernels>;
+/** What the names of each type's kernels end in. */
+const KERNEL_SUFFIX = { f32: "F32", f16: "F16", i16: "I16", q8_0: "Q8_0" } as const;
 
 /** One sequence's cache: [layer, position] rows in one region. */
 export class LatentCache {
@@ -74,7 +57,13 @@ export class LatentCache {
 
   /** Writes one row from f32[kvLoraRank] and f32[qkRopeHeadDim]. */
   store(kernels: Kernels, rowPtr: number, latentPtr: number, kPePtr: number): void {
-    kernels[STORE[this.type]](rowPtr, latentPtr, this.#latentDim, kPePtr, this.#ropeDim);
+    kernels[`storeLatent${KERNEL_SUFFIX[this.type]}`](
+      rowPtr,
+      latentPtr,
+      this.#latentDim,
+      kPePtr,
+      this.#ropeDim,
+    );
   }
 
   /** Reads rows as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
@@ -85,12 +74,12 @@ export class LatentCache {
     latentsPtr: number,
     kPesPtr: number,
   ): void {
-    const load = kernels[LOAD[this.type]];
+    const load = kernels[`loadLatent${KERNEL_SUFFIX[this.type]}`];
     load(latentsPtr, kPesPtr, rowsPtr, count, this.#latentDim, this.#ropeDim);
   }
 
   /** The kernel of absorbed attention over these rows. */
   attendLatent(kernels: Kernels): AttendLatent {
-    return kernels[ATTEND[this.type]];
+    return kernels[`attendLatent${KERNEL_SUFFIX[this.type]}`];
   }
 }

@@ -75,8 +75,8 @@ export interface Operands {
 }
 
 /**
- * Fails unless y = x W^T, W packed. Against the rounded activations tightly: the sums of a block are
- * exact, and scale products and minimums round once a block, so 1e-5 of the terms' norm will do.
+ * Fails unless y = x W^T, W packed. Against the rounded activations tightly: the sums of a block
+ * are exact, and scale products and minimums round once a block: 1e-5 of the terms' norm will do.
  * Against x within what its rounding can do: half a scale, and 2^-8 of one because the kernel
  * multiplies by the scale's rounded inverse, times the weight.
  */

@@ -42,8 +42,8 @@ function slabColumn(ptr: number, { type, rows, cols }: Tensor, neuron: number): 
   return bench.f32(yPtr, rows);
 }
 
-// An integer times its scale is exact in f32, so a value rounds once, where its minimum is added, and
-// the kernels give the reference's floats. The sign of a zero may get lost: compared as value + 0.
+// An integer times its scale is exact in f32, so a value rounds once, where its minimum is added,
+// and the kernels give the reference's floats. A zero may lose its sign: compared as value + 0.
 const plain = (values: ArrayLike<number>): number[] => Array.from(values, (value) => value + 0);
 
 test("panels hold every value of every type", () => {
