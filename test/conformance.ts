@@ -1,0 +1,48 @@
+/**
+ * The package's behaviour in a handful of checks that any JavaScript runtime can run: nothing but the
+ * public interface and web standards. The same numbers are expected everywhere.
+ */
+import { loadModel } from "../src/index.js";
+import { ANSWER_CHECKS } from "./conformance/answers.js";
+import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
+import { makeSmallModel } from "./conformance/small-model.js";
+import { SOURCE_CHECKS } from "./conformance/sources.js";
+import type { Check, Subject } from "./conformance/subject.js";
+
+/** What a runtime lends to the checks. */
+export interface ConformanceHost {
+  /** The kernels, where the runtime does not compile bytes. */
+  wasm?: WebAssembly.Module | BufferSource;
+  /** Takes a line for each check: "ok name", or "FAIL name: why". */
+  print: (line: string) => void;
+}
+
+const CHECKS: Record<string, Check> = {
+  ...SOURCE_CHECKS,
+  ...ANSWER_CHECKS,
+  ...CONTROL_CHECKS,
+  ...BAD_INPUT_CHECKS,
+};
+
+/** Runs every check, one after the other, and counts them. Rejects only if the model does not load. */
+export async function runConformance({
+  wasm,
+  print,
+}: ConformanceHost): Promise<{ passed: number; failed: number }> {
+  const file = await makeSmallModel();
+  const load: Subject["load"] = (source, options) => loadModel(source, { wasm, ...options });
+  const counts = { passed: 0, failed: 0 };
+  const subject: Subject = { file, load, model: await load(file) };
+  for (const [name, check] of Object.entries(CHECKS)) {
+    try {
+      await check(subject);
+      counts.passed++;
+      print(`ok ${name}`);
+    } catch (error) {
+      counts.failed++;
+      print(`FAIL ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  subject.model.dispose();
+  return counts;
+}

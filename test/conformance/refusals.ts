@@ -1,0 +1,65 @@
+/** Conformance: aborts, disposal, and bad input. */
+import type { ModelSource } from "../../src/index.js";
+import { SAMPLED_TOKENS } from "./answers.js";
+import { SMALL_CONTEXT, SMALL_VOCAB_SIZE, withArchitecture } from "./small-model.js";
+import { type Check, equal, errorOf, throwsCode } from "./subject.js";
+
+/** Ending what runs. */
+export const CONTROL_CHECKS: Record<string, Check> = {
+  "an abort ends a generation with its reason; the model works on": async ({ model }) => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    let pieces = 0;
+    const error = await errorOf(async () => {
+      for await (const _ of model.generate("in", { seed: 7, signal: controller.signal })) {
+        if (++pieces === 2) controller.abort(reason);
+      }
+    });
+    equal([error === reason, pieces], [true, 2]);
+    equal((await model.generate("in", { seed: 7, maxTokens: 16 }).result()).tokens, SAMPLED_TOKENS);
+  },
+  "a timer gets its turn during a generation, and can end it": async ({ model }) => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort("late"), 0);
+    const options = { ignoreEos: true, signal: controller.signal, maxTokens: SMALL_CONTEXT - 1 };
+    const error = await errorOf(() => model.generate("in", options).result());
+    clearTimeout(timer);
+    equal(error, "late");
+  },
+  "an abort ends loading": async ({ file, load }) => {
+    equal(await errorOf(() => load(file, { signal: AbortSignal.abort("no") })), "no");
+  },
+  "a disposed model says so": async ({ file, load }) => {
+    const model = await load(file);
+    const session = model.createSession();
+    model.dispose();
+    await throwsCode("DISPOSED", () => session.evaluate([1]));
+    await throwsCode("DISPOSED", () => model.generate("in").result());
+  },
+};
+
+/** What is refused, and with which code. */
+export const BAD_INPUT_CHECKS: Record<string, Check> = {
+  "bad input: files": async ({ file, load }) => {
+    await throwsCode("INVALID_FILE", () => load(file.slice(0, 1000)));
+    await throwsCode("INVALID_FILE", () => load(file.slice(0, file.length - 1)));
+    await throwsCode("INVALID_FILE", () => load(new Uint8Array(100)));
+    await throwsCode("UNSUPPORTED_FILE", () => load(withArchitecture(file, "gpt")));
+    await throwsCode("INVALID_ARGUMENT", () => load(42 as unknown as ModelSource));
+    await throwsCode("OUT_OF_MEMORY", () => load(file, { memoryLimitBytes: 100_000 }));
+  },
+  "bad input: tokens": async ({ model }) => {
+    const session = model.createSession();
+    await throwsCode("INVALID_TOKEN", () => session.evaluate([SMALL_VOCAB_SIZE]));
+    await throwsCode("INVALID_TOKEN", () => session.evaluate([1.5]));
+    await throwsCode("EMPTY_PROMPT", () => session.evaluate([]));
+    await throwsCode("CONTEXT_FULL", () => session.evaluate(new Uint32Array(SMALL_CONTEXT + 1)));
+    equal(session.length, 0);
+    session.dispose();
+    await throwsCode("EMPTY_PROMPT", () => model.generate("").result());
+  },
+  "bad input: options": async ({ model, file, load }) => {
+    await throwsCode("INVALID_ARGUMENT", () => model.generate("in", { topP: 2 }).result());
+    await throwsCode("INVALID_ARGUMENT", () => load(file, { contextLength: 0 }));
+  },
+};

@@ -1,0 +1,61 @@
+/** Conformance: a model is the same from every kind of source. */
+import type { ByteSource, LoadOptions, ModelSource } from "../../src/index.js";
+import { type Check, equal, logitsOf, PROMPT, type Subject } from "./subject.js";
+
+/** FNV-1a of the small model's file. */
+const FILE_HASH = 0xfc9c2a9a;
+
+/** Loads from a source, checks that it is the same model, disposes. */
+async function loadsFrom({ model, load }: Subject, source: ModelSource): Promise<void> {
+  const other = await load(source);
+  equal([...(await logitsOf(other, PROMPT))], [...(await logitsOf(model, PROMPT))]);
+  other.dispose();
+}
+
+/** The file in pieces of 10,000 bytes, which end anywhere in a tensor. */
+function streamOf(file: Uint8Array): ReadableStream<Uint8Array> {
+  let offset = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (offset >= file.length) return controller.close();
+      controller.enqueue(file.slice(offset, offset + 10_000));
+      offset += 10_000;
+    },
+  });
+}
+
+/** A byte-range reader of one's own. */
+function byteSourceOf(file: Uint8Array): ByteSource {
+  return {
+    name: "memory",
+    size: file.length,
+    sequential: false,
+    async read(offset, target) {
+      const bytes = file.subarray(offset, offset + target.length);
+      target.set(bytes);
+      return bytes.length;
+    },
+    async close() {},
+  };
+}
+
+/** Sources of a model, and loading. */
+export const SOURCE_CHECKS: Record<string, Check> = {
+  "the small model is the same file everywhere": ({ file }) => {
+    let hash = 0x811c9dc5;
+    for (const byte of file) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+    equal(hash, FILE_HASH);
+  },
+  "source: an ArrayBuffer": (subject) => loadsFrom(subject, subject.file.buffer),
+  "source: a Blob": (subject) => loadsFrom(subject, new Blob([subject.file])),
+  "source: a ReadableStream": (subject) => loadsFrom(subject, streamOf(subject.file)),
+  "source: a ByteSource": (subject) => loadsFrom(subject, byteSourceOf(subject.file)),
+  "loading tells its progress": async ({ file, load }) => {
+    let fraction = 0;
+    const onProgress: LoadOptions["onProgress"] = ({ loadedBytes, totalBytes }) => {
+      fraction = loadedBytes / totalBytes;
+    };
+    (await load(file, { onProgress })).dispose();
+    equal(fraction, 1);
+  },
+};

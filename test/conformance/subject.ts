@@ -1,0 +1,72 @@
+/** What the conformance checks work on, and how they say what went wrong; portable. */
+import { type LoadOptions, type Model, type ModelSource, PlmError } from "../../src/index.js";
+
+/**
+ * Largest difference of a logit; they are about 2 in size. The 16-bit activations and cache of the
+ * default round by up to 7e-4 on this model, whatever the runtime.
+ */
+export const LOGIT_TOLERANCE = 2e-3;
+
+/** What the checks go on from. */
+export const PROMPT = "Once in the café";
+
+/** What the checks work on: the small model loaded, its file, and how to load others. */
+export interface Subject {
+  readonly model: Model;
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly load: (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+}
+
+/** Throws or rejects if the package does not do what the check is named after. */
+export type Check = (subject: Subject) => unknown;
+
+/** The logits after a text, from a session of its own. */
+export async function logitsOf(
+  model: Model,
+  text: string,
+  chunkSize?: number,
+): Promise<Float32Array> {
+  const session = model.createSession();
+  try {
+    return await session.evaluate(model.tokenizer.encode(text), { chunkSize });
+  } finally {
+    session.dispose();
+  }
+}
+
+/** Ends a check. */
+export function fail(message: string): never {
+  throw new Error(message);
+}
+
+/** Values are equal if their JSON is. */
+export function equal(actual: unknown, expected: unknown): void {
+  const [got, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (got !== wanted) fail(`expected ${wanted}, got ${got}`);
+}
+
+/** Logits are near each other if none differs by more than LOGIT_TOLERANCE. */
+export function near(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  equal(actual.length, expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    if (Math.abs(actual[i] - expected[i]) <= LOGIT_TOLERANCE) continue;
+    fail(`[${i}]: expected ${expected[i]}, got ${actual[i]}`);
+  }
+}
+
+/** What `work` throws or rejects with. */
+export async function errorOf(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  return fail("expected an error, got none");
+}
+
+/** Checks that `work` throws, or rejects with, a PlmError of this code. */
+export async function throwsCode(code: string, work: () => unknown): Promise<void> {
+  const error = await errorOf(work);
+  if (!(error instanceof PlmError)) fail(`expected a PlmError ${code}, got ${String(error)}`);
+  equal(error.code, code);
+}

@@ -1,0 +1,79 @@
+// The conformance checks and examples/browser in headless Chromium: node chromium.mjs /path/to/chromium
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { serve } from "./server.mjs";
+import { expectedText, makeSmallModel, PROMPT, runChecks } from "./small.mjs";
+
+const LIMIT_MS = 60_000;
+
+/** A page that nothing may go wrong in: `failed` rejects on an error, a violated policy included. */
+async function openPage(context, url) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  const failed = new Promise((_, reject) => {
+    page.on("pageerror", reject);
+    page.on("console", (message) => {
+      const { url: at } = message.location();
+      if (message.type() === "error" && !at.endsWith("/favicon.ico")) {
+        reject(new Error(`${message.text()} ${at}`));
+      }
+    });
+  });
+  failed.catch(() => {});
+  const opened = page.goto(url);
+  return { page, failed, opened };
+}
+
+/** Prints the page's lines; the object at their end has the counts. */
+async function runConformancePage(context, origin, counts) {
+  const { page, failed, opened } = await openPage(context, `${origin}/test/runtimes/chromium.html`);
+  const ended = page.waitForEvent("console", (message) => {
+    if (message.text().startsWith("{")) return true;
+    console.log(message.text());
+    return false;
+  });
+  await Promise.race([failed, opened.then(() => ended)]);
+  const { passed, failed: failures } = JSON.parse((await ended).text());
+  assert.equal(await page.evaluate("crossOriginIsolated"), false);
+  counts.passed += passed;
+  counts.failed += failures;
+}
+
+async function runExamplePage(context, origin) {
+  const { page, failed, opened } = await openPage(context, `${origin}/examples/browser/index.html`);
+  const use = async () => {
+    await opened;
+    await page.setInputFiles("#file", {
+      name: "small.gguf",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(await makeSmallModel()),
+    });
+    await page.fill("#prompt", PROMPT);
+    await page.click("#go");
+    await page.locator("#go:enabled").waitFor();
+    assert.equal(await page.textContent("#text"), await expectedText(64));
+  };
+  await Promise.race([failed, use()]);
+}
+
+const { origin, close } = await serve();
+const profile = mkdtempSync(join(tmpdir(), "plm-wasm-chromium-"));
+process.on("exit", () => rmSync(profile, { recursive: true, force: true }));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: process.argv[2],
+  timeout: LIMIT_MS,
+  args: ["--disable-quic"],
+});
+try {
+  await runChecks({
+    "the page has no error under its policy": (counts) =>
+      runConformancePage(context, origin, counts),
+    "examples/browser": () => runExamplePage(context, origin),
+  });
+} finally {
+  await context.close();
+  close();
+}

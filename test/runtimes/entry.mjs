@@ -1,0 +1,5 @@
+// The conformance checks in the runtime that runs this file.
+import { runConformance } from "../../build/test/conformance.js";
+
+const { passed, failed } = await runConformance({ print: (line) => console.log(line) });
+console.log(`${passed} passed, ${failed} failed`);

@@ -1,0 +1,49 @@
+// Where each runtime is, and the commands that run the checks in it.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const installed = (path) => pathOf(`node_modules/${path}`);
+
+/** Names of this machine as the packages of Deno and Bun have them. */
+const system = `${process.platform}-${process.arch}`;
+const denoSystem = process.platform === "linux" ? `${system}-glibc` : system;
+const bunSystem = system.replace("arm64", "aarch64");
+
+/** A Node of this major version: the one that runs now, or the installed one. */
+function findNode(major) {
+  const isPresent = process.versions.node.startsWith(`${major}.`);
+  return isPresent ? process.execPath : installed(`node${major}/bin/node`);
+}
+
+/**
+ * By name: `commands`, each a program and its arguments, which print a last line "N passed, N failed";
+ * or `missing`, what has to be there and is not.
+ */
+export function runtimes() {
+  const node20 = findNode(20);
+  const node24 = findNode(24);
+  const deno = installed(`@deno/${denoSystem}/deno`);
+  const denoArgs = ["run", "--no-remote", "--node-modules-dir=manual", "--allow-read"];
+  const bun = installed(`@oven/bun-${bunSystem}/bin/bun`);
+  const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  return {
+    node20: scripts([node20]),
+    node24: scripts([node24]),
+    deno: scripts([deno, ...denoArgs]),
+    bun: scripts([bun]),
+    chromium: runtime([chromium, node24], [[node24, pathOf("chromium.mjs"), chromium]]),
+    workerd: runtime([installed("miniflare"), node24], [[node24, pathOf("workerd.mjs")]]),
+  };
+}
+
+/** A runtime that runs scripts: the checks, then the example, which the present Node looks at. */
+function scripts(command) {
+  const example = [process.execPath, pathOf("example.mjs"), ...command];
+  return runtime([command[0]], [[...command, pathOf("entry.mjs")], example]);
+}
+
+function runtime(needed, commands) {
+  const path = needed.find((each) => !existsSync(each));
+  return path === undefined ? { commands } : { missing: `${path} is not there` };
+}

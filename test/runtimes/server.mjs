@@ -1,0 +1,48 @@
+// Serves the repository's files as they are, to pages under a strict content security policy.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+
+const ROOT = new URL("../../", import.meta.url);
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".wasm": "application/wasm",
+};
+
+/** Own scripts, wasm, and the page's inline scripts by their hashes; nothing else. */
+function policyOf(html) {
+  const hashes = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(
+    ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
+  );
+  return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`;
+}
+
+async function answer(request, response) {
+  const { pathname } = new URL(request.url, "http://localhost");
+  const type = TYPES[extname(pathname)];
+  try {
+    if (type === undefined) throw new Error(`no type for ${pathname}`);
+    const body = await readFile(new URL(`.${pathname}`, ROOT));
+    response.setHeader("content-type", type);
+    if (pathname.endsWith(".html")) {
+      response.setHeader("content-security-policy", policyOf(body.toString()));
+    }
+    response.end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+}
+
+/** Listens on a free port of this machine only; resolves to the origin and what ends it. */
+export function serve() {
+  return new Promise((resolve) => {
+    const server = createServer(answer);
+    server.listen(0, "127.0.0.1", () => {
+      const close = () => server.close().closeAllConnections();
+      resolve({ origin: `http://127.0.0.1:${server.address().port}`, close });
+    });
+  });
+}

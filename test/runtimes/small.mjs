@@ -1,0 +1,29 @@
+// The small model, and what the examples write when they are given it and this prompt.
+import { loadModel } from "../../build/src/index.js";
+import { makeSmallModel } from "../../build/test/conformance/small-model.js";
+
+export const PROMPT = "in";
+
+export { makeSmallModel };
+
+/** The text of the examples, which all have seed 1; `maxTokens` is as the example has it. */
+export async function expectedText(maxTokens) {
+  const model = await loadModel(await makeSmallModel());
+  return model.generate(PROMPT, { maxTokens, seed: 1 }).text();
+}
+
+/** Runs named checks one after the other and prints the last line that run.mjs reads. */
+export async function runChecks(checks) {
+  const counts = { passed: 0, failed: 0 };
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      await check(counts);
+      counts.passed++;
+      console.log(`ok ${name}`);
+    } catch (error) {
+      counts.failed++;
+      console.log(`FAIL ${name}: ${error.stack.split("\n").slice(0, 12).join("\n")}`);
+    }
+  }
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+}
