@@ -10,8 +10,8 @@ export interface TextInput {
 }
 
 /**
- * The text, the file's contents, or all of standard input; exactly as it is, bytes that are not UTF-8
- * as U+FFFD. Throws INVALID_ARGUMENT for both a text and a file, UNREADABLE_FILE.
+ * The text, the file's contents, or all of standard input; exactly as it is. Throws
+ * INVALID_ARGUMENT for both a text and a file and for bytes that are not UTF-8, UNREADABLE_FILE.
  */
 export async function readText({ text, file }: TextInput, flag: string): Promise<string> {
   if (text !== undefined && file !== undefined) {
@@ -22,8 +22,23 @@ export async function readText({ text, file }: TextInput, flag: string): Promise
 }
 
 async function readTextFile(path: string): Promise<string> {
+  return decodeText(await readBytes(path), path);
+}
+
+/** Text from bytes; a byte order mark is kept. */
+function decodeText(bytes: Uint8Array, name: string): string {
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new PlmError("INVALID_ARGUMENT", `${name}: expected UTF-8, got bytes that are not`, {
+      cause,
+    });
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new PlmError("UNREADABLE_FILE", `--file: expected a readable file, got ${reason}`, {
@@ -39,5 +54,5 @@ async function readStandardInput(): Promise<string> {
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return decodeText(Buffer.concat(chunks), "standard input");
 }
