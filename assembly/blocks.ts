@@ -119,7 +119,9 @@ function decodeFives(to: usize, q: usize, bias: i32): void {
   }
 }
 
-/** 2-bit values, 4 to a byte, 32 bytes for 128; Q3_K's hmask takes 4 from a value without its bit. */
+/**
+ * 2-bit values, 4 to a byte, 32 bytes for 128; Q3_K's hmask takes 4 from a value without its bit.
+ */
 function decodeTwos(to: usize, q: usize, hmask: usize): void {
   const three = i8x16.splat(3);
   const one = i8x16.splat(1);

@@ -19,8 +19,8 @@ function loadWeights(w: usize, i: usize, type: i32): v128 {
  *   w   [rows, cols]      row-major, of `type` (F32, F16 or BF16)
  *   x   f32[n, cols]
  *
- * Requires cols % 16 == 0. F32 weights are multiplied and summed in f64: the result is the exact one,
- * rounded once. The narrower types are summed in f32 over 64 inputs and from there in f64.
+ * Requires cols % 16 == 0. F32 weights are multiplied and summed in f64: the result is the exact
+ * one, rounded once. The narrower types are summed in f32 over 64 inputs and from there in f64.
  */
 export function matmulF32(
   y: usize,

@@ -1,4 +1,5 @@
-// The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list, typed.
+// The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
+// typed.
 export { attendLatentF16, attendLatentF32, attendLatentScratchBytes } from "./attention";
 export { attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";

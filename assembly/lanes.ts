@@ -33,14 +33,16 @@ export function loadBF16x4(ptr: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function loadI8x4(ptr: usize): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(ptr))));
+  const halves = i16x8.extend_low_i8x16_s(v128.load32_zero(ptr));
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(halves));
 }
 
 /** Four u8 at ptr as f32x4. */
 // @ts-ignore: decorator
 @inline
 export function loadU8x4(ptr: usize): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(ptr))));
+  const halves = i16x8.extend_low_i8x16_u(v128.load32_zero(ptr));
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(halves));
 }
 
 /** (a0+a1, a2+a3, b0+b1, b2+b3) of two i32x4. */

@@ -58,8 +58,8 @@ export function panelBytes(type: i32, cols: i32): usize {
   return (<usize>(type < Q4K ? cols >> 5 : cols >> 8)) * panelBlockBytes(type);
 }
 
-// An unpacked panel, whatever its type was: per 32 inputs f32 scale[2][8] and f32 minimum[2][8], one
-// for each half of 16 inputs, then 256 int8 in cells.
+// An unpacked panel, whatever its type was: per 32 inputs f32 scale[2][8] and f32 minimum[2][8],
+// one for each half of 16 inputs, then 256 int8 in cells.
 
 /** Bytes of 32 inputs of an unpacked panel. */
 export const UNPACKED_BLOCK: usize = 384;

@@ -1,5 +1,5 @@
-// GGUF rows -> the packed arrangements of layout.ts, without loss. Each returns 1 when it met a scale
-// or weight that is not finite, else 0.
+// GGUF rows -> the packed arrangements of layout.ts, without loss. Each returns 1 when it met a
+// scale or weight that is not finite, else 0.
 
 import {
   blockBytes,
@@ -138,7 +138,7 @@ function gatherCell(from: usize, n: usize): v128 {
 /**
  * Rows of a GGUF tensor [outputs, neurons] into a slab, which holds them transposed.
  *
- *   to        slab[neurons, outputs] of packedType(type); outputs first .. first + count are written
+ *   to        slab[neurons, outputs] of packedType(type): outputs first .. first + count
  *   src       `count` rows as in the file, back to back
  *   type      GGUF type id, not a float type
  *   shape     i32 neurons, i32 outputs
@@ -172,7 +172,8 @@ export function packSlab(
     }
     for (let o: usize = 0; o < <usize>count; o += 16) {
       for (let j: usize = 0; j < <usize>size; j += 16) {
-        transpose16(columns + j * 64 + o, scratch + o * <usize>size + j, <usize>size, columns + 64 * 256);
+        const rows = scratch + o * <usize>size + j;
+        transpose16(columns + j * 64 + o, rows, <usize>size, columns + 64 * 256);
       }
     }
     for (let j = 0; j < size; j++) {
@@ -230,7 +231,9 @@ function packRun(
   else if (packed == Q4M) packNibbles(to + 4 * n + i * half, from, first, count);
   else if (packed == Q4K) {
     packNibbles(to + 6 * n + (i >> 5) * 18 * n + (i & 31) * half, from, first, count);
-  } else packSixes(to + 3 * n + (i >> 4) * 13 * n + (i & 15) * (half + (half >> 1)), from, first, n);
+  } else {
+    packSixes(to + 3 * n + (i >> 4) * 13 * n + (i & 15) * (half + (half >> 1)), from, first, n);
+  }
 }
 
 function packNibbles(run: usize, from: usize, first: usize, count: usize): void {
@@ -254,7 +257,8 @@ function packSixes(run: usize, from: usize, first: usize, n: usize): void {
 function transpose16(to: usize, from: usize, stride: usize, scratch: usize): void {
   // Four perfect shuffles of rows i and i + 8 transpose; they alternate between two buffers.
   for (let i: usize = 0; i < 8; i++) {
-    interleave(scratch + (i << 5), v128.load(from + i * stride), v128.load(from + (i + 8) * stride));
+    const row = from + i * stride;
+    interleave(scratch + (i << 5), v128.load(row), v128.load(row + 8 * stride));
   }
   const other = scratch + 256;
   for (let i: usize = 0; i < 8; i++) interleaveRows(other, scratch, i);

@@ -33,7 +33,9 @@ export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
         const yh = y + half * 32;
         let sum = i32x4.splat(0);
         for (let i: usize = 0; i < 2; i++) {
-          const lo = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(xh + i * 32), factor)));
+          const lo = i32x4.trunc_sat_f32x4_s(
+            f32x4.nearest(f32x4.mul(v128.load(xh + i * 32), factor)),
+          );
           const hi = i32x4.trunc_sat_f32x4_s(
             f32x4.nearest(f32x4.mul(v128.load(xh + i * 32, 16), factor)),
           );

@@ -257,13 +257,16 @@ export function sparseMatmulI16(
       }
       if (!scalesReady) unpackScales(scales, block, groupScales, type, outputs);
       scalesReady = true;
-      if (type == Q4 || type == Q6K) addNeurons(to, outputs, pairs, end, scales, scale, 0, F32_SCALES);
-      else addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_MINIMUMS);
+      if (type == Q4 || type == Q6K) {
+        addNeurons(to, outputs, pairs, end, scales, scale, 0, F32_SCALES);
+      } else addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_MINIMUMS);
     }
   }
 }
 
-/** Address of a neuron's int8[outputs], unpacked into its place in runs where that is not done yet. */
+/**
+ * Address of a neuron's int8[outputs], unpacked into its place in runs where that is not done yet.
+ */
 function neuronRun(
   scales: usize,
   runs: usize,

@@ -153,7 +153,14 @@ export function unpackPanel(to: usize, src: usize, type: i32, cols: i32): void {
  *   w         a matrix of `type`
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes; unused by float types
  */
-export function dequantizeRow(y: usize, w: usize, type: i32, row: i32, cols: i32, scratch: usize): void {
+export function dequantizeRow(
+  y: usize,
+  w: usize,
+  type: i32,
+  row: i32,
+  cols: i32,
+  scratch: usize,
+): void {
   if (type >= F32) {
     dequantizeFloats(y, w, type, row, cols);
     return;

@@ -30,7 +30,10 @@ export type ErrorCode =
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */
   | "UNSUPPORTED_RUNTIME";
 
-/** Every error that the package throws on purpose. The message says which, what was expected, what came. */
+/**
+ * Every error that the package throws on purpose. The message says which, what was expected, what
+ * came.
+ */
 export class PlmError extends Error {
   readonly code: ErrorCode;
 

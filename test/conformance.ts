@@ -1,6 +1,6 @@
 /**
- * The package's behaviour in a handful of checks that any JavaScript runtime can run: nothing but the
- * public interface and web standards. The same numbers are expected everywhere.
+ * The package's behaviour in a handful of checks that any JavaScript runtime can run: nothing but
+ * the public interface and web standards. The same numbers are expected everywhere.
  */
 import { loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
@@ -24,7 +24,9 @@ const CHECKS: Record<string, Check> = {
   ...BAD_INPUT_CHECKS,
 };
 
-/** Runs every check, one after the other, and counts them. Rejects only if the model does not load. */
+/**
+ * Runs every check, one after the other, and counts them. Rejects only if the model does not load.
+ */
 export async function runConformance({
   wasm,
   print,

@@ -53,7 +53,7 @@ const files = ["assembly", "src", "test", "bench", "scripts"].filter(existsSync)
 function filesOf(folder: string): SourceFile[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes("/node_modules/"))
     .map((path) => {
       const text = readFileSync(path, "utf8");
       return { path, text, imports: importsOf(path, text) };

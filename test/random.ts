@@ -11,7 +11,10 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** `n` normal values with standard deviation `scale`; every 64th or so is an outlier, 20 times larger. */
+/**
+ * `n` normal values with standard deviation `scale`; every 64th or so is an outlier, 20 times
+ * larger.
+ */
 export function gaussian(n: number, random: () => number, scale = 1): Float32Array {
   return Float32Array.from({ length: n }, () => {
     const radius = Math.sqrt(-2 * Math.log(1 - random()));

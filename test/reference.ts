@@ -109,7 +109,9 @@ export interface LatentQuery {
   q: Float32Array;
 }
 
-/** Weights [heads][positions] of the absorbed query over f32 rows [positions, latentDim + ropeDim]. */
+/**
+ * Weights [heads][positions] of the absorbed query over f32 rows [positions, latentDim + ropeDim].
+ */
 export function referenceLatentWeights(query: LatentQuery, rows: Float32Array): number[][] {
   const dims = query.latentDim + query.ropeDim;
   return Array.from({ length: query.heads }, (_, h) => {

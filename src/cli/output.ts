@@ -1,4 +1,6 @@
-/** What the commands write: text and JSON on standard output, notes and errors on standard error. */
+/**
+ * What the commands write: text and JSON on standard output, notes and errors on standard error.
+ */
 import { PlmError } from "../errors.js";
 
 /** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */

@@ -1,4 +1,6 @@
-/** Small PLMs with seeded random weights, as GGUF: for trying things out where no model is at hand. */
+/**
+ * Small PLMs with seeded random weights, as GGUF: for trying things out where no model is at hand.
+ */
 import { PlmError } from "../errors.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
@@ -74,10 +76,10 @@ const CHAT_TEMPLATE =
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /**
- * The model's file, piece by piece; the same for the same options. Weights are uniform with variance
- * 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly of words:
- * dimension 0 of the residual stream, which no layer writes to, is positive, and largest for words.
- * Throws INVALID_ARGUMENT for a number out of range, before the first piece.
+ * The model's file, piece by piece; the same for the same options. Weights are uniform with
+ * variance 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly
+ * of words: dimension 0 of the residual stream, which no layer writes to, is positive, and largest
+ * for words. Throws INVALID_ARGUMENT for a number out of range, before the first piece.
  */
 export function createRandomModel(options: RandomModelOptions): Generator<Uint8Array> {
   checkOptions(options);

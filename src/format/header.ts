@@ -11,8 +11,8 @@ import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 const WINDOW_BYTES = 1 << 20;
 
 /**
- * A header may not be longer than this; that of PLM-1.8B has 6 MB. It bounds what is read of a stream
- * without a length, and what a hostile file can make of many tiny keys.
+ * A header may not be longer than this; that of PLM-1.8B has 6 MB. It bounds what is read of a
+ * stream without a length, and what a hostile file can make of many tiny keys.
  */
 const MAX_HEADER_BYTES = 64 << 20;
 

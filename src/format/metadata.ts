@@ -45,7 +45,9 @@ export const ARRAY_TYPE_ID = 9;
 /** Arrays of arrays may go this deep, far deeper than any known file. */
 const MAX_DEPTH = 8;
 
-/** The fewest bytes that a key and its value take: the key's length, the type, one byte of value. */
+/**
+ * The fewest bytes that a key and its value take: the key's length, the type, one byte of value.
+ */
 export const MIN_ENTRY_BYTES: number = 8 + 4 + 1;
 
 /** The fewest bytes of a string and of an array: a length; a type and a length. */

@@ -12,8 +12,8 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 
 /**
- * Loads a PLM from a GGUF file: a path, URL, Blob, bytes, stream or byte-range reader, or the parts of
- * a split file. Tensors are streamed to their places; the file is never held whole.
+ * Loads a PLM from a GGUF file: a path, URL, Blob, bytes, stream or byte-range reader, or the parts
+ * of a split file. Tensors are streamed to their places; the file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME. An abort rejects with the
@@ -26,14 +26,18 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   });
 }
 
-/** What is in a file, and how it would lie in memory. Reads the header only; throws as loadModel. */
+/**
+ * What is in a file, and how it would lie in memory. Reads the header only; throws as loadModel.
+ */
 export interface Inspection {
   readonly gguf: Gguf;
   readonly plan: ModelPlan;
   readonly tokenizer: Tokenizer;
 }
 
-/** Reads a model's header and plans its memory, without reading tensors. Throws as loadModel does. */
+/**
+ * Reads a model's header and plans its memory, without reading tensors. Throws as loadModel does.
+ */
 export async function inspectModel(
   source: ModelSource,
   options: ModelOptions & { signal?: AbortSignal } = {},

@@ -36,7 +36,9 @@ export class Model {
     return this.#loaded.plan;
   }
 
-  /** Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token. */
+  /**
+   * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
+   */
   get zeroShare(): number {
     return this.#loaded.zeroShare;
   }

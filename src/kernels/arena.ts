@@ -47,7 +47,8 @@ export class MemoryPlan {
     if (!(this.bytes() <= limit)) {
       throw new PlmError(
         "OUT_OF_MEMORY",
-        `memory: expected a plan of at most ${limit} bytes, got ${this.bytes()} (${this.describe()})`,
+        `memory: expected a plan of at most ${limit} bytes, ` +
+          `got ${this.bytes()} (${this.describe()})`,
       );
     }
   }

@@ -45,7 +45,10 @@ export interface Kernels {
     cols: number,
     scratchPtr: number,
   ): void;
-  /** f32[n, outputs] <- slab[neurons, outputs], i16 rows[n], active lists; shape: i32 neurons, outputs */
+  /**
+   * f32[n, outputs] <- slab[neurons, outputs], i16 rows[n], active lists; shape: i32 neurons,
+   * outputs
+   */
   sparseMatmulI16(
     yPtr: number,
     wPtr: number,

@@ -14,7 +14,8 @@ export function kernelsBytes(): Uint8Array<ArrayBuffer> {
 
 /**
  * Instantiates the kernels over `memory`, from `binary` or, without it, the copy in the package.
- * Throws UNSUPPORTED_RUNTIME where the runtime refuses the binary (no SIMD, or compiling forbidden).
+ * Throws UNSUPPORTED_RUNTIME where the runtime refuses the binary (no SIMD, or compiling
+ * forbidden).
  */
 export async function loadKernels(
   memory: WebAssembly.Memory,

@@ -1,6 +1,8 @@
 /** Sizes of packed weights: the arrangements that assembly/layout.ts draws. Knows no model. */
 
-/** A packed type: its id in the kernels, and bytes of `unit` inputs of 8 rows (panel) or 1 (slab). */
+/**
+ * A packed type: its id in the kernels, and bytes of `unit` inputs of 8 rows (panel) or 1 (slab).
+ */
 export interface PackedType {
   readonly id: number;
   /** Inputs that share a block: rows are a multiple of it. */

@@ -1,7 +1,7 @@
 /**
  * The latent KV cache: per layer and position one row [latent kvLoraRank | k_pe qkRopeHeadDim], the
- * only thing that attention keeps of a token (8.9 times less than keys and values). Rows are plain and
- * in order, so that appending, truncating and copying stay trivial.
+ * only thing that attention keeps of a token (8.9 times less than keys and values). Rows are plain
+ * and in order, so that appending, truncating and copying stay trivial.
  */
 import type { MemoryPlan } from "../kernels/arena.js";
 import type { AttendLatent, Kernels } from "../kernels/kernels.js";

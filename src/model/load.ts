@@ -133,13 +133,17 @@ export class LoadedPlm {
     return this.plan.config;
   }
 
-  /** Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token. */
+  /**
+   * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
+   */
   get zeroShare(): number {
     const { activations, nonZero } = this.#plm.sparsity;
     return 1 - nonZero / activations;
   }
 
-  /** Reads all weights once, front to back; the bytes read. For benches to compare decoding with. */
+  /**
+   * Reads all weights once, front to back; the bytes read. For benches to compare decoding with.
+   */
   readWeights(): number {
     return this.#plm.readWeights();
   }

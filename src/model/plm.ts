@@ -1,6 +1,6 @@
 /**
- * PLM's forward pass: pre-norm blocks of multi-head latent attention and a squared-ReLU MLP, step by
- * step as in the paper. Computes; checks and bookkeeping are the session's.
+ * PLM's forward pass: pre-norm blocks of multi-head latent attention and a squared-ReLU MLP, step
+ * by step as in the paper. Computes; checks and bookkeeping are the session's.
  */
 import type { Kernels } from "../kernels/kernels.js";
 import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
@@ -47,8 +47,8 @@ export class Plm {
   }
 
   /**
-   * Runs `tokens` (at most batchSize) at positions `position`.. and appends their rows to the cache.
-   * Their residual streams stay in place for `logits`.
+   * Runs `tokens` (at most batchSize) at positions `position`.. and appends their rows to the
+   * cache. Their residual streams stay in place for `logits`.
    */
   forward(
     tokens: ArrayLike<number>,
@@ -230,8 +230,8 @@ export class Plm {
   }
 
   /**
-   * Attention with keys and values expanded from the latents, a tile of positions at a time, for all
-   * n tokens at once.
+   * Attention with keys and values expanded from the latents, a tile of positions at a time, for
+   * all n tokens at once.
    */
   #attendExpanded(
     layer: LayerWeights,

@@ -90,8 +90,9 @@ export interface ReadTarget {
 }
 
 /**
- * Reads every tensor into its place. The next chunk is read while one is packed. Throws INVALID_FILE
- * for a file that ends early or holds a weight that is not finite; an abort rejects with its reason.
+ * Reads every tensor into its place. The next chunk is read while one is packed. Throws
+ * INVALID_FILE for a file that ends early or holds a weight that is not finite; an abort rejects
+ * with its reason.
  */
 export async function readWeights(
   gguf: Gguf,
@@ -172,7 +173,8 @@ class Packer {
     if (bad !== 0) {
       throw new PlmError(
         "INVALID_FILE",
-        `${tensor.name}: expected finite weights, got NaN or infinity in rows ${chunk.firstRow} to ${chunk.firstRow + chunk.rows - 1}`,
+        `${tensor.name}: expected finite weights, got NaN or infinity in rows ` +
+          `${chunk.firstRow} to ${chunk.firstRow + chunk.rows - 1}`,
       );
     }
   }

@@ -1,4 +1,7 @@
-/** A session: one sequence of tokens, its place in the context, and the checks around the forward pass. */
+/**
+ * A session: one sequence of tokens, its place in the context, and the checks around the forward
+ * pass.
+ */
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { AttentionForm } from "./attention-form.js";
@@ -25,7 +28,10 @@ export interface SessionParts {
   readonly release: () => void;
 }
 
-/** One sequence being evaluated. Made by the model's `createSession`; `dispose` gives its cache back. */
+/**
+ * One sequence being evaluated. Made by the model's `createSession`; `dispose` gives its cache
+ * back.
+ */
 export class Session {
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -49,8 +55,8 @@ export class Session {
    * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token (a
    * fresh array), or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
    *
-   * Throws EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED; the session is then as
-   * before. An abort rejects with the signal's reason and keeps the chunks that were done.
+   * Throws EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED; the session is then
+   * as before. An abort rejects with the signal's reason and keeps the chunks that were done.
    */
   async evaluate(
     tokens: ArrayLike<number>,

@@ -9,7 +9,10 @@ import type { MemoryPlan } from "../kernels/arena.js";
 import { PACKED_TYPES, type PackedTypeName, packedBytes, paddedRows } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
-/** How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and sparse. */
+/**
+ * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
+ * sparse.
+ */
 export type WeightLayout = "vector" | "panels" | "slab";
 
 /** A weight's place in memory. Its shape is output-first: [rows, cols] = [out, in]. */

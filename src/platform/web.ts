@@ -8,9 +8,14 @@ function openFile(path: string | URL): Promise<ByteSource> {
   return Promise.reject(new PlmError("UNSUPPORTED_RUNTIME", message));
 }
 
+/** Whether this is workerd: there messages are handled before any timer or input gets its turn. */
+const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
 /** Through a message, since browsers hold nested timers back by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
-  if (typeof MessageChannel !== "function") return new Promise((resolve) => setTimeout(resolve, 0));
+  if (isWorkerd || typeof MessageChannel !== "function") {
+    return new Promise((resolve) => setTimeout(resolve, 0));
+  }
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

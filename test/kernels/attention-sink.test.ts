@@ -1,6 +1,6 @@
 /**
- * Attention sinks: in trained transformers one position may take most of the weight while its values
- * are small. The rest of the answer must survive that in every cache type.
+ * Attention sinks: in trained transformers one position may take most of the weight while its
+ * values are small. The rest of the answer must survive that in every cache type.
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";

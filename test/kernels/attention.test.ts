@@ -24,9 +24,9 @@ function maxAbs(x: Float32Array, from: number, to: number): number {
 /**
  * How far rounding can take each output from the exact one, at worst. With every score off by at
  * most d, each weight is off by e^2d - 1 of itself. d is dims / 4 + 8 roundings of 2^-24 of the
- * score's terms; in integers also half a unit (amax / 8191) of each query value, and for q8_0 a unit
- * of each row value. Values add 2 roundings a tile and 40 for a tile's sum and exp; in integers
- * half a unit of the tile's largest weight times scale, and for q8_0 a unit of the value.
+ * score's terms; in integers also half a unit (amax / 8191) of each query value, and for q8_0 a
+ * unit of each row value. Values add 2 roundings a tile and 40 for a tile's sum and exp; in
+ * integers half a unit of the tile's largest weight times scale, and for q8_0 a unit of the value.
  */
 function errorBound(
   type: RowType,
@@ -167,7 +167,8 @@ test("the extremes of the integers do not overflow, whatever the signs", () => {
   }
 });
 
-// The largest score wins by more than 100, so that the output is its row. In integers: 14 bits of it.
+// The largest score wins by more than 100, so that the output is its row. In integers: 14 bits of
+// it.
 test("scores thousands apart do not overflow or underflow into NaN", () => {
   const random = seededRandom(23);
   for (const type of ROW_TYPES) {
