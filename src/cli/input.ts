@@ -10,8 +10,8 @@ export interface TextInput {
 }
 
 /**
- * The text, the file's contents, or all of standard input; exactly as it is, bytes that are not UTF-8
- * as U+FFFD. Throws INVALID_ARGUMENT for both a text and a file, UNREADABLE_FILE.
+ * The text, the file's contents, or all of standard input; exactly as it is, bytes that are not
+ * UTF-8 as U+FFFD. Throws INVALID_ARGUMENT for both a text and a file, UNREADABLE_FILE.
  */
 export async function readText({ text, file }: TextInput, flag: string): Promise<string> {
   if (text !== undefined && file !== undefined) {

@@ -17,8 +17,8 @@ function fromF16Bits(bits: number): number {
 }
 
 /**
- * Q8_0 of f32[n], n a multiple of 32: blocks of a scale f16, the largest magnitude / 127, and i8[32].
- * Magnitudes up to 8e6.
+ * Q8_0 of f32[n], n a multiple of 32: blocks of a scale f16, the largest magnitude / 127, and
+ * i8[32]. Magnitudes up to 8e6.
  */
 export function encodeQ8_0(values: Float32Array): Uint8Array<ArrayBuffer> {
   const blocks = new DataView(new ArrayBuffer((values.length / BLOCK_SIZE) * BLOCK_BYTES));
