@@ -75,8 +75,9 @@ const CHAT_TEMPLATE =
 
 /**
  * The model's file, piece by piece; the same for the same options. Weights are uniform with
- * variance 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly of words:
- * dimension 0 of the residual stream, which no layer writes to, is positive, and largest for words.
+ * variance 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly
+ * of words: dimension 0 of the residual stream, which no layer writes to, is positive, and largest
+ * for words.
  * Throws INVALID_ARGUMENT for a number out of range, before the first piece.
  */
 export function createRandomModel(options: RandomModelOptions): Generator<Uint8Array> {
