@@ -32,7 +32,7 @@ const MOST_LINES: Readonly<Record<string, number>> = {
 };
 
 /** The formatter wraps code at 100 columns; a comment may run over a little. */
-const MOST_COLUMNS = 108;
+const MOST_COLUMNS = 100;
 const WIDER_FILES: Readonly<Record<string, number>> = {
   "scripts/embed-wasm.mjs": 150,
   "src/model/read-weights.ts": 135,

@@ -98,8 +98,8 @@ export function measureRead(model: Model, repeat: number): number {
 
 /**
  * Bytes of weights that decoding one token reads: with every neuron, and with the share of the
- * down-projections' neurons that were not zero. Of an output head of its own, all; of embeddings
- * that are nothing else, one row, which is not counted.
+ * down-projections' neurons that were not zero. Embeddings that are not the output head as well are
+ * not counted: decoding reads one row.
  */
 export function readPerToken({ plan, zeroShare }: Model): { bytes: number; denseBytes: number } {
   const { weights } = plan;

@@ -31,9 +31,7 @@ export function addModelOption(command: Command): Command {
   return command.option("-m, --model <file>", MODEL_HELP);
 }
 
-/**
- * Adds --model and how it is laid out and run; --context only if the command has none of its own.
- */
+/** Adds --model and how it is laid out and run; --context unless the command has its own. */
 export function addModelOptions(
   command: Command,
   { context = true }: { context?: boolean } = {},

@@ -1,6 +1,4 @@
-/**
- * What the commands write: text and JSON on standard output, notes and errors on standard error.
- */
+/** What the commands write: results on standard output, notes and errors on standard error. */
 import { PlmError } from "../errors.js";
 
 /** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */
@@ -60,7 +58,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 const OPTION_NAMES: RegExp = new RegExp(
   "(?<=^|; )(contextLength|cacheType|batchSize|attention|maxTokens|temperature|topK|topP|minP|" +
     "typicalP|repetitionPenalty|repetitionWindow|presencePenalty|frequencyPenalty|logitBias|stop|" +
-    "seed|logprobs|layers|hidden|intermediate|heads|kvLoraRank|nope|rope|vHead|vocab|context)(?=:|\\[)",
+    "seed|logprobs|layers|hidden|intermediate|heads|kvLoraRank|nope|rope|vHead|vocab|context)" +
+    "(?=:|\\[)",
   "g",
 );
 

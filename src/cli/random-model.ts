@@ -1,6 +1,4 @@
-/**
- * Small PLMs with seeded random weights, as GGUF: for trying things out where no model is at hand.
- */
+/** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
 import { PlmError } from "../errors.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
@@ -79,7 +77,8 @@ const CHAT_TEMPLATE =
  * The model's file, piece by piece; the same for the same options. Weights are uniform with
  * variance 1 / inputs, so that activations and logits stay near 1. The text is random, but mostly
  * of words: dimension 0 of the residual stream, which no layer writes to, is positive, and largest
- * for words. Throws INVALID_ARGUMENT for a number out of range, before the first piece.
+ * for words.
+ * Throws INVALID_ARGUMENT for a number out of range, before the first piece.
  */
 export function createRandomModel(options: RandomModelOptions): Generator<Uint8Array> {
   checkOptions(options);

@@ -24,10 +24,11 @@ const UNUSED = 5;
 export const MIN_VOCAB_SIZE: number = 256 + SPECIAL_TOKENS.length;
 
 const WORDS =
-  "the a and of to in on with she he they it was had saw went said one day there little old young " +
-  "girl boy king queen bear bird fox tree forest river house garden door sun moon star sea boat " +
-  "hill road night morning happy sad kind big small golden red green blue very then but for from " +
-  "until under over who that his her their home friend song bread apple flower stone wind rain";
+  "the a and of to in on with she he they it was had saw went said one day there little old " +
+  "young girl boy king queen bear bird fox tree forest river house garden door sun moon " +
+  "star sea boat hill road night morning happy sad kind big small golden red green blue " +
+  "very then but for from until under over who that his her their home friend song bread " +
+  "apple flower stone wind rain";
 
 /**
  * A byte-level vocabulary of `size` (at least MIN_VOCAB_SIZE) tokens: bytes, as many word pieces as

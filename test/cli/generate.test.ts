@@ -77,7 +77,7 @@ test("llama.cpp's names, penalties, biases, stop strings and log probabilities",
   assert.equal(result.logprobs, expected.logprobs);
 });
 
-test("the prompt may come from a file or standard input, special tokens parsed on demand", async () => {
+test("the prompt may come from a file or standard input, special tokens on demand", async () => {
   const prompt = "<|im_start|>user\nHi<|im_end|>\n";
   writeFileSync(join(folder, "prompt.txt"), prompt);
   const flags = ["generate", "-m", model, "--seed", "5", "-n", "8", "--json"];

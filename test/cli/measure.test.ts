@@ -43,7 +43,7 @@ test("perplexity is that of the second half of each chunk", async () => {
   }
 });
 
-test("perplexity runs over standard input, tells its progress, and stops after --chunks", async () => {
+test("perplexity runs over standard input, tells progress, and stops after --chunks", async () => {
   const flags = ["perplexity", "-m", model, "--ctx", "16", "--chunks", "3"];
   const { code, stdout } = await plmWith(TEXT, ...flags);
   assert.is(code, 0);

@@ -21,7 +21,8 @@ test("help tells every command, and --version the package's", async () => {
 test("the example of every command's help works as typed", () => {
   const folderOfPlm = join(folder, "bin");
   mkdirSync(folderOfPlm);
-  const script = `#!/bin/sh\nexec "${process.execPath}" "${resolve("build/src/cli/main.js")}" "$@"\n`;
+  const main = resolve("build/src/cli/main.js");
+  const script = `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`;
   writeFileSync(join(folderOfPlm, "plm"), script);
   chmodSync(join(folderOfPlm, "plm"), 0o755);
   const env = { ...process.env, PATH: `${folderOfPlm}${delimiter}${process.env.PATH}` };

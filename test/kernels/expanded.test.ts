@@ -96,7 +96,7 @@ test("PLM's shape", () => {
   check(randomInput([16, 128, 64, 128], 24, 40, 40), [64], 0, 512);
 });
 
-test("any tiling of the positions gives the same, tiles past a query and empty ones included", () => {
+test("any tiling of the positions gives the same, late and empty tiles included", () => {
   const input = randomInput([2, 16, 8, 16], 20, 83, 41);
   for (const tiles of [
     [103],

@@ -26,8 +26,8 @@ export function addBench(program: Command): void {
     .command("bench")
     .summary("speed on this machine")
     .description(
-      "Measures prefill and decoding over random tokens, as medians of several runs, and compares " +
-        "the bytes that decoding reads with a plain read of the same memory.",
+      "Measures prefill and decoding over random tokens, as medians of several runs, and " +
+        "compares the bytes that decoding reads with a plain read of the same memory.",
     )
     .option("-p, --prefill <n>", "tokens of prefill; 0: none", integer("prefill", 0), 128)
     .option("-n, --decode <n>", "tokens to decode; 0: none", integer("decode", 0), 32)
@@ -152,7 +152,8 @@ function describe(report: Report, { prefill, decode, depth }: BenchFlags): strin
     ["zeros", zeroShare === null ? "unknown" : `${(100 * zeroShare).toFixed(1)} %`],
     [
       "weights read",
-      `${formatBytes(report.bytesPerToken)} a token (${formatBytes(report.denseBytesPerToken)} dense)`,
+      `${formatBytes(report.bytesPerToken)} a token ` +
+        `(${formatBytes(report.denseBytesPerToken)} dense)`,
     ],
     ["decode reads", gigabytes(report.decodeGBs)],
     [

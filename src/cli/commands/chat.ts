@@ -94,9 +94,7 @@ class Terminal {
     if (this.#isInteractive) await writeLine();
   }
 
-  /**
-   * Prints an answer and a newline. On a terminal an error is told, and the conversation goes on.
-   */
+  /** Prints an answer and a newline. On a terminal, an error does not end the conversation. */
   async answer(ask: (signal: AbortSignal) => AsyncIterable<string>): Promise<void> {
     this.#answering = new AbortController();
     try {

@@ -24,8 +24,8 @@ export function addGenerate(program: Command): void {
     .command("generate")
     .summary("continue a text")
     .description(
-      "Continues a text and prints the continuation as it comes. The text is that of --prompt, of " +
-        "--file or of standard input.",
+      "Continues a text and prints the continuation as it comes. The text is that of --prompt, " +
+        "of --file or of standard input.",
     )
     .option("-p, --prompt <text>", "the text to continue")
     .option("-f, --file <file>", "a file with the text to continue")
