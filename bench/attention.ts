@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import { assertClose, relativeRms } from "../test/close.js";
 import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/latent.js";
+import { assertWithin } from "../test/kernels/linear-reference.js";
 import type { Bench } from "../test/kernels/wasm.js";
 import { gaussian, seededRandom } from "../test/random.js";
 import {
@@ -26,14 +27,14 @@ const TILE = 64;
 const QUERIES = 128;
 
 /**
- * Relative rms errors that the arithmetic explains: sums of f32; 14-bit queries and weights; for
- * q8_0 rows also within 1/8191 of a row's largest value.
+ * Largest relative rms errors. With the rows' outliers scores are tens large and round by 1e-6 in f32,
+ * and so do the weights; in integers queries, weights and q8_0 rows keep 14 bits of their largest.
  */
 const LARGEST_ERROR: Readonly<Record<RowType, number>> = {
-  F32: 1e-6,
-  F16: 1e-6,
-  I16: 3e-4,
-  Q8_0: 1e-3,
+  F32: 5e-6,
+  F16: 5e-6,
+  I16: 1e-3,
+  Q8_0: 2e-3,
 };
 
 const sourceRows = new Map<number, Float32Array>();
@@ -113,7 +114,37 @@ function headOf(x: Float32Array, dim: number, h: number): Float32Array {
   );
 }
 
-/** A tile that every query sees all of: the first of three, which the check gives all of. */
+interface ExpandedOperands {
+  readonly q: Float32Array;
+  readonly kv: Float32Array;
+  readonly kPe: Float32Array;
+}
+
+/** Compares the first and last head of out f32[QUERIES, HEADS, VALUE_DIM], queries from TILE on. */
+function checkExpanded(out: Float32Array, { q, kv, kPe }: ExpandedOperands): void {
+  for (const h of [0, HEADS - 1]) {
+    const { expected, bound } = referenceExpanded({
+      ...{ queries: QUERIES, heads: 1, nopeDim: NOPE_DIM, ropeDim: ROPE_DIM, valueDim: VALUE_DIM },
+      ...{ scale: SCALE, queryPosition: TILE, positions: TILE + QUERIES, kPe },
+      ...{ q: headOf(q, QK_DIM, h), kv: headOf(kv, KV_DIM, h) },
+    });
+    const actual = headOf(out, VALUE_DIM, h);
+    assertWithin(actual, expected, (i) => bound[i], `head ${h}, output`);
+  }
+}
+
+/** An ExpandedTile (assembly/expanded-tile.ts): the first tile. */
+function putExpandedTile(bench: Bench): DataView {
+  const tile = new DataView(bench.memory.buffer, bench.region(40), 40);
+  const sizes = [QUERIES, HEADS, NOPE_DIM, ROPE_DIM, VALUE_DIM, 0, TILE, 0, TILE, ROPE_DIM];
+  sizes.forEach((size, i) => {
+    tile.setInt32(4 * i, size, true);
+  });
+  tile.setFloat32(20, SCALE, true);
+  return tile;
+}
+
+/** Timed on a tile that every query sees all of: the first of three, all of which are checked. */
 function expandedCase(): Case {
   const positions = TILE + QUERIES;
   return {
@@ -131,21 +162,13 @@ function expandedCase(): Case {
       const statePtr = bench.region(kernels.attendExpandedStateBytes(QUERIES, HEADS));
       const scratch = kernels.attendExpandedScratchBytes(NOPE_DIM, ROPE_DIM, VALUE_DIM);
       const scratchPtr = bench.region(scratch);
-      const tilePtr = bench.region(40);
-      const tile = new DataView(bench.memory.buffer, tilePtr, 40);
-      const sizes = [QUERIES, HEADS, NOPE_DIM, ROPE_DIM, VALUE_DIM, 0, TILE, 0, TILE, ROPE_DIM];
-      sizes.forEach((size, i) => {
-        tile.setInt32(4 * i, size, true);
-      });
-      tile.setFloat32(20, SCALE, true);
+      const tile = putExpandedTile(bench);
+      const tilePtr = tile.byteOffset;
       const attend = (first: number): void => {
-        const [kvTile, kPeTile] = [first * HEADS * KV_DIM * 4, first * ROPE_DIM * 4];
+        const kvTile = kvPtr + first * HEADS * KV_DIM * 4;
+        const kPeTile = kPePtr + first * ROPE_DIM * 4;
         tile.setInt32(28, first, true);
-        kernels.attendExpandedTile(
-          ...([outPtr, statePtr, qPtr, kvPtr + kvTile, kPePtr + kPeTile] as const),
-          tilePtr,
-          scratchPtr,
-        );
+        kernels.attendExpandedTile(outPtr, statePtr, qPtr, kvTile, kPeTile, tilePtr, scratchPtr);
       };
       return {
         run: () => attend(0),
@@ -153,17 +176,7 @@ function expandedCase(): Case {
           kernels.attendExpandedStart(outPtr, statePtr, tilePtr);
           for (let first = 0; first < positions; first += TILE) attend(first);
           kernels.attendExpandedFinish(outPtr, statePtr, tilePtr);
-          const out = bench.f32(outPtr, QUERIES * HEADS * VALUE_DIM);
-          for (const h of [0, HEADS - 1]) {
-            const { expected, bound } = referenceExpanded({
-              ...{ queries: QUERIES, heads: 1, positions, queryPosition: TILE, scale: SCALE },
-              ...{ nopeDim: NOPE_DIM, ropeDim: ROPE_DIM, valueDim: VALUE_DIM },
-              ...{ q: headOf(q, QK_DIM, h), kv: headOf(kv, KV_DIM, h), kPe },
-            });
-            headOf(out, VALUE_DIM, h).forEach((value, i) => {
-              assertClose([value], [expected[i]], { abs: bound[i] }, `head ${h}, output ${i}`);
-            });
-          }
+          checkExpanded(bench.f32(outPtr, QUERIES * HEADS * VALUE_DIM), { q, kv, kPe });
           kernels.attendExpandedStart(outPtr, statePtr, tilePtr);
         },
       };
@@ -195,12 +208,12 @@ function rowCase(type: RowType, kernel: "store" | "load"): Case {
       const load = bench.kernels[`loadLatent${type}`];
       const kPePtr = sourcePtr + LATENT_DIM * 4;
       const loadAll = (): void => load(latentsPtr, kPesPtr, cachePtr, TILE, LATENT_DIM, ROPE_DIM);
+      const storeFirst = (): void => store(cachePtr, sourcePtr, LATENT_DIM, kPePtr, ROPE_DIM);
       return {
-        run:
-          kernel === "load"
-            ? loadAll
-            : () => store(cachePtr, sourcePtr, LATENT_DIM, kPePtr, ROPE_DIM),
+        run: kernel === "load" ? loadAll : storeFirst,
         check() {
+          bench.u8(cachePtr, rowBytes(type, DIMS)).fill(0xff);
+          storeFirst();
           loadAll();
           for (let t = 0; t < TILE; t++) {
             const row = rows.subarray(t * DIMS, (t + 1) * DIMS);

@@ -59,6 +59,7 @@ function ropeCase(): Case {
   });
 }
 
+/** In place, so that it is timed on what it made; its steps do not depend on the values. */
 function softmaxCase(n: number): Case {
   return elementCase(`softmaxF32 ${n}`, n, ({ bench }) => {
     const x = gaussian(n, seededRandom(12));

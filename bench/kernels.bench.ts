@@ -66,18 +66,30 @@ function timeCase(workspace: Workspace, item: Case, seconds: number, readRate?: 
   };
 }
 
-const HEADER = `${"kernel".padEnd(66)}${"median ms".padStart(10)}  ${"quartiles".padEnd(19)}${"rate".padStart(9)}${"DRAM GB/s".padStart(23)}${"of read".padStart(9)}`;
+/** Columns of the table. */
+const NAME_WIDTH = 66;
+const MS_WIDTH = 10;
+const QUARTILES_WIDTH = 19;
+const RATE_WIDTH = 9;
+const UNIT_WIDTH = 12;
+
+const HEADER = [
+  "kernel".padEnd(NAME_WIDTH + 1) + "median ms".padStart(MS_WIDTH - 1),
+  "quartiles".padEnd(QUARTILES_WIDTH - 1),
+  `${"rate".padStart(RATE_WIDTH)} ${"".padEnd(UNIT_WIDTH)}${"DRAM GB/s".padStart(MS_WIDTH)}`,
+  "of read",
+].join("  ");
 
 function formatResult(result: Result): string {
   const { name, medianMs, lowMs, highMs, rate, unit } = result;
   const ms = (value: number): string => value.toPrecision(4).slice(0, 7);
-  const quartiles = `${ms(lowMs)}..${ms(highMs)}`.padEnd(19);
-  const line = `${name.padEnd(66)}${ms(medianMs).padStart(10)}  ${quartiles}`;
+  const quartiles = `${ms(lowMs)}..${ms(highMs)}`.padEnd(QUARTILES_WIDTH);
+  const line = `${name.padEnd(NAME_WIDTH)}${ms(medianMs).padStart(MS_WIDTH)}  ${quartiles}`;
   const { dramGigabytesPerSecond, shareOfRead } = result;
-  const rates = `${line}${rate.toFixed(2).padStart(9)} ${unit.padEnd(12)}`;
+  const rates = `${line}${rate.toFixed(2).padStart(RATE_WIDTH)} ${unit.padEnd(UNIT_WIDTH)}`;
   if (dramGigabytesPerSecond === null || shareOfRead === null) return rates.trimEnd();
   const share = `${(100 * shareOfRead).toFixed(0)} %`.padStart(9);
-  return `${rates}${dramGigabytesPerSecond.toFixed(1).padStart(10)}${share}`;
+  return `${rates}${dramGigabytesPerSecond.toFixed(1).padStart(MS_WIDTH)}${share}`;
 }
 
 /** Runs the selected cases one after another and tells `print` each line. */
@@ -92,6 +104,7 @@ async function runCases(
   const { poolBytes } = workspace;
   print(describeMachine(machine));
   print(`DRAM     cases go round ${poolBytes / 2 ** 20} MiB of weights, more than the caches hold`);
+  print("cache    cases read the same weights each time, as far as the caches hold them");
   print(`timed    ${seconds} s each, after agreeing with a float64 reference\n\n${HEADER}`);
   const results: Result[] = [];
   const disagreements: { name: string; message: string }[] = [];
@@ -103,7 +116,7 @@ async function runCases(
     } catch (error) {
       const message = (error as Error).message;
       disagreements.push({ name: item.name, message });
-      print(`${item.name.padEnd(66)} not timed: ${message}`);
+      print(`${item.name.padEnd(NAME_WIDTH)} not timed: ${message}`);
     }
   }
   return { machine, poolBytes, results, disagreements };

@@ -1,5 +1,5 @@
 /** What a result was measured on: printed above every table and part of every JSON. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, type StdioOptions } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import os from "node:os";
@@ -70,8 +70,10 @@ function describeRuntime(): string {
 
 function describeCommit(): string {
   try {
+    const cwd = new URL("../..", import.meta.url);
+    const stdio: StdioOptions = ["ignore", "pipe", "ignore"];
     const git = (...args: string[]): string =>
-      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+      execFileSync("git", args, { cwd, encoding: "utf8", stdio }).trim();
     return git("rev-parse", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
   } catch {
     return "unknown";
