@@ -169,3 +169,15 @@ function decodeSixes(to: usize, block: usize): void {
     v128.store(to, v128.or(low, i8x16.shl(high, 4)));
   }
 }
+
+/** An f16 without its sign is not finite from here. */
+const F16_INFINITY: i32 = 0x7c00;
+
+/** Copies an f16; 1 when it is not finite. */
+// @ts-ignore: decorator
+@inline
+export function copyF16(to: usize, from: usize): i32 {
+  const bits = <i32>load<u16>(from);
+  store<u16>(to, <u16>bits);
+  return i32((bits & 0x7fff) >= F16_INFINITY);
+}

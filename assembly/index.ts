@@ -14,7 +14,9 @@ export {
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { matvecQ8 } from "./matvec";
-export { packFloatSlab, packFloats, packPanels, packSlab } from "./pack";
+export { packFloatSlab, packFloats } from "./pack-floats";
+export { packPanels } from "./pack-panels";
+export { packSlab } from "./pack-slab";
 export { quantizeI16 } from "./quantize";
 export { readBytes } from "./read";
 export { relu2ActiveF32 } from "./relu2";
