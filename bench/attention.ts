@@ -1,4 +1,6 @@
-/** Cases of attention: absorbed over each type of cache, expanded over a tile, and the cache's rows. */
+/**
+ * Cases of attention: absorbed over each type of cache, expanded over a tile, and the cache's rows.
+ */
 import * as assert from "uvu/assert";
 import { assertClose, relativeRms } from "../test/close.js";
 import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/latent.js";
@@ -27,8 +29,9 @@ const TILE = 64;
 const QUERIES = 128;
 
 /**
- * Largest relative rms errors. With the rows' outliers scores are tens large and round by 1e-6 in f32,
- * and so do the weights; in integers queries, weights and q8_0 rows keep 14 bits of their largest.
+ * Largest relative rms errors. With the rows' outliers scores are tens large and round by 1e-6 in
+ * f32, and so do the weights; in integers queries, weights and q8_0 rows keep 14 bits of their
+ * largest.
  */
 const LARGEST_ERROR: Readonly<Record<RowType, number>> = {
   F32: 5e-6,

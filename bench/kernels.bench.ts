@@ -1,7 +1,7 @@
 /**
  * Times every kernel at PLM-1.8B's shapes, each only after it agreed with its reference:
- * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N]`. The filter is part of a case's
- * name, --seconds how long each one is timed. Exits with 1 when a kernel disagrees.
+ * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N]`. The filter is part of a
+ * case's name, --seconds how long each one is timed. Exits with 1 when a kernel disagrees.
  */
 import { parseArgs } from "node:util";
 import { ATTENTION_CASES } from "./attention.js";

@@ -11,8 +11,8 @@ export interface Timing {
 }
 
 /**
- * Times `run` for about `seconds`, with at least 5 samples, after a fifth of that to warm up: engines
- * replace their first, quick translation of wasm while it runs. Throws what `run` throws.
+ * Times `run` for about `seconds`, with at least 5 samples, after a fifth of that to warm up:
+ * engines replace their first, quick translation of wasm while it runs. Throws what `run` throws.
  */
 export function measure(name: string, run: () => void, seconds: number): Timing {
   const start = performance.now();

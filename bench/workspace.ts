@@ -41,8 +41,8 @@ export class Workspace {
   }
 
   /**
-   * The pool is 4 times the last-level cache, so that whoever cycles through it finds nothing of the
-   * last round in a cache; between 256 MiB and 2 GiB, and 512 MiB where the cache is not known.
+   * The pool is 4 times the last-level cache, so that whoever cycles through it finds nothing of
+   * the last round in a cache; between 256 MiB and 2 GiB, and 512 MiB where the cache is not known.
    */
   static async create(lastLevelCacheBytes: number): Promise<Workspace> {
     const wanted = lastLevelCacheBytes ? 4 * lastLevelCacheBytes : 512 * MIB;
@@ -62,8 +62,9 @@ export class Workspace {
   }
 
   /**
-   * Writes copies of a matrix of `bytes` bytes into the pool, each made of the `patternBytes` bytes at
-   * patternPtr over and over: one copy for the cache, as many as fit for DRAM. Returns their addresses.
+   * Writes copies of a matrix of `bytes` bytes into the pool, each made of the `patternBytes` bytes
+   * at patternPtr over and over: one copy for the cache, as many as fit for DRAM. Returns their
+   * addresses.
    */
   place(patternPtr: number, patternBytes: number, bytes: number, home: Home): number[] {
     const memory = new Uint8Array(this.bench.memory.buffer);

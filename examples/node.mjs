@@ -1,4 +1,5 @@
-// Text from a model file, in Node, Deno or Bun: node examples/node.mjs model.gguf "Once upon a time"
+// Text from a model file, in Node, Deno or Bun: node examples/node.mjs model.gguf "Once upon a
+// time"
 import { loadModel } from "plm-wasm";
 
 const [path, prompt = "Once upon a time"] = process.argv.slice(2);

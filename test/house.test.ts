@@ -131,9 +131,8 @@ test("files and lines are of readable size", () => {
     const lines = text.trimEnd().split("\n");
     const most = MOST_LINES[path] ?? MOST_LINES[path.split("/")[0]];
     assert.ok(lines.length <= most, `${path}: ${lines.length} lines, at most ${most}`);
-    const columns = MOST_COLUMNS;
     lines.forEach((line, i) => {
-      assert.ok(line.length <= columns, `${path}:${i + 1}: ${line.length} columns`);
+      assert.ok(line.length <= MOST_COLUMNS, `${path}:${i + 1}: ${line.length} columns`);
     });
   }
 });

@@ -1,4 +1,5 @@
-// The conformance checks and examples/browser in headless Chromium: node chromium.mjs /path/to/chromium
+// The conformance checks and examples/browser in headless Chromium: node chromium.mjs
+// /path/to/chromium
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,9 @@ import { expectedText, makeSmallModel, PROMPT, runChecks } from "./small.mjs";
 
 const LIMIT_MS = 60_000;
 
-/** A page that nothing may go wrong in: `failed` rejects on an error, a violated policy included. */
+/**
+ * A page that nothing may go wrong in: `failed` rejects on an error, a violated policy included.
+ */
 async function openPage(context, url) {
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT_MS);

@@ -17,8 +17,8 @@ function findNode(major) {
 }
 
 /**
- * By name: `commands`, each a program and its arguments, which print a last line "N passed, N failed";
- * or `missing`, what has to be there and is not.
+ * By name: `commands`, each a program and its arguments, which print a last line "N passed, N
+ * failed"; or `missing`, what has to be there and is not.
  */
 export function runtimes() {
   const node20 = findNode(20);
