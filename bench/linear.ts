@@ -132,7 +132,9 @@ function sparseCase(type: TensorType, density: number, n: number): Case {
   const bytes = (packedBytes(packed, outputs, neurons) * active) / neurons;
   const kernel = isFloat(type) ? "sparseMatmulF32" : "sparseMatmulI16";
   return {
-    name: `${kernel} ${packed} ${shapeOf(DOWN_PROJ)}, ${density * 100} % active, ${tokens(n)}, DRAM`,
+    name:
+      `${kernel} ${packed} ${shapeOf(DOWN_PROJ)}, ` +
+      `${density * 100} % active, ${tokens(n)}, DRAM`,
     amount: active * outputs,
     unit: "MAC",
     dramBytes: n === 1 ? bytes : undefined,
