@@ -129,8 +129,8 @@ function addScaled(y: usize, w: usize, type: i32, a: f32, n: i32): void {
  *   active   u32[n] counts, then u32[n, neurons]: each token's active neurons
  *   shape    i32 neurons, i32 outputs
  *
- * Requires outputs % 4 == 0. Eight neurons are summed as a tree before they are added to y: eight
- * times fewer roundings in sequence.
+ * Requires outputs % 4 == 0. Eight neurons are summed before they are added to y, so that fewer
+ * roundings follow one another.
  */
 export function sparseMatmulF32(
   y: usize,
@@ -148,9 +148,10 @@ export function sparseMatmulF32(
   for (let t = 0; t < n; t++, y += outputs << 2, x += neurons, list += neurons) {
     const end = list + (load<usize>(active + (<usize>t << 2)) << 2);
     for (let p = list; p < end; p += 32) {
-      if (type == F32) addNeurons(y, w, F32, x, p, end, outputs);
-      else if (type == F16) addNeurons(y, w, F16, x, p, end, outputs);
-      else addNeurons(y, w, BF16, x, p, end, outputs);
+      const last = min(p + 32, end);
+      if (type == F32) addNeurons(y, w, F32, x, p, last, outputs);
+      else if (type == F16) addNeurons(y, w, F16, x, p, last, outputs);
+      else addNeurons(y, w, BF16, x, p, last, outputs);
     }
   }
 }
@@ -168,34 +169,12 @@ function addNeurons(
   outputs: usize,
 ): void {
   for (let i: usize = 0; i < outputs; i += 4, y += 16) {
-    const s0 = weighNeuron(w, type, x, p, end, outputs, i);
-    const s1 = weighNeuron(w, type, x, p + 4, end, outputs, i);
-    const s2 = weighNeuron(w, type, x, p + 8, end, outputs, i);
-    const s3 = weighNeuron(w, type, x, p + 12, end, outputs, i);
-    const s4 = weighNeuron(w, type, x, p + 16, end, outputs, i);
-    const s5 = weighNeuron(w, type, x, p + 20, end, outputs, i);
-    const s6 = weighNeuron(w, type, x, p + 24, end, outputs, i);
-    const s7 = weighNeuron(w, type, x, p + 28, end, outputs, i);
-    const low = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    const high = f32x4.add(f32x4.add(s4, s5), f32x4.add(s6, s7));
-    v128.store(y, f32x4.add(v128.load(y), f32x4.add(low, high)));
+    let sum = f32x4.splat(0);
+    for (let q = p; q < end; q += 4) {
+      const neuron = load<usize>(q);
+      const a = v128.load32_splat(x + (neuron << 2));
+      sum = f32x4.add(sum, f32x4.mul(loadWeights(w, neuron * outputs + i, type), a));
+    }
+    v128.store(y, f32x4.add(v128.load(y), sum));
   }
-}
-
-/** Four outputs of the listed neuron times its activation; 0 past the end of the list. */
-// @ts-ignore: decorator
-@inline
-function weighNeuron(
-  w: usize,
-  type: i32,
-  x: usize,
-  p: usize,
-  end: usize,
-  outputs: usize,
-  i: usize,
-): v128 {
-  if (p >= end) return f32x4.splat(0);
-  const neuron = load<usize>(p);
-  const a = v128.load32_splat(x + (neuron << 2));
-  return f32x4.mul(loadWeights(w, neuron * outputs + i, type), a);
 }

@@ -13,7 +13,7 @@ export {
 } from "./expanded";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
-export { matvecQ8 } from "./matvec";
+export { matvecQ4, matvecQ8 } from "./matvec";
 export { packFloatSlab, packFloats } from "./pack-floats";
 export { packPanels } from "./pack-panels";
 export { packSlab } from "./pack-slab";

@@ -59,9 +59,7 @@ function multiplyPanel(
     }
   }
   for (; t < n; t++, x += row, y += stride) {
-    for (let quad: usize = 0; quad < 32; quad += 16) {
-      multiplyToken(y + quad, panel + quad, x, cols, halves, minimums);
-    }
+    multiplyToken(y, panel, x, cols, halves, minimums);
   }
 }
 
@@ -152,7 +150,7 @@ function multiplyTile(
   v128.store(y + 3 * stride, sum3);
 }
 
-/** 4 outputs of one token. */
+/** 8 outputs of one token. */
 // @ts-ignore: decorator
 @inline
 function multiplyToken(
@@ -163,7 +161,8 @@ function multiplyToken(
   halves: bool,
   minimums: bool,
 ): void {
-  let sum = f32x4.splat(0);
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
   const span: usize = halves ? 32 : 64;
   const scales = x + (<usize>cols << 1);
   let s = scales;
@@ -172,14 +171,19 @@ function multiplyToken(
   for (let xb = x; xb < scales; ) {
     let acc0 = i32x4.splat(0);
     let acc1 = i32x4.splat(0);
+    let acc2 = i32x4.splat(0);
+    let acc3 = i32x4.splat(0);
     let cell = panel + UNPACKED_CELLS + half * 128;
     for (const end = xb + span; xb < end; xb += 8, cell += 32) {
       const a = v128.load64_splat(xb);
       acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_s(cell), a));
       acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_s(cell, 8), a));
+      acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_s(cell, 16), a));
+      acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(v128.load8x8_s(cell, 24), a));
     }
     const p = panel + half * 32;
-    sum = accumulate(sum, addPairs(acc0, acc1), p, s, sums, minimums, halves);
+    sum0 = accumulate(sum0, addPairs(acc0, acc1), p, s, sums, minimums, halves);
+    sum1 = accumulate(sum1, addPairs(acc2, acc3), p + 16, s, sums, minimums, halves);
     if (halves) {
       sums += 4;
       half ^= 1;
@@ -188,5 +192,6 @@ function multiplyToken(
     s += 4;
     panel += UNPACKED_BLOCK;
   }
-  v128.store(y, sum);
+  v128.store(y, sum0);
+  v128.store(y, sum1, 16);
 }

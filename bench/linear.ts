@@ -63,21 +63,27 @@ function quantizeCase(rows: number, n: number): Case {
   };
 }
 
-function matvecCase(matrix: Matrix, home: Home): Case {
+function matvecCase(type: TensorType, matrix: Matrix, home: Home): Case {
   const { rows, cols } = matrix;
+  const packed = PACKED_TYPE_OF[type];
   return {
-    name: `matvecQ8 ${shapeOf(matrix)}, ${home}`,
+    name: `${packed === "Q8" ? "matvecQ8" : `matvecQ4 ${packed}`} ${shapeOf(matrix)}, ${home}`,
     amount: rows * cols,
     unit: "MAC",
-    dramBytes: fromHome(home, packedBytes("Q8", rows, cols)),
+    dramBytes: fromHome(home, packedBytes(packed, rows, cols)),
     prepare(workspace) {
+      const { kernels } = workspace.bench;
       const { bench } = workspace;
-      const w = placePanels(workspace, "Q8_0", matrix, home);
+      const w = placePanels(workspace, type, matrix, home);
       const x = gaussian(cols, seededRandom(2));
       const activations = quantize(bench, x, 1);
       const yPtr = bench.region(rows * 4);
       const next = cycle(w.addresses);
-      const run = (): void => bench.kernels.matvecQ8(yPtr, next(), activations.ptr, rows, cols);
+      const x16 = activations.ptr;
+      const run = (): void =>
+        packed === "Q8"
+          ? kernels.matvecQ8(yPtr, next(), x16, rows, cols)
+          : kernels.matvecQ4(yPtr, next(), packedId(type), x16, rows, cols);
       return {
         run,
         check() {
@@ -252,8 +258,9 @@ function rowCase(type: TensorType): Case {
 /** All cases of the linear layers. */
 export const LINEAR_CASES: readonly Case[] = [
   ...[quantizeCase(1, 2048), quantizeCase(1, 8192), quantizeCase(128, 2048)],
-  ...[Q_PROJ, UP_PROJ].map((matrix) => matvecCase(matrix, "DRAM")),
-  ...[Q_PROJ, UP_PROJ].map((matrix) => matvecCase(matrix, "cache")),
+  ...[Q_PROJ, UP_PROJ].map((matrix) => matvecCase("Q8_0", matrix, "DRAM")),
+  ...[Q_PROJ, UP_PROJ].map((matrix) => matvecCase("Q8_0", matrix, "cache")),
+  ...(["Q4_0", "Q4_1", "Q4_K"] as const).map((type) => matvecCase(type, UP_PROJ, "DRAM")),
   ...SOURCE_TYPES.map((type) => matmulCase(type, UP_PROJ, 1, "DRAM")),
   ...SOURCE_TYPES.map((type) => matmulCase(type, Q_PROJ, 128, "cache")),
   matmulCase("F16", Q_PROJ, 1, "DRAM"),

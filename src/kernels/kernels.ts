@@ -14,6 +14,15 @@ export interface Kernels {
   // linear layers
   /** f32[rows] <- Q8 panels[rows, cols], i16 row */
   matvecQ8(yPtr: number, wPtr: number, xPtr: number, rows: number, cols: number): void;
+  /** f32[rows] <- Q4, Q4M or Q4K panels[rows, cols], i16 row */
+  matvecQ4(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    xPtr: number,
+    rows: number,
+    cols: number,
+  ): void;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n] */
   matmulI16(
     yPtr: number,

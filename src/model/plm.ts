@@ -3,7 +3,13 @@
  * by step as in the paper. Computes; checks and bookkeeping are the session's.
  */
 import type { Kernels } from "../kernels/kernels.js";
-import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
+import {
+  i16RowBytes,
+  isFloatType,
+  PACKED_TYPES,
+  type PackedTypeName,
+  packedBytes,
+} from "../kernels/packed.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import { type Buffers, EXPANDED_TILE } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
@@ -134,8 +140,24 @@ export class Plm {
     }
     this.#kernels.quantizeI16(quantized, xPtr, n, cols);
     const outputs = outputStride(weight);
-    if (n === 1 && type === "Q8") this.#kernels.matvecQ8(yPtr, ptr, quantized, outputs, cols);
+    if (n === 1) this.#matvec(yPtr, type, ptr, quantized, outputs, cols);
     else this.#kernels.matmulI16(yPtr, ptr, id, quantized, n, outputs, cols, scratch);
+  }
+
+  /** y = W x for one token, x as 16-bit integers */
+  #matvec(
+    yPtr: number,
+    type: PackedTypeName,
+    wPtr: number,
+    xPtr: number,
+    rows: number,
+    cols: number,
+  ): void {
+    const { id } = PACKED_TYPES[type];
+    if (type === "Q8") this.#kernels.matvecQ8(yPtr, wPtr, xPtr, rows, cols);
+    else if (type === "Q4" || type === "Q4M" || type === "Q4K") {
+      this.#kernels.matvecQ4(yPtr, wPtr, id, xPtr, rows, cols);
+    } else this.#kernels.matmulI16(yPtr, wPtr, id, xPtr, 1, rows, cols, this.#buffers.scratch);
   }
 
   /** Queries, compressed kv and the shared rope key of n tokens; the latter two go to the cache. */
@@ -211,7 +233,7 @@ export class Plm {
   /** f32[numHeads, vHeadDim]: W_uv[h] applied to each head's output in the latent space */
   #headValues(outPtr: number, { ptr, type, cols }: Weight): void {
     const { numAttentionHeads: heads, qkNopeHeadDim, vHeadDim } = this.config;
-    const { latentOut, quantized, scratch } = this.#buffers;
+    const { latentOut, quantized } = this.#buffers;
     const { id } = PACKED_TYPES[type];
     const isFloat = isFloatType(type);
     if (!isFloat) this.#kernels.quantizeI16(quantized, latentOut, heads, cols);
@@ -223,9 +245,7 @@ export class Plm {
         this.#kernels.matmulF32(out, w, id, latentOut + h * cols * 4, 1, vHeadDim, cols);
         continue;
       }
-      const x = quantized + h * i16RowBytes(cols);
-      if (type === "Q8") this.#kernels.matvecQ8(out, w, x, vHeadDim, cols);
-      else this.#kernels.matmulI16(out, w, id, x, 1, vHeadDim, cols, scratch);
+      this.#matvec(out, type, w, quantized + h * i16RowBytes(cols), vHeadDim, cols);
     }
   }
 

@@ -2,21 +2,23 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { gaussian, seededRandom } from "../random.js";
 import { assertProduct, assertWithin } from "./linear-reference.js";
-import { packPanels, quantize } from "./packing.js";
+import { packedId, packPanels, quantize } from "./packing.js";
 import { randomTensor, type Tensor, tensorOf } from "./tensors.js";
 import { Bench } from "./wasm.js";
 
 const bench = await Bench.create(48);
-const { matvecQ8 } = bench.kernels;
+const { matvecQ4, matvecQ8 } = bench.kernels;
 
-/** Runs matvecQ8 and compares it with both references; returns its result. */
+/** Runs the type's matvec and compares it with both references; returns its result. */
 function check(tensor: Tensor, x: Float32Array, offset: number): Float32Array {
   bench.reset();
   const { rows, cols } = tensor;
   const w = packPanels(bench, tensor, offset);
   const activations = quantize(bench, x, 1, offset);
   const yPtr = bench.region(rows * 4, offset);
-  matvecQ8(yPtr, w.ptr, activations.ptr, rows, cols);
+  if (tensor.type.startsWith("Q4")) {
+    matvecQ4(yPtr, w.ptr, packedId(tensor.type), activations.ptr, rows, cols);
+  } else matvecQ8(yPtr, w.ptr, activations.ptr, rows, cols);
   bench.checkGuards();
   const y = bench.f32(yPtr, rows);
   assertProduct(y, { tensor, x, activations }, `${tensor.type} ${rows}x${cols}`);
@@ -32,6 +34,19 @@ test("matvecQ8 agrees with f64 for all shapes and offsets", () => {
         check(randomTensor({ type, rows, cols }, random), x, 4 * Math.floor(random() * 4));
       }
     }
+  }
+});
+
+test("matvecQ4 agrees with f64 for all types, shapes and offsets", () => {
+  const random = seededRandom(44);
+  for (const type of ["Q4_0", "Q4_1", "Q4_K"] as const) {
+    for (const cols of type === "Q4_K" ? [256, 512, 2048, 8192] : [32, 64, 96, 256, 512, 2048]) {
+      for (const rows of [8, 16, 24]) {
+        const x = gaussian(cols, random);
+        check(randomTensor({ type, rows, cols }, random), x, 4 * Math.floor(random() * 4));
+      }
+    }
+    check(randomTensor({ type, rows: 576, cols: 2048 }, random), gaussian(2048, random), 0);
   }
 });
 
