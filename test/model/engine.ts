@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
+import { kernelsBytes } from "../../src/kernels/load.js";
 import {
   type LoadedPlm,
   type LoadOptions,
@@ -13,9 +14,13 @@ import {
 } from "../../src/model/load.js";
 import type { EvaluateOptions } from "../../src/model/session.js";
 
+let kernels: Promise<WebAssembly.Module> | undefined;
+
 /** Loads a model; the sources stay open, as those of tests need no closing. */
 export async function loadEngine(source: ModelSource, options?: LoadOptions): Promise<LoadedPlm> {
-  return loadPlm(await openGguf(await openSources(source)), options);
+  kernels ??= WebAssembly.compile(kernelsBytes());
+  const wasm = await kernels;
+  return loadPlm(await openGguf(await openSources(source)), { wasm, ...options });
 }
 
 /** The plan of a model. */
