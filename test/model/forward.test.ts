@@ -7,7 +7,7 @@ import { K_DIMS, ODD_DIMS, SMALL_DIMS, type TinyOptions, tinyModel, tinyTokens }
 
 const TOKENS = tinyTokens(12);
 
-/** Relative error of the logits where products are of floats, and where activations have 14 bits. */
+/** Relative error of the logits: with products of floats, and with activations of 14 bits. */
 const FLOAT_ERROR = 3e-6;
 const QUANTISED_ERROR = 3e-4;
 
@@ -48,6 +48,12 @@ for (const type of ["F32", "F16", "BF16", "Q8_0", "Q4_1", "Q5_0"] as const) {
 test("several layers of odd dims", async () => {
   await assertAgrees({ dims: ODD_DIMS }, "F32");
   await assertAgrees({ dims: ODD_DIMS, type: "Q8_0" }, "Q8_0");
+});
+
+test("matrices that are read in several pieces", async () => {
+  const small = { ...SMALL_DIMS, numHiddenLayers: 1, hiddenSize: 1024 };
+  await assertAgrees({ dims: { ...small, intermediateSize: 1600 } }, "F32");
+  await assertAgrees({ dims: { ...small, intermediateSize: 4608 }, type: "Q8_0" }, "Q8_0");
 });
 
 test("one head, one layer, no more than 8 of anything that may be 8", async () => {

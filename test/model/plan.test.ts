@@ -127,7 +127,7 @@ test("layers that are only claimed are refused without an endless list", async (
 
 test("tensors that are only claimed are refused without being looked at", async () => {
   const dims = { ...SMALL_DIMS, hiddenSize: 2 ** 20, intermediateSize: 2 ** 20 };
-  const header = claimedModel({ ...dims, numHiddenLayers: 50 }, true);
+  const header = claimedModel({ ...dims, numHiddenLayers: 400 }, true);
   const source = new ObservedSource(header, "never");
   await assertRejects(planEngine(source), "OUT_OF_MEMORY", "weights");
 });

@@ -233,8 +233,11 @@ function encodeFloats(type: "F32" | "F16" | "BF16", values: Float32Array): Uint8
   return new Uint8Array(halves.buffer);
 }
 
-/** Seeded token ids below 256. */
+/** Seeded token ids, and as the second the last of the vocabulary. */
 export function tinyTokens(count: number, seed = 7): number[] {
   const random = seededRandom(seed);
-  return Array.from({ length: count }, () => Math.floor(random() * 256));
+  const { vocabSize } = SMALL_DIMS;
+  return Array.from({ length: count }, (_, i) =>
+    i === 1 ? vocabSize - 1 : Math.floor(random() * vocabSize),
+  );
 }
