@@ -14,7 +14,8 @@ import { fillRopeTable } from "../../src/model/rope-table.js";
 import { engineLogits, loadEngine } from "./engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
-const GUARD = 0xa5;
+/** Floats of such bytes are NaN. */
+const GUARD = 0xff;
 
 /** Loads a model into regions full of GUARD, one more of which follows the others. */
 async function loadGuarded(
