@@ -1,5 +1,5 @@
-// y = W x for one token: the products that decoding spends its time in. Types that have none here go
-// through matmulI16.
+// y = W x for one token: the products that decoding spends its time in. Types that have none here
+// go through matmulI16.
 
 import { addPairs, loadF16x4, loadU8x4 } from "./lanes";
 import { Q4, Q4K, Q4M } from "./layout";

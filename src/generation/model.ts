@@ -54,6 +54,10 @@ export class Model {
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
     const tokens = typeof prompt === "string" ? this.tokenizer.encode(prompt) : prompt;
+    if (!Number.isSafeInteger(tokens?.length)) {
+      const got = `${typeof prompt} without a length`;
+      throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
+    }
     const evaluator = new BorrowedSession(this.#loaded);
     return generate(evaluator, this.tokenizer, tokens, options, {
       onEnd: () => evaluator.giveBack(),

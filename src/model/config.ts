@@ -88,6 +88,8 @@ export function parseConfig(metadata: ReadonlyMap<string, unknown>): PlmConfig {
   const reader = new MetadataReader(metadata);
   const config = readConfig(reader, metadata);
   checkConsistency(reader, config);
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  if (Array.isArray(tokens)) reader.expect("plm.vocab_size", [tokens.length]);
   if (reader.problems.length > 0) {
     throw new PlmError("INVALID_FILE", `config: ${reader.problems.join("; ")}`);
   }

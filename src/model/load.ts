@@ -55,6 +55,14 @@ function checkRange(name: string, value: number, low: number, high: number): num
   );
 }
 
+function checkLimit(limitBytes: number): number {
+  if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
+  );
+}
+
 function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
   throw new PlmError(
@@ -86,7 +94,7 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
       checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
     ),
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
-    memoryLimitBytes: options.memoryLimitBytes ?? MAX_MEMORY_BYTES,
+    memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };
 }
 
@@ -107,6 +115,8 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
     { length: checked.sessions },
     () => new LatentCache(memory, cacheType, config, contextLength),
   );
+  // A header may claim any size: what would not fit is refused before its chunks are counted.
+  memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength };
   const scratchBytes = Math.max(layoutBuffers(config, sizes, 0).bytes, readScratchBytes(weights));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);

@@ -115,12 +115,12 @@ export async function readWeights(
     if (i + 1 < chunks.length) pending = start(i + 1);
     try {
       packer.pack(chunks[i], staging(i));
+      loadedBytes += chunks[i].rows * chunks[i].rowBytes;
+      onProgress?.({ loadedBytes, totalBytes });
     } catch (error) {
       await pending.catch(() => undefined);
       throw error;
     }
-    loadedBytes += chunks[i].rows * chunks[i].rowBytes;
-    onProgress?.({ loadedBytes, totalBytes });
   }
 }
 

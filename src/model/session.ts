@@ -12,11 +12,14 @@ import type { Plm } from "./plm.js";
 /** Options of `Session.evaluate`. */
 export interface EvaluateOptions {
   /** Which logits to return: of the last token (default), of all given tokens, or none. */
-  logits?: "last" | "all" | "none";
+  logits?: (typeof LOGITS_CHOICES)[number];
   /** Most tokens that go through the model at once; 1 sends every token through decode. */
   chunkSize?: number;
   signal?: AbortSignal;
 }
+
+/** Which logits may be asked for. */
+const LOGITS_CHOICES = ["last", "all", "none"] as const;
 
 /** What a session works on. */
 export interface SessionParts {
@@ -55,14 +58,19 @@ export class Session {
    * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token (a
    * fresh array), or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
    *
-   * Throws EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED; the session is then
-   * as before. An abort rejects with the signal's reason and keeps the chunks that were done.
+   * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
+   * the session is then as before. An abort rejects with the signal's reason and keeps the chunks
+   * that were done.
    */
   async evaluate(
     tokens: ArrayLike<number>,
     { logits = "last", chunkSize, signal }: EvaluateOptions = {},
   ): Promise<Float32Array> {
     this.#check(tokens);
+    if (!LOGITS_CHOICES.includes(logits)) {
+      const expected = LOGITS_CHOICES.join(", ");
+      throw new PlmError("INVALID_ARGUMENT", `logits: expected ${expected}, got ${logits}`);
+    }
     const step = this.#chunkSize(chunkSize);
     signal?.throwIfAborted();
     this.#busy = true;
@@ -124,6 +132,17 @@ export class Session {
 
   #check(tokens: ArrayLike<number>): void {
     this.#checkUsable();
+    const length: unknown = tokens?.length;
+    if (!Number.isSafeInteger(length)) {
+      throw new PlmError(
+        "INVALID_ARGUMENT",
+        `tokens: expected an array of token ids, got ${typeof tokens} of length ${length}`,
+      );
+    }
+    this.#checkTokens(tokens);
+  }
+
+  #checkTokens(tokens: ArrayLike<number>): void {
     const { length } = tokens;
     if (length === 0) throw new PlmError("EMPTY_PROMPT", "evaluate: expected tokens, got none");
     for (let i = 0; i < length; i++) {

@@ -1,0 +1,309 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ErrorCode } from "../../src/errors.js";
+import type { Generation } from "../../src/generation/generation.js";
+import { inspectModel, loadModel } from "../../src/generation/load-model.js";
+import type { Model } from "../../src/generation/model.js";
+import type { LoadOptions } from "../../src/model/load.js";
+import { assertRejects, assertThrows, rejection } from "../model/engine.js";
+import { ObservedSource } from "../model/observed-source.js";
+import { EOS_TOKEN, SMALL_DIMS, tinyModel } from "../model/tiny.js";
+
+const TEMPLATE =
+  "{% for message in messages %}<|im_start|>{{ message.role }}:{{ message.content }}<|im_end|>" +
+  "{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}";
+const FILE = tinyModel({ type: "Q8_0" });
+const CHAT_FILE = tinyModel({ type: "Q8_0", chatTemplate: TEMPLATE });
+const MESSAGES = [{ role: "user", content: "Hi" }];
+const REASON = new Error("enough");
+
+/** Ten tokens, whatever the model would say of the end. */
+const TEN = { maxTokens: 10, ignoreEos: true, temperature: 1, seed: 1 };
+
+/** Fails unless the model can give a session away, and only as many as it has. */
+function assertAllGivenBack(model: Model, count = 1): void {
+  const sessions = Array.from({ length: count }, () => model.createSession());
+  assertThrows(() => model.createSession(), "SESSION_LIMIT");
+  for (const session of sessions) session.dispose();
+}
+
+async function read(generation: Generation): Promise<string> {
+  let text = "";
+  for await (const piece of generation) text += piece;
+  return text;
+}
+
+test("a text goes on, and its result says how", async () => {
+  const model = await loadModel(FILE);
+  const generation = model.generate("Once", TEN);
+  const text = await read(generation);
+  const result = await generation.result();
+  assert.is(result.text, text);
+  assert.is(result.tokens.length, 10);
+  assert.is(result.promptTokens, 4);
+  assert.is(result.finishReason, "length");
+  assert.is(model.tokenizer.decode(result.tokens), text);
+  assertAllGivenBack(model);
+});
+
+test("greedy tokens are the best of a session's logits", async () => {
+  const model = await loadModel(FILE);
+  const { tokens } = await model.generate("Once", { ...TEN, temperature: 0 }).result();
+  const session = model.createSession();
+  let logits = await session.evaluate(model.tokenizer.encode("Once"));
+  for (const token of tokens) {
+    const best = logits.filter((_, id) => id !== EOS_TOKEN && id !== 258);
+    assert.is(logits[token], Math.max(...best));
+    logits = await session.evaluate([token]);
+  }
+});
+
+test("token ids are prompts, too", async () => {
+  const model = await loadModel(FILE);
+  const ids = model.tokenizer.encode("Once");
+  const expected = await model.generate("Once", TEN).text();
+  assert.is(await model.generate(ids, TEN).text(), expected);
+  assert.is(await model.generate(Uint32Array.from(ids), TEN).text(), expected);
+});
+
+test("same seed, same text; another seed, another", async () => {
+  const model = await loadModel(FILE);
+  const again = await loadModel(FILE);
+  const text = await model.generate("Once", TEN).text();
+  assert.is(await model.generate("Once", TEN).text(), text);
+  assert.is(await again.generate("Once", TEN).text(), text);
+  assert.is.not(await model.generate("Once", { ...TEN, seed: 2 }).text(), text);
+});
+
+test("special tokens in a text stay text; in ids they are tokens", async () => {
+  const model = await loadModel(FILE);
+  const plain = await model.generate("<|endoftext|>", { ...TEN, maxTokens: 0 }).result();
+  assert.is(plain.promptTokens, "<|endoftext|>".length);
+  const special = model.tokenizer.encode("<|endoftext|>", { special: true });
+  assert.equal(special, [EOS_TOKEN]);
+  assert.is((await model.generate(special, TEN).result()).promptTokens, 1);
+});
+
+test("a context that fills up ends the text", async () => {
+  const model = await loadModel(FILE, { contextLength: 9 });
+  const result = await model.generate("Once", { ...TEN, maxTokens: 100 }).result();
+  assert.ok(result.tokens.length === 5 || result.tokens.length === 6, `${result.tokens.length}`);
+  assertAllGivenBack(model);
+});
+
+test("leaving the loop gives the session back", async () => {
+  const model = await loadModel(FILE);
+  const generation = model.generate("Once", TEN);
+  for await (const _ of generation) break;
+  assert.is((await generation.result()).finishReason, "cancelled");
+  assertAllGivenBack(model);
+});
+
+test("a loop that throws gives the session back", async () => {
+  const model = await loadModel(FILE);
+  const reading = (async () => {
+    for await (const _ of model.generate("Once", TEN)) throw REASON;
+  })();
+  assert.is(await rejection(reading), REASON);
+  assertAllGivenBack(model);
+});
+
+test("a generation that nobody reads takes no session", async () => {
+  const model = await loadModel(FILE);
+  model.generate("Once", TEN);
+  assertAllGivenBack(model);
+});
+
+test("an abort before and during the text gives the session back", async () => {
+  const model = await loadModel(FILE);
+  const aborted = { ...TEN, signal: AbortSignal.abort(REASON) };
+  assert.is(await rejection(model.generate("Once", aborted).text()), REASON);
+  assertAllGivenBack(model);
+
+  const controller = new AbortController();
+  const generation = model.generate("Once", { ...TEN, signal: controller.signal });
+  const reading = (async () => {
+    for await (const _ of generation) controller.abort(REASON);
+  })();
+  assert.is(await rejection(reading), REASON);
+  assert.is(await rejection(generation.result()), REASON);
+  assertAllGivenBack(model);
+});
+
+test("an abort in a long prompt gives the session back", async () => {
+  const model = await loadModel(FILE, { batchSize: 1 });
+  const controller = new AbortController();
+  setImmediate(() => controller.abort(REASON));
+  const generation = model.generate("x".repeat(60), { ...TEN, signal: controller.signal });
+  assert.is(await rejection(generation.text()), REASON);
+  assertAllGivenBack(model);
+});
+
+test("failed calls leave the model usable", async () => {
+  const model = await loadModel(FILE);
+  const failing: [() => Promise<unknown>, ErrorCode][] = [
+    [async () => model.generate("", TEN), "EMPTY_PROMPT"],
+    [async () => model.generate([], TEN), "EMPTY_PROMPT"],
+    [() => model.generate([SMALL_DIMS.vocabSize], TEN).text(), "INVALID_TOKEN"],
+    [() => model.generate([-1], TEN).text(), "INVALID_TOKEN"],
+    [() => model.generate("x".repeat(65), TEN).text(), "CONTEXT_FULL"],
+    [async () => model.generate("Once", { ...TEN, maxTokens: -1 }), "INVALID_ARGUMENT"],
+    [async () => model.generate(7 as unknown as string, TEN), "INVALID_ARGUMENT"],
+    [async () => model.generate(undefined as unknown as string, TEN), "INVALID_ARGUMENT"],
+  ];
+  const expected = await model.generate("Once", TEN).text();
+  for (const [call, code] of failing) {
+    await assertRejects(call(), code);
+    assertAllGivenBack(model);
+    assert.is(await model.generate("Once", TEN).text(), expected);
+  }
+});
+
+test("two texts at once, with two sessions, are what each is alone", async () => {
+  const model = await loadModel(FILE, { sessions: 2 });
+  const options = [TEN, { ...TEN, seed: 2 }];
+  const alone: string[] = [];
+  for (const each of options) alone.push(await model.generate("Once", each).text());
+  const together = options.map((each) => model.generate("Once", each).text());
+  assert.equal(await Promise.all(together), alone);
+  assertAllGivenBack(model, 2);
+});
+
+test("with one session a second text is refused, and the first goes on", async () => {
+  const model = await loadModel(FILE);
+  const expected = await model.generate("Once", TEN).text();
+  const first = model.generate("Once", TEN);
+  let text = "";
+  for await (const piece of first) {
+    text += piece;
+    await assertRejects(model.generate("Twice", TEN).text(), "SESSION_LIMIT", "at most 1 sessions");
+  }
+  assert.is(text, expected);
+  assertAllGivenBack(model);
+});
+
+test("a chat is the rendered template, its special tokens parsed", async () => {
+  const model = await loadModel(CHAT_FILE);
+  const rendered = "<|im_start|>user:Hi<|im_end|><|im_start|>";
+  const ids = model.tokenizer.encode(rendered, { special: true });
+  assert.is(ids.length, 10);
+  const expected = await model.generate(ids, TEN).result();
+  const answer = await model.chat(MESSAGES, TEN).result();
+  assert.equal(answer.tokens, expected.tokens);
+  assert.is(answer.promptTokens, ids.length);
+  assertAllGivenBack(model);
+});
+
+test("a given template goes before the file's", async () => {
+  const chatTemplate = "{{ messages[0].content }}";
+  for (const file of [FILE, CHAT_FILE]) {
+    const model = await loadModel(file);
+    const expected = await model.generate("Hi", TEN).text();
+    assert.is(await model.chat(MESSAGES, { ...TEN, chatTemplate }).text(), expected);
+  }
+});
+
+test("a chat without a template, or with a broken one", async () => {
+  const model = await loadModel(FILE);
+  assertThrows(() => model.chat(MESSAGES, TEN), "INVALID_ARGUMENT", "chat template");
+  const chatTemplate = "{% for %}";
+  const call = (): unknown => model.chat(MESSAGES, { ...TEN, chatTemplate });
+  assertThrows(call, "INVALID_ARGUMENT", "chat template");
+  assertAllGivenBack(model);
+});
+
+test("a model that is disposed of generates no more", async () => {
+  const model = await loadModel(FILE);
+  const reading = (async () => {
+    for await (const _ of model.generate("Once", TEN)) model.dispose();
+  })();
+  await assertRejects(reading, "DISPOSED");
+  await assertRejects(model.generate("Once", TEN).text(), "DISPOSED");
+  assertThrows(() => model.createSession(), "DISPOSED");
+});
+
+test("config, plan and zero share are within reach", async () => {
+  const model = await loadModel(FILE, { cacheType: "f16" });
+  assert.is(model.config.hiddenSize, SMALL_DIMS.hiddenSize);
+  assert.is(model.plan.options.cacheType, "f16");
+  assert.ok(Number.isNaN(model.zeroShare));
+  await model.generate("Once", TEN).text();
+  assert.ok(model.zeroShare > 0 && model.zeroShare < 1);
+});
+
+test("progress reaches all bytes, and the source is closed", async () => {
+  const source = new ObservedSource(FILE);
+  let [loaded, total] = [0, -1];
+  await loadModel(source, {
+    onProgress: ({ loadedBytes, totalBytes }) => {
+      [loaded, total] = [loadedBytes, totalBytes];
+    },
+  });
+  assert.is(loaded, total);
+  const { gguf } = await inspectModel(FILE);
+  const tensors = [...gguf.tensors.values()];
+  const bytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  assert.is(total, bytes);
+  assert.is(source.closed, 1);
+});
+
+test("an abort while loading rejects with the reason and closes every source", async () => {
+  for (const aborting of [1, 2, 5]) {
+    const controller = new AbortController();
+    const source = new ObservedSource(FILE);
+    source.onRead = () => {
+      if (source.reads === aborting) controller.abort(REASON);
+    };
+    assert.is(await rejection(loadModel(source, { signal: controller.signal })), REASON);
+    assert.equal([source.closed, source.pending], [1, 0], `read ${aborting}`);
+  }
+  const source = new ObservedSource(FILE);
+  const options = { signal: AbortSignal.abort(REASON) };
+  assert.is(await rejection(loadModel(source, options)), REASON);
+  assert.is(source.reads, 0);
+});
+
+test("a file that is refused is closed", async () => {
+  const untold = tinyModel({}, ({ metadata }) => metadata.delete("tokenizer.ggml.model"));
+  const lost = tinyModel({}, ({ tensors }) => tensors.delete("output_norm.weight"));
+  const refused: [Uint8Array, LoadOptions, ErrorCode][] = [
+    [FILE.subarray(0, 1000), {}, "INVALID_FILE"],
+    [FILE.subarray(0, FILE.length - 3000), {}, "INVALID_FILE"],
+    [new Uint8Array(5000), {}, "INVALID_FILE"],
+    [untold, {}, "INVALID_FILE"],
+    [lost, {}, "INVALID_FILE"],
+    [FILE, { contextLength: 1000 }, "INVALID_ARGUMENT"],
+    [FILE, { memoryLimitBytes: 1000 }, "OUT_OF_MEMORY"],
+    [FILE, { wasm: new Uint8Array(8) }, "UNSUPPORTED_RUNTIME"],
+  ];
+  for (const [file, options, code] of refused) {
+    const source = new ObservedSource(file);
+    await assertRejects(loadModel(source, options), code);
+    assert.equal([source.closed, source.pending], [1, 0], code);
+  }
+});
+
+test("a source that cannot be closed does not hide why the file is refused", async () => {
+  class Stubborn extends ObservedSource {
+    override async close(): Promise<void> {
+      await super.close();
+      throw new Error("stuck");
+    }
+  }
+  const refused = new Stubborn(FILE.subarray(0, 1000));
+  await assertRejects(loadModel([refused, FILE]), "INVALID_FILE");
+  const sound = new Stubborn(FILE);
+  assert.is((await (await loadModel(sound)).generate("Once", TEN).result()).tokens.length, 10);
+  assert.equal([refused.closed, sound.closed], [1, 1]);
+});
+
+test("inspection reads the header alone", async () => {
+  const source = new ObservedSource(tinyModel({ chatTemplate: TEMPLATE }));
+  const { gguf, plan, tokenizer } = await inspectModel(source, { sessions: 2 });
+  assert.is(source.closed, 1);
+  assert.is(gguf.tensors.size, 2 + 9 * SMALL_DIMS.numHiddenLayers);
+  assert.is(plan.caches.length, 2);
+  assert.is(tokenizer.chatTemplate, TEMPLATE);
+});
+
+test.run();

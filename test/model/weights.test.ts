@@ -1,0 +1,153 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { TensorType } from "../../src/format/dtypes.js";
+import type { TensorData } from "../../src/format/writer.js";
+import { assertRejects, planEngine } from "./engine.js";
+import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./tiny.js";
+
+/** Fails unless the damaged model is refused with a message that has each of the parts. */
+async function assertRefused(
+  change: (parts: TinyParts) => void,
+  parts: string[],
+  options: TinyOptions = {},
+): Promise<void> {
+  await assertRejects(planEngine(tinyModel(options, change)), "INVALID_FILE", ...parts);
+}
+
+/** Replaces a tensor by one of this type and shape, all zero. */
+function reshape(
+  { tensors }: TinyParts,
+  name: string,
+  shape: number[],
+  type: TensorType = "F32",
+): void {
+  const elements = shape.reduce((a, b) => a * b, 1);
+  const bytes = type === "F32" ? 4 * elements : type === "Q8_0" ? (elements / 32) * 34 : undefined;
+  assert.ok(bytes !== undefined);
+  tensors.set(name, { name, type, shape, data: new Uint8Array(bytes!) } satisfies TensorData);
+}
+
+const NAMES = [...tinyModelNames({})];
+const SPLIT_NAMES = ["blk.1.attn_k_b.weight", "blk.1.attn_v_b.weight"];
+
+function tinyModelNames(options: TinyOptions): Set<string> {
+  const names = new Set<string>();
+  tinyModel(options, ({ tensors }) => {
+    for (const name of tensors.keys()) names.add(name);
+  });
+  return names;
+}
+
+test("every tensor that is missing is named with its shape", async () => {
+  assert.is(NAMES.length, 2 + 9 * SMALL_DIMS.numHiddenLayers);
+  for (const name of NAMES) {
+    await assertRefused(({ tensors }) => tensors.delete(name), [name, "got nothing"]);
+  }
+  const all = NAMES.slice(1);
+  await assertRefused(({ tensors }) => {
+    for (const name of all) tensors.delete(name);
+  }, all);
+});
+
+test("either half of a split kv_b may be what is missing", async () => {
+  const options = { splitKvB: true };
+  await assertRefused(
+    ({ tensors }) => tensors.delete(SPLIT_NAMES[1]),
+    ["blk.1.attn_v_b.weight: expected [2,16,32], got nothing"],
+    options,
+  );
+  await assertRefused(
+    ({ tensors }) => tensors.delete(SPLIT_NAMES[0]),
+    ["blk.1.attn_kv_b.weight: expected [64,32], got nothing"],
+    options,
+  );
+});
+
+test("a transposed matrix is named with both shapes", async () => {
+  for (const [name, shape] of [
+    ["token_embd.weight", [64, 261]],
+    ["blk.0.attn_q.weight", [64, 48]],
+    ["blk.0.attn_kv_a_mqa.weight", [64, 40]],
+    ["blk.1.attn_kv_b.weight", [32, 64]],
+    ["blk.1.ffn_up.weight", [64, 96]],
+    ["blk.1.ffn_down.weight", [96, 64]],
+  ] as const) {
+    const expected = `${name}: expected [${[...shape].reverse()}], got [${shape}]`;
+    await assertRefused((parts) => reshape(parts, name, [...shape]), [expected]);
+  }
+});
+
+test("a shape of other dimensions, of as many elements, is refused", async () => {
+  await assertRefused(
+    (parts) => reshape(parts, "blk.0.attn_norm.weight", [1, 64]),
+    ["blk.0.attn_norm.weight: expected [64], got [1,64]"],
+  );
+  await assertRefused(
+    (parts) => reshape(parts, "output_norm.weight", [32]),
+    ["output_norm.weight: expected [64], got [32]"],
+  );
+  await assertRefused(
+    (parts) => reshape(parts, "blk.1.attn_k_b.weight", [2, 16, 32]),
+    ["blk.1.attn_k_b.weight: expected [2,32,16], got [2,16,32]"],
+    { splitKvB: true },
+  );
+  await assertRefused(
+    (parts) => reshape(parts, "output.weight", [260, 64]),
+    ["output.weight: expected [261,64], got [260,64]"],
+    { tied: false },
+  );
+});
+
+test("norms are floats", async () => {
+  for (const name of ["blk.0.attn_norm.weight", "blk.1.ffn_norm.weight", "output_norm.weight"]) {
+    await assertRefused(
+      (parts) => reshape(parts, name, [64], "Q8_0"),
+      [`${name}: expected F32, F16 or BF16, got Q8_0`],
+    );
+  }
+});
+
+test("rows that are no whole blocks are refused by the header", async () => {
+  const narrow = { ...K_DIMS, kvLoraRank: 256, intermediateSize: 256, numAttentionHeads: 2 };
+  const file = tinyModel({ dims: { ...narrow, numHiddenLayers: 1 } }, (parts) => {
+    const tensor = parts.tensors.get("blk.0.attn_output.weight")!;
+    tensor.shape = [256, 256];
+    tensor.type = "Q4_K";
+    tensor.data = new Uint8Array(256 * 144);
+  });
+  // The type as [256, 128], of which 256-blocks cannot be made.
+  const view = new DataView(file.buffer);
+  const name = new TextEncoder().encode("blk.0.attn_output.weight");
+  const at = indexOf(file, name) + name.length + 4;
+  assert.is(view.getBigUint64(at, true), 256n);
+  view.setBigUint64(at, 128n, true);
+  await assertRejects(planEngine(file), "INVALID_FILE", "blk.0.attn_output.weight", "Q4_K", "256");
+});
+
+function indexOf(bytes: Uint8Array, part: Uint8Array): number {
+  const at = bytes.findIndex((_, i) => part.every((byte, j) => bytes[i + j] === byte));
+  assert.ok(at >= 0);
+  return at;
+}
+
+test("a down-projection of Q6_K has outputs in multiples of 64", async () => {
+  const dims = { ...SMALL_DIMS, hiddenSize: 96, intermediateSize: 256, numHiddenLayers: 1 };
+  await assertRefused(
+    ({ tensors }) => {
+      const tensor = tensors.get("blk.0.ffn_down.weight")!;
+      tensor.type = "Q6_K";
+      tensor.data = new Uint8Array(96 * 210);
+    },
+    ["blk.0.ffn_down.weight: expected rows in multiples of 64, got 96"],
+    { dims },
+  );
+});
+
+test("tensors that PLM does not have are left alone", async () => {
+  const file = tinyModel({}, (parts) => reshape(parts, "rope_freqs.weight", [4]));
+  const { weights } = await planEngine(file);
+  assert.is(weights.layers.length, SMALL_DIMS.numHiddenLayers);
+  assert.is(weights.lmHead, weights.embedTokens);
+});
+
+test.run();
