@@ -71,3 +71,16 @@ export function maxF32x4(a: v128): f32 {
     max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
   );
 }
+
+/** Added to |x| < 2^22, rounds it to the nearest integer, ties to even; its bits end in the integer. */
+const ROUNDER: f32 = 12582912;
+
+/** round(a * factor), round(b * factor) as i16x8, for products within +-32767; NaN gives anything. */
+// @ts-ignore: decorator
+@inline
+export function roundToI16(a: v128, b: v128, factor: v128): v128 {
+  const rounder = f32x4.splat(ROUNDER);
+  const low = f32x4.add(f32x4.mul(a, factor), rounder);
+  const high = f32x4.add(f32x4.mul(b, factor), rounder);
+  return v128.shuffle<i16>(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+}

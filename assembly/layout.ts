@@ -13,10 +13,11 @@
 //            6-bit values add 64 bytes a block with their high two bits: 16 bytes for 8 inputs,
 //            from the lowest bits up: inputs 0-3 rows 0-3, rows 4-7, inputs 4-7 rows 0-3, rows 4-7.
 //
-//   slabs    for a transposed, sparse W (the down-projection): 32 (or 16) neurons together, each
-//            neuron's values for all n outputs in one run, so that a zero neuron is never touched.
-//            4-bit runs: 32 outputs in 16 bytes, outputs 0-15 low, 16-31 high nibbles. 6-bit runs:
-//            n/2 such bytes, then n/4 with the high two bits, 64 outputs in 16 bytes, lowest first.
+//   slabs    for a transposed, sparse W (the down-projection): first every block's scales, then each
+//            neuron's values for all n outputs in one run, so that the scales are one stream and a
+//            zero neuron is never touched. 4-bit runs: 32 outputs in 16 bytes, outputs 0-15 in the
+//            low nibbles, 16-31 in the high ones. 6-bit runs: n/2 such bytes, then n/4 with the high
+//            two bits, 64 outputs in 16 bytes, lowest first.
 //
 //   type    value         scale, minimum     a panel's block                 bytes of 32 x 8
 //   Q8      int8          f16, -             f16 d[8] | 256                  272
@@ -28,7 +29,7 @@
 //   Q6K     6 bits - 32   d * i8             i8 s[2][8] | 128 | 64           208, and 16 for 256
 //
 // K types lead 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
-// have the same parts with n outputs for the 8 rows. A value is q * scale + minimum. Float types
+// have the same scales with n outputs for the 8 rows. A value is q * scale + minimum. Float types
 // keep the file's rows; a float slab has one row of n floats a neuron.
 
 export const Q8: i32 = 0;

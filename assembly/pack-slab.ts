@@ -11,8 +11,8 @@ import {
   subMinimum,
   subScale,
 } from "./blocks";
-import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M, hasMinimums } from "./layout";
-import { slabBlockBytes } from "./slab";
+import { Q4, Q4K, Q4M, Q6K, hasMinimums } from "./layout";
+import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab";
 
 /**
  * Rows of a GGUF tensor [outputs, neurons] into a slab, which holds them transposed.
@@ -41,10 +41,12 @@ export function packSlab(
   const size = blockSize(type);
   const bytes = blockBytes(type);
   const rowBytes = <usize>(neurons / size) * bytes;
-  const step = slabBlockBytes(packed, <i32>outputs);
+  const headBytes = slabHeadBytes(packed, outputs);
+  const runBytes = slabRunBytes(packed, outputs);
+  let run = slabRuns(to, packed, neurons, outputs);
   const columns = scratch + 64 * 256;
   let bad = 0;
-  for (let b: usize = 0; b < rowBytes; b += bytes, to += step) {
+  for (let b: usize = 0; b < rowBytes; b += bytes, to += headBytes) {
     for (let i: usize = 0; i < <usize>count; i++) {
       const block = src + i * rowBytes + b;
       decodeBlock(scratch + i * <usize>size, block, type);
@@ -56,14 +58,14 @@ export function packSlab(
         transpose16(columns + j * 64 + o, rows, <usize>size, columns + 64 * 256);
       }
     }
-    for (let j = 0; j < size; j++) {
-      packRun(to, columns + <usize>j * 64, packed, j, <usize>first, <usize>count, outputs);
+    for (let j: usize = 0; j < <usize>size; j++, run += runBytes) {
+      packRun(run, columns + j * 64, packed, <usize>first, <usize>count, outputs);
     }
   }
   return bad;
 }
 
-/** One output's scales and minimums of a slab's block. */
+/** One output's scales and minimums, in the head of a slab's block. */
 function packSlabHeader(
   to: usize,
   block: usize,
@@ -81,39 +83,28 @@ function packSlabHeader(
   for (let p = 0; p < parts; p++) {
     const s = subScale(type, block, packed == Q4K ? 2 * p : p);
     if (packed == Q6K) {
-      store<u8>(to + 2 * n + <usize>p * 13 * n + o, <u8>s);
+      store<u8>(to + 2 * n + <usize>p * n + o, <u8>s);
       continue;
     }
-    const header = to + 4 * n + <usize>p * 18 * n;
+    const header = to + 4 * n + <usize>p * 2 * n;
     store<u8>(header + o, <u8>s);
     store<u8>(header + n + o, <u8>subMinimum(type, block, packed == Q4K ? 2 * p : p));
   }
   return bad;
 }
 
-/** `count` outputs of neuron j of a slab's block; its integers lie at from. */
+/** `count` outputs of a neuron; its integers lie at from. */
 function packRun(
-  to: usize,
+  run: usize,
   from: usize,
   packed: i32,
-  j: i32,
   first: usize,
   count: usize,
   n: usize,
 ): void {
-  const i = <usize>j;
-  const half = n >> 1;
-  if (packed == Q8) memory.copy(to + 2 * n + i * n + first, from, count);
-  else if (packed == Q8M) memory.copy(to + 4 * n + i * n + first, from, count);
-  else if (packed == Q8K) {
-    memory.copy(to + 6 * n + (i >> 4) * 18 * n + (i & 15) * n + first, from, count);
-  } else if (packed == Q4) packNibbles(to + 2 * n + i * half, from, first, count);
-  else if (packed == Q4M) packNibbles(to + 4 * n + i * half, from, first, count);
-  else if (packed == Q4K) {
-    packNibbles(to + 6 * n + (i >> 5) * 18 * n + (i & 31) * half, from, first, count);
-  } else {
-    packSixes(to + 3 * n + (i >> 4) * 13 * n + (i & 15) * (half + (half >> 1)), from, first, n);
-  }
+  if (packed == Q6K) packSixes(run, from, first, n);
+  else if (packed == Q4 || packed == Q4M || packed == Q4K) packNibbles(run, from, first, count);
+  else memory.copy(run + first, from, count);
 }
 
 function packNibbles(run: usize, from: usize, first: usize, count: usize): void {

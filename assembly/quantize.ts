@@ -1,6 +1,6 @@
 // Quantisation of activations.
 
-import { maxF32x4 } from "./lanes";
+import { addPairs, maxF32x4, roundToI16 } from "./lanes";
 
 /**
  * x rounded to 16-bit integers, blocks of 32 with one scale, for products with packed weights.
@@ -15,13 +15,15 @@ import { maxF32x4 } from "./lanes";
  * NaN or infinity in a block makes its scale NaN or infinite and its sums NaN: it is not lost.
  */
 export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
+  const ones = i16x8.splat(1);
   for (let r = 0; r < rows; r++) {
     let scales = y + (<usize>n << 1);
     let sums = scales + (<usize>n >> 3);
     const end = scales;
     for (; y < end; y += 64, x += 128, scales += 4, sums += 8) {
+      // Magnitudes compare as integers, and NaN above all.
       let m = f32x4.abs(v128.load(x));
-      for (let i: usize = 16; i < 128; i += 16) m = f32x4.max(m, f32x4.abs(v128.load(x + i)));
+      for (let i: usize = 16; i < 128; i += 16) m = i32x4.max_u(m, f32x4.abs(v128.load(x + i)));
       const largest = maxF32x4(m);
       const scale = largest / 32767;
       const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
@@ -31,23 +33,14 @@ export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
       for (let half: usize = 0; half < 2; half++) {
         const xh = x + half * 64;
         const yh = y + half * 32;
-        let sum = i32x4.splat(0);
-        for (let i: usize = 0; i < 2; i++) {
-          const lo = i32x4.trunc_sat_f32x4_s(
-            f32x4.nearest(f32x4.mul(v128.load(xh + i * 32), factor)),
-          );
-          const hi = i32x4.trunc_sat_f32x4_s(
-            f32x4.nearest(f32x4.mul(v128.load(xh + i * 32, 16), factor)),
-          );
-          v128.store(yh + i * 16, i16x8.narrow_i32x4_s(lo, hi));
-          sum = i32x4.add(sum, i32x4.add(lo, hi));
-        }
-        const total =
-          i32x4.extract_lane(sum, 0) +
-          i32x4.extract_lane(sum, 1) +
-          i32x4.extract_lane(sum, 2) +
-          i32x4.extract_lane(sum, 3);
-        store<f32>(sums + half * 4, scale * <f32>total);
+        const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
+        const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
+        v128.store(yh, first);
+        v128.store(yh, second, 16);
+        const sum = i32x4.add(i32x4.dot_i16x8_s(first, ones), i32x4.dot_i16x8_s(second, ones));
+        const total = addPairs(sum, sum);
+        const integer = i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1);
+        store<f32>(sums + half * 4, scale * <f32>integer);
       }
     }
     y = sums;

@@ -4,40 +4,47 @@ import { loadF16x4, loadI8x4, loadU8x4 } from "./lanes";
 import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "./layout";
 import { rowBytesI16 } from "./quantize";
 
-/** Bytes of 256 neurons (K types) or 32 neurons (the others) of a slab with n outputs. */
-export function slabBlockBytes(type: i32, n: i32): usize {
-  let units = 34;
-  if (type == Q8M) units = 36;
-  else if (type == Q4) units = 18;
-  else if (type == Q4M) units = 20;
-  else if (type == Q4K) units = 148;
-  else if (type == Q8K) units = 292;
-  else if (type == Q6K) units = 210;
-  return <usize>(units * n);
+/** Bytes of the scales and minimums of a block: 256 neurons for K types, else 32; n outputs. */
+export function slabHeadBytes(type: i32, n: usize): usize {
+  if (type == Q8M || type == Q4M) return 4 * n;
+  if (type == Q4K) return 20 * n;
+  if (type == Q8K) return 36 * n;
+  return type == Q6K ? 18 * n : 2 * n;
 }
 
-// One group of neurons that share their scales, found in a slab.
+/** Bytes of one neuron's run of n outputs. */
+export function slabRunBytes(type: i32, n: usize): usize {
+  if (type == Q8 || type == Q8M || type == Q8K) return n;
+  return type == Q6K ? (n >> 2) * 3 : n >> 1;
+}
 
-/** Start of the group's block: of 256 neurons for K types. */
+/** Where a slab's runs begin: behind all its heads. */
+export function slabRuns(w: usize, type: i32, neurons: i32, n: usize): usize {
+  return w + <usize>(type < Q4K ? neurons >> 5 : neurons >> 8) * slabHeadBytes(type, n);
+}
+
+// A group is the neurons that share their scales: 16 for types with halves, else 32.
+
+/** The head of the group's block. */
 // @ts-ignore: decorator
 @inline
-function blockOf(w: usize, type: i32, group: i32, n: i32): usize {
+function headOf(w: usize, type: i32, group: i32, n: usize): usize {
   const block = type < Q4K ? group : type == Q4K ? group >> 3 : group >> 4;
-  return w + <usize>block * slabBlockBytes(type, n);
+  return w + <usize>block * slabHeadBytes(type, n);
 }
 
-/** The group's scales, and behind them its minimums and its neurons. */
+/** The group's own part of its block's head. */
 // @ts-ignore: decorator
 @inline
-function scalesOf(block: usize, type: i32, group: i32, n: usize): usize {
-  if (type < Q4K) return block;
-  if (type == Q4K) return block + 4 * n + <usize>(group & 7) * 18 * n;
-  if (type == Q8K) return block + 4 * n + <usize>(group & 15) * 18 * n;
-  return block + 2 * n + <usize>(group & 15) * 13 * n;
+function scalesOf(head: usize, type: i32, group: i32, n: usize): usize {
+  if (type < Q4K) return head;
+  if (type == Q4K) return head + 4 * n + <usize>(group & 7) * 2 * n;
+  if (type == Q8K) return head + 4 * n + <usize>(group & 15) * 2 * n;
+  return head + 2 * n + <usize>(group & 15) * n;
 }
 
 /** f32 scales and minimums of all outputs of a group. */
-function unpackScales(to: usize, block: usize, scales: usize, type: i32, n: usize): void {
+function unpackScales(to: usize, head: usize, scales: usize, type: i32, n: usize): void {
   const minimums = to + 4 * n;
   for (let o: usize = 0; o < n; o += 4) {
     if (type < Q4K) {
@@ -47,11 +54,11 @@ function unpackScales(to: usize, block: usize, scales: usize, type: i32, n: usiz
       }
       continue;
     }
-    const d = loadF16x4(block + 2 * o);
+    const d = loadF16x4(head + 2 * o);
     const s = type == Q4K ? loadU8x4(scales + o) : loadI8x4(scales + o);
     v128.store(to + 4 * o, f32x4.mul(d, s));
     if (type == Q6K) continue;
-    const m = f32x4.neg(loadF16x4(block + 2 * n + 2 * o));
+    const m = f32x4.neg(loadF16x4(head + 2 * n + 2 * o));
     v128.store(minimums + 4 * o, f32x4.mul(m, loadU8x4(scales + n + o)));
   }
 }
@@ -207,14 +214,16 @@ export function sparseMatmulI16(
   const cursors = scratch;
   const pairs = (cursors + (<usize>n << 2) + 15) & ~15;
   const scales = pairs + 16 * 12;
-  const runs = scales + 8 * outputs;
+  const unpackedRuns = scales + 8 * outputs;
+  const runs = slabRuns(w, type, neurons, outputs);
+  const runBytes = slabRunBytes(type, outputs);
   memory.fill(y, 0, <usize>n * outputs * 4);
   memory.fill(cursors, 0, <usize>n << 2);
   const lists = active + (<usize>n << 2);
   const row = rowBytesI16(neurons);
   for (let g = 0; g < groups; g++) {
-    const block = blockOf(w, type, g, <i32>outputs);
-    const groupScales = scalesOf(block, type, g, outputs);
+    const head = headOf(w, type, g, outputs);
+    const groupScales = scalesOf(head, type, g, outputs);
     let unpacked = 0;
     let scalesReady = false;
     for (let t = 0; t < n; t++) {
@@ -230,8 +239,13 @@ export function sparseMatmulI16(
         const neuron = load<i32>(list + (<usize>cursor << 2));
         if (neuron >> groupBits != g) break;
         const index = neuron & ((1 << groupBits) - 1);
-        const run = neuronRun(groupScales, runs, type, index, outputs, (unpacked >> index) & 1);
-        unpacked |= 1 << index;
+        let run = runs + <usize>neuron * runBytes;
+        if (runBytes != outputs) {
+          const to = unpackedRuns + <usize>index * outputs;
+          if (((unpacked >> index) & 1) == 0) unpackRun(to, run, type, outputs);
+          unpacked |= 1 << index;
+          run = to;
+        }
         const value = load<i16>(values + (<usize>neuron << 1));
         sum += <i32>value;
         if (!odd) {
@@ -255,7 +269,7 @@ export function sparseMatmulI16(
         addNeurons(to, outputs, pairs, end, groupScales, scale, 0, F16_SCALES);
         continue;
       }
-      if (!scalesReady) unpackScales(scales, block, groupScales, type, outputs);
+      if (!scalesReady) unpackScales(scales, head, groupScales, type, outputs);
       scalesReady = true;
       if (type == Q4 || type == Q6K) {
         addNeurons(to, outputs, pairs, end, scales, scale, 0, F32_SCALES);
@@ -264,27 +278,8 @@ export function sparseMatmulI16(
   }
 }
 
-/**
- * Address of a neuron's int8[outputs], unpacked into its place in runs where that is not done yet.
- */
-function neuronRun(
-  scales: usize,
-  runs: usize,
-  type: i32,
-  index: i32,
-  outputs: usize,
-  ready: i32,
-): usize {
-  const i = <usize>index;
-  if (type == Q8) return scales + 2 * outputs + i * outputs;
-  if (type == Q8M) return scales + 4 * outputs + i * outputs;
-  if (type == Q8K) return scales + 2 * outputs + i * outputs;
-  const to = runs + i * outputs;
-  if (ready) return to;
-  const half = outputs >> 1;
-  if (type == Q4) unpackNibbleRun(to, scales + 2 * outputs + i * half, outputs, 8);
-  else if (type == Q4M) unpackNibbleRun(to, scales + 4 * outputs + i * half, outputs, 0);
-  else if (type == Q4K) unpackNibbleRun(to, scales + 2 * outputs + i * half, outputs, 0);
-  else unpackSixRun(to, scales + outputs + i * (half + (half >> 1)), outputs);
-  return to;
+/** One neuron's values as int8[n]. */
+function unpackRun(to: usize, run: usize, type: i32, n: usize): void {
+  if (type == Q6K) unpackSixRun(to, run, n);
+  else unpackNibbleRun(to, run, n, type == Q4 ? 8 : 0);
 }

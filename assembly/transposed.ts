@@ -1,7 +1,7 @@
 // y = W^T x: the absorbed query of latent attention, from the same packed kv_b that expands it.
 
 import { addScaledF32 } from "./floats";
-import { loadF16x4, maxF32x4, sumF32x4 } from "./lanes";
+import { loadF16x4, maxF32x4, roundToI16, sumF32x4 } from "./lanes";
 import {
   F32,
   Q8,
@@ -69,11 +69,11 @@ function largestProduct(panel: usize, panelEnd: usize, xLo: v128, xHi: v128, for
   let lo = f32x4.splat(0);
   let hi = f32x4.splat(0);
   for (; panel < panelEnd; panel += form == Q8 ? 272 : UNPACKED_BLOCK) {
-    lo = f32x4.max(lo, f32x4.abs(loadScales(panel, 0, form)));
-    hi = f32x4.max(hi, f32x4.abs(loadScales(panel, 4, form)));
+    lo = f32x4.pmax(lo, f32x4.abs(loadScales(panel, 0, form)));
+    hi = f32x4.pmax(hi, f32x4.abs(loadScales(panel, 4, form)));
     if (form != Q8K) continue;
-    lo = f32x4.max(lo, f32x4.abs(loadScales(panel, 8, form)));
-    hi = f32x4.max(hi, f32x4.abs(loadScales(panel, 12, form)));
+    lo = f32x4.pmax(lo, f32x4.abs(loadScales(panel, 8, form)));
+    hi = f32x4.pmax(hi, f32x4.abs(loadScales(panel, 12, form)));
   }
   const products = f32x4.max(f32x4.mul(lo, f32x4.abs(xLo)), f32x4.mul(hi, f32x4.abs(xHi)));
   return maxF32x4(products);
@@ -89,18 +89,15 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void 
   const panelEnd = panel + <usize>(cols >> 5) * blockBytes;
   const largest = largestProduct(panel, panelEnd, xLo, xHi, form);
   const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
-  const factor: f32 = inverse == Infinity ? 0 : inverse;
-  const xLoScaled = f32x4.mul(xLo, f32x4.splat(factor));
-  const xHiScaled = f32x4.mul(xHi, f32x4.splat(factor));
+  const factors = f32x4.splat(inverse == Infinity ? 0 : inverse);
   const scale = f32x4.splat(largest / 32767);
   const span: usize = form == Q8K ? 64 : 128;
   let half: usize = 0;
   while (panel < panelEnd) {
     const scales = panel + half * 32;
-    const a = i16x8.narrow_i32x4_s(
-      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(xLoScaled, loadScales(scales, 0, form)))),
-      i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(xHiScaled, loadScales(scales, 4, form)))),
-    );
+    const aLo = f32x4.mul(xLo, loadScales(scales, 0, form));
+    const aHi = f32x4.mul(xHi, loadScales(scales, 4, form));
+    const a = roundToI16(aLo, aHi, factors);
     const a01 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
     const a23 = v128.shuffle<i32>(a, a, 1, 1, 1, 1);
     const a45 = v128.shuffle<i32>(a, a, 2, 2, 2, 2);
