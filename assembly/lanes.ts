@@ -72,10 +72,14 @@ export function maxF32x4(a: v128): f32 {
   );
 }
 
-/** Added to |x| < 2^22, rounds it to the nearest integer, ties to even; its bits end in the integer. */
+/**
+ * Added to |x| < 2^22, rounds it to the nearest integer, ties to even; its bits end in the integer.
+ */
 const ROUNDER: f32 = 12582912;
 
-/** round(a * factor), round(b * factor) as i16x8, for products within +-32767; NaN gives anything. */
+/**
+ * round(a * factor), round(b * factor) as i16x8, for products within +-32767; NaN gives anything.
+ */
 // @ts-ignore: decorator
 @inline
 export function roundToI16(a: v128, b: v128, factor: v128): v128 {

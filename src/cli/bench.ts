@@ -72,8 +72,9 @@ export async function measureDecode(run: BenchRun, count: number): Promise<numbe
 
 async function decode({ session, signal }: BenchRun, count: number): Promise<void> {
   let [token] = randomTokens(session, 1);
+  const out = new Float32Array(session.vocabSize);
   for (let i = 0; i < count; i++) {
-    const logits = await session.evaluate([token], { signal });
+    const logits = await session.evaluate([token], { out, signal });
     token = 0;
     for (let id = 1; id < logits.length; id++) if (logits[id] > logits[token]) token = id;
   }

@@ -100,6 +100,7 @@ export class Model {
 class BorrowedSession implements Evaluator {
   readonly #loaded: LoadedPlm;
   #session: Session | undefined;
+  #logits: Float32Array | undefined;
 
   constructor(loaded: LoadedPlm) {
     this.#loaded = loaded;
@@ -119,7 +120,8 @@ class BorrowedSession implements Evaluator {
 
   evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array> {
     this.#session ??= this.#loaded.createSession();
-    return this.#session.evaluate(tokens, options);
+    this.#logits ??= new Float32Array(this.vocabSize);
+    return this.#session.evaluate(tokens, { ...options, out: this.#logits });
   }
 
   truncate(length: number): void {

@@ -97,11 +97,12 @@ export class Plm {
   }
 
   /**
-   * Logits of `count` (at most LOGITS_ROWS) of the tokens that forward ran, from the `first` on:
-   * f32[count, vocabSize], a copy.
+   * Writes the logits of some of the tokens that forward ran, from the `first` on, to `out`:
+   * f32[count, vocabSize], count at most LOGITS_ROWS.
    */
-  logits(first: number, count: number): Float32Array {
+  logits(first: number, out: Float32Array): void {
     const { hiddenSize, vocabSize, rmsNormEps } = this.config;
+    const count = out.length / vocabSize;
     const { lmHead, norm } = this.weights;
     const { x, xNorm, logits } = this.#buffers;
     this.#kernels.rmsnormF32(
@@ -114,12 +115,10 @@ export class Plm {
     );
     this.#linear(logits, lmHead, xNorm, count);
     const stride = outputStride(lmHead);
-    const out = new Float32Array(count * vocabSize);
     for (let i = 0; i < count; i++) {
       const row = new Float32Array(this.#memory.buffer, logits + i * stride * 4, vocabSize);
       out.set(row, i * vocabSize);
     }
-    return out;
   }
 
   /** x = embedding of a token; f32[hiddenSize] */

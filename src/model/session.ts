@@ -13,6 +13,8 @@ import type { Plm } from "./plm.js";
 export interface EvaluateOptions {
   /** Which logits to return: of the last token (default), of all given tokens, or none. */
   logits?: (typeof LOGITS_CHOICES)[number];
+  /** Where to write the logits; default a fresh array. Its length is that of the result. */
+  out?: Float32Array;
   /** Most tokens that go through the model at once; 1 sends every token through decode. */
   chunkSize?: number;
   signal?: AbortSignal;
@@ -55,8 +57,8 @@ export class Session {
   }
 
   /**
-   * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token (a
-   * fresh array), or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
+   * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token,
+   * or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
    *
    * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
    * the session is then as before. An abort rejects with the signal's reason and keeps the chunks
@@ -64,18 +66,16 @@ export class Session {
    */
   async evaluate(
     tokens: ArrayLike<number>,
-    { logits = "last", chunkSize, signal }: EvaluateOptions = {},
+    { logits = "last", out, chunkSize, signal }: EvaluateOptions = {},
   ): Promise<Float32Array> {
     this.#check(tokens);
-    if (!LOGITS_CHOICES.includes(logits)) {
-      const expected = LOGITS_CHOICES.join(", ");
-      throw new PlmError("INVALID_ARGUMENT", `logits: expected ${expected}, got ${logits}`);
-    }
+    const result = this.#result(logits, tokens.length, out);
     const step = this.#chunkSize(chunkSize);
     signal?.throwIfAborted();
     this.#busy = true;
     try {
-      return await this.#run(Uint32Array.from(tokens), logits, step, signal);
+      await this.#run(Uint32Array.from(tokens), logits, result, { step, signal });
+      return result;
     } finally {
       this.#busy = false;
     }
@@ -100,15 +100,31 @@ export class Session {
     this.#parts.release();
   }
 
+  /** The array for the logits that are asked for. */
+  #result(logits: string, count: number, out: Float32Array | undefined): Float32Array {
+    const rows = { last: 1, all: count, none: 0 }[logits];
+    if (rows === undefined) {
+      throw new PlmError(
+        "INVALID_ARGUMENT",
+        `logits: expected ${LOGITS_CHOICES.join(", ")}, got ${logits}`,
+      );
+    }
+    const length = rows * this.vocabSize;
+    if (out === undefined) return new Float32Array(length);
+    if (out instanceof Float32Array && out.length === length) return out;
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `out: expected a Float32Array of length ${length}, got one of length ${out?.length}`,
+    );
+  }
+
   async #run(
     tokens: Uint32Array,
     logits: "last" | "all" | "none",
-    step: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Float32Array> {
+    result: Float32Array,
+    { step, signal }: { step: number; signal: AbortSignal | undefined },
+  ): Promise<void> {
     const { plm, cache, attention } = this.#parts;
-    const all = logits === "all" ? new Float32Array(tokens.length * this.vocabSize) : undefined;
-    let last = 0;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
         await platform.yieldToEventLoop();
@@ -118,16 +134,15 @@ export class Session {
       const chunk = tokens.subarray(first, first + step);
       plm.forward(chunk, this.#length, cache, attention);
       this.#length += chunk.length;
-      last = chunk.length - 1;
-      if (all === undefined) continue;
+      if (logits === "last" && first + step >= tokens.length) plm.logits(chunk.length - 1, result);
+      if (logits !== "all") continue;
       for (let row = 0; row < chunk.length; row += LOGITS_ROWS) {
-        const count = Math.min(LOGITS_ROWS, chunk.length - row);
-        all.set(plm.logits(row, count), (first + row) * this.vocabSize);
+        const end = Math.min(row + LOGITS_ROWS, chunk.length);
+        const { vocabSize } = this;
+        plm.logits(row, result.subarray((first + row) * vocabSize, (first + end) * vocabSize));
       }
     }
-    const result = all ?? (logits === "none" ? new Float32Array(0) : plm.logits(last, 1));
     await platform.yieldToEventLoop();
-    return result;
   }
 
   #check(tokens: ArrayLike<number>): void {
