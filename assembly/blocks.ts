@@ -173,11 +173,25 @@ function decodeSixes(to: usize, block: usize): void {
 /** An f16 without its sign is not finite from here. */
 const F16_INFINITY: i32 = 0x7c00;
 
-/** Copies an f16; 1 when it is not finite. */
-// @ts-ignore: decorator
-@inline
-export function copyF16(to: usize, from: usize): i32 {
+/** What the pack kernels return, as bits: what they met that cannot be packed. */
+export const NOT_FINITE: i32 = 1;
+export const TOO_LARGE: i32 = 2;
+
+/**
+ * Copies an f16 as a packed scale: times 2^10, which leaves no value subnormal. The exponent of
+ * infinity counts as one more, so that values below 128 fit. Returns NOT_FINITE, TOO_LARGE or 0.
+ */
+export function packScale(to: usize, from: usize): i32 {
   const bits = <i32>load<u16>(from);
-  store<u16>(to, <u16>bits);
-  return i32((bits & 0x7fff) >= F16_INFINITY);
+  let magnitude = bits & 0x7fff;
+  if (magnitude >= F16_INFINITY) return NOT_FINITE;
+  if (magnitude >= 0x0400) magnitude += 10 << 10;
+  else if (magnitude != 0) {
+    // m * 2^-24 with its highest bit at p is 1.f * 2^(p - 24).
+    const p = 31 - clz(magnitude);
+    magnitude = ((p + 1) << 10) | ((magnitude << (10 - p)) & 0x03ff);
+  }
+  if (magnitude > 0x7fff) return TOO_LARGE;
+  store<u16>(to, <u16>((bits & 0x8000) | magnitude));
+  return 0;
 }

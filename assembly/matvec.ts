@@ -1,7 +1,7 @@
 // y = W x for one token: the products that decoding spends its time in. Types that have none here
 // go through matmulI16.
 
-import { addPairs, loadF16x4, loadU8x4 } from "./lanes";
+import { addPairs, loadScaleX4, loadU8x4 } from "./lanes";
 import { Q4, Q4K, Q4M } from "./layout";
 
 /**
@@ -22,8 +22,8 @@ export function matvecQ8(y: usize, w: usize, x: usize, rows: i32, cols: i32): vo
     let s = scales;
     for (let xb = x; xb < scales; s += 4) {
       const scale = v128.load32_splat(s);
-      const scale0 = f32x4.mul(loadF16x4(w), scale);
-      const scale1 = f32x4.mul(loadF16x4(w + 8), scale);
+      const scale0 = f32x4.mul(loadScaleX4(w), scale);
+      const scale1 = f32x4.mul(loadScaleX4(w + 8), scale);
       w += 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
@@ -78,18 +78,18 @@ function multiplyNibbles(y: usize, w: usize, type: i32, x: usize, rows: i32, col
     let sums = scales + (<usize>cols >> 3);
     for (let xb = x; xb < scales; s += 4, sums += 8) {
       if (type == Q4K && ((xb - x) & 511) == 0) {
-        d0 = loadF16x4(w);
-        d1 = loadF16x4(w + 8);
-        m0 = f32x4.neg(loadF16x4(w + 16));
-        m1 = f32x4.neg(loadF16x4(w + 24));
+        d0 = loadScaleX4(w);
+        d1 = loadScaleX4(w + 8);
+        m0 = f32x4.neg(loadScaleX4(w + 16));
+        m1 = f32x4.neg(loadScaleX4(w + 24));
         w += 32;
       }
-      let scale0 = type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadF16x4(w);
-      let scale1 = type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadF16x4(w + 8);
+      let scale0 = type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w);
+      let scale1 = type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8);
       if (type != Q4) {
         const total = f32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-        const min0 = type == Q4M ? loadF16x4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
-        const min1 = type == Q4M ? loadF16x4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
+        const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
+        const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
         sum0 = f32x4.add(sum0, f32x4.mul(min0, total));
         sum1 = f32x4.add(sum1, f32x4.mul(min1, total));
       }

@@ -3,9 +3,9 @@
 import {
   blockBytes,
   blockSize,
-  copyF16,
   decodeBlock,
   hasMinimum,
+  packScale,
   packedType,
   scaleOffset,
   subMinimum,
@@ -26,7 +26,7 @@ function isNibbles(packed: i32): bool {
  *   type      GGUF type id, not a float type
  *   scratch   2048 bytes
  *
- * Returns 1 when it met a scale that is not finite, else 0.
+ * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (blocks.ts).
  * Requires rows % 8 == 0, cols a multiple of the type's block.
  */
 export function packPanels(
@@ -59,8 +59,8 @@ export function packPanels(
 /** One row's scales and minimums of a panel's block. */
 function packPanelHeader(to: usize, block: usize, type: i32, packed: i32, i: usize): i32 {
   const d = block + scaleOffset(type);
-  let bad = copyF16(to + 2 * i, d);
-  if (hasMinimum(type)) bad |= copyF16(to + 16 + 2 * i, d + 2);
+  let bad = packScale(to + 2 * i, d);
+  if (hasMinimum(type)) bad |= packScale(to + 16 + 2 * i, d + 2);
   else if (hasMinimums(packed)) store<u16>(to + 16 + 2 * i, 0);
   if (packed < Q4K) return bad;
   const parts = packed == Q4K ? 8 : 16;

@@ -3,9 +3,9 @@
 import {
   blockBytes,
   blockSize,
-  copyF16,
   decodeBlock,
   hasMinimum,
+  packScale,
   packedType,
   scaleOffset,
   subMinimum,
@@ -23,7 +23,7 @@ import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab";
  *   shape     i32 neurons, i32 outputs
  *   scratch   2 * 64 * 256 + 512 bytes
  *
- * Returns 1 when it met a scale that is not finite, else 0.
+ * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (blocks.ts).
  * Requires first and count % 32 == 0 (64 for Q6_K), count <= 64.
  */
 export function packSlab(
@@ -75,8 +75,8 @@ function packSlabHeader(
   n: usize,
 ): i32 {
   const d = block + scaleOffset(type);
-  let bad = copyF16(to + 2 * o, d);
-  if (hasMinimum(type)) bad |= copyF16(to + 2 * n + 2 * o, d + 2);
+  let bad = packScale(to + 2 * o, d);
+  if (hasMinimum(type)) bad |= packScale(to + 2 * n + 2 * o, d + 2);
   else if (hasMinimums(packed)) store<u16>(to + 2 * n + 2 * o, 0);
   if (packed < Q4K) return bad;
   const parts = packed == Q4K ? 8 : 16;

@@ -1,6 +1,6 @@
 // The sparse down-projection: packed slabs (layout.ts), of which only active neurons are touched.
 
-import { loadF16x4, loadI8x4, loadU8x4 } from "./lanes";
+import { loadScaleX4, loadI8x4, loadU8x4 } from "./lanes";
 import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "./layout";
 import { rowBytesI16 } from "./quantize";
 
@@ -48,17 +48,17 @@ function unpackScales(to: usize, head: usize, scales: usize, type: i32, n: usize
   const minimums = to + 4 * n;
   for (let o: usize = 0; o < n; o += 4) {
     if (type < Q4K) {
-      v128.store(to + 4 * o, loadF16x4(scales + 2 * o));
+      v128.store(to + 4 * o, loadScaleX4(scales + 2 * o));
       if (type == Q8M || type == Q4M) {
-        v128.store(minimums + 4 * o, loadF16x4(scales + 2 * n + 2 * o));
+        v128.store(minimums + 4 * o, loadScaleX4(scales + 2 * n + 2 * o));
       }
       continue;
     }
-    const d = loadF16x4(head + 2 * o);
+    const d = loadScaleX4(head + 2 * o);
     const s = type == Q4K ? loadU8x4(scales + o) : loadI8x4(scales + o);
     v128.store(to + 4 * o, f32x4.mul(d, s));
     if (type == Q6K) continue;
-    const m = f32x4.neg(loadF16x4(head + 2 * n + 2 * o));
+    const m = f32x4.neg(loadScaleX4(head + 2 * n + 2 * o));
     v128.store(minimums + 4 * o, f32x4.mul(m, loadU8x4(scales + n + o)));
   }
 }
@@ -176,7 +176,7 @@ function addScaledDots(
   total: v128,
   kind: i32,
 ): void {
-  const weightScale = kind == F16_SCALES ? loadF16x4(scales + 2 * o) : v128.load(scales + 4 * o);
+  const weightScale = kind == F16_SCALES ? loadScaleX4(scales + 2 * o) : v128.load(scales + 4 * o);
   const product = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale));
   let sum = f32x4.add(v128.load(y), product);
   if (kind == F32_MINIMUMS) {

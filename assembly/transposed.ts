@@ -1,7 +1,7 @@
 // y = W^T x: the absorbed query of latent attention, from the same packed kv_b that expands it.
 
 import { addScaledF32 } from "./floats";
-import { loadF16x4, maxF32x4, roundToI16, sumF32x4 } from "./lanes";
+import { loadScaleX4, maxF32x4, roundToI16, sumF32x4 } from "./lanes";
 import {
   F32,
   Q8,
@@ -59,7 +59,7 @@ export function matvecTransposed(
 // @ts-ignore: decorator
 @inline
 function loadScales(block: usize, i: usize, form: i32): v128 {
-  return form == Q8 ? loadF16x4(block + 2 * i) : v128.load(block + 4 * i);
+  return form == Q8 ? loadScaleX4(block + 2 * i) : v128.load(block + 4 * i);
 }
 
 /** Largest |x * scale| of a panel. */

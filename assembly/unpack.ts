@@ -1,6 +1,6 @@
 // Packed panels of any type -> int8 cells with f32 scales, the one form that matmul reads.
 
-import { loadF16x4, loadI8x4, loadU8x4 } from "./lanes";
+import { loadScaleX4, loadI8x4, loadU8x4 } from "./lanes";
 import {
   F32,
   F16,
@@ -20,8 +20,8 @@ import {
 // @ts-ignore: decorator
 @inline
 function unpackF16(to: usize, src: usize): void {
-  const lo = loadF16x4(src);
-  const hi = loadF16x4(src + 8);
+  const lo = loadScaleX4(src);
+  const hi = loadScaleX4(src + 8);
   v128.store(to, lo);
   v128.store(to, hi, 16);
   v128.store(to, lo, 32);
@@ -87,8 +87,8 @@ function unpackSixes(to: usize, src: usize): void {
 
 /** The eight blocks of 256 inputs of a K type; returns the end of to. */
 function unpackSuper(to: usize, src: usize, type: i32): usize {
-  const dLo = loadF16x4(src);
-  const dHi = loadF16x4(src + 8);
+  const dLo = loadScaleX4(src);
+  const dHi = loadScaleX4(src + 8);
   if (type == Q6K) {
     src += 16;
     for (let b = 0; b < 8; b++, src += 208, to += UNPACKED_BLOCK) {
@@ -99,8 +99,8 @@ function unpackSuper(to: usize, src: usize, type: i32): usize {
     }
     return to;
   }
-  const mLo = f32x4.neg(loadF16x4(src + 16));
-  const mHi = f32x4.neg(loadF16x4(src + 24));
+  const mLo = f32x4.neg(loadScaleX4(src + 16));
+  const mHi = f32x4.neg(loadScaleX4(src + 24));
   src += 32;
   for (let b = 0; b < 8; b++, to += UNPACKED_BLOCK) {
     if (type == Q4K) {

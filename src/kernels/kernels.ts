@@ -88,7 +88,8 @@ export interface Kernels {
     scratchPtr: number,
   ): void;
 
-  // packing; each returns 1 when it met something that is not finite, else 0
+  // packing; each returns 0, or bits: 1 for a number that is not finite, 2 for a scale of 128 or
+  // more
   packPanels(
     toPtr: number,
     srcPtr: number,

@@ -21,6 +21,10 @@ export interface LoadProgress {
   readonly totalBytes: number;
 }
 
+/** What the pack kernels report, as bits. */
+const NOT_FINITE = 1;
+const TOO_LARGE = 2;
+
 /** Bytes that one read aims at. */
 const CHUNK_BYTES = 4 << 20;
 
@@ -170,11 +174,17 @@ class Packer {
     else if (weight.layout === "slab") bad = this.#packSlab(chunk, srcPtr);
     else if (weight.layout === "vector") bad = this.#packVector(chunk, srcPtr);
     else bad = this.#packPanels(chunk, srcPtr);
-    if (bad !== 0) {
+    const rows = `rows ${chunk.firstRow} to ${chunk.firstRow + chunk.rows - 1}`;
+    if ((bad & NOT_FINITE) !== 0) {
       throw new PlmError(
         "INVALID_FILE",
-        `${tensor.name}: expected finite weights, got NaN or infinity in rows ` +
-          `${chunk.firstRow} to ${chunk.firstRow + chunk.rows - 1}`,
+        `${tensor.name}: expected finite weights, got NaN or infinity in ${rows}`,
+      );
+    }
+    if ((bad & TOO_LARGE) !== 0) {
+      throw new PlmError(
+        "UNSUPPORTED_FILE",
+        `${tensor.name}: expected block scales below 128, got a larger one in ${rows}`,
       );
     }
   }
