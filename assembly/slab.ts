@@ -43,23 +43,21 @@ function scalesOf(head: usize, type: i32, group: i32, n: usize): usize {
   return head + 2 * n + <usize>(group & 15) * n;
 }
 
-/** f32 scales and minimums of all outputs of a group. */
+/** f32 scales and minimums of all outputs of a group; the latter 0 where the type has none. */
 function unpackScales(to: usize, head: usize, scales: usize, type: i32, n: usize): void {
-  const minimums = to + 4 * n;
-  for (let o: usize = 0; o < n; o += 4) {
-    if (type < Q4K) {
-      v128.store(to + 4 * o, loadScaleX4(scales + 2 * o));
-      if (type == Q8M || type == Q4M) {
-        v128.store(minimums + 4 * o, loadScaleX4(scales + 2 * n + 2 * o));
-      }
-      continue;
+  for (let o: usize = 0; o < n; o += 4, to += 16) {
+    let s = loadScaleX4(type < Q4K ? scales + 2 * o : head + 2 * o);
+    let m = f32x4.splat(0);
+    if (type >= Q4K) {
+      s = f32x4.mul(s, type == Q4K ? loadU8x4(scales + o) : loadI8x4(scales + o));
     }
-    const d = loadScaleX4(head + 2 * o);
-    const s = type == Q4K ? loadU8x4(scales + o) : loadI8x4(scales + o);
-    v128.store(to + 4 * o, f32x4.mul(d, s));
-    if (type == Q6K) continue;
-    const m = f32x4.neg(loadScaleX4(head + 2 * n + 2 * o));
-    v128.store(minimums + 4 * o, f32x4.mul(m, loadU8x4(scales + n + o)));
+    if (type == Q8M || type == Q4M) m = loadScaleX4(scales + 2 * n + 2 * o);
+    else if (type == Q4K || type == Q8K) {
+      const d = f32x4.neg(loadScaleX4(head + 2 * n + 2 * o));
+      m = f32x4.mul(d, loadU8x4(scales + n + o));
+    }
+    v128.store(to, s);
+    v128.store(to + 4 * n, m);
   }
 }
 
@@ -158,10 +156,9 @@ function addNeurons(
   }
 }
 
-/** How addNeurons finds scales: f16 as in the slab, f32, or f32 and minimums n floats on. */
+/** How addNeurons finds scales: f16 as in the slab, or f32 with minimums n floats on. */
 const F16_SCALES: i32 = 0;
 const F32_SCALES: i32 = 1;
-const F32_MINIMUMS: i32 = 2;
 
 /** Four outputs of addNeurons. */
 // @ts-ignore: decorator
@@ -179,7 +176,7 @@ function addScaledDots(
   const weightScale = kind == F16_SCALES ? loadScaleX4(scales + 2 * o) : v128.load(scales + 4 * o);
   const product = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale));
   let sum = f32x4.add(v128.load(y), product);
-  if (kind == F32_MINIMUMS) {
+  if (kind == F32_SCALES) {
     sum = f32x4.add(sum, f32x4.mul(v128.load(scales + 4 * n + 4 * o), total));
   }
   v128.store(y, sum);
@@ -276,9 +273,7 @@ export function sparseMatmulI16(
       }
       if (!scalesReady) unpackScales(scales, head, groupScales, type, outputs);
       scalesReady = true;
-      if (type == Q4 || type == Q6K) {
-        addNeurons(to, outputs, pairs, end, scales, scale, 0, F32_SCALES);
-      } else addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_MINIMUMS);
+      addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_SCALES);
     }
   }
 }

@@ -1,15 +1,13 @@
 // y = W^T x: the absorbed query of latent attention, from the same packed kv_b that expands it.
 
 import { addScaledF32 } from "./floats";
-import { loadScaleX4, maxF32x4, roundToI16, sumF32x4 } from "./lanes";
+import { loadScaleX4, maxF32x4, pairHigh, pairLow, roundToI16, sumF32x4 } from "./lanes";
 import {
   F32,
   Q8,
   Q8K,
-  Q8M,
   UNPACKED_BLOCK,
   UNPACKED_CELLS,
-  hasHalves,
   panelBytes,
 } from "./layout";
 import { unpackPanel } from "./unpack";
@@ -48,12 +46,11 @@ export function matvecTransposed(
       continue;
     }
     unpackPanel(scratch, w, type, cols);
-    if (hasHalves(type)) addPanel(y, scratch, x, cols, Q8K);
-    else addPanel(y, scratch, x, cols, Q8M);
+    addPanel(y, scratch, x, cols, Q8K);
   }
 }
 
-// Panels are read as they are (Q8), or unpacked: with halves (as Q8K) or without (as Q8M).
+// Panels are read as they are (Q8), or unpacked, as Q8K: with a scale for each half of a block.
 
 /** Four scales of a block. */
 // @ts-ignore: decorator
@@ -103,24 +100,38 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void 
     const a45 = v128.shuffle<i32>(a, a, 2, 2, 2, 2);
     const a67 = v128.shuffle<i32>(a, a, 3, 3, 3, 3);
     let offset = f32x4.splat(0);
-    if (form != Q8) {
+    if (form == Q8K) {
       const m = f32x4.mul(xLo, v128.load(scales, 64));
       offset = f32x4.splat(sumF32x4(f32x4.add(m, f32x4.mul(xHi, v128.load(scales, 80)))));
     }
     let cell = panel + (form == Q8 ? 16 : UNPACKED_CELLS + half * 128);
-    for (const end = y + span; y < end; y += 16, cell += 32) {
-      const dots = i32x4.add(
-        i32x4.add(
-          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell)), a01),
-          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 8)), a23),
-        ),
-        i32x4.add(
-          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 16)), a45),
-          i32x4.dot_i16x8_s(pairRows(v128.load8x8_s(cell, 24)), a67),
-        ),
-      );
-      const product = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(dots), scale), offset);
-      v128.store(y, f32x4.add(v128.load(y), product));
+    for (const end = y + span; y < end; y += 32, cell += 64) {
+      const left0 = v128.load8x8_s(cell);
+      const right0 = v128.load8x8_s(cell, 32);
+      const even0 = v128.shuffle<i64>(left0, right0, 0, 2);
+      const odd0 = v128.shuffle<i64>(left0, right0, 1, 3);
+      let low = i32x4.dot_i16x8_s(pairLow(even0, odd0), a01);
+      let high = i32x4.dot_i16x8_s(pairHigh(even0, odd0), a01);
+      const left1 = v128.load8x8_s(cell, 8);
+      const right1 = v128.load8x8_s(cell, 40);
+      const even1 = v128.shuffle<i64>(left1, right1, 0, 2);
+      const odd1 = v128.shuffle<i64>(left1, right1, 1, 3);
+      low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even1, odd1), a23));
+      high = i32x4.add(high, i32x4.dot_i16x8_s(pairHigh(even1, odd1), a23));
+      const left2 = v128.load8x8_s(cell, 16);
+      const right2 = v128.load8x8_s(cell, 48);
+      const even2 = v128.shuffle<i64>(left2, right2, 0, 2);
+      const odd2 = v128.shuffle<i64>(left2, right2, 1, 3);
+      low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even2, odd2), a45));
+      high = i32x4.add(high, i32x4.dot_i16x8_s(pairHigh(even2, odd2), a45));
+      const left3 = v128.load8x8_s(cell, 24);
+      const right3 = v128.load8x8_s(cell, 56);
+      const even3 = v128.shuffle<i64>(left3, right3, 0, 2);
+      const odd3 = v128.shuffle<i64>(left3, right3, 1, 3);
+      low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even3, odd3), a67));
+      high = i32x4.add(high, i32x4.dot_i16x8_s(pairHigh(even3, odd3), a67));
+      addDots(y, low, scale, offset);
+      addDots(y + 16, high, scale, offset);
     }
     if (form == Q8K) {
       half ^= 1;
@@ -130,9 +141,10 @@ function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void 
   }
 }
 
-/** Two rows of a cell, (r0 i0..3, r1 i0..3), with the rows taking turns. */
+/** y += dots * scale + offset, four columns. */
 // @ts-ignore: decorator
 @inline
-function pairRows(rows: v128): v128 {
-  return v128.shuffle<i16>(rows, rows, 0, 4, 1, 5, 2, 6, 3, 7);
+function addDots(y: usize, dots: v128, scale: v128, offset: v128): void {
+  const product = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(dots), scale), offset);
+  v128.store(y, f32x4.add(v128.load(y), product));
 }
