@@ -2,7 +2,7 @@
 import type { Model } from "../generation/model.js";
 import { createRandomSource } from "../generation/random.js";
 import type { Session } from "../model/session.js";
-import { eachWeight, weightBytes } from "../model/weights.js";
+import { eachWeight, slabRunBytes, weightBytes } from "../model/weights.js";
 
 /** A measurement: where, from which depth, how often. */
 export interface BenchRun {
@@ -15,7 +15,7 @@ export interface BenchRun {
 /** Tokens of the runs that are not counted, while the runtime compiles what it runs. */
 const WARM_UP_TOKENS = 8;
 
-/** A plain read is repeated until it took this long. */
+/** Plain reads of small models are repeated until they took this long. */
 const READ_MS = 50;
 
 /** The same tokens every time. */
@@ -24,8 +24,9 @@ function randomTokens(session: Session, count: number): number[] {
   return Array.from({ length: count }, () => Math.floor(random() * session.vocabSize));
 }
 
-/** The middle one; the mean of two where the count is even. */
+/** The middle one; the mean of two where the count is even; 0 of none. */
 export function median(values: readonly number[]): number {
+  if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -55,19 +56,35 @@ export async function measurePrefill(run: BenchRun, count: number): Promise<numb
   return median(times);
 }
 
-/** Median milliseconds of decoding `count` tokens one by one, the best taken always; 0 for none. */
-export async function measureDecode(run: BenchRun, count: number): Promise<number> {
-  if (count === 0) return 0;
+/** One round of decoding, and a plain read of all weights right after it. */
+export interface DecodeRound {
+  readonly decodeMs: number;
+  /** 1e9 bytes a second of the read. */
+  readonly readGBs: number;
+}
+
+/**
+ * Rounds of decoding `count` tokens one by one, the best taken always, each with a plain read: the
+ * two are compared within a round, since machines speed up and slow down. No rounds for 0 tokens.
+ */
+export async function measureDecode(
+  model: Model,
+  run: BenchRun,
+  count: number,
+): Promise<DecodeRound[]> {
+  if (count === 0) return [];
   await fill(run);
   await decode(run, Math.min(WARM_UP_TOKENS, count));
-  const times: number[] = [];
+  model.readWeights();
+  const rounds: DecodeRound[] = [];
   for (let i = 0; i < run.repeat; i++) {
     await fill(run);
     const startMs = performance.now();
     await decode(run, count);
-    times.push(performance.now() - startMs);
+    const decodeMs = performance.now() - startMs;
+    rounds.push({ decodeMs, readGBs: measureRead(model) });
   }
-  return median(times);
+  return rounds;
 }
 
 async function decode({ session, signal }: BenchRun, count: number): Promise<void> {
@@ -80,37 +97,32 @@ async function decode({ session, signal }: BenchRun, count: number): Promise<voi
   }
 }
 
-/** 1e9 bytes a second of a plain read of all weights: the median of `repeat` rounds. */
-export function measureRead(model: Model, repeat: number): number {
-  const rates: number[] = [];
-  model.readWeights();
-  for (let i = 0; i < repeat; i++) {
-    let bytes = 0;
-    let elapsedMs = 0;
-    const startMs = performance.now();
-    do {
-      bytes += model.readWeights();
-      elapsedMs = performance.now() - startMs;
-    } while (elapsedMs < READ_MS);
-    rates.push(bytes / elapsedMs / 1e6);
-  }
-  return median(rates);
+/** 1e9 bytes a second of a plain read of all weights, repeated until it took READ_MS. */
+function measureRead(model: Model): number {
+  let bytes = 0;
+  let elapsedMs = 0;
+  const startMs = performance.now();
+  do {
+    bytes += model.readWeights();
+    elapsedMs = performance.now() - startMs;
+  } while (elapsedMs < READ_MS);
+  return bytes / elapsedMs / 1e6;
 }
 
 /**
  * Bytes of weights that decoding one token reads: with every neuron, and with the share of the
- * down-projections' neurons that were not zero. Embeddings that are not the output head as well are
- * not counted: decoding reads one row.
+ * down-projections' neurons that were not zero; their scales are read all the same. Embeddings that
+ * are not the output head as well are not counted: decoding reads one row.
  */
 export function readPerToken({ plan, zeroShare }: Model): { bytes: number; denseBytes: number } {
   const { weights } = plan;
+  const zeros = Number.isNaN(zeroShare) ? 0 : zeroShare;
   let denseBytes = 0;
-  let downBytes = 0;
+  let skippedBytes = 0;
   for (const weight of eachWeight(weights)) {
     if (weight === weights.embedTokens && weight !== weights.lmHead) continue;
     denseBytes += weightBytes(weight);
-    if (weight.layout === "slab") downBytes += weightBytes(weight);
+    if (weight.layout === "slab") skippedBytes += zeros * slabRunBytes(weight);
   }
-  const zeros = Number.isNaN(zeroShare) ? 0 : zeroShare;
-  return { bytes: Math.round(denseBytes - downBytes * zeros), denseBytes };
+  return { bytes: Math.round(denseBytes - skippedBytes), denseBytes };
 }

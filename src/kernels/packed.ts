@@ -9,6 +9,8 @@ export interface PackedType {
   readonly unit: number;
   /** Bytes of `unit` inputs of an 8-row panel; 8 times those of a slab's output. */
   readonly panelBytes: number;
+  /** Bytes of one value, its share of scales and minimums left out. */
+  readonly valueBytes: number;
 }
 
 /** Names of the packed types. */
@@ -26,16 +28,16 @@ export type PackedTypeName =
 
 /** The packed types by name. Float types keep the file's rows. */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
-  Q8: { id: 0, unit: 32, panelBytes: 272 },
-  Q8M: { id: 1, unit: 32, panelBytes: 288 },
-  Q4: { id: 2, unit: 32, panelBytes: 144 },
-  Q4M: { id: 3, unit: 32, panelBytes: 160 },
-  Q4K: { id: 4, unit: 256, panelBytes: 1184 },
-  Q8K: { id: 5, unit: 256, panelBytes: 2336 },
-  Q6K: { id: 6, unit: 256, panelBytes: 1680 },
-  F32: { id: 7, unit: 1, panelBytes: 32 },
-  F16: { id: 8, unit: 1, panelBytes: 16 },
-  BF16: { id: 9, unit: 1, panelBytes: 16 },
+  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1 },
+  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1 },
+  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5 },
+  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5 },
+  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5 },
+  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1 },
+  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75 },
+  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4 },
+  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2 },
+  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2 },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */

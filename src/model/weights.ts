@@ -200,3 +200,8 @@ export function weightBytes(weight: Weight): number {
 export function outputStride(weight: Weight): number {
   return paddedRows(weight.type, weight.rows);
 }
+
+/** Bytes of a slab's values, without its scales: what zero neurons save a share of. */
+export function slabRunBytes({ type, rows, cols }: Weight): number {
+  return rows * cols * PACKED_TYPES[type].valueBytes;
+}

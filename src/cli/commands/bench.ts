@@ -6,7 +6,7 @@ import platform from "#platform";
 import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
 import { cacheRowBytes } from "../../model/cache.js";
-import { measureDecode, measurePrefill, measureRead, readPerToken } from "../bench.js";
+import { measureDecode, measurePrefill, median, readPerToken } from "../bench.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
@@ -55,14 +55,13 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const loadMs = performance.now() - startMs;
   const run = { session: model.createSession(), depth, repeat, signal };
   const prefillMs = await measurePrefill(run, prefill);
-  const decodeMs = await measureDecode(run, decode);
-  const decodeRate = rate(decode, decodeMs);
+  const rounds = await measureDecode(model, run, decode);
   const { bytes, denseBytes } = readPerToken(model);
-  const readGBs = measureRead(model, repeat);
-  const decodeGBs = (bytes * decodeRate) / 1e9;
+  const decodeGBs = rounds.map(({ decodeMs }) => (bytes * decode) / decodeMs / 1e6);
+  const shares = rounds.map(({ readGBs }, i) => decodeGBs[i] / readGBs);
   const report: Report = {
     prefill: { tokensPerSecond: rate(prefill, prefillMs) },
-    decode: { tokensPerSecond: decodeRate },
+    decode: { tokensPerSecond: rate(decode, median(rounds.map((round) => round.decodeMs))) },
     depth,
     threads: 1,
     variant,
@@ -72,9 +71,9 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     zeroShare: Number.isNaN(model.zeroShare) ? null : model.zeroShare,
     bytesPerToken: bytes,
     denseBytesPerToken: denseBytes,
-    readGBs,
-    decodeGBs,
-    shareOfRead: decodeGBs / readGBs,
+    readGBs: median(rounds.map((round) => round.readGBs)),
+    decodeGBs: median(decodeGBs),
+    shareOfRead: median(shares),
     machine: describeMachine(),
   };
   if (flags.json) return writeJson(report);
