@@ -18,7 +18,7 @@ import { unpackPanel } from "./unpack";
  *   y         f32[cols]            out
  *   w         [rows, cols]         panels or float rows of `type`
  *   x         f32[rows]
- *   scratch   cols / 32 * UNPACKED_BLOCK bytes; unused by float types
+ *   scratch   cols / 32 * UNPACKED_BLOCK bytes and rows / 2 (Q8); unused by float types
  *
  * Requires rows % 8 == 0, cols % 32 == 0. Packed types: x times the weights' scales is rounded to
  * 16 bits with one scale for 8 rows: a row's error is below 2^-15 of the largest |x * scale| among
@@ -40,13 +40,22 @@ export function matvecTransposed(
     return;
   }
   const step = panelBytes(type, cols);
-  for (let r = 0; r < rows; r += 8, w += step, x += 32) {
-    if (type == Q8) {
-      addPanel(y, w, x, cols, Q8);
-      continue;
+  if (type == Q8) {
+    // The scales of all panels first: one stream, which brings the rest of them on its way.
+    for (let r: usize = 0; r < <usize>rows; r += 8) {
+      const panel = w + (r >> 3) * step;
+      store<f32>(scratch + (r >> 1), largestProduct(panel, step, x + (r << 2), Q8));
     }
+    for (let r = 0; r < rows; r += 8, w += step, x += 32, scratch += 4) {
+      addPanel(y, w, step, x, load<f32>(scratch), Q8);
+    }
+    return;
+  }
+  const unpackedBytes = <usize>(cols >> 5) * UNPACKED_BLOCK;
+  for (let r = 0; r < rows; r += 8, w += step, x += 32) {
     unpackPanel(scratch, w, type, cols);
-    addPanel(y, scratch, x, cols, Q8K);
+    const largest = largestProduct(scratch, unpackedBytes, x, Q8K);
+    addPanel(y, scratch, unpackedBytes, x, largest, Q8K);
   }
 }
 
@@ -59,32 +68,38 @@ function loadScales(block: usize, i: usize, form: i32): v128 {
   return form == Q8 ? loadScaleX4(block + 2 * i) : v128.load(block + 4 * i);
 }
 
-/** Largest |x * scale| of a panel. */
+/** Largest |x * scale| of a panel of `bytes` bytes. */
 // @ts-ignore: decorator
 @inline
-function largestProduct(panel: usize, panelEnd: usize, xLo: v128, xHi: v128, form: i32): f32 {
+function largestProduct(panel: usize, bytes: usize, x: usize, form: i32): f32 {
   let lo = f32x4.splat(0);
   let hi = f32x4.splat(0);
-  for (; panel < panelEnd; panel += form == Q8 ? 272 : UNPACKED_BLOCK) {
+  for (const end = panel + bytes; panel < end; panel += form == Q8 ? 272 : UNPACKED_BLOCK) {
     lo = f32x4.pmax(lo, f32x4.abs(loadScales(panel, 0, form)));
     hi = f32x4.pmax(hi, f32x4.abs(loadScales(panel, 4, form)));
     if (form != Q8K) continue;
     lo = f32x4.pmax(lo, f32x4.abs(loadScales(panel, 8, form)));
     hi = f32x4.pmax(hi, f32x4.abs(loadScales(panel, 12, form)));
   }
-  const products = f32x4.max(f32x4.mul(lo, f32x4.abs(xLo)), f32x4.mul(hi, f32x4.abs(xHi)));
-  return maxF32x4(products);
+  const low = f32x4.mul(lo, f32x4.abs(v128.load(x)));
+  return maxF32x4(f32x4.max(low, f32x4.mul(hi, f32x4.abs(v128.load(x, 16)))));
 }
 
 /** y += 8 rows. */
 // @ts-ignore: decorator
 @inline
-function addPanel(y: usize, panel: usize, x: usize, cols: i32, form: i32): void {
+function addPanel(
+  y: usize,
+  panel: usize,
+  bytes: usize,
+  x: usize,
+  largest: f32,
+  form: i32,
+): void {
   const xLo = v128.load(x);
   const xHi = v128.load(x, 16);
   const blockBytes: usize = form == Q8 ? 272 : UNPACKED_BLOCK;
-  const panelEnd = panel + <usize>(cols >> 5) * blockBytes;
-  const largest = largestProduct(panel, panelEnd, xLo, xHi, form);
+  const panelEnd = panel + bytes;
   const inverse: f32 = largest == 0 ? 0 : 32767 / largest;
   const factors = f32x4.splat(inverse == Infinity ? 0 : inverse);
   const scale = f32x4.splat(largest / 32767);
