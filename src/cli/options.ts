@@ -34,7 +34,7 @@ export function addModelOption(command: Command): Command {
 /** Adds --model and how it is laid out and run; --context unless the command has its own. */
 export function addModelOptions(
   command: Command,
-  { context = true }: { context?: boolean } = {},
+  { context = true, cache = CACHE_TYPES[0] }: { context?: boolean; cache?: CacheType } = {},
 ): Command {
   addModelOption(command).option(
     "-t, --threads <n>",
@@ -50,7 +50,7 @@ export function addModelOptions(
     .addOption(
       new Option("--cache <type>", "how the latent cache is held")
         .choices(CACHE_TYPES)
-        .default(CACHE_TYPES[0]),
+        .default(cache),
     )
     .addOption(
       new Option("--attention <form>", "how attention is computed")

@@ -25,13 +25,14 @@ export function addPerplexity(program: Command): void {
     .description(
       "Cuts a text into chunks, evaluates each from an empty context, and scores the second half " +
         "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
-        "standard input; it is tokenised without special tokens and without normalisation.",
+        "standard input; it is tokenised without special tokens and without normalisation. The " +
+        "cache is f32 unless --cache says otherwise, so that the numbers are the model's own.",
     )
     .option("-f, --file <file>", "a file with the text")
     .option("--ctx, --context <n>", "tokens of a chunk", integer("context", 4), 512)
     .option("--chunks <n>", "most chunks to evaluate (default: all)", integer("chunks", 1))
     .option("--json", "print {perplexity, tokens, chunks, ctx} instead");
-  addModelOptions(command, { context: false })
+  addModelOptions(command, { context: false, cache: "f32" })
     .addHelpText(
       "after",
       '\nExample:\n  plm generate --prompt "Once" --max-tokens 99 | plm perplexity --ctx 32',
