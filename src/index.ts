@@ -14,6 +14,7 @@ export type { AttentionForm } from "./model/attention-form.js";
 export type { CacheType } from "./model/cache.js";
 export type { PlmConfig } from "./model/config.js";
 export type { LoadOptions, ModelOptions, ModelPlan } from "./model/load.js";
+export type { SparsityCount } from "./model/plm.js";
 export type { LoadProgress } from "./model/read-weights.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
 export { type ChatMessage, type ChatOptions, renderChat } from "./tokenizer/chat.js";

@@ -61,6 +61,8 @@ export interface DecodeRound {
   readonly decodeMs: number;
   /** 1e9 bytes a second of the read. */
   readonly readGBs: number;
+  /** Share of the round's squared-ReLU activations that were zero. */
+  readonly zeroShare: number;
 }
 
 /**
@@ -79,10 +81,14 @@ export async function measureDecode(
   const rounds: DecodeRound[] = [];
   for (let i = 0; i < run.repeat; i++) {
     await fill(run);
+    const before = model.sparsity;
     const startMs = performance.now();
     await decode(run, count);
     const decodeMs = performance.now() - startMs;
-    rounds.push({ decodeMs, readGBs: measureRead(model) });
+    const after = model.sparsity;
+    const nonZero = after.nonZero - before.nonZero;
+    const zeroShare = 1 - nonZero / (after.activations - before.activations);
+    rounds.push({ decodeMs, readGBs: measureRead(model), zeroShare });
   }
   return rounds;
 }
@@ -114,15 +120,17 @@ function measureRead(model: Model): number {
  * down-projections' neurons that were not zero; their scales are read all the same. Embeddings that
  * are not the output head as well are not counted: decoding reads one row.
  */
-export function readPerToken({ plan, zeroShare }: Model): { bytes: number; denseBytes: number } {
+export function readPerToken(
+  { plan }: Model,
+  zeroShare: number,
+): { bytes: number; denseBytes: number } {
   const { weights } = plan;
-  const zeros = Number.isNaN(zeroShare) ? 0 : zeroShare;
   let denseBytes = 0;
   let skippedBytes = 0;
   for (const weight of eachWeight(weights)) {
     if (weight === weights.embedTokens && weight !== weights.lmHead) continue;
     denseBytes += weightBytes(weight);
-    if (weight.layout === "slab") skippedBytes += zeros * slabRunBytes(weight);
+    if (weight.layout === "slab") skippedBytes += zeroShare * slabRunBytes(weight);
   }
   return { bytes: Math.round(denseBytes - skippedBytes), denseBytes };
 }

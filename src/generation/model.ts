@@ -2,6 +2,7 @@
 import { PlmError } from "../errors.js";
 import type { PlmConfig } from "../model/config.js";
 import type { LoadedPlm, ModelPlan } from "../model/load.js";
+import type { SparsityCount } from "../model/plm.js";
 import type { Session } from "../model/session.js";
 import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
@@ -34,6 +35,11 @@ export class Model {
   /** Where everything lies in the model's memory. */
   get plan(): ModelPlan {
     return this.#loaded.plan;
+  }
+
+  /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
+  get sparsity(): SparsityCount {
+    return this.#loaded.sparsity;
   }
 
   /**

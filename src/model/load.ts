@@ -7,7 +7,7 @@ import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
 import { type PlmConfig, parseConfig } from "./config.js";
-import { Plm } from "./plm.js";
+import { Plm, type SparsityCount } from "./plm.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
 import { fillRopeTable } from "./rope-table.js";
 import { Session } from "./session.js";
@@ -141,6 +141,11 @@ export class LoadedPlm {
 
   get config(): PlmConfig {
     return this.plan.config;
+  }
+
+  /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
+  get sparsity(): SparsityCount {
+    return { ...this.#plm.sparsity };
   }
 
   /**

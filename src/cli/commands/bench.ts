@@ -56,7 +56,8 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const run = { session: model.createSession(), depth, repeat, signal };
   const prefillMs = await measurePrefill(run, prefill);
   const rounds = await measureDecode(model, run, decode);
-  const { bytes, denseBytes } = readPerToken(model);
+  const zeroShare = median(rounds.map((round) => round.zeroShare));
+  const { bytes, denseBytes } = readPerToken(model, zeroShare);
   const decodeGBs = rounds.map(({ decodeMs }) => (bytes * decode) / decodeMs / 1e6);
   const shares = rounds.map(({ readGBs }, i) => decodeGBs[i] / readGBs);
   const report: Report = {
@@ -68,7 +69,7 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     loadMs,
     peakMemoryBytes: platform.peakMemoryBytes() ?? null,
     cacheBytesPerToken: cacheBytesPerToken(model),
-    zeroShare: Number.isNaN(model.zeroShare) ? null : model.zeroShare,
+    zeroShare: decode > 0 ? zeroShare : null,
     bytesPerToken: bytes,
     denseBytesPerToken: denseBytes,
     readGBs: median(rounds.map((round) => round.readGBs)),
@@ -92,6 +93,7 @@ interface Report {
   readonly loadMs: number;
   readonly peakMemoryBytes: number | null;
   readonly cacheBytesPerToken: number;
+  /** Of decoding; null without. */
   readonly zeroShare: number | null;
   readonly bytesPerToken: number;
   readonly denseBytesPerToken: number;
