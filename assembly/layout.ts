@@ -13,11 +13,11 @@
 //            6-bit values add 64 bytes a block with their high two bits: 16 bytes for 8 inputs,
 //            from the lowest bits up: inputs 0-3 rows 0-3, rows 4-7, inputs 4-7 rows 0-3, rows 4-7.
 //
-//   slabs    for a transposed, sparse W (the down-projection): first every block's scales, then each
-//            neuron's values for all n outputs in one run, so that the scales are one stream and a
-//            zero neuron is never touched. 4-bit runs: 32 outputs in 16 bytes, outputs 0-15 in the
-//            low nibbles, 16-31 in the high ones. 6-bit runs: n/2 such bytes, then n/4 with the high
-//            two bits, 64 outputs in 16 bytes, lowest first.
+//   slabs    for a transposed, sparse W (the down-projection): first every block's scales, then
+//            each neuron's values for all n outputs in one run, so that the scales are one stream
+//            and a zero neuron is never touched. 4-bit runs: 32 outputs in 16 bytes, outputs 0-15
+//            in the low nibbles, 16-31 in the high ones. 6-bit runs: n/2 such bytes, then n/4 with
+//            the high two bits, 64 outputs in 16 bytes, lowest first.
 //
 //   type    value         scale, minimum     a panel's block                 bytes of 32 x 8
 //   Q8      int8          f16, -             f16 d[8] | 256                  272
