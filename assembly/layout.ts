@@ -29,9 +29,9 @@
 //   Q6K     6 bits - 32   d * i8             i8 s[2][8] | 128 | 64           208, and 16 for 256
 //
 // K types lead 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
-// have the same scales with n outputs for the 8 rows. Every f16 here is stored
-// times 2^10 (packScale in blocks.ts). A value is q * scale + minimum. Float types
-// keep the file's rows; a float slab has one row of n floats a neuron.
+// have the same scales with n outputs for the 8 rows. Every f16 here is stored times 2^10
+// (packScale in blocks.ts). A value is q * scale + minimum. Float types keep the file's rows; a
+// float slab has one row of n floats a neuron.
 
 export const Q8: i32 = 0;
 export const Q8M: i32 = 1;

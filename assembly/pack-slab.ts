@@ -12,7 +12,7 @@ import {
   subScale,
 } from "./blocks";
 import { Q4, Q4K, Q4M, Q6K, hasMinimums } from "./layout";
-import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab";
+import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab-layout";
 
 /**
  * Rows of a GGUF tensor [outputs, neurons] into a slab, which holds them transposed.

@@ -29,6 +29,15 @@ export interface SparsityCount {
   nonZero: number;
 }
 
+/** The tokens that one forward pass takes in. */
+interface Span {
+  /** How many. */
+  readonly n: number;
+  /** The position of the first. */
+  readonly position: number;
+  readonly cache: LatentCache;
+}
+
 /** The model in one wasm memory. */
 export class Plm {
   readonly config: PlmConfig;
@@ -66,15 +75,16 @@ export class Plm {
     const { hiddenSize, rmsNormEps } = config;
     const { x, xNorm } = this.#buffers;
     const n = tokens.length;
+    const span = { n, position, cache };
     const expanded = chooseAttention(form, config, n, position) === "expanded";
 
     for (let i = 0; i < n; i++) this.#embed(x + i * hiddenSize * 4, tokens[i]);
     weights.layers.forEach((layer, index) => {
       // attention
       this.#kernels.rmsnormF32(xNorm, x, layer.inputLayernorm.ptr, n, hiddenSize, rmsNormEps);
-      this.#project(layer, index, n, position, cache);
-      if (expanded) this.#attendExpanded(layer, index, n, position, cache);
-      else this.#attendAbsorbed(layer, index, n, position, cache);
+      this.#project(layer, index, span);
+      if (expanded) this.#attendExpanded(layer, index, span);
+      else this.#attendAbsorbed(layer, index, span);
       this.#linear(xNorm, layer.oProj, this.#buffers.attnOut, n);
       this.#kernels.addF32(x, xNorm, n * hiddenSize);
       // MLP
@@ -160,13 +170,7 @@ export class Plm {
   }
 
   /** Queries, compressed kv and the shared rope key of n tokens; the latter two go to the cache. */
-  #project(
-    layer: LayerWeights,
-    index: number,
-    n: number,
-    position: number,
-    cache: LatentCache,
-  ): void {
+  #project(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { config } = this;
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, rmsNormEps } = config;
     const { xNorm, q, compressedKv, ropeTable } = this.#buffers;
@@ -190,13 +194,7 @@ export class Plm {
    * Attention in the latent space: W_uk is absorbed into the query, W_uv applied to the result, and
    * the cached rows are used as they are. Token by token, each over itself and what came before.
    */
-  #attendAbsorbed(
-    layer: LayerWeights,
-    index: number,
-    n: number,
-    position: number,
-    cache: LatentCache,
-  ): void {
+  #attendAbsorbed(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
     const { kvLoraRank } = this.config;
     const { q, attnOut, absorbedQ, latentOut, shape, scratch } = this.#buffers;
@@ -252,13 +250,7 @@ export class Plm {
    * Attention with keys and values expanded from the latents, a tile of positions at a time, for
    * all n tokens at once.
    */
-  #attendExpanded(
-    layer: LayerWeights,
-    index: number,
-    n: number,
-    position: number,
-    cache: LatentCache,
-  ): void {
+  #attendExpanded(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { attnOut, softmaxState, q, latents, kPe, kv, shape, scratch } = this.#buffers;
     const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = this.config;
     const tile = new Int32Array(this.#memory.buffer, shape, 10);
