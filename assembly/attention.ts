@@ -1,6 +1,5 @@
 // Latent attention of one token in absorbed form: every head against the same rows of the cache.
 // Here in f32; attention-i16.ts has the integer form.
-import { I16_HEADER } from "./cache";
 import { loadF16 } from "./cache-load";
 import { finishSoftmax, SCORE_ROW, SOFTMAX_STATE, softmaxTile, startSoftmax, TILE } from "./tile";
 import { scoreTileF32 } from "./tile-f32-scores";
@@ -17,13 +16,6 @@ export const LATENT_DIM: usize = 4;
 export const ROPE_DIM: usize = 8;
 export const SCALE: usize = 12;
 
-/** Bytes of scratch that the attendLatent kernels need for this shape. */
-export function attendLatentScratchBytes(heads: i32, latentDim: i32, ropeDim: i32): i32 {
-  const dims = latentDim + ropeDim;
-  const perHead = <i32>(SCORE_ROW + SOFTMAX_STATE + I16_HEADER) + 2 * dims;
-  return heads * perHead + TILE * 4 + TILE * (<i32>I16_HEADER + 4 * dims);
-}
-
 /**
  * out_h = sum over t of softmax_t(scale q_h . row_t) latent_t
  *
@@ -31,7 +23,7 @@ export function attendLatentScratchBytes(heads: i32, latentDim: i32, ropeDim: i3
  *   q         f32[heads, latentDim + ropeDim]   absorbed query, then rotated q_pe
  *   rows      f32 rows[positions] of the cache (cache.ts)
  *   shape     LatentShape
- *   scratch   attendLatentScratchBytes bytes
+ *   scratch   attendLatentScratchBytes bytes (src/kernels/packed.ts)
  *
  * Requires heads >= 1, positions >= 1, latentDim and ropeDim multiples of 8; out and scratch apart
  * from each other and the rest. Any alignment. The softmax's sum is f64, all else f32.

@@ -19,16 +19,6 @@ import { valueTileF32 } from "./tile-f32-values";
 /** Queries whose scores are in scratch at a time. */
 const QUERIES: i32 = 16;
 
-/** Bytes of scratch that attendExpandedTile needs. */
-export function attendExpandedScratchBytes(nopeDim: i32, ropeDim: i32, valueDim: i32): i32 {
-  return TILE * 4 * (nopeDim + ropeDim + valueDim) + QUERIES * <i32>SCORE_ROW;
-}
-
-/** Bytes of softmax state for this many queries and heads. */
-export function attendExpandedStateBytes(queries: i32, heads: i32): i32 {
-  return queries * heads * <i32>SOFTMAX_STATE;
-}
-
 /**
  * No position yet.
  *
@@ -51,7 +41,7 @@ export function attendExpandedStart(out: usize, state: usize, tile: usize): void
  *   kv        f32[count, heads, nopeDim + valueDim]   kv_b times the tile's latents
  *   kPe       f32[ropeDim] at kPe + t * kPeStride     roped, shared by the heads
  *   tile      ExpandedTile
- *   scratch   attendExpandedScratchBytes bytes
+ *   scratch   attendExpandedScratchBytes bytes (src/kernels/packed.ts)
  *
  * Requires nopeDim and ropeDim multiples of 4, valueDim of 8; out, state and scratch apart from
  * each other and the rest. Any count, any alignment.

@@ -1,4 +1,4 @@
-// Lane helpers: the only inlined functions that several kernels share.
+// Lane arithmetic that the linear kernels share.
 
 /** Scale that turns the widened bits of an f16 into its f32 value: 2^112. */
 const F16_REBIAS: f32 = 5192296858534827628530496329220096.0;

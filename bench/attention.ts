@@ -1,7 +1,13 @@
 /**
  * Cases of attention: absorbed over each type of cache, expanded over a tile, and the cache's rows.
  */
+
 import * as assert from "uvu/assert";
+import {
+  attendExpandedScratchBytes,
+  attendExpandedStateBytes,
+  attendLatentScratchBytes,
+} from "../src/kernels/packed.js";
 import { assertClose, relativeRms } from "../test/close.js";
 import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/latent.js";
 import { assertWithin } from "../test/kernels/linear-reference.js";
@@ -85,7 +91,7 @@ function latentCase(type: RowType, positions: number): Case {
       });
       shape.setFloat32(12, SCALE, true);
       const [qPtr, shapePtr] = [bench.put(q), bench.put(shape)];
-      const scratch = bench.kernels.attendLatentScratchBytes(HEADS, LATENT_DIM, ROPE_DIM);
+      const scratch = attendLatentScratchBytes(HEADS, LATENT_DIM, ROPE_DIM);
       const [outPtr, scratchPtr] = [bench.region(HEADS * LATENT_DIM * 4), bench.region(scratch)];
       const attend = bench.kernels[`attendLatent${type}`];
       const run = (): void => attend(outPtr, qPtr, cachePtr, positions, shapePtr, scratchPtr);
@@ -162,8 +168,8 @@ function expandedCase(): Case {
       const kPe = gaussian(positions * ROPE_DIM, random);
       const [qPtr, kvPtr, kPePtr] = [bench.put(q), bench.put(kv), bench.put(kPe)];
       const outPtr = bench.region(QUERIES * HEADS * VALUE_DIM * 4);
-      const statePtr = bench.region(kernels.attendExpandedStateBytes(QUERIES, HEADS));
-      const scratch = kernels.attendExpandedScratchBytes(NOPE_DIM, ROPE_DIM, VALUE_DIM);
+      const statePtr = bench.region(attendExpandedStateBytes(QUERIES, HEADS));
+      const scratch = attendExpandedScratchBytes(NOPE_DIM, ROPE_DIM, VALUE_DIM);
       const scratchPtr = bench.region(scratch);
       const tile = putExpandedTile(bench);
       const tilePtr = tile.byteOffset;

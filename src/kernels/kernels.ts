@@ -120,9 +120,7 @@ export interface Kernels {
   // norms, rope, activations, sampling and the latent cache
   argmaxF32(xPtr: number, n: number): number;
   attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
-  attendExpandedScratchBytes(nopeDim: number, ropeDim: number, valueDim: number): number;
   attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
-  attendExpandedStateBytes(queries: number, heads: number): number;
   attendExpandedTile(
     outPtr: number,
     statePtr: number,
@@ -136,7 +134,6 @@ export interface Kernels {
   attendLatentF32: AttendLatent;
   attendLatentI16: AttendLatent;
   attendLatentQ8_0: AttendLatent;
-  attendLatentScratchBytes(heads: number, latentDim: number, ropeDim: number): number;
   loadLatentF16: LoadLatent;
   loadLatentF32: LoadLatent;
   loadLatentI16: LoadLatent;

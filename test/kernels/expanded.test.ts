@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { attendExpandedScratchBytes, attendExpandedStateBytes } from "../../src/kernels/packed.js";
 import { assertClose } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { type ExpandedInput, referenceExpanded } from "../reference.js";
@@ -15,7 +16,7 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
   const outSize = queries * heads * valueDim;
   const [out, state] = [
     bench.region(outSize * 4, offset),
-    bench.region(kernels.attendExpandedStateBytes(queries, heads)),
+    bench.region(attendExpandedStateBytes(queries, heads)),
   ];
   bench.u8(out, outSize * 4).fill(0xff);
   const [q, kv] = [bench.put(input.q, offset), bench.put(input.kv, offset)];
@@ -25,7 +26,7 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
     spaced.set(input.kPe.subarray(t * ropeDim, (t + 1) * ropeDim), t * kPeStride);
   }
   const kPe = bench.put(spaced, offset);
-  const scratchBytes = kernels.attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
+  const scratchBytes = attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
   const scratch = bench.region(scratchBytes, offset);
   bench.u8(scratch, scratchBytes).fill(0xff);
   const tile = bench.region(40);

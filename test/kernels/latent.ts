@@ -1,5 +1,7 @@
 /** A latent cache of any type in a test's memory, and attention over it by kernel. */
+
 import type { Kernels } from "../../src/kernels/kernels.js";
+import { attendLatentScratchBytes } from "../../src/kernels/packed.js";
 import type { LatentQuery } from "../reference.js";
 import type { Bench } from "./wasm.js";
 
@@ -54,7 +56,7 @@ export function attendLatent(
     view.setInt32(4 * i, value, true);
   });
   view.setFloat32(12, query.scale, true);
-  const scratchBytes = kernels.attendLatentScratchBytes(heads, latentDim, ropeDim);
+  const scratchBytes = attendLatentScratchBytes(heads, latentDim, ropeDim);
   const scratchPtr = bench.region(scratchBytes, offset);
   bench.u8(scratchPtr, scratchBytes).fill(0xff);
   const outPtr = bench.region(heads * latentDim * 4, offset);
