@@ -1,6 +1,6 @@
 // Packed panels of any type -> int8 cells with f32 scales, the one form that matmul reads.
 
-import { loadScaleX4, loadI8x4, loadU8x4 } from "./lanes";
+import { loadF16, loadI8x4, loadScaleX4, loadU8x4 } from "./lanes";
 import {
   F32,
   F16,
@@ -183,11 +183,8 @@ function dequantizeFloats(y: usize, w: usize, type: i32, row: i32, cols: i32): v
   }
   w += first << 1;
   for (let c: usize = 0; c < <usize>cols; c++) {
-    const bits = <i32>load<i16>(w + (c << 1));
-    const value =
-      type == F16
-        ? reinterpret<f32>((bits << 13) & 0x8fffe000) * 5192296858534827628530496329220096.0
-        : reinterpret<f32>(bits << 16);
+    const at = w + (c << 1);
+    const value = type == F16 ? loadF16(at) : reinterpret<f32>(<i32>load<i16>(at) << 16);
     store<f32>(y + (c << 2), value);
   }
 }
