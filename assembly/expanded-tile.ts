@@ -1,6 +1,6 @@
 // The sizes and places that attention in expanded form is told, and one head's rows of a tile.
 
-//   ExpandedTile, 40 bytes
+//   ExpandedTile, 48 bytes
 //   +----------------------------------------------------------------+
 //   |  0  i32  queries, n                                            |
 //   |  4  i32  heads                                                 |
@@ -12,6 +12,8 @@
 //   | 28  i32  tilePosition: the position of the tile's first row    |
 //   | 32  i32  count: the tile's positions                           |
 //   | 36  i32  kPeStride: elements from one row of kPe to the next   |
+//   | 40  i32  firstHead: the first head that this call computes     |
+//   | 44  i32  endHead: one after the last                           |
 //   +----------------------------------------------------------------+
 export const HEADS: usize = 4;
 export const NOPE_DIM: usize = 8;
@@ -22,6 +24,8 @@ export const QUERY_POSITION: usize = 24;
 export const TILE_POSITION: usize = 28;
 export const COUNT: usize = 32;
 export const K_PE_STRIDE: usize = 36;
+export const FIRST_HEAD: usize = 40;
+export const END_HEAD: usize = 44;
 
 /** Rows [k_nope | k_pe | v] of head h, one after another: the heads' own rows are too far apart. */
 export function gatherRows(

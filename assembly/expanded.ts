@@ -3,6 +3,8 @@
 // does not depend on the tiles.
 import {
   COUNT,
+  END_HEAD,
+  FIRST_HEAD,
   gatherRows,
   HEADS,
   NOPE_DIM,
@@ -20,20 +22,26 @@ import { valueTileF32 } from "./tile-f32-values";
 const QUERIES: i32 = 16;
 
 /**
- * No position yet.
+ * No position yet, for heads firstHead .. endHead.
  *
  *   out     f32[n, heads, valueDim]    out: zeros
  *   state   softmax states [heads, n]  out (tile.ts)
- *   tile    ExpandedTile (expanded-tile.ts): queries, heads and valueDim matter
+ *   tile    ExpandedTile (expanded-tile.ts)
  */
 export function attendExpandedStart(out: usize, state: usize, tile: usize): void {
-  const total = load<i32>(tile) * load<i32>(tile, HEADS);
-  memory.fill(out, 0, (<usize>total * <usize>load<i32>(tile, VALUE_DIM)) << 2);
-  startSoftmax(state, total);
+  const queries = load<i32>(tile);
+  const first = load<i32>(tile, FIRST_HEAD);
+  const count = load<i32>(tile, END_HEAD) - first;
+  const bytes = <usize>load<i32>(tile, VALUE_DIM) << 2;
+  out += <usize>first * bytes;
+  for (let i = 0; i < queries; i++, out += <usize>load<i32>(tile, HEADS) * bytes) {
+    memory.fill(out, 0, <usize>count * bytes);
+  }
+  startSoftmax(state + <usize>(first * queries) * SOFTMAX_STATE, count * queries);
 }
 
 /**
- * Takes in a tile of positions: query i sees those up to queryPosition + i.
+ * Takes in a tile of positions, for heads firstHead .. endHead: query i sees those up to queryPosition + i.
  *
  *   out       f32[n, heads, valueDim]            in and out: sums so far
  *   state     softmax states [heads, n]          in and out
@@ -64,7 +72,7 @@ export function attendExpandedTile(
   const qBytes = <usize>(heads * qkDim) << 2;
   const outBytes = <usize>(heads * valueDim) << 2;
   const scores = scratch + <usize>TILE * rowBytes;
-  for (let h = 0; h < heads; h++) {
+  for (let h = load<i32>(tile, FIRST_HEAD); h < load<i32>(tile, END_HEAD); h++) {
     const states = state + <usize>(h * queries) * SOFTMAX_STATE;
     const headQ = q + (<usize>(h * qkDim) << 2);
     const headOut = out + (<usize>(h * valueDim) << 2);
@@ -93,11 +101,11 @@ export function attendExpandedTile(
 }
 
 /**
- * out = sums / their softmax's sum
+ * out = sums / their softmax's sum, for heads firstHead .. endHead
  *
  *   out     f32[n, heads, valueDim]    in and out
  *   state   softmax states [heads, n]
- *   tile    ExpandedTile: queries, heads and valueDim matter
+ *   tile    ExpandedTile
  *
  * Requires that every query has seen a position, its own at the least.
  */
@@ -106,9 +114,9 @@ export function attendExpandedFinish(out: usize, state: usize, tile: usize): voi
   const heads = load<i32>(tile, HEADS);
   const valueDim = load<i32>(tile, VALUE_DIM);
   for (let i = 0; i < queries; i++) {
-    for (let h = 0; h < heads; h++) {
-      finishSoftmax(out, state + <usize>(h * queries + i) * SOFTMAX_STATE, valueDim);
-      out += <usize>valueDim << 2;
+    for (let h = load<i32>(tile, FIRST_HEAD); h < load<i32>(tile, END_HEAD); h++) {
+      const at = out + (<usize>((i * heads + h) * valueDim) << 2);
+      finishSoftmax(at, state + <usize>(h * queries + i) * SOFTMAX_STATE, valueDim);
     }
   }
 }

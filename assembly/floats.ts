@@ -1,7 +1,8 @@
 // Products with F32, F16 and BF16 weights, in float arithmetic.
 
 import { loadBF16x4, loadF16x4, sumF32x4 } from "./lanes";
-import { BF16, F16, F32 } from "./layout";
+import { BF16, COLS, F16, F32, ROWS, STRIDE } from "./layout";
+import { END, FIRST, OUTPUTS } from "./slab-layout";
 
 /** Four weights of `type` at index i of w. */
 // @ts-ignore: decorator
@@ -15,28 +16,25 @@ function loadWeights(w: usize, i: usize, type: i32): v128 {
 /**
  * Y = X W^T with float weights.
  *
- *   y   f32[n, rows]      out
- *   w   [rows, cols]      row-major, of `type` (F32, F16 or BF16)
- *   x   f32[n, cols]
+ *   y       f32[n, rows]      out, its rows `stride` apart
+ *   w       [rows, cols]      row-major, of `type` (F32, F16 or BF16)
+ *   x       f32[n, cols]
+ *   shape   ProductShape, layout.ts
  *
  * Requires cols % 16 == 0. F32 weights are multiplied and summed in f64: the result is the exact
  * one, rounded once. The narrower types are summed in f32 over 64 inputs and from there in f64.
  */
-export function matmulF32(
-  y: usize,
-  w: usize,
-  type: i32,
-  x: usize,
-  n: i32,
-  rows: i32,
-  cols: i32,
-): void {
-  if (type == F32) multiplyRowsF64(y, w, x, n, rows, cols);
-  else if (type == F16) multiplyRows(y, w, F16, x, n, rows, cols);
-  else multiplyRows(y, w, BF16, x, n, rows, cols);
+export function matmulF32(y: usize, w: usize, type: i32, x: usize, shape: usize): void {
+  if (type == F32) multiplyRowsF64(y, w, x, shape);
+  else if (type == F16) multiplyRows(y, w, F16, x, shape);
+  else multiplyRows(y, w, BF16, x, shape);
 }
 
-function multiplyRowsF64(y: usize, w: usize, x: usize, n: i32, rows: i32, cols: i32): void {
+function multiplyRowsF64(y: usize, w: usize, x: usize, shape: usize): void {
+  const n = load<i32>(shape);
+  const rows = load<i32>(shape, ROWS);
+  const cols = load<i32>(shape, COLS);
+  const stride = <usize>load<i32>(shape, STRIDE) << 2;
   const rowBytes = <usize>cols << 2;
   for (let r = 0; r < rows; r++, w += rowBytes, y += 4) {
     let xt = x;
@@ -49,7 +47,7 @@ function multiplyRowsF64(y: usize, w: usize, x: usize, n: i32, rows: i32, cols: 
       }
       const sum = f64x2.add(acc0, acc1);
       const total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
-      store<f32>(y + <usize>t * (<usize>rows << 2), <f32>total);
+      store<f32>(y + <usize>t * stride, <f32>total);
     }
   }
 }
@@ -63,15 +61,11 @@ function promoteLow(ptr: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function multiplyRows(
-  y: usize,
-  w: usize,
-  type: i32,
-  x: usize,
-  n: i32,
-  rows: i32,
-  cols: i32,
-): void {
+function multiplyRows(y: usize, w: usize, type: i32, x: usize, shape: usize): void {
+  const n = load<i32>(shape);
+  const rows = load<i32>(shape, ROWS);
+  const cols = load<i32>(shape, COLS);
+  const stride = <usize>load<i32>(shape, STRIDE) << 2;
   const rowBytes = <usize>cols << 1;
   for (let r = 0; r < rows; r++, w += rowBytes, y += 4) {
     let xt = x;
@@ -91,7 +85,7 @@ function multiplyRows(
         }
         total += <f64>sumF32x4(f32x4.add(f32x4.add(acc0, acc1), f32x4.add(acc2, acc3)));
       }
-      store<f32>(y + <usize>t * (<usize>rows << 2), <f32>total);
+      store<f32>(y + <usize>t * stride, <f32>total);
     }
   }
 }
@@ -127,9 +121,9 @@ function addScaled(y: usize, w: usize, type: i32, a: f32, n: i32): void {
  *   w        [neurons, outputs]     a neuron's weights in one run, of `type`
  *   x        f32[n, neurons]        mostly zero
  *   active   u32[n] counts, then u32[n, neurons]: each token's active neurons
- *   shape    i32 neurons, i32 outputs
+ *   shape    SlabShape (slab-layout.ts): outputs first .. end are written
  *
- * Requires outputs % 4 == 0. Eight neurons are summed before they are added to y, so that fewer
+ * Requires first, end and outputs % 4 == 0. Eight neurons are summed before they are added to y, so that fewer
  * roundings follow one another.
  */
 export function sparseMatmulF32(
@@ -142,16 +136,18 @@ export function sparseMatmulF32(
   shape: usize,
 ): void {
   const neurons = <usize>load<i32>(shape) << 2;
-  const outputs = <usize>load<i32>(shape, 4);
-  memory.fill(y, 0, <usize>n * (outputs << 2));
+  const outputs = <usize>load<i32>(shape, OUTPUTS);
   let list = active + (<usize>n << 2);
   for (let t = 0; t < n; t++, y += outputs << 2, x += neurons, list += neurons) {
     const end = list + (load<usize>(active + (<usize>t << 2)) << 2);
+    const first = <usize>load<i32>(shape, FIRST);
+    const last = <usize>load<i32>(shape, END);
+    memory.fill(y + (first << 2), 0, (last - first) << 2);
     for (let p = list; p < end; p += 32) {
-      const last = min(p + 32, end);
-      if (type == F32) addNeurons(y, w, F32, x, p, last, outputs);
-      else if (type == F16) addNeurons(y, w, F16, x, p, last, outputs);
-      else addNeurons(y, w, BF16, x, p, last, outputs);
+      const listEnd = min(p + 32, end);
+      if (type == F32) addNeurons(y, w, F32, x, p, listEnd, shape);
+      else if (type == F16) addNeurons(y, w, F16, x, p, listEnd, shape);
+      else addNeurons(y, w, BF16, x, p, listEnd, shape);
     }
   }
 }
@@ -166,15 +162,18 @@ function addNeurons(
   x: usize,
   p: usize,
   end: usize,
-  outputs: usize,
+  shape: usize,
 ): void {
-  for (let i: usize = 0; i < outputs; i += 4, y += 16) {
+  const outputs = <usize>load<i32>(shape, OUTPUTS);
+  const last = <usize>load<i32>(shape, END);
+  for (let i = <usize>load<i32>(shape, FIRST); i < last; i += 4) {
     let sum = f32x4.splat(0);
     for (let q = p; q < end; q += 4) {
       const neuron = load<usize>(q);
       const a = v128.load32_splat(x + (neuron << 2));
       sum = f32x4.add(sum, f32x4.mul(loadWeights(w, neuron * outputs + i, type), a));
     }
-    v128.store(y, f32x4.add(v128.load(y), sum));
+    const to = y + (i << 2);
+    v128.store(to, f32x4.add(v128.load(to), sum));
   }
 }

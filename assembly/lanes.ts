@@ -116,3 +116,15 @@ export function pairLow(a: v128, b: v128): v128 {
 export function pairHigh(a: v128, b: v128): v128 {
   return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
+
+/**
+ * acc + the sums of four products each of s8 a and u8 b. What b's bit 7 means is up to the engine:
+ * for b above 127 only where probe.ts proves it.
+ */
+// @ts-ignore: decorator
+@inline
+export function dot8(a: v128, b: v128, acc: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, acc);
+  unreachable();
+  return acc;
+}

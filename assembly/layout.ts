@@ -20,7 +20,7 @@
 //            the high two bits, 64 outputs in 16 bytes, lowest first.
 //
 //   type    value         scale, minimum     a panel's block                 bytes of 32 x 8
-//   Q8      int8          f16, -             f16 d[8] | 256                  272
+//   Q8      u8 - 128      f16, -             f16 d[8] | 256                  272
 //   Q8M     int8          f16, f16           f16 d[8] | f16 m[8] | 256       288
 //   Q4      nibble - 8    f16, -             f16 d[8] | 128                  144
 //   Q4M     nibble        f16, f16           f16 d[8] | f16 m[8] | 128       160
@@ -30,7 +30,8 @@
 //
 // K types lead 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
 // have the same scales with n outputs for the 8 rows. Every f16 here is stored times 2^10
-// (packScale in blocks.ts). A value is q * scale + minimum. Float types keep the file's rows; a
+// (packScale in blocks.ts). A value is q * scale + minimum; slabs of Q8 hold it as int8, panels as u8,
+// which the relaxed dot reads as it is. Float types keep the file's rows; a
 // float slab has one row of n floats a neuron.
 
 export const Q8: i32 = 0;
@@ -59,6 +60,19 @@ export function panelBlockBytes(type: i32): usize {
 export function panelBytes(type: i32, cols: i32): usize {
   return (<usize>(type < Q4K ? cols >> 5 : cols >> 8)) * panelBlockBytes(type);
 }
+
+//   ProductShape, 20 bytes: what a product of several tokens is told
+//   +---------------------------------------------------------------+
+//   |  0  i32  n, tokens                                            |
+//   |  4  i32  rows: outputs                                        |
+//   |  8  i32  cols: inputs                                         |
+//   | 12  i32  stride: outputs from one token's to the next's       |
+//   | 16  i32  planes: those of the activations (planes.ts)         |
+//   +---------------------------------------------------------------+
+export const ROWS: usize = 4;
+export const COLS: usize = 8;
+export const STRIDE: usize = 12;
+export const PLANES: usize = 16;
 
 // An unpacked panel, whatever its type was: per 32 inputs f32 scale[2][8] and f32 minimum[2][8],
 // one for each half of 16 inputs, then 256 int8 in cells.

@@ -1,16 +1,26 @@
 // Y = X W^T for several tokens at once: prefill, and decoding with types that have no matvec.
 
 import { addPairs } from "./lanes";
-import { UNPACKED_BLOCK, UNPACKED_CELLS, hasHalves, hasMinimums, panelBytes } from "./layout";
+import {
+  COLS,
+  ROWS,
+  STRIDE,
+  UNPACKED_BLOCK,
+  UNPACKED_CELLS,
+  hasHalves,
+  hasMinimums,
+  panelBytes,
+} from "./layout";
 import { rowBytesI16 } from "./quantize";
 import { unpackPanel } from "./unpack";
 
 /**
  * Y = X W^T, W of any packed type, X 16-bit integers in blocks of 32.
  *
- *   y         f32[n, rows]          out
+ *   y         f32[n, rows]          out, its rows `stride` apart
  *   w         panels[rows, cols]    of `type`, layout.ts
  *   x         n rows of quantizeI16(cols)
+ *   shape     ProductShape, layout.ts
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes, holds one panel at a time
  *
  * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types). The sums of a block are exact. A row of
@@ -21,17 +31,18 @@ export function matmulI16(
   w: usize,
   type: i32,
   x: usize,
-  n: i32,
-  rows: i32,
-  cols: i32,
+  shape: usize,
   scratch: usize,
 ): void {
+  const n = load<i32>(shape);
+  const rows = load<i32>(shape, ROWS);
+  const cols = load<i32>(shape, COLS);
+  const stride = <usize>load<i32>(shape, STRIDE) << 2;
   const step = panelBytes(type, cols);
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
-  const stride = <usize>rows << 2;
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    unpackPanel(scratch, w, type, cols);
+    unpackPanel(scratch, w, type, cols, 0);
     if (halves) multiplyPanel(y, stride, scratch, x, n, cols, true, true);
     else if (minimums) multiplyPanel(y, stride, scratch, x, n, cols, false, true);
     else multiplyPanel(y, stride, scratch, x, n, cols, false, false);
@@ -63,7 +74,7 @@ function multiplyPanel(
   }
 }
 
-/** sum + dot * (weights' scale * activations' scale) [+ minimum * sum of activations]. */
+/** sum + dot * (weights' scale * activations' scale) [+ minimum * sum of activations * scale]. */
 // @ts-ignore: decorator
 @inline
 function accumulate(
@@ -79,8 +90,9 @@ function accumulate(
   sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), product));
   if (!minimums) return sum;
   let total = v128.load32_splat(activationSums);
-  if (!halves) total = f32x4.add(total, v128.load32_splat(activationSums, 4));
-  return f32x4.add(sum, f32x4.mul(v128.load(panel, 64), total));
+  if (!halves) total = i32x4.add(total, v128.load32_splat(activationSums, 4));
+  const weight = f32x4.mul(f32x4.convert_i32x4_s(total), v128.load32_splat(scale));
+  return f32x4.add(sum, f32x4.mul(v128.load(panel, 64), weight));
 }
 
 /** 4 outputs of 4 tokens; rows 4-7 have scales and cells 16 bytes after those of rows 0-3. */

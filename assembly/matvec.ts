@@ -1,72 +1,48 @@
 // y = W x for one token: the products that decoding spends its time in. Types that have none here
-// go through matmulI16.
+// go through matmul.ts.
 
-import { addPairs, loadScaleX4, loadU8x4 } from "./lanes";
-import { Q4, Q4K, Q4M } from "./layout";
+import { addPairs, dot8, loadScaleX4, loadU8x4 } from "./lanes";
+import { Q4, Q4K, Q4M, Q8 } from "./layout";
+import { I16, S8X2 } from "./quantize";
 
 /**
- * y = W x, W int8 in blocks of 32 with f16 scales, x 16-bit integers in blocks of 32.
+ * y = W x, x in form I16 (quantize.ts).
  *
- *   y   f32[rows]              out
- *   w   Q8 panels[rows, cols]  layout.ts
- *   x   one row of quantizeI16, n = cols
+ *   y      f32[rows]           out
+ *   w      panels[rows, cols]  of `type`, layout.ts: Q8, Q4, Q4M or Q4K
+ *   x      one row of quantizeI16, n = cols
  *
- * Requires rows % 8 == 0, cols % 32 == 0. The sums of a block are exact; only the scale products
- * and the sum over blocks round.
+ * Requires rows % 8 == 0, cols % 32 == 0 (256 for Q4K). The sums of a block are exact; only the
+ * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
-export function matvecQ8(y: usize, w: usize, x: usize, rows: i32, cols: i32): void {
-  const scales = x + (<usize>cols << 1);
-  for (let r = 0; r < rows; r += 8, y += 32) {
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    let s = scales;
-    for (let xb = x; xb < scales; s += 4) {
-      const scale = v128.load32_splat(s);
-      const scale0 = f32x4.mul(loadScaleX4(w), scale);
-      const scale1 = f32x4.mul(loadScaleX4(w + 8), scale);
-      w += 16;
-      let acc0 = i32x4.splat(0);
-      let acc1 = i32x4.splat(0);
-      let acc2 = i32x4.splat(0);
-      let acc3 = i32x4.splat(0);
-      for (const end = xb + 64; xb < end; xb += 8, w += 32) {
-        const a = v128.load64_splat(xb);
-        acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_s(w), a));
-        acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_s(w, 8), a));
-        acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_s(w, 16), a));
-        acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(v128.load8x8_s(w, 24), a));
-      }
-      sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(addPairs(acc0, acc1)), scale0));
-      sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(addPairs(acc2, acc3)), scale1));
-    }
-    v128.store(y, sum0);
-    v128.store(y, sum1, 16);
-  }
+export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16);
+  else multiply(y, w, Q4K, x, rows, cols, I16);
 }
 
-
-/**
- * y = W x, W 4-bit (type Q4, Q4M or Q4K), x 16-bit integers in blocks of 32.
- *
- *   y   f32[rows]           out
- *   w   panels[rows, cols]  of `type`, layout.ts
- *   x   one row of quantizeI16, n = cols
- *
- * Requires rows % 8 == 0, cols % 32 == 0 (256 for Q4K). Rounds as matvecQ8; minimums take the
- * block's sum of x, which quantizeI16 made.
- */
-export function matvecQ4(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q4) multiplyNibbles(y, w, Q4, x, rows, cols);
-  else if (type == Q4M) multiplyNibbles(y, w, Q4M, x, rows, cols);
-  else multiplyNibbles(y, w, Q4K, x, rows, cols);
+/** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2);
 }
 
 // @ts-ignore: decorator
 @inline
-function multiplyNibbles(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
+function multiply(
+  y: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  rows: i32,
+  cols: i32,
+  form: i32,
+): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = i8x16.splat(15);
-  const eight = i8x16.splat(8);
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
@@ -84,39 +60,81 @@ function multiplyNibbles(y: usize, w: usize, type: i32, x: usize, rows: i32, col
         m1 = f32x4.neg(loadScaleX4(w + 24));
         w += 32;
       }
-      let scale0 = type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w);
-      let scale1 = type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8);
-      if (type != Q4) {
-        const total = f32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+      const scale = v128.load32_splat(s);
+      const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+      const scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
+      const scale1 = f32x4.mul(
+        type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8),
+        scale,
+      );
+      if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
         const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
-        sum0 = f32x4.add(sum0, f32x4.mul(min0, total));
-        sum1 = f32x4.add(sum1, f32x4.mul(min1, total));
+        const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
+        sum0 = f32x4.add(sum0, f32x4.mul(min0, weight));
+        sum1 = f32x4.add(sum1, f32x4.mul(min1, weight));
       }
       w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);
       let acc3 = i32x4.splat(0);
-      for (const end = xb + 64; xb < end; xb += 8, w += 16) {
-        const a = v128.load64_splat(xb);
-        const v = v128.load(w);
-        let top = v128.and(v, fifteen);
-        let low = i8x16.shr_u(v, 4);
-        if (type == Q4) {
-          top = i8x16.sub(top, eight);
-          low = i8x16.sub(low, eight);
+      let acc4 = i32x4.splat(0);
+      let acc5 = i32x4.splat(0);
+      let acc6 = i32x4.splat(0);
+      let acc7 = i32x4.splat(0);
+      if (form == I16) {
+        for (const end = xb + 64; xb < end; xb += 8, w += type == Q8 ? 32 : 16) {
+          const a = v128.load64_splat(xb);
+          if (type == Q8) {
+            acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_u(w), a));
+            acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_u(w, 8), a));
+            acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_u(w, 16), a));
+            acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(v128.load8x8_u(w, 24), a));
+          } else {
+            const v = v128.load(w);
+            const top = v128.and(v, fifteen);
+            const low = i8x16.shr_u(v, 4);
+            acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(top), a));
+            acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(top), a));
+            acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), a));
+            acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), a));
+          }
         }
-        acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(top), a));
-        acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(top), a));
-        acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(low), a));
-        acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(low), a));
+        acc0 = addPairs(acc0, acc1);
+        acc1 = addPairs(acc2, acc3);
+      } else {
+        for (const end = xb + 32; xb < end; xb += 8, w += type == Q8 ? 64 : 32) {
+          const h0 = v128.load32_splat(xb);
+          const l0 = v128.load32_splat(xb, 32);
+          const h1 = v128.load32_splat(xb, 4);
+          const l1 = v128.load32_splat(xb, 36);
+          const v0 = v128.load(w);
+          const v1 = v128.load(w, 16);
+          const top0 = type == Q8 ? v0 : v128.and(v0, fifteen);
+          const low0 = type == Q8 ? v1 : i8x16.shr_u(v0, 4);
+          acc0 = dot8(h0, top0, acc0);
+          acc1 = dot8(h0, low0, acc1);
+          acc2 = dot8(l0, top0, acc2);
+          acc3 = dot8(l0, low0, acc3);
+          const top1 = type == Q8 ? v128.load(w, 32) : v128.and(v1, fifteen);
+          const low1 = type == Q8 ? v128.load(w, 48) : i8x16.shr_u(v1, 4);
+          acc4 = dot8(h1, top1, acc4);
+          acc5 = dot8(h1, low1, acc5);
+          acc6 = dot8(l1, top1, acc6);
+          acc7 = dot8(l1, low1, acc7);
+        }
+        xb += 32;
+        acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
+        acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
       }
-      const scale = v128.load32_splat(s);
-      scale0 = f32x4.mul(scale0, scale);
-      scale1 = f32x4.mul(scale1, scale);
-      sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(addPairs(acc0, acc1)), scale0));
-      sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(addPairs(acc2, acc3)), scale1));
+      if (type == Q8 || type == Q4) {
+        const bias = i32x4.shl(total, type == Q8 ? 7 : 3);
+        acc0 = i32x4.sub(acc0, bias);
+        acc1 = i32x4.sub(acc1, bias);
+      }
+      sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(acc0), scale0));
+      sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(acc1), scale1));
     }
     v128.store(y, sum0);
     v128.store(y, sum1, 16);

@@ -92,6 +92,7 @@ function cellsOffset(packed: i32, i: usize): usize {
 function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
   const n = <usize>size;
   const fifteen = i8x16.splat(15);
+  const flip = i8x16.splat(packed == Q8 ? -128 : 0);
   for (let i: usize = 0; i < n >> 4; i++) {
     const cells = to + cellsOffset(packed, i);
     const planes = to + 16 + (i >> 1) * 208 + 16 + 128 + (i & 1) * 32;
@@ -100,8 +101,8 @@ function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
       const top = gatherCell(scratch + 16 * i + 4 * k, n);
       const low = gatherCell(scratch + 4 * n + 16 * i + 4 * k, n);
       if (!isNibbles(packed)) {
-        v128.store(cells + 32 * k, top);
-        v128.store(cells + 32 * k, low, 16);
+        v128.store(cells + 32 * k, v128.xor(top, flip));
+        v128.store(cells + 32 * k, v128.xor(low, flip), 16);
         continue;
       }
       v128.store(cells + 16 * k, v128.or(v128.and(top, fifteen), i8x16.shl(low, 4)));

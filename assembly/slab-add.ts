@@ -1,16 +1,17 @@
 // The inner loop of the sparse down-projection: a group's active neurons, in pairs.
 
 import { loadScaleX4 } from "./lanes";
+import { END, FIRST, OUTPUTS } from "./slab-layout";
 
 /**
- * y += the pairs' neurons times their activations, times the scales [+ minimums]; 32 outputs at a
+ * Outputs first .. end of y += the pairs' neurons times their activations, times the scales [+ minimums]; 32 outputs at a
  * time. A pair: address of neuron 0's int8[n], of neuron 1's, and their two i16 activations.
  */
 // @ts-ignore: decorator
 @inline
 export function addNeurons(
   y: usize,
-  n: usize,
+  shape: usize,
   pairs: usize,
   pairsEnd: usize,
   scales: usize,
@@ -20,7 +21,10 @@ export function addNeurons(
 ): void {
   const scale = f32x4.splat(activationScale);
   const total = f32x4.splat(activationSum);
-  for (let o: usize = 0; o < n; o += 32, y += 128) {
+  const n = <usize>load<i32>(shape, OUTPUTS);
+  const last = <usize>load<i32>(shape, END);
+  let o = <usize>load<i32>(shape, FIRST);
+  for (y += o << 2; o < last; o += 32, y += 128) {
     let acc0 = i32x4.splat(0);
     let acc1 = i32x4.splat(0);
     let acc2 = i32x4.splat(0);

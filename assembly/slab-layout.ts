@@ -2,6 +2,17 @@
 
 import { Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "./layout";
 
+//   SlabShape, 16 bytes: what a product is told
+//   +------------------------------------------------------------+
+//   |  0  i32  neurons                                           |
+//   |  4  i32  outputs                                           |
+//   |  8  i32  first: the first output that this call writes     |
+//   | 12  i32  end: one after the last                           |
+//   +------------------------------------------------------------+
+export const OUTPUTS: usize = 4;
+export const FIRST: usize = 8;
+export const END: usize = 12;
+
 /** Bytes of the scales and minimums of a block: 256 neurons for K types, else 32; n outputs. */
 export function slabHeadBytes(type: i32, n: usize): usize {
   if (type == Q8M || type == Q4M) return 4 * n;

@@ -3,9 +3,20 @@
 import { loadI8x4, loadScaleX4, loadU8x4 } from "./lanes";
 import { Q4, Q4K, Q4M, Q6K, Q8K, Q8M } from "./layout";
 
-/** f32 scales and minimums of all outputs of a group; the latter 0 where the type has none. */
-export function unpackScales(to: usize, head: usize, scales: usize, type: i32, n: usize): void {
-  for (let o: usize = 0; o < n; o += 4, to += 16) {
+/**
+ * f32 scales and minimums of outputs first .. end of a group; the latter 0 where the type has none.
+ */
+export function unpackScales(
+  to: usize,
+  head: usize,
+  scales: usize,
+  type: i32,
+  n: usize,
+  first: usize,
+  end: usize,
+): void {
+  to += first << 2;
+  for (let o = first; o < end; o += 4, to += 16) {
     let s = loadScaleX4(type < Q4K ? scales + 2 * o : head + 2 * o);
     let m = f32x4.splat(0);
     if (type >= Q4K) {
@@ -21,7 +32,7 @@ export function unpackScales(to: usize, head: usize, scales: usize, type: i32, n
   }
 }
 
-/** One neuron's values as int8[n]: nibbles less bias. */
+/** n values of a neuron as int8: nibbles less bias. */
 function unpackNibbleRun(to: usize, run: usize, n: usize, bias: i8): void {
   const mask = i8x16.splat(15);
   const offset = i8x16.splat(bias);
@@ -32,12 +43,11 @@ function unpackNibbleRun(to: usize, run: usize, n: usize, bias: i8): void {
   }
 }
 
-/** One neuron's values as int8[n]: 6 bits less 32. */
-function unpackSixRun(to: usize, run: usize, n: usize): void {
+/** n values of a neuron as int8: 6 bits less 32, their high bits at `high`. */
+function unpackSixRun(to: usize, run: usize, high: usize, n: usize): void {
   const nibble = i8x16.splat(15);
   const pair = i8x16.splat(0x30);
   const offset = i8x16.splat(32);
-  let high = run + (n >> 1);
   for (const end = to + n; to < end; to += 64, run += 32, high += 16) {
     const v = v128.load(run);
     const w = v128.load(run, 16);
@@ -53,8 +63,16 @@ function unpackSixRun(to: usize, run: usize, n: usize): void {
   }
 }
 
-/** One neuron's values as int8[n]. */
-export function unpackRun(to: usize, run: usize, type: i32, n: usize): void {
-  if (type == Q6K) unpackSixRun(to, run, n);
-  else unpackNibbleRun(to, run, n, type == Q4 ? 8 : 0);
+/** Outputs first .. end of a neuron's n as int8, each at its place in `to`. */
+export function unpackRun(
+  to: usize,
+  run: usize,
+  type: i32,
+  n: usize,
+  first: usize,
+  end: usize,
+): void {
+  const low = run + (first >> 1);
+  if (type == Q6K) unpackSixRun(to + first, low, run + (n >> 1) + (first >> 2), end - first);
+  else unpackNibbleRun(to + first, low, end - first, type == Q4 ? 8 : 0);
 }

@@ -3,19 +3,20 @@
 import { Q6K, Q8, Q8K } from "./layout";
 import { rowBytesI16 } from "./quantize";
 import { F16_SCALES, F32_SCALES, addNeurons } from "./slab-add";
-import { headOf, scalesOf, slabRunBytes, slabRuns } from "./slab-layout";
+import { END, FIRST, OUTPUTS, headOf, scalesOf, slabRunBytes, slabRuns } from "./slab-layout";
 import { unpackRun, unpackScales } from "./slab-unpack";
 
 /**
  * Y = X W^T for a slab, touching only the active neurons.
  *
- *   y         f32[n, outputs]    out
+ *   y         f32[n, outputs]    out: outputs first .. end
  *   w         slab[neurons, outputs] of `type`, layout.ts
  *   x         n rows of quantizeI16(neurons), mostly zero
  *   active    u32[n] counts, then u32[n, neurons]: each token's active neurons, ascending
+ *   shape     SlabShape (slab-layout.ts)
  *   scratch   4 * n + 16 * 12 + outputs * 40 + 16 bytes
  *
- * Requires outputs % 32 == 0 (64 for Q6K), neurons % 32 == 0 (256 for K types). Neurons outside the
+ * Requires first, end and outputs % 32 == 0 (64 for Q6K), neurons % 32 == 0 (256 for K types). Neurons outside the
  * list contribute exactly nothing. A row of Y does not depend on n.
  */
 export function sparseMatmulI16(
@@ -29,7 +30,9 @@ export function sparseMatmulI16(
   scratch: usize,
 ): void {
   const neurons = load<i32>(shape);
-  const outputs = <usize>load<i32>(shape, 4);
+  const outputs = <usize>load<i32>(shape, OUTPUTS);
+  const first = <usize>load<i32>(shape, FIRST);
+  const last = <usize>load<i32>(shape, END);
   const groupBits = type == Q8K || type == Q6K ? 4 : 5;
   const groups = neurons >> groupBits;
   const cursors = scratch;
@@ -38,7 +41,9 @@ export function sparseMatmulI16(
   const unpackedRuns = scales + 8 * outputs;
   const runs = slabRuns(w, type, neurons, outputs);
   const runBytes = slabRunBytes(type, outputs);
-  memory.fill(y, 0, <usize>n * outputs * 4);
+  for (let t: usize = 0; t < <usize>n; t++) {
+    memory.fill(y + ((t * outputs + first) << 2), 0, (last - first) << 2);
+  }
   memory.fill(cursors, 0, <usize>n << 2);
   const lists = active + (<usize>n << 2);
   const row = rowBytesI16(neurons);
@@ -46,7 +51,7 @@ export function sparseMatmulI16(
   for (let g = 0; g < groups; g++) {
     if (n == 1 && (g & (AHEAD - 1)) == 0) {
       const limit = (g + 2 * AHEAD) << groupBits;
-      touched = touchRuns(runs, runBytes, active, touched, limit, pairs);
+      touched = touchRuns(runs, runBytes, shape, active, touched, limit, pairs);
     }
     const head = headOf(w, type, g, outputs);
     const groupScales = scalesOf(head, type, g, outputs);
@@ -68,7 +73,7 @@ export function sparseMatmulI16(
         let run = runs + <usize>neuron * runBytes;
         if (runBytes != outputs) {
           const to = unpackedRuns + <usize>index * outputs;
-          if (((unpacked >> index) & 1) == 0) unpackRun(to, run, type, outputs);
+          if (((unpacked >> index) & 1) == 0) unpackRun(to, run, type, outputs, first, last);
           unpacked |= 1 << index;
           run = to;
         }
@@ -92,12 +97,12 @@ export function sparseMatmulI16(
       );
       const to = y + <usize>t * (outputs << 2);
       if (type == Q8) {
-        addNeurons(to, outputs, pairs, end, groupScales, scale, 0, F16_SCALES);
+        addNeurons(to, shape, pairs, end, groupScales, scale, 0, F16_SCALES);
         continue;
       }
-      if (!scalesReady) unpackScales(scales, head, groupScales, type, outputs);
+      if (!scalesReady) unpackScales(scales, head, groupScales, type, outputs, first, last);
       scalesReady = true;
-      addNeurons(to, outputs, pairs, end, scales, scale, scale * <f32>sum, F32_SCALES);
+      addNeurons(to, shape, pairs, end, scales, scale, scale * <f32>sum, F32_SCALES);
     }
   }
 }
@@ -115,18 +120,21 @@ const TOUCHED_BYTES: usize = 1024;
 function touchRuns(
   runs: usize,
   runBytes: usize,
+  shape: usize,
   active: usize,
   first: i32,
   limit: i32,
   unused: usize,
 ): i32 {
   const count = load<i32>(active);
-  const bytes = min(runBytes, TOUCHED_BYTES);
+  const outputs = load<i32>(shape, OUTPUTS);
+  const from = (runBytes * load<i32>(shape, FIRST)) / outputs;
+  const bytes = min((runBytes * load<i32>(shape, END)) / outputs - from, TOUCHED_BYTES);
   let lines: u32 = 0;
   for (; first < count; first++) {
     const neuron = load<i32>(active + 4 + (<usize>first << 2));
     if (neuron >= limit) break;
-    const run = runs + <usize>neuron * runBytes;
+    const run = runs + <usize>neuron * runBytes + from;
     for (let i: usize = 0; i < bytes; i += 64) lines |= load<u32>(run + i);
   }
   // The loads must have a use: the pairs' scratch, which holds nothing between groups.

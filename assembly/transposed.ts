@@ -53,7 +53,7 @@ export function matvecTransposed(
   }
   const unpackedBytes = <usize>(cols >> 5) * UNPACKED_BLOCK;
   for (let r = 0; r < rows; r += 8, w += step, x += 32) {
-    unpackPanel(scratch, w, type, cols);
+    unpackPanel(scratch, w, type, cols, 0);
     const largest = largestProduct(scratch, unpackedBytes, x, Q8K);
     addPanel(y, scratch, unpackedBytes, x, largest, Q8K);
   }
@@ -121,26 +121,26 @@ function addPanel(
     }
     let cell = panel + (form == Q8 ? 16 : UNPACKED_CELLS + half * 128);
     for (const end = y + span; y < end; y += 32, cell += 64) {
-      const left0 = v128.load8x8_s(cell);
-      const right0 = v128.load8x8_s(cell, 32);
+      const left0 = load8(form, cell);
+      const right0 = load8(form, cell, 32);
       const even0 = v128.shuffle<i64>(left0, right0, 0, 2);
       const odd0 = v128.shuffle<i64>(left0, right0, 1, 3);
       let low = i32x4.dot_i16x8_s(pairLow(even0, odd0), a01);
       let high = i32x4.dot_i16x8_s(pairHigh(even0, odd0), a01);
-      const left1 = v128.load8x8_s(cell, 8);
-      const right1 = v128.load8x8_s(cell, 40);
+      const left1 = load8(form, cell, 8);
+      const right1 = load8(form, cell, 40);
       const even1 = v128.shuffle<i64>(left1, right1, 0, 2);
       const odd1 = v128.shuffle<i64>(left1, right1, 1, 3);
       low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even1, odd1), a23));
       high = i32x4.add(high, i32x4.dot_i16x8_s(pairHigh(even1, odd1), a23));
-      const left2 = v128.load8x8_s(cell, 16);
-      const right2 = v128.load8x8_s(cell, 48);
+      const left2 = load8(form, cell, 16);
+      const right2 = load8(form, cell, 48);
       const even2 = v128.shuffle<i64>(left2, right2, 0, 2);
       const odd2 = v128.shuffle<i64>(left2, right2, 1, 3);
       low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even2, odd2), a45));
       high = i32x4.add(high, i32x4.dot_i16x8_s(pairHigh(even2, odd2), a45));
-      const left3 = v128.load8x8_s(cell, 24);
-      const right3 = v128.load8x8_s(cell, 56);
+      const left3 = load8(form, cell, 24);
+      const right3 = load8(form, cell, 56);
       const even3 = v128.shuffle<i64>(left3, right3, 0, 2);
       const odd3 = v128.shuffle<i64>(left3, right3, 1, 3);
       low = i32x4.add(low, i32x4.dot_i16x8_s(pairLow(even3, odd3), a67));
@@ -154,6 +154,14 @@ function addPanel(
     }
     panel += blockBytes;
   }
+}
+
+/** Eight values of a cell. */
+// @ts-ignore: decorator
+@inline
+function load8(form: i32, cell: usize, offset: usize = 0): v128 {
+  if (form == Q8) return i16x8.sub(v128.load8x8_u(cell + offset), i16x8.splat(128));
+  return v128.load8x8_s(cell + offset);
 }
 
 /** y += dots * scale + offset, four columns. */

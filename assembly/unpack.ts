@@ -43,11 +43,12 @@ function storeScaled(to: usize, dLo: v128, dHi: v128, sLo: v128, sHi: v128): voi
   v128.store(to, f32x4.mul(dHi, sHi), 16);
 }
 
-/** 256 int8. */
+/** n bytes, their bits `flip` turned. */
 // @ts-ignore: decorator
 @inline
-function unpackBytes(to: usize, src: usize, n: usize): void {
-  for (let i: usize = 0; i < n; i += 16) v128.store(to + i, v128.load(src + i));
+function unpackBytes(to: usize, src: usize, n: usize, flip: i32): void {
+  const bits = i8x16.splat(<i8>flip);
+  for (let i: usize = 0; i < n; i += 16) v128.store(to + i, v128.xor(v128.load(src + i), bits));
 }
 
 /** 256 nibbles less bias. */
@@ -63,13 +64,13 @@ function unpackNibbles(to: usize, src: usize, bias: i8): void {
   }
 }
 
-/** 256 values of 6 bits less 32. */
+/** 256 values of 6 bits less bias. */
 // @ts-ignore: decorator
 @inline
-function unpackSixes(to: usize, src: usize): void {
+function unpackSixes(to: usize, src: usize, bias: i8): void {
   const nibble = i8x16.splat(15);
   const pair = i8x16.splat(0x30);
-  const offset = i8x16.splat(32);
+  const offset = i8x16.splat(bias);
   for (let i: usize = 0; i < 64; i += 16, to += 64) {
     const high = v128.load(src + 128 + i);
     const v = v128.load(src + 2 * i);
@@ -86,7 +87,7 @@ function unpackSixes(to: usize, src: usize): void {
 }
 
 /** The eight blocks of 256 inputs of a K type; returns the end of to. */
-function unpackSuper(to: usize, src: usize, type: i32): usize {
+function unpackSuper(to: usize, src: usize, type: i32, flip: i32): usize {
   const dLo = loadScaleX4(src);
   const dHi = loadScaleX4(src + 8);
   if (type == Q6K) {
@@ -95,7 +96,7 @@ function unpackSuper(to: usize, src: usize, type: i32): usize {
       storeScaled(to, dLo, dHi, loadI8x4(src), loadI8x4(src + 4));
       storeScaled(to + 32, dLo, dHi, loadI8x4(src + 8), loadI8x4(src + 12));
       clearMinimums(to);
-      unpackSixes(to + UNPACKED_CELLS, src + 16);
+      unpackSixes(to + UNPACKED_CELLS, src + 16, <i8>(32 ^ flip));
     }
     return to;
   }
@@ -108,13 +109,13 @@ function unpackSuper(to: usize, src: usize, type: i32): usize {
         storeScaled(to + half, dLo, dHi, loadU8x4(src), loadU8x4(src + 4));
         storeScaled(to + 64 + half, mLo, mHi, loadU8x4(src + 8), loadU8x4(src + 12));
       }
-      unpackNibbles(to + UNPACKED_CELLS, src + 16, 0);
+      unpackNibbles(to + UNPACKED_CELLS, src + 16, <i8>flip);
       src += 144;
     } else {
       for (let half: usize = 0; half < 2; half++, src += 144) {
         storeScaled(to + half * 32, dLo, dHi, loadI8x4(src), loadI8x4(src + 4));
         storeScaled(to + 64 + half * 32, mLo, mHi, loadU8x4(src + 8), loadU8x4(src + 12));
-        unpackBytes(to + UNPACKED_CELLS + half * 128, src + 16, 128);
+        unpackBytes(to + UNPACKED_CELLS + half * 128, src + 16, 128, flip);
       }
     }
   }
@@ -126,12 +127,13 @@ function unpackSuper(to: usize, src: usize, type: i32): usize {
  *
  *   to     cols / 32 * UNPACKED_BLOCK bytes, out
  *   src    an 8-row panel of `type` (not a float type)
+ *   flip   0 for cells of s8, 0x80 for cells of u8 that are 128 more
  */
-export function unpackPanel(to: usize, src: usize, type: i32, cols: i32): void {
+export function unpackPanel(to: usize, src: usize, type: i32, cols: i32, flip: i32): void {
   const end = to + <usize>(cols >> 5) * UNPACKED_BLOCK;
   if (type >= Q4K) {
     const step = panelBytes(type, 256);
-    for (; to < end; src += step) to = unpackSuper(to, src, type);
+    for (; to < end; src += step) to = unpackSuper(to, src, type, flip);
     return;
   }
   const minimums = type == Q8M || type == Q4M;
@@ -141,8 +143,9 @@ export function unpackPanel(to: usize, src: usize, type: i32, cols: i32): void {
     unpackF16(to, src);
     if (minimums) unpackF16(to + 64, src + 16);
     else clearMinimums(to);
-    if (bytes == 256) unpackBytes(to + UNPACKED_CELLS, src + header, 256);
-    else unpackNibbles(to + UNPACKED_CELLS, src + header, type == Q4 ? 8 : 0);
+    const cells = to + UNPACKED_CELLS;
+    if (bytes == 256) unpackBytes(cells, src + header, 256, type == Q8 ? flip ^ 0x80 : flip);
+    else unpackNibbles(cells, src + header, <i8>((type == Q4 ? 8 : 0) ^ flip));
   }
 }
 
@@ -165,7 +168,7 @@ export function dequantizeRow(
     dequantizeFloats(y, w, type, row, cols);
     return;
   }
-  unpackPanel(scratch, w + <usize>(row >> 3) * panelBytes(type, cols), type, cols);
+  unpackPanel(scratch, w + <usize>(row >> 3) * panelBytes(type, cols), type, cols, 0);
   const r = <usize>(row & 7);
   for (let c = 0; c < cols; c++) {
     const block = scratch + <usize>(c >> 5) * UNPACKED_BLOCK;

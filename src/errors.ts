@@ -25,6 +25,8 @@ export type ErrorCode =
   | "SESSION_LIMIT"
   /** The session is evaluating already; one call at a time. */
   | "SESSION_BUSY"
+  /** A thread ended or hangs: the model is of no use any more; load it again. */
+  | "THREAD_LOST"
   /** The model or session was disposed of. */
   | "DISPOSED"
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */

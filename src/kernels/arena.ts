@@ -60,11 +60,14 @@ export class MemoryPlan {
       .join(", ");
   }
 
-  /** Allocates the memory, once; it never grows. Throws OUT_OF_MEMORY when the runtime refuses. */
-  allocate(): WebAssembly.Memory {
+  /**
+   * Allocates the memory, once, shared between threads or not; it never grows. Throws OUT_OF_MEMORY
+   * when the runtime refuses.
+   */
+  allocate(shared = false): WebAssembly.Memory {
     const pages = this.bytes() / PAGE_BYTES;
     try {
-      return new WebAssembly.Memory({ initial: pages, maximum: pages });
+      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     } catch (cause) {
       throw new PlmError(
         "OUT_OF_MEMORY",

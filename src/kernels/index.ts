@@ -3,6 +3,22 @@
  * attention or packing over a memory of their own. Contracts are in assembly/, one file a kernel.
  */
 export { MAX_MEMORY_BYTES, MemoryPlan, type Region, type RegionKind } from "./arena.js";
-export type { AttendLatent, Kernels, LoadLatent, StoreLatent } from "./kernels.js";
-export { type KernelsBinary, kernelsBytes, loadKernels } from "./load.js";
+export {
+  type AttendLatent,
+  isRelaxed,
+  type Kernels,
+  type LoadLatent,
+  type Matmul,
+  type Matvec,
+  type RelaxedKernels,
+  type StoreLatent,
+} from "./kernels.js";
+export {
+  type KernelsBinary,
+  type KernelsOptions,
+  kernelsBytes,
+  type LoadedKernels,
+  loadKernels,
+  type Variant,
+} from "./load.js";
 export * from "./packed.js";

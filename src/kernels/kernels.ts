@@ -1,6 +1,6 @@
 /**
- * The typed interface of the kernels' binary: one line per export of assembly/index.ts, whose files
- * hold the contracts. Names ending in Ptr are byte addresses in the one memory; counts and strides
+ * The typed interface of the kernels' binaries: one line per export of assembly/index.ts and of
+ * assembly/relaxed.ts, whose files hold the contracts. Names ending in Ptr are byte addresses in the one memory; counts and strides
  * are in elements. `type` is a PACKED_TYPES id, in the pack kernels a GGUF tensor type id.
  */
 
@@ -12,38 +12,12 @@ export interface Kernels {
   addF32(xPtr: number, yPtr: number, n: number): void;
 
   // linear layers
-  /** f32[rows] <- Q8 panels[rows, cols], i16 row */
-  matvecQ8(yPtr: number, wPtr: number, xPtr: number, rows: number, cols: number): void;
-  /** f32[rows] <- Q4, Q4M or Q4K panels[rows, cols], i16 row */
-  matvecQ4(
-    yPtr: number,
-    wPtr: number,
-    type: number,
-    xPtr: number,
-    rows: number,
-    cols: number,
-  ): void;
-  /** f32[n, rows] <- panels[rows, cols], i16 rows[n] */
-  matmulI16(
-    yPtr: number,
-    wPtr: number,
-    type: number,
-    xPtr: number,
-    n: number,
-    rows: number,
-    cols: number,
-    scratchPtr: number,
-  ): void;
-  /** f32[n, rows] <- floats[rows, cols], f32[n, cols] */
-  matmulF32(
-    yPtr: number,
-    wPtr: number,
-    type: number,
-    xPtr: number,
-    n: number,
-    rows: number,
-    cols: number,
-  ): void;
+  /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], i16 row */
+  matvecI16: Matvec;
+  /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
+  matmulI16: Matmul;
+  /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
+  matmulF32(yPtr: number, wPtr: number, type: number, xPtr: number, shapePtr: number): void;
   /** f32[cols] <- [rows, cols] transposed, f32[rows] */
   matvecTransposed(
     yPtr: number,
@@ -56,7 +30,7 @@ export interface Kernels {
   ): void;
   /**
    * f32[n, outputs] <- slab[neurons, outputs], i16 rows[n], active lists; shape: i32 neurons,
-   * outputs
+   * outputs, first, end
    */
   sparseMatmulI16(
     yPtr: number,
@@ -87,6 +61,10 @@ export interface Kernels {
     cols: number,
     scratchPtr: number,
   ): void;
+
+  // threads
+  joinTeam(teamPtr: number, count: number): number;
+  spinWhile(ptr: number, value: number): number;
 
   // packing; each returns 0, or bits: 1 for a number that is not finite, 2 for a scale of 128 or
   // more
@@ -155,6 +133,45 @@ export interface Kernels {
   storeLatentI16: StoreLatent;
   storeLatentQ8_0: StoreLatent;
   topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
+}
+
+/** What the relaxed binary has beside all of `Kernels`. */
+export interface RelaxedKernels extends Kernels {
+  /** i32[4] <- what this engine's relaxed dot makes of s8[16], u8[16], i32[4] */
+  probeDot(toPtr: number, aPtr: number, bPtr: number): void;
+  /** s8 planes[rows, n] <- f32[rows, n] */
+  quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
+  /** tiles of planes[rows, n] <- f32[rows, n] */
+  quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
+  /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
+  matvecS8X2: Matvec;
+  /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
+  matmulPlanes: Matmul;
+}
+
+/** matvecI16 and its kin: y = W x for one token. */
+export type Matvec = (
+  yPtr: number,
+  wPtr: number,
+  type: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+) => void;
+
+/** matmulI16 and its kin: Y = X W^T for several tokens. */
+export type Matmul = (
+  yPtr: number,
+  wPtr: number,
+  type: number,
+  xPtr: number,
+  shapePtr: number,
+  scratchPtr: number,
+) => void;
+
+/** Whether the kernels are those of the relaxed binary. */
+export function isRelaxed(kernels: Kernels): kernels is RelaxedKernels {
+  return "matmulPlanes" in kernels;
 }
 
 /** storeLatentF32 and its kin: one row of the latent cache from f32 values. */

@@ -1,31 +1,96 @@
-/** Instantiates the kernels' binary over a memory. The only user of the AssemblyScript loader. */
+/** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
 import { instantiate } from "@assemblyscript/loader";
 import { PlmError } from "../errors.js";
-import { kernelsBase64 } from "./binary.js";
-import type { Kernels } from "./kernels.js";
+import { relaxedBase64, simdBase64 } from "./binary.js";
+import { isRelaxed, type Kernels } from "./kernels.js";
+import { probeRelaxedDot } from "./probe.js";
+import { withSharedMemory } from "./shared-memory.js";
 
-/** The kernels' binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
+/** A kernels' binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
 export type KernelsBinary = WebAssembly.Module | BufferSource;
 
+/** The package's binaries: `simd` runs wherever WebAssembly SIMD does, `relaxed` is faster. */
+export type Variant = "simd" | "relaxed";
+
+/** Where the probe works: behind the kernels' own data, before any plan. */
+const PROBE_PTR = 65536 - 256;
+
+/** The variants; also what `plm bench --variant` takes. */
+export const VARIANTS: readonly Variant[] = ["simd", "relaxed"];
+
+/** Kernels over a memory, and the module that they are instances of. */
+export interface LoadedKernels {
+  readonly kernels: Kernels;
+  readonly module: WebAssembly.Module;
+  readonly variant: Variant;
+}
+
 /** The kernels of the package as wasm bytes. */
-export function kernelsBytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(kernelsBase64), (character) => character.charCodeAt(0));
+export function kernelsBytes(variant: Variant = "simd"): Uint8Array<ArrayBuffer> {
+  const base64 = variant === "simd" ? simdBase64 : relaxedBase64;
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** What loadKernels is told. */
+export interface KernelsOptions {
+  /** The kernels to use in the place of the package's. */
+  binary?: KernelsBinary;
+  /**
+   * Default: the relaxed one where this runtime accepts it and its dot reads u8, exactly
+   * (probe.ts); else simd.
+   */
+  variant?: Variant;
+  /** 256 bytes of the memory, for the probe; default below the first plannable address. */
+  scratchPtr?: number;
 }
 
 /**
- * Instantiates the kernels over `memory`, from `binary` or, without it, the copy in the package.
- * Throws UNSUPPORTED_RUNTIME where the runtime refuses the binary (no SIMD, or compiling
- * forbidden).
+ * Instantiates the kernels over `memory`, which may be shared. Throws UNSUPPORTED_RUNTIME where the
+ * runtime refuses the binary (no SIMD, or compiling forbidden) or fails the asked variant's probe.
  */
 export async function loadKernels(
   memory: WebAssembly.Memory,
-  binary: KernelsBinary = kernelsBytes(),
-): Promise<Kernels> {
+  { binary, variant, scratchPtr = PROBE_PTR }: KernelsOptions = {},
+): Promise<LoadedKernels> {
+  if (binary !== undefined) return accept(await start(memory, binary), memory, scratchPtr);
+  if (variant === "simd") return start(memory, kernelsBytes("simd"));
+  const relaxed = kernelsBytes("relaxed");
+  if (variant === undefined && !WebAssembly.validate(relaxed)) {
+    return start(memory, kernelsBytes("simd"));
+  }
   try {
-    const { exports } = await instantiate<Record<string, unknown>>(binary as WebAssembly.Module, {
-      env: { memory },
-    });
-    return exports as unknown as Kernels;
+    return accept(await start(memory, relaxed), memory, scratchPtr);
+  } catch (error) {
+    if (variant !== undefined) throw error;
+    return start(memory, kernelsBytes("simd"));
+  }
+}
+
+/** Refuses relaxed kernels whose dot is not what they count on. */
+function accept(
+  loaded: LoadedKernels,
+  memory: WebAssembly.Memory,
+  scratchPtr: number,
+): LoadedKernels {
+  const { kernels } = loaded;
+  if (!isRelaxed(kernels)) return loaded;
+  const found = probeRelaxedDot(kernels, memory, scratchPtr);
+  if (found === "u8") return loaded;
+  throw new PlmError(
+    "UNSUPPORTED_RUNTIME",
+    `kernels: the relaxed variant expects a relaxed dot that reads u8, this runtime's is ${found}`,
+  );
+}
+
+async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise<LoadedKernels> {
+  try {
+    const compiled =
+      binary instanceof WebAssembly.Module
+        ? binary
+        : await WebAssembly.compile(isShared(memory) ? withSharedMemory(binary) : binary);
+    const { exports } = await instantiate<Record<string, unknown>>(compiled, { env: { memory } });
+    const kernels = exports as unknown as Kernels;
+    return { kernels, module: compiled, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
   } catch (cause) {
     throw new PlmError(
       "UNSUPPORTED_RUNTIME",
@@ -33,4 +98,8 @@ export async function loadKernels(
       { cause },
     );
   }
+}
+
+function isShared(memory: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
 }

@@ -56,9 +56,14 @@ export function packedBytes(type: PackedTypeName, rows: number, cols: number): n
   return (paddedRows(type, rows) / 8) * panelBytes * (cols / unit);
 }
 
-/** Bytes of one row of `n` activations as quantizeI16 writes it. */
+/** Bytes of one row of `n` activations as quantizeI16 and quantizeS8X2 write it. */
 export function i16RowBytes(n: number): number {
   return (n / 32) * 76;
+}
+
+/** Bytes of `rows` rows of `n` activations in whichever form takes most. */
+export function activationBytes(rows: number, n: number): number {
+  return Math.ceil(rows / 4) * 4 * (n / 32) * 80;
 }
 
 /** Bytes of scratch that the kernels need to unpack one panel of `cols` inputs. */

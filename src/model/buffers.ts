@@ -1,16 +1,20 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
 import {
+  activationBytes,
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
-  i16RowBytes,
   sparseScratchBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
+import { TEAM_BYTES } from "../kernels/team.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
 export const EXPANDED_TILE = 64;
+
+/** Bytes of the words that tell threads what to do (work.ts): two pieces of work. */
+export const WORK_BYTES = 128;
 
 /** Rows of logits that are computed at a time where every position's are asked for. */
 export const LOGITS_ROWS = 16;
@@ -21,7 +25,12 @@ export interface Buffers {
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
-  /** i16 rows[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] */
+  /** u32[n] */
+  readonly tokens: number;
+  /**
+   * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
+   * any form
+   */
   readonly quantized: number;
   /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
   readonly q: number;
@@ -50,16 +59,26 @@ export interface Buffers {
   readonly logits: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
   readonly ropeTable: number;
-  /** a struct for kernels with many parameters */
-  readonly shape: number;
-  /** what kernels need to work in */
-  readonly scratch: number;
+  /** what threads meet at (assembly/team.ts), and what they are told to do (work.ts) */
+  readonly team: number;
+  readonly work: number;
+  /** what each thread has for itself */
+  readonly threads: readonly ThreadBuffers[];
   /** bytes from the first address to the end */
   readonly bytes: number;
 }
 
+/** What a thread shares with no other. */
+export interface ThreadBuffers {
+  /** a struct for kernels with many parameters */
+  readonly shape: number;
+  /** what kernels need to work in */
+  readonly scratch: number;
+}
+
 /** What the activations' sizes depend on. */
 export interface BufferSizes {
+  readonly threads: number;
   readonly batchSize: number;
   readonly contextLength: number;
 }
@@ -67,7 +86,7 @@ export interface BufferSizes {
 /** Lays the activations out from `basePtr` on. With basePtr 0 it tells their size. */
 export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: number): Buffers {
   const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
-  const { batchSize: n, contextLength } = sizes;
+  const { batchSize: n, contextLength, threads } = sizes;
   const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
   const cacheDim = kvLoraRank + config.qkRopeHeadDim;
   const vDim = heads * config.vHeadDim;
@@ -84,14 +103,18 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
+    tokens: f32(n),
     quantized: bytes(
-      Math.max(n * i16RowBytes(widest), Math.max(EXPANDED_TILE, heads) * i16RowBytes(kvLoraRank)),
+      Math.max(
+        activationBytes(n, widest),
+        activationBytes(Math.max(EXPANDED_TILE, heads), kvLoraRank),
+      ),
     ),
     q: f32(n * pad8(heads * qkHeadDim)),
     compressedKv: f32(n * pad8(cacheDim)),
     attnOut: f32(n * vDim),
     up: f32(n * intermediateSize),
-    upQuantized: bytes(n * i16RowBytes(intermediateSize)),
+    upQuantized: bytes(activationBytes(n, intermediateSize)),
     active: f32(n + n * intermediateSize),
     absorbedQ: f32(heads * cacheDim),
     latentOut: f32(heads * kvLoraRank),
@@ -101,15 +124,19 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     softmaxState: bytes(attendExpandedStateBytes(n, heads)),
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
-    shape: bytes(256),
-    scratch: bytes(
-      Math.max(
-        unpackedPanelBytes(widest),
-        sparseScratchBytes(n, hiddenSize),
-        attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
-        attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
+    team: bytes(TEAM_BYTES),
+    work: bytes(WORK_BYTES),
+    threads: Array.from({ length: threads }, () => ({
+      shape: bytes(256),
+      scratch: bytes(
+        Math.max(
+          unpackedPanelBytes(widest),
+          sparseScratchBytes(n, hiddenSize),
+          attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
+          attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
+        ),
       ),
-    ),
+    })),
     bytes: end - basePtr,
   };
 }

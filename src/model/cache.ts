@@ -40,14 +40,29 @@ export class LatentCache {
   readonly #latentDim: number;
   readonly #ropeDim: number;
 
-  constructor(plan: MemoryPlan, type: CacheType, config: PlmConfig, contextLength: number) {
+  constructor(ptr: number, type: CacheType, config: PlmConfig, contextLength: number) {
+    this.ptr = ptr;
     this.type = type;
     this.rowBytes = cacheRowBytes(type, config);
     this.contextLength = contextLength;
     this.#latentDim = config.kvLoraRank;
     this.#ropeDim = config.qkRopeHeadDim;
-    const bytes = config.numHiddenLayers * contextLength * this.rowBytes;
-    this.ptr = plan.add("cache", `latent cache ${type}`, bytes);
+  }
+
+  /** A cache with a place in the plan. */
+  static plan(
+    plan: MemoryPlan,
+    type: CacheType,
+    config: PlmConfig,
+    contextLength: number,
+  ): LatentCache {
+    const bytes = config.numHiddenLayers * contextLength * cacheRowBytes(type, config);
+    return new LatentCache(
+      plan.add("cache", `latent cache ${type}`, bytes),
+      type,
+      config,
+      contextLength,
+    );
   }
 
   /** Address of a row. */

@@ -1,17 +1,23 @@
 /** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
+import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MAX_MEMORY_BYTES, MemoryPlan } from "../kernels/arena.js";
-import { type KernelsBinary, loadKernels } from "../kernels/load.js";
+import { type KernelsBinary, loadKernels, type Variant } from "../kernels/load.js";
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
+import { chooseKernels } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
-import { Plm, type SparsityCount } from "./plm.js";
+import { Engine } from "./engine.js";
+import type { SparsityCount } from "./plm.js";
+import { PRECISIONS, type Precision } from "./precision.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
 import { fillRopeTable } from "./rope-table.js";
 import { Session } from "./session.js";
-import { bindWeights, type PlmWeights } from "./weights.js";
+import { startThreads } from "./start-threads.js";
+import { createPlm } from "./thread.js";
+import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
 
 /** How a model is laid out in memory. */
 export interface ModelOptions {
@@ -25,6 +31,13 @@ export interface ModelOptions {
   batchSize?: number;
   /** Sessions that may be alive at once, each with its cache; default 1. */
   sessions?: number;
+  /**
+   * Threads that compute, the caller's among them; default: what is fastest here, found by timing.
+   * Where threads cannot share memory there is one.
+   */
+  threads?: number;
+  /** Bits of activations where several tokens are computed at once; default "balanced". */
+  precision?: Precision;
   /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
 }
@@ -33,6 +46,8 @@ export interface ModelOptions {
 export interface LoadOptions extends ModelOptions {
   /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
   wasm?: KernelsBinary;
+  /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
+  variant?: Variant;
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
@@ -47,12 +62,21 @@ export interface ModelPlan {
   readonly options: Required<ModelOptions>;
 }
 
+/** More threads than this are refused. */
+const MOST_THREADS = 64;
+
 function checkRange(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   throw new PlmError(
     "INVALID_ARGUMENT",
     `${name}: expected an integer from ${low} to ${high}, got ${value}`,
   );
+}
+
+/** Threads to plan for. */
+function chooseThreads(asked: number | undefined): number {
+  const threads = checkRange("threads", asked ?? platform.parallelism(), 1, MOST_THREADS);
+  return platform.hasThreads() ? threads : 1;
 }
 
 function checkLimit(limitBytes: number): number {
@@ -94,6 +118,8 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
       checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
     ),
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
+    threads: chooseThreads(options.threads),
+    precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };
 }
@@ -109,15 +135,15 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const weights = bindWeights(gguf, config, memory);
   const { contextLength, cacheType, batchSize } = checked;
   const cacheBytes = new MemoryPlan();
-  new LatentCache(cacheBytes, cacheType, config, contextLength);
+  LatentCache.plan(cacheBytes, cacheType, config, contextLength);
   cacheBytes.check(checked.memoryLimitBytes);
   const caches = Array.from(
     { length: checked.sessions },
-    () => new LatentCache(memory, cacheType, config, contextLength),
+    () => LatentCache.plan(memory, cacheType, config, contextLength),
   );
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
-  const sizes = { batchSize, contextLength };
+  const sizes = { batchSize, contextLength, threads: checked.threads };
   const scratchBytes = Math.max(layoutBuffers(config, sizes, 0).bytes, readScratchBytes(weights));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
@@ -128,14 +154,14 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
 /** A model whose weights are in memory: it makes sessions. */
 export class LoadedPlm {
   readonly plan: ModelPlan;
-  readonly #plm: Plm;
+  readonly #engine: Engine;
   readonly #free: LatentCache[];
   readonly #sessions = new Set<Session>();
   #disposed = false;
 
-  constructor(plan: ModelPlan, plm: Plm) {
+  constructor(plan: ModelPlan, engine: Engine) {
     this.plan = plan;
-    this.#plm = plm;
+    this.#engine = engine;
     this.#free = [...plan.caches];
   }
 
@@ -145,22 +171,31 @@ export class LoadedPlm {
 
   /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
   get sparsity(): SparsityCount {
-    return { ...this.#plm.sparsity };
+    return { ...this.#engine.sparsity };
   }
 
   /**
    * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
    */
   get zeroShare(): number {
-    const { activations, nonZero } = this.#plm.sparsity;
+    const { activations, nonZero } = this.#engine.sparsity;
     return 1 - nonZero / activations;
   }
 
+  /** Threads that compute, the caller's among them. */
+  get threads(): number {
+    return this.#engine.threads;
+  }
+
   /**
-   * Reads all weights once, front to back; the bytes read. For benches to compare decoding with.
+   * Reads all weights once, front to back, on all threads; the bytes read. For benches to compare
+   * decoding with.
    */
   readWeights(): number {
-    return this.#plm.readWeights();
+    this.#engine.readWeights();
+    let total = 0;
+    for (const weight of eachWeight(this.plan.weights)) total += weightBytes(weight);
+    return total;
   }
 
   /** An empty session on one of the planned caches. Throws SESSION_LIMIT or DISPOSED. */
@@ -178,7 +213,8 @@ export class LoadedPlm {
       );
     }
     const session: Session = new Session({
-      plm: this.#plm,
+      engine: this.#engine,
+      vocabSize: this.config.vocabSize,
       cache,
       batchSize: options.batchSize,
       attention: options.attention,
@@ -191,9 +227,10 @@ export class LoadedPlm {
     return session;
   }
 
-  /** Ends every session; the memory goes when the last reference does. */
+  /** Ends every session and thread; the memory goes when the last reference does. */
   dispose(): void {
     this.#disposed = true;
+    this.#engine.dispose();
     for (const session of this.#sessions) session.dispose();
   }
 }
@@ -201,10 +238,25 @@ export class LoadedPlm {
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
   const plan = planModel(gguf, options);
-  const memory = plan.memory.allocate();
-  const kernels = await loadKernels(memory, options.wasm);
-  const scratchPtr = plan.buffers.x;
-  await readWeights(gguf, plan.weights, { kernels, memory, scratchPtr }, options);
-  fillRopeTable(memory, plan.buffers.ropeTable, plan.config, plan.options.contextLength);
-  return new LoadedPlm(plan, new Plm(plan.config, plan.weights, kernels, memory, plan.buffers));
+  const { config, weights, buffers, caches } = plan;
+  const { threads, precision, contextLength, cacheType } = plan.options;
+  // A module that the caller compiled imports a memory that is not shared.
+  const isShared = threads > 1 && !(options.wasm instanceof WebAssembly.Module);
+  const memory = plan.memory.allocate(isShared);
+  const { wasm: binary, variant } = options;
+  const { kernels, module } = await loadKernels(memory, { binary, variant });
+  const cachePtrs = caches.map(({ ptr }) => ptr);
+  const choice = chooseKernels(kernels);
+  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
+  try {
+    await readWeights(gguf, weights, { kernels, memory, scratchPtr: buffers.x }, options);
+  } catch (error) {
+    for (const thread of helpers) thread.end();
+    throw error;
+  }
+  fillRopeTable(memory, buffers.ropeTable, config, contextLength);
+  const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
+  const parts = { model, memory, plm, caches, threads: helpers, precision };
+  return new LoadedPlm(plan, new Engine(parts));
 }

@@ -7,7 +7,7 @@ import { PlmError } from "../errors.js";
 import type { AttentionForm } from "./attention-form.js";
 import { LOGITS_ROWS } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
-import type { Plm } from "./plm.js";
+import type { Engine } from "./engine.js";
 
 /** Options of `Session.evaluate`. */
 export interface EvaluateOptions {
@@ -25,7 +25,8 @@ const LOGITS_CHOICES = ["last", "all", "none"] as const;
 
 /** What a session works on. */
 export interface SessionParts {
-  readonly plm: Plm;
+  readonly engine: Engine;
+  readonly vocabSize: number;
   readonly cache: LatentCache;
   readonly batchSize: number;
   readonly attention: AttentionForm;
@@ -47,7 +48,7 @@ export class Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.vocabSize = parts.plm.config.vocabSize;
+    this.vocabSize = parts.vocabSize;
     this.contextLength = parts.cache.contextLength;
   }
 
@@ -124,7 +125,7 @@ export class Session {
     result: Float32Array,
     { step, signal }: { step: number; signal: AbortSignal | undefined },
   ): Promise<void> {
-    const { plm, cache, attention } = this.#parts;
+    const { engine, cache, attention } = this.#parts;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
         await platform.yieldToEventLoop();
@@ -132,14 +133,14 @@ export class Session {
         this.#checkDisposed();
       }
       const chunk = tokens.subarray(first, first + step);
-      plm.forward(chunk, this.#length, cache, attention);
+      engine.forward(chunk, this.#length, cache, attention);
       this.#length += chunk.length;
-      if (logits === "last" && first + step >= tokens.length) plm.logits(chunk.length - 1, result);
+      if (logits === "last" && first + step >= tokens.length) engine.logits(chunk.length - 1, result);
       if (logits !== "all") continue;
       for (let row = 0; row < chunk.length; row += LOGITS_ROWS) {
         const end = Math.min(row + LOGITS_ROWS, chunk.length);
         const { vocabSize } = this;
-        plm.logits(row, result.subarray((first + row) * vocabSize, (first + end) * vocabSize));
+        engine.logits(row, result.subarray((first + row) * vocabSize, (first + end) * vocabSize));
       }
     }
     await platform.yieldToEventLoop();

@@ -1,10 +1,12 @@
 /** Node, and Deno and Bun through their Node layers. */
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform } from "./platform.js";
+import type { Platform, ThreadHandle } from "./platform.js";
 
 /** One system read is at most this long, so that an abort is noticed within it. */
 const READ_BYTES = 16 << 20;
@@ -67,6 +69,18 @@ async function openFile(path: string | URL): Promise<ByteSource> {
   }
 }
 
+function startThread(data: unknown): ThreadHandle {
+  const worker = new Worker(new URL("../threads/node.js", import.meta.url), { workerData: data });
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("the thread ended")));
+  });
+  // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does.
+  worker.unref();
+  return { ready, end: () => void worker.terminate() };
+}
+
 function peakMemoryBytes(): number | undefined {
   // Not every Deno has it.
   const resourceUsage: typeof process.resourceUsage | undefined = process.resourceUsage;
@@ -77,6 +91,10 @@ const platform: Platform = {
   hasFiles: true,
   openFile,
   yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  hasThreads: () => true,
+  parallelism: availableParallelism,
+  maySleep: () => true,
+  startThread,
   peakMemoryBytes,
 };
 export default platform;

@@ -1,6 +1,14 @@
 /** What the package asks of a runtime; `node.ts` and `web.ts` answer, chosen as "#platform". */
 import type { ByteSource } from "../format/source.js";
 
+/** A thread that was started. */
+export interface ThreadHandle {
+  /** Settles when the thread is ready to compute; rejects when it failed to start. */
+  readonly ready: Promise<void>;
+  /** Ends it at once, whatever it does. */
+  end(): void;
+}
+
 export interface Platform {
   /** Whether `openFile` can work: if not, a string without a scheme is a relative URL. */
   readonly hasFiles: boolean;
@@ -11,6 +19,14 @@ export interface Platform {
   openFile(path: string | URL): Promise<ByteSource>;
   /** Settles in a later macrotask, so that timers, input and aborts get their turn. */
   yieldToEventLoop(): Promise<void>;
+  /** Whether threads that share memory can be started. */
+  hasThreads(): boolean;
+  /** How many threads can run at once, as the runtime has it; often wrong. */
+  parallelism(): number;
+  /** Whether the thread of the caller may sleep; a page's own may not. */
+  maySleep(): boolean;
+  /** Starts a thread with src/threads. Throws where hasThreads() is false. */
+  startThread(data: unknown): ThreadHandle;
   /** The most memory that the process ever held, or undefined where the runtime does not say. */
   peakMemoryBytes(): number | undefined;
 }

@@ -1,7 +1,7 @@
 /** Browsers, workers and other runtimes without a file system. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform } from "./platform.js";
+import type { Platform, ThreadHandle } from "./platform.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
   const message = `${path}: this runtime has no files; pass a URL, a Blob, bytes or a stream`;
@@ -26,10 +26,39 @@ function yieldToEventLoop(): Promise<void> {
   });
 }
 
+/** Threads share memory, which browsers allow only to cross-origin isolated pages. */
+function hasThreads(): boolean {
+  const isShareable = globalThis.crossOriginIsolated && typeof SharedArrayBuffer === "function";
+  return isShareable && typeof Worker === "function";
+}
+
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function startThread(data: unknown): ThreadHandle {
+  const worker = new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => reject(new Error(event.message ?? "the thread did not start"));
+  });
+  worker.postMessage(data);
+  return { ready, end: () => worker.terminate() };
+}
+
 const platform: Platform = {
   hasFiles: false,
   openFile,
   yieldToEventLoop,
+  hasThreads,
+  parallelism: () => globalThis.navigator?.hardwareConcurrency ?? 1,
+  maySleep,
+  startThread,
   peakMemoryBytes: () => undefined,
 };
 export default platform;

@@ -1,0 +1,62 @@
+/**
+ * The same kernels over a shared memory: a wasm binary says in its import section whether the
+ * memory is shared, by one bit (WebAssembly threads, "limits").
+ */
+
+const IMPORT_SECTION = 2;
+const MEMORY_KIND = 2;
+const SHARED_BIT = 2;
+
+/** Reads one wasm binary from front to back. */
+class WasmReader {
+  at = 8;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  byte(): number {
+    return this.#bytes[this.at++];
+  }
+
+  /** An unsigned LEB128 number. */
+  number(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  skip(): void {
+    const length = this.number();
+    this.at += length;
+  }
+}
+
+/**
+ * A copy of a kernels' binary that imports a shared memory. Its one import is the memory, with a
+ * maximum. Throws TypeError for a binary that is not of that form.
+ */
+export function withSharedMemory(binary: BufferSource): Uint8Array<ArrayBuffer> {
+  const bytes = ArrayBuffer.isView(binary)
+    ? new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength).slice()
+    : new Uint8Array(binary).slice();
+  const reader = new WasmReader(bytes);
+  while (reader.at < bytes.length) {
+    if (reader.byte() !== IMPORT_SECTION) {
+      reader.skip();
+      continue;
+    }
+    reader.number(); // bytes of the section
+    reader.number(); // imports
+    reader.skip(); // module
+    reader.skip(); // name
+    if (reader.byte() !== MEMORY_KIND) break;
+    bytes[reader.at] |= SHARED_BIT;
+    return bytes;
+  }
+  throw new TypeError("kernels: expected a binary whose first import is its memory");
+}

@@ -1,0 +1,102 @@
+/**
+ * Threads that compute together: each has its share of every step, and waits for the others at a
+ * barrier in wasm; who waits long sleeps.
+ */
+import { PlmError } from "../errors.js";
+import type { Kernels } from "./kernels.js";
+
+/** Bytes that a team takes in memory (assembly/team.ts). */
+export const TEAM_BYTES = 256;
+
+/** Where its words are, in words. */
+const TURN = 16;
+const ANNOUNCED = 32;
+const SLEEPING = 48;
+
+/** How long a sleeping thread sleeps before it looks again. */
+const SLEEP_MS = 100;
+
+/** After so long a thread that does not come counts as lost. */
+const PATIENCE_MS = 60_000;
+
+/** What a member of a team is made of. */
+export interface MemberParts {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  readonly teamPtr: number;
+  /** Its place: the thread of the caller has 0. */
+  readonly index: number;
+  /** False on threads that must not block, such as a page's own: they spin. */
+  readonly maySleep: boolean;
+}
+
+/** One thread's place in its team. */
+export class Member {
+  readonly index: number;
+  /** Threads that take part. */
+  count = 1;
+  readonly #parts: MemberParts;
+  readonly #words: Int32Array;
+
+  constructor(parts: MemberParts) {
+    this.#parts = parts;
+    this.index = parts.index;
+    this.#words = new Int32Array(parts.memory.buffer, parts.teamPtr, TEAM_BYTES / 4);
+  }
+
+  /**
+   * Waits until all members are here and sees what they wrote. Throws THREAD_LOST where one does
+   * not come within a minute.
+   */
+  join(): void {
+    if (this.count === 1) return;
+    const turn = this.#words[TURN];
+    const { kernels, teamPtr } = this.#parts;
+    if (kernels.joinTeam(teamPtr, this.count) === 1) return;
+    if (this.#waitWhile(TURN, turn, PATIENCE_MS)) return;
+    throw new PlmError("THREAD_LOST", "threads: expected all of them to answer, one does not");
+  }
+
+  /** This member's part of `total` things: [first, end), in multiples of `unit` but for the last. */
+  share(total: number, unit = 1): readonly [first: number, end: number] {
+    if (this.count === 1) return [0, total];
+    const units = Math.ceil(total / unit);
+    const first = Math.ceil((units * this.index) / this.count) * unit;
+    const end = Math.ceil((units * (this.index + 1)) / this.count) * unit;
+    return [Math.min(first, total), Math.min(end, total)];
+  }
+
+  /** Pieces of work announced so far. */
+  get announced(): number {
+    return Atomics.load(this.#words, ANNOUNCED);
+  }
+
+  /** Announces a piece of work to the threads that await it. */
+  announce(): void {
+    Atomics.add(this.#words, ANNOUNCED, 1);
+    if (Atomics.load(this.#words, SLEEPING) > 0) Atomics.notify(this.#words, ANNOUNCED);
+  }
+
+  /** Waits, for ever if need be, until another number than `last` are announced; returns it. */
+  awaitWork(last: number): number {
+    const { kernels, teamPtr } = this.#parts;
+    if (kernels.spinWhile(teamPtr + ANNOUNCED * 4, last) === 0) {
+      this.#waitWhile(ANNOUNCED, last, Infinity);
+    }
+    return this.announced;
+  }
+
+  /** Sleeps or spins while a word has a value; false when it still has when the time is up. */
+  #waitWhile(word: number, value: number, patienceMs: number): boolean {
+    const { kernels, teamPtr, maySleep } = this.#parts;
+    const endMs = performance.now() + patienceMs;
+    if (maySleep) Atomics.add(this.#words, SLEEPING, 1);
+    // Whoever changes the word looks for sleepers after that, and sleepers at the word again.
+    while (Atomics.load(this.#words, word) === value && performance.now() < endMs) {
+      if (maySleep) Atomics.wait(this.#words, word, value, SLEEP_MS);
+      else kernels.spinWhile(teamPtr + word * 4, value);
+    }
+    if (maySleep) Atomics.sub(this.#words, SLEEPING, 1);
+    return Atomics.load(this.#words, word) !== value;
+  }
+}

@@ -1,0 +1,98 @@
+/** The model on all its threads, as the thread of the caller drives it. */
+import type { ThreadHandle } from "../platform/platform.js";
+import { type AttentionForm, chooseAttention } from "./attention-form.js";
+import type { LatentCache } from "./cache.js";
+import type { Plm, SparsityCount } from "./plm.js";
+import type { Precision } from "./precision.js";
+import type { ModelData } from "./thread.js";
+import { outputStride } from "./weights.js";
+import { perform, type Work, WorkBoard } from "./work.js";
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly model: ModelData;
+  readonly memory: WebAssembly.Memory;
+  readonly plm: Plm;
+  readonly caches: readonly LatentCache[];
+  /** The threads beside the caller's; they are ready. */
+  readonly threads: readonly ThreadHandle[];
+  readonly precision: Precision;
+}
+
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #board: WorkBoard;
+  #threads: number;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#board = new WorkBoard(parts.memory, parts.model.buffers.work, parts.caches);
+    this.#threads = parts.threads.length + 1;
+  }
+
+  /** Threads that compute, the caller's among them. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** How many squared-ReLU activations there were so far, and how many were not zero. */
+  get sparsity(): SparsityCount {
+    return this.#parts.plm.sparsity;
+  }
+
+  /**
+   * Runs `tokens` (at most batchSize) at positions `position`.. and appends their rows to the
+   * cache. Throws THREAD_LOST.
+   */
+  forward(
+    tokens: ArrayLike<number>,
+    position: number,
+    cache: LatentCache,
+    form: AttentionForm,
+  ): void {
+    const { config, buffers } = this.#parts.model;
+    const n = tokens.length;
+    new Uint32Array(this.#parts.memory.buffer, buffers.tokens, n).set(tokens);
+    const chosen = chooseAttention(form, config, n, position);
+    const span = { n, position, cache, form: chosen };
+    this.#perform({ kind: "forward", span, layers: config.numHiddenLayers });
+  }
+
+  /**
+   * Writes the logits of some of the tokens that forward ran, from the `first` on, to `out`:
+   * f32[count, vocabSize], count at most LOGITS_ROWS.
+   */
+  logits(first: number, out: Float32Array): void {
+    const { config, weights, buffers } = this.#parts.model;
+    const { vocabSize } = config;
+    const count = out.length / vocabSize;
+    this.#perform({ kind: "logits", first, count });
+    const stride = outputStride(weights.lmHead);
+    for (let i = 0; i < count; i++) {
+      const at = buffers.logits + i * stride * 4;
+      out.set(new Float32Array(this.#parts.memory.buffer, at, vocabSize), i * vocabSize);
+    }
+  }
+
+  /** Reads all weights once, all threads together, and does nothing with them. */
+  readWeights(): void {
+    this.#perform({ kind: "read" });
+  }
+
+  /** Ends the other threads. */
+  dispose(): void {
+    for (const thread of this.#parts.threads) thread.end();
+    this.#threads = 1;
+  }
+
+  /** Work for the first `threads` of them. */
+  #perform(work: Work, threads = this.#threads): void {
+    const { plm, precision } = this.#parts;
+    const terms = { threads, precision };
+    if (threads > 1) {
+      this.#board.write(plm.member.announced + 1, work, terms);
+      plm.member.announce();
+    }
+    perform(plm, work, terms);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Linear layers: y = W x for one token, Y = X W^T for several, each thread its share of the rows.
+ * Activations are rounded to the integers that the chosen kernel takes.
+ */
+import { isRelaxed, type Kernels } from "../kernels/kernels.js";
+import {
+  i16RowBytes,
+  isFloatType,
+  PACKED_TYPES,
+  type PackedTypeName,
+  packedBytes,
+} from "../kernels/packed.js";
+import type { Member } from "../kernels/team.js";
+import type { KernelChoice } from "./choose-kernels.js";
+import { type Precision, type Product, planesOf } from "./precision.js";
+import { outputStride, type Weight } from "./weights.js";
+
+/** The form of activations: i16, two planes of one token, or tiles of 1 or 2 planes of several. */
+export type ActivationForm = "I16" | "S8X2" | 1 | 2;
+
+/** Activations in the form that their product takes. */
+export interface Activations {
+  readonly ptr: number;
+  readonly n: number;
+  readonly form: ActivationForm;
+  /** The floats that they were made of: float weights take these. */
+  readonly xPtr: number;
+}
+
+/** What products work with. */
+export interface LinearParts {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  readonly member: Member;
+  readonly choice: KernelChoice;
+  readonly shapePtr: number;
+  readonly scratchPtr: number;
+}
+
+/** The packed types that have a matvec; the others take one token as they take several. */
+export function hasMatvec(type: PackedTypeName): boolean {
+  return type === "Q8" || type === "Q4" || type === "Q4M" || type === "Q4K";
+}
+
+export class Linear {
+  /** The precision of products of several tokens. */
+  precision: Precision = "exact";
+  readonly #parts: LinearParts;
+  readonly #shape: Int32Array;
+
+  constructor(parts: LinearParts) {
+    this.#parts = parts;
+    this.#shape = new Int32Array(parts.memory.buffer, parts.shapePtr, 5);
+  }
+
+  /** The form in which `n` tokens are given to all of `weights`. */
+  #formOf(weights: readonly Weight[], product: Product, n: number): ActivationForm {
+    const { choice } = this.#parts;
+    const planes = planesOf(this.precision, product);
+    const forms = weights
+      .filter(({ type }) => !isFloatType(type))
+      .map(({ type }): ActivationForm => {
+        if (n === 1) return hasMatvec(type) ? choice.matvec[type] : "I16";
+        return choice.matmul[type].includes(planes) ? planes : "I16";
+      });
+    return forms.every((form) => form === forms[0]) ? (forms[0] ?? "I16") : "I16";
+  }
+
+  /**
+   * f32[n, cols] at xPtr, the input of `weights`, in the form that their products take, at toPtr:
+   * this thread's share of the tokens. The others must have theirs before a product.
+   */
+  quantize(
+    toPtr: number,
+    xPtr: number,
+    n: number,
+    weights: readonly Weight[],
+    product: Product,
+  ): Activations {
+    const [{ cols }] = weights;
+    const form = this.#formOf(weights, product, n);
+    const [first, end] = this.#parts.member.share(n, 4);
+    if (weights.some(({ type }) => !isFloatType(type))) {
+      const at = toPtr + first * activationRowBytes(form, cols);
+      this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
+    }
+    return { ptr: toPtr, n, form, xPtr };
+  }
+
+  /** f32[rows, cols] in a form, by this thread alone. */
+  quantizeRows(
+    toPtr: number,
+    xPtr: number,
+    rows: number,
+    cols: number,
+    form: ActivationForm,
+  ): void {
+    const { kernels } = this.#parts;
+    if (rows === 0) return;
+    if (form === "I16") kernels.quantizeI16(toPtr, xPtr, rows, cols);
+    else if (!isRelaxed(kernels)) throw new TypeError(`${form}: expected the relaxed kernels`);
+    else if (form === "S8X2") kernels.quantizeS8X2(toPtr, xPtr, rows, cols);
+    else kernels.quantizePlanes(toPtr, xPtr, rows, cols, form);
+  }
+
+  /** f32[n, rows] = X W^T, rows padded to 8: this thread's share of the rows. */
+  multiply(yPtr: number, weight: Weight, x: Activations): void {
+    const { type, rows, cols, ptr } = weight;
+    const stride = outputStride(weight);
+    const [first, end] = this.#parts.member.share(isFloatType(type) ? rows : stride, 8);
+    const slice = { ...weight, ptr: ptr + packedBytes(type, first, cols), rows: end - first };
+    if (end > first) this.multiplyRows(yPtr + first * 4, slice, x, stride);
+  }
+
+  /** All rows of `weight` by this thread alone; a token's outputs are `stride` apart. */
+  multiplyRows(yPtr: number, weight: Weight, x: Activations, stride: number): void {
+    const { kernels, shapePtr, scratchPtr } = this.#parts;
+    const { ptr, type, rows, cols } = weight;
+    const { id } = PACKED_TYPES[type];
+    if (!isFloatType(type) && x.n === 1 && hasMatvec(type)) {
+      if (x.form === "I16") kernels.matvecI16(yPtr, ptr, id, x.ptr, rows, cols);
+      else if (isRelaxed(kernels)) kernels.matvecS8X2(yPtr, ptr, id, x.ptr, rows, cols);
+      return;
+    }
+    this.#shape.set([x.n, rows, cols, stride, typeof x.form === "number" ? x.form : 0]);
+    if (isFloatType(type)) kernels.matmulF32(yPtr, ptr, id, x.xPtr, shapePtr);
+    else if (x.form === "I16") kernels.matmulI16(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
+    else if (isRelaxed(kernels)) kernels.matmulPlanes(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
+  }
+
+  /** The form of one token's activations for this type. */
+  matvecForm(type: PackedTypeName): ActivationForm {
+    return hasMatvec(type) ? this.#parts.choice.matvec[type] : "I16";
+  }
+}
+
+/** Bytes of a token's activations; tiles begin at multiples of 4 tokens. */
+function activationRowBytes(form: ActivationForm, cols: number): number {
+  if (form === 1) return (cols / 32) * 48;
+  return form === 2 ? (cols / 32) * 80 : i16RowBytes(cols);
+}

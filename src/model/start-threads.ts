@@ -1,0 +1,37 @@
+/** Starts the threads that help, or none of them. */
+import platform from "#platform";
+import type { ThreadHandle } from "../platform/platform.js";
+import type { ThreadStart } from "./thread.js";
+
+/** How long threads may take to answer. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * `count` threads that are ready to compute, with indices from 1; none where one of them does not
+ * start or answer in time: the caller's thread then computes alone, with the same results.
+ */
+export async function startThreads(
+  count: number,
+  start: Omit<ThreadStart, "index">,
+): Promise<ThreadHandle[]> {
+  const threads: ThreadHandle[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    for (let index = 1; index <= count; index++) {
+      threads.push(platform.startThread({ ...start, index }));
+    }
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error("threads: no answer")), PATIENCE_MS);
+    });
+    await Promise.race([Promise.all(threads.map(({ ready }) => ready)), late]);
+    return threads;
+  } catch {
+    for (const thread of threads) {
+      thread.ready.catch(() => undefined);
+      thread.end();
+    }
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}
