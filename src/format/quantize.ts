@@ -17,6 +17,9 @@ export type DequantizedType = (typeof DEQUANTIZED_TYPES)[number];
 /** Elements of a block of Q4_0 and of Q8_0. */
 const BLOCK_SIZE = 32;
 
+/** The exponent of an f16 that is not finite. */
+const F16_INFINITY = 0x7c00;
+
 /** Writes the values of whole blocks; `values` has room for just them. */
 export function dequantize(type: DequantizedType, bytes: Uint8Array, values: Float32Array): void {
   if (type === "F32") new Uint8Array(values.buffer, values.byteOffset).set(bytes);
@@ -47,12 +50,34 @@ function dequantizeQ8_0(bytes: Uint8Array, values: Float32Array): void {
 export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint8Array): boolean {
   const { blockBytes } = TENSOR_TYPES[type];
   const quantizeBlock = type === "Q4_0" ? quantizeBlockQ4_0 : quantizeBlockQ8_0;
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let at = 0;
   for (let i = 0; i < values.length; i += BLOCK_SIZE) {
-    if (!quantizeBlock(values, i, blocks, at)) return false;
+    const d = quantizeBlock(values, indexOfLargest(bits, i), i, blocks, at);
+    const scaleBits = toF16Bits(d);
+    if ((scaleBits & F16_INFINITY) === F16_INFINITY) return false;
+    blocks[at] = scaleBits & 255;
+    blocks[at + 1] = scaleBits >>> 8;
     at += blockBytes;
   }
   return true;
+}
+
+/**
+ * Where the largest magnitude of a block is first. Magnitudes are compared by their bits, among
+ * which those of infinity and NaN are the largest.
+ */
+function indexOfLargest(bits: Int32Array, i: number): number {
+  let largest = 0;
+  let index = i;
+  for (let j = i; j < i + BLOCK_SIZE; j++) {
+    const magnitude = bits[j] & 0x7fffffff;
+    if (magnitude > largest) {
+      largest = magnitude;
+      index = j;
+    }
+  }
+  return index;
 }
 
 /** 1 / d as f32; 0 where d is 0, or so small that its f16 is 0 and its inverse infinite. */
@@ -61,53 +86,40 @@ function invert(d: number): number {
   return Number.isFinite(inverse) ? inverse : 0;
 }
 
-/** Writes d as f16; false where it, or the sum of the block's magnitudes, is not finite. */
-function writeScale(d: number, sum: number, blocks: Uint8Array, at: number): boolean {
-  const bits = toF16Bits(d);
-  blocks[at] = bits & 255;
-  blocks[at + 1] = bits >>> 8;
-  return Number.isFinite(sum) && (bits & 0x7c00) !== 0x7c00;
-}
-
-/** d = the value of largest magnitude, the first of them, / -8; q = trunc(x / d + 8.5), max 15. */
-function quantizeBlockQ4_0(x: Float32Array, i: number, blocks: Uint8Array, at: number): boolean {
-  let largest = 0;
-  let extreme = 0;
-  let sum = 0;
-  for (let j = i; j < i + BLOCK_SIZE; j++) {
-    const magnitude = Math.abs(x[j]);
-    sum += magnitude;
-    if (magnitude > largest) {
-      largest = magnitude;
-      extreme = x[j];
-    }
-  }
-  const d = Math.fround(extreme / -8);
-  if (!writeScale(d, sum, blocks, at)) return false;
+/** d = the largest value / -8; q = trunc(x / d + 8.5), 15 at most. Returns d. */
+function quantizeBlockQ4_0(
+  x: Float32Array,
+  largest: number,
+  i: number,
+  blocks: Uint8Array,
+  at: number,
+): number {
+  // Of zeros alone the scale is -0, whatever their signs.
+  const d = Math.fround((x[largest] + 0) / -8);
   const inverse = invert(d);
   for (let j = 0; j < 16; j++) {
+    // Two roundings, as without fused multiply-add.
     const low = Math.fround(Math.fround(x[i + j] * inverse) + 8.5) | 0;
     const high = Math.fround(Math.fround(x[i + 16 + j] * inverse) + 8.5) | 0;
     blocks[at + 2 + j] = Math.min(15, low) | (Math.min(15, high) << 4);
   }
-  return true;
+  return d;
 }
 
-/** d = the largest magnitude / 127; q = x / d, halves rounded away from zero. */
-function quantizeBlockQ8_0(x: Float32Array, i: number, blocks: Uint8Array, at: number): boolean {
-  let largest = 0;
-  let sum = 0;
-  for (let j = i; j < i + BLOCK_SIZE; j++) {
-    const magnitude = Math.abs(x[j]);
-    sum += magnitude;
-    if (magnitude > largest) largest = magnitude;
-  }
-  const d = Math.fround(largest / 127);
-  if (!writeScale(d, sum, blocks, at)) return false;
+/** d = the largest magnitude / 127; q = x / d, halves rounded away from zero. Returns d. */
+function quantizeBlockQ8_0(
+  x: Float32Array,
+  largest: number,
+  i: number,
+  blocks: Uint8Array,
+  at: number,
+): number {
+  const d = Math.fround(Math.abs(x[largest]) / 127);
   const inverse = invert(d);
   for (let j = 0; j < BLOCK_SIZE; j++) {
-    const scaled = Math.fround(x[i + j] * inverse);
-    blocks[at + 2 + j] = scaled < 0 ? (scaled - 0.5) | 0 : (scaled + 0.5) | 0;
+    const halves = (Math.fround(x[i + j] * inverse) * 2) | 0;
+    // Without a branch on the sign, which cannot be foreseen.
+    blocks[at + 2 + j] = ((halves + ((halves >> 31) | 1)) / 2) | 0;
   }
-  return true;
+  return d;
 }

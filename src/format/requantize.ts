@@ -46,9 +46,9 @@ interface PlannedTensor {
 
 /**
  * The file with every tensor of two or more dimensions as `type`, and all else as it was: vectors,
- * tensors of that type, and those whose rows are no multiple of 32. Metadata is carried over byte by
- * byte, but for general.file_type, general.quantization_version and, where the parts of a split file
- * become one, the keys of the split. The sources must be open while the pieces are read.
+ * tensors of that type, and those whose rows are no multiple of 32. Metadata is carried over byte
+ * by byte, but for general.file_type, general.quantization_version and, where the parts of a split
+ * file become one, the keys of the split. The sources must be open while the pieces are read.
  *
  * Throws UNSUPPORTED_FILE for a tensor of another type than DEQUANTIZED_TYPES and for sources that
  * only go forward. The pieces throw INVALID_FILE for weights that are not finite or too large, and
