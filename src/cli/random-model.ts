@@ -1,9 +1,8 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
 import { PlmError } from "../errors.js";
-import { tensorBytes } from "../format/dtypes.js";
-import { quantize } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
+import { encodeQ8_0 } from "./q8_0.js";
 import {
   createRandomVocabulary,
   MIN_VOCAB_SIZE,
@@ -212,11 +211,4 @@ function randomMatrix(random: RandomSource, rows: number, cols: number): Float32
   const values = new Float32Array(rows * cols);
   for (let i = 0; i < values.length; i++) values[i] = (random() - 0.5) * width;
   return values;
-}
-
-/** Q8_0 of f32[n], n a multiple of 32. */
-function encodeQ8_0(values: Float32Array): Uint8Array {
-  const blocks = new Uint8Array(tensorBytes("Q8_0", values.length));
-  quantize("Q8_0", values, blocks);
-  return blocks;
 }

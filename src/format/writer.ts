@@ -66,7 +66,8 @@ export function* writeGguf(
 
 /**
  * Everything before the first tensor's data, padding included. The data of all tensors must follow
- * in order, each padded to the alignment, which must be that of the metadata. Throws as `writeGguf`.
+ * in order, each padded to the alignment, which must be that of the metadata. Throws as `writeGguf`
+ * does.
  */
 export function encodeHeader(
   metadata: readonly (MetadataEntry | StoredEntry)[],

@@ -94,7 +94,7 @@ test("Q8_0 by hand: halves away from zero, the sign, zeros", () => {
   }
 });
 
-test("seeded values of every size, with outliers and many equal ones, as plain loops have them", () => {
+test("seeded values of every size, with outliers and equal ones, as plain loops have them", () => {
   const random = seededRandom(11);
   for (const scale of [1e-30, 1e-9, 1e-6, 1e-3, 1, 2000]) {
     const normal = gaussian(32 * 200, random, scale / 8);
