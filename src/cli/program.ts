@@ -9,6 +9,7 @@ import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
 import { addLogits } from "./commands/logits.js";
 import { addPerplexity } from "./commands/perplexity.js";
+import { addQuantize } from "./commands/quantize.js";
 import { addTokenize } from "./commands/tokenize.js";
 
 const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     addPerplexity,
     addInspect,
     addInit,
+    addQuantize,
   ]) {
     add(program);
   }

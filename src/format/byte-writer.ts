@@ -25,12 +25,17 @@ export class ByteWriter {
   string(text: string): void {
     const utf8 = this.#encoder.encode(text);
     this.u64(utf8.length);
-    const start = this.#extend(utf8.length);
-    this.#bytes.set(utf8, start);
+    this.append(utf8);
   }
 
   zeros(count: number): void {
     this.#extend(count);
+  }
+
+  /** Bytes as they are. */
+  append(bytes: Uint8Array): void {
+    const start = this.#extend(bytes.length);
+    this.#bytes.set(bytes, start);
   }
 
   /** A number that the type can hold; 64-bit integers take bigint as well. */

@@ -39,10 +39,18 @@ export interface TensorInfo {
   file: number;
 }
 
+/** Where bytes lie in a file. */
+export interface ByteRange {
+  offset: number;
+  byteLength: number;
+}
+
 /** An opened model file: all that its header says. */
 export interface Gguf {
   version: number;
   metadata: Map<string, GgufValue>;
+  /** Where each metadata entry, its key and type included, lies in the first file. */
+  metadataRanges: Map<string, ByteRange>;
   /** In the order of the file. */
   tensors: Map<string, TensorInfo>;
   /** To be read for tensor data, in the place of those given to `openGguf`. */
@@ -71,8 +79,9 @@ export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Pro
     }
   }
   checkTensorCount(parts[0], tensors.size);
-  const { version, metadata } = parts[0];
-  return { version, metadata, tensors, sources: parts.map((part) => part.source) };
+  const { version, metadata, metadataRanges } = parts[0];
+  const dataSources = parts.map((part) => part.source);
+  return { version, metadata, metadataRanges, tensors, sources: dataSources };
 }
 
 function invalidPart(part: Header, message: string): PlmError {

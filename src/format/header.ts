@@ -1,7 +1,7 @@
 /** Reads the header of one GGUF file through a window that grows with what is really there. */
 import { PlmError } from "../errors.js";
 import { Cursor, NeedsMoreBytes, quote } from "./cursor.js";
-import type { GgufValue, TensorInfo } from "./gguf.js";
+import type { ByteRange, GgufValue, TensorInfo } from "./gguf.js";
 import { KeptSource } from "./kept-source.js";
 import { describeValue, MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
 import type { ByteSource } from "./source.js";
@@ -23,6 +23,7 @@ const MAGIC = 0x46554747; // "GGUF"
 export interface Header {
   version: number;
   metadata: Map<string, GgufValue>;
+  metadataRanges: Map<string, ByteRange>;
   tensors: TensorInfo[];
   /** The source to read tensor data from. */
   source: ByteSource;
@@ -34,13 +35,16 @@ export async function readHeader(source: ByteSource, signal?: AbortSignal): Prom
   const { version, tensorCount, entryCount } = await window.next(readCounts);
 
   const metadata = new Map<string, GgufValue>();
+  const metadataRanges = new Map<string, ByteRange>();
   for (let i = 0; i < entryCount; i++) {
+    const offset = window.cursor.position;
     const [key, value] = await window.next((cursor) => {
       cursor.context = `metadata key ${i + 1} of ${entryCount}`;
       return readEntry(cursor);
     });
     if (metadata.has(key)) throw window.cursor.invalid("the key comes twice");
     metadata.set(key, value);
+    metadataRanges.set(key, { offset, byteLength: window.cursor.position - offset });
   }
 
   const tensors = new Map<string, TensorInfo>();
@@ -57,7 +61,7 @@ export async function readHeader(source: ByteSource, signal?: AbortSignal): Prom
   const start = Math.ceil(window.cursor.position / alignment) * alignment;
   const list = [...tensors.values()];
   placeTensors(list, { start, alignment, size: window.size }, source.name);
-  return { version, metadata, tensors: list, source: window.dataSource() };
+  return { version, metadata, metadataRanges, tensors: list, source: window.dataSource() };
 }
 
 interface Counts {

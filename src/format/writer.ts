@@ -19,12 +19,22 @@ export interface MetadataEntry {
   value: GgufValue;
 }
 
-/** One tensor to write. */
-export interface TensorData {
+/** One metadata entry as another file has it: the bytes of its key, type and value. */
+export interface StoredEntry {
+  key: string;
+  bytes: Uint8Array;
+}
+
+/** What a header says of a tensor to write. */
+export interface TensorShape {
   name: string;
   type: TensorType;
   /** Output-first, `[rows, cols]`. */
   shape: number[];
+}
+
+/** One tensor to write. */
+export interface TensorData extends TensorShape {
   /** The stored bytes, or what makes them when it is their turn. */
   data: Uint8Array | (() => Uint8Array);
 }
@@ -54,10 +64,14 @@ export function* writeGguf(
   }
 }
 
-/** Everything before the first tensor's data, padding included. */
-function encodeHeader(
-  metadata: readonly MetadataEntry[],
-  tensors: readonly TensorData[],
+/**
+ * Everything before the first tensor's data, padding included. The data of all tensors must follow
+ * in order, each padded to the alignment, which must be that of the metadata. Throws as `writeGguf`
+ * does.
+ */
+export function encodeHeader(
+  metadata: readonly (MetadataEntry | StoredEntry)[],
+  tensors: readonly TensorShape[],
   alignment: number,
 ): Uint8Array {
   refuseRepeats(metadata.map(({ key }) => `metadata ${key}`));
@@ -67,10 +81,9 @@ function encodeHeader(
   header.u32(3);
   header.u64(tensors.length);
   header.u64(metadata.length);
-  for (const { key, type, value } of metadata) {
-    header.string(key);
-    header.u32(typeIdOf(type));
-    writeValue(header, type, value, key);
+  for (const entry of metadata) {
+    if ("bytes" in entry) header.append(entry.bytes);
+    else writeEntry(header, entry);
   }
   let offset = 0;
   for (const { name, type, shape } of tensors) {
@@ -112,7 +125,8 @@ function refuseRepeats(names: string[]): void {
   }
 }
 
-function roundUp(value: number, step: number): number {
+/** The next multiple of `step`. */
+export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
@@ -139,6 +153,12 @@ function byteLengthOf(name: string, type: TensorType, shape: number[]): number {
 
 function typeIdOf(type: MetadataType): number {
   return typeof type === "object" ? ARRAY_TYPE_ID : SCALAR_TYPE_IDS[type];
+}
+
+function writeEntry(out: ByteWriter, { key, type, value }: MetadataEntry): void {
+  out.string(key);
+  out.u32(typeIdOf(type));
+  writeValue(out, type, value, key);
 }
 
 /** Writes a value without its type; arrays begin with the type of their items. */

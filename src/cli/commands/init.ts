@@ -1,9 +1,8 @@
 /** `plm init`: writes a small random model. */
-import { type FileHandle, open, rm } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { PlmError } from "../../errors.js";
 import { withInterrupt } from "../interrupt.js";
 import { formatBytes, writeJson, writeLine } from "../output.js";
+import { writeOutput } from "../output-file.js";
 import { integer } from "../parse.js";
 import {
   createRandomModel,
@@ -60,30 +59,7 @@ export function addInit(program: Command): void {
 async function run(flags: InitFlags, signal: AbortSignal): Promise<void> {
   const { out, force, json } = flags;
   const pieces = createRandomModel(flags);
-  const file = await openOutput(out, force);
-  let bytes = 0;
-  try {
-    for (const piece of pieces) {
-      signal.throwIfAborted();
-      await file.writeFile(piece);
-      bytes += piece.length;
-    }
-  } catch (error) {
-    await file.close();
-    await rm(out, { force: true });
-    throw error;
-  }
-  await file.close();
+  const bytes = await writeOutput({ path: out, label: "--out", force }, pieces, signal);
   if (json) await writeJson({ out, bytes });
   else await writeLine(`${out}: ${formatBytes(bytes)}`);
-}
-
-async function openOutput(path: string, force = false): Promise<FileHandle> {
-  try {
-    return await open(path, force ? "w" : "wx");
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const got = code === "EEXIST" ? `${path}, which exists; --force overwrites it` : message;
-    throw new PlmError("INVALID_ARGUMENT", `--out: expected a new file, got ${got}`, { cause });
-  }
 }

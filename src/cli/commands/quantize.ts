@@ -1,0 +1,99 @@
+/** `plm quantize`: writes a file's matrices in fewer bits. */
+import { type Command, Option } from "commander";
+import { PlmError } from "../../errors.js";
+import { openGguf } from "../../format/gguf.js";
+import type { QuantizedType } from "../../format/quantize.js";
+import { type Requantized, requantize } from "../../format/requantize.js";
+import { type ByteSource, closeSources, openSources } from "../../format/source.js";
+import { withInterrupt } from "../interrupt.js";
+import { formatBytes, note, writeJson, writeLine } from "../output.js";
+import { isSameFile, writeOutput } from "../output-file.js";
+import { createProgressBar } from "../progress.js";
+
+interface QuantizeFlags {
+  readonly type: "q4_0" | "q8_0";
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** Names that one note tells at most. */
+const TOLD_NAMES = 3;
+
+export function addQuantize(program: Command): void {
+  program
+    .command("quantize")
+    .summary("write a model in fewer bits")
+    .description(
+      "Writes a GGUF file anew with its matrices as Q8_0 or Q4_0, rounded as llama.cpp rounds " +
+        "them. All matrices become that type, the embedding and an output matrix too, which " +
+        "llama.cpp would keep at Q6_K in Q4_0 files; vectors (norms) stay as they are, as does " +
+        "the metadata but for general.file_type and general.quantization_version. Each further " +
+        "rounding loses a little: start from the largest file you have.",
+    )
+    .argument("<in>", "GGUF file of F32, F16, BF16 and Q8_0 tensors; of a split one, any part")
+    .argument("<out>", "the GGUF file to write")
+    .addOption(
+      new Option("--type <type>", "what matrices become")
+        .choices(["q4_0", "q8_0"])
+        .makeOptionMandatory(),
+    )
+    .option("--force", "overwrite the file if it exists")
+    .option("--json", "print {out, type, tensors, changed, inputBytes, outputBytes}")
+    .addHelpText("after", "\nExample:\n  plm quantize --type q4_0 random.gguf random-q4_0.gguf")
+    .action((from: string, out: string, flags: QuantizeFlags) =>
+      withInterrupt((signal) => run(from, out, flags, signal)),
+    );
+}
+
+async function run(
+  from: string,
+  out: string,
+  flags: QuantizeFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const type = flags.type.toUpperCase() as QuantizedType;
+  const sources = await openSources(from, signal);
+  try {
+    await refuseInput(sources, out);
+    const gguf = await openGguf(sources, signal);
+    const file = await requantize(gguf, type, signal);
+    const outputBytes = await write(file, out, flags, signal);
+    const inputBytes = sources.reduce((sum, { size = 0 }) => sum + size, 0);
+    const tensors = gguf.tensors.size;
+    const changed = file.changed.length;
+    if (flags.json) return writeJson({ out, type, tensors, changed, inputBytes, outputBytes });
+    const sizes = `${formatBytes(outputBytes)}, from ${formatBytes(inputBytes)}`;
+    await writeLine(`${out}: ${sizes}; ${changed} of ${tensors} tensors became ${type}`);
+  } finally {
+    await closeSources(sources);
+  }
+}
+
+async function refuseInput(sources: readonly ByteSource[], out: string): Promise<void> {
+  for (const { name } of sources) {
+    if (!(await isSameFile(name, out))) continue;
+    throw new PlmError("INVALID_ARGUMENT", `out: expected another file than the input, got ${out}`);
+  }
+}
+
+/** Writes the file with a progress bar, and returns its length. */
+async function write(
+  { byteLength, ragged, pieces }: Requantized,
+  out: string,
+  { force }: QuantizeFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  if (ragged.length > 0) {
+    const names = ragged.slice(0, TOLD_NAMES).join(", ");
+    const rest = ragged.length > TOLD_NAMES ? ` and ${ragged.length - TOLD_NAMES} more` : "";
+    note(`kept as they are, since their rows are no multiple of 32: ${names}${rest}`);
+  }
+  const bar = createProgressBar("quantizing");
+  try {
+    return await writeOutput({ path: out, label: "out", force }, pieces, signal, (loadedBytes) =>
+      bar.update({ loadedBytes, totalBytes: byteLength }),
+    );
+  } finally {
+    bar.stop();
+  }
+}

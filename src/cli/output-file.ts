@@ -1,0 +1,99 @@
+/** Files that commands write: whole under their name, or not at all. */
+import { rmSync, type Stats } from "node:fs";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { PlmError } from "../errors.js";
+
+/** Where to write. */
+export interface OutputPlace {
+  readonly path: string;
+  /** How messages call the path: the option or the argument. */
+  readonly label: string;
+  /** Whether a file of that name may be replaced. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Writes the pieces to a file beside the path that then takes the path's name, and returns the
+ * bytes. `onProgress` gets the bytes so far. Throws INVALID_ARGUMENT for a path that exists, unless
+ * forced, that is no regular file or that cannot be written, before the first piece where that can
+ * be told. Whatever fails, an abort included, leaves the path as it was and nothing beside it.
+ */
+export async function writeOutput(
+  place: OutputPlace,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void = () => {},
+): Promise<number> {
+  const target = await findTarget(place);
+  const partial = `${target}.${process.pid}.part`;
+  const file = await told(place, open(partial, "wx"));
+  // A second Ctrl-C ends the process at once.
+  const discard = (): void => rmSync(partial, { force: true });
+  process.on("exit", discard);
+  try {
+    const bytes = await writePieces(place, file, pieces, signal, onProgress);
+    await told(place, rename(partial, target));
+    return bytes;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    process.off("exit", discard);
+  }
+}
+
+async function writePieces(
+  place: OutputPlace,
+  file: FileHandle,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<number> {
+  let bytes = 0;
+  try {
+    for await (const piece of pieces) {
+      signal.throwIfAborted();
+      await told(place, file.writeFile(piece));
+      bytes += piece.length;
+      onProgress(bytes);
+    }
+    signal.throwIfAborted();
+  } finally {
+    await told(place, file.close());
+  }
+  return bytes;
+}
+
+function invalid({ label }: OutputPlace, got: string, cause?: unknown): PlmError {
+  return new PlmError("INVALID_ARGUMENT", `${label}: expected a new file, got ${got}`, { cause });
+}
+
+/** Passes on what a call to the file system comes to; its errors become the place's. */
+async function told<T>(place: OutputPlace, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (cause) {
+    throw invalid(place, (cause as Error).message, cause);
+  }
+}
+
+/** The path, or what a link stands for, so that it is not the link that is replaced. */
+async function findTarget(place: OutputPlace): Promise<string> {
+  const { path, force } = place;
+  if (path === "") throw invalid(place, '""');
+  const found = await statOf(path);
+  if (found === undefined) return path;
+  if (!found.isFile()) throw invalid(place, `${path}, which is no regular file`);
+  if (!force) throw invalid(place, `${path}, which exists; --force overwrites it`);
+  return told(place, realpath(path));
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path.startsWith("file:") ? new URL(path) : path).catch(() => undefined);
+}
+
+/** Whether two paths (or file: URLs) lead to one file, by whatever links. */
+export async function isSameFile(path: string, other: string): Promise<boolean> {
+  const [one, two] = await Promise.all([statOf(path), statOf(other)]);
+  return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
+}

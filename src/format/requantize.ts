@@ -1,0 +1,187 @@
+/** A GGUF file with its matrices in another type, made piece by piece. */
+import { PlmError } from "../errors.js";
+import { quote } from "./cursor.js";
+import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
+import type { Gguf, TensorInfo } from "./gguf.js";
+import {
+  DEQUANTIZED_TYPES,
+  type DequantizedType,
+  dequantize,
+  type QuantizedType,
+  quantize,
+} from "./quantize.js";
+import type { ByteSource } from "./source.js";
+import { encodeHeader, type MetadataEntry, roundUp, type StoredEntry } from "./writer.js";
+
+/** Values of a tensor that are read, quantised and given together; whole blocks. */
+const CHUNK_VALUES = 1 << 20;
+
+/** Bytes that are copied together. */
+const CHUNK_BYTES = CHUNK_VALUES * 4;
+
+const DEFAULT_ALIGNMENT = 32;
+
+/** llama.cpp's numbers of files that are mostly of one type. */
+const FILE_TYPES: Readonly<Record<QuantizedType, number>> = { Q4_0: 2, Q8_0: 7 };
+
+/** Version of the block layouts, ggml's GGML_QNT_VERSION. */
+const QUANTIZATION_VERSION = 2;
+
+/** The file to be: what is known before its first byte. */
+export interface Requantized {
+  readonly byteLength: number;
+  /** Names of the tensors that change their type. */
+  readonly changed: readonly string[];
+  /** Names of the matrices that keep their type, since their rows are not whole blocks. */
+  readonly ragged: readonly string[];
+  /** The file in order; a piece is valid until the next is asked for. May be run through once. */
+  readonly pieces: AsyncGenerator<Uint8Array>;
+}
+
+/** A tensor and the type that it gets. */
+interface PlannedTensor {
+  readonly tensor: TensorInfo;
+  readonly type: TensorType;
+}
+
+/**
+ * The file with every tensor of two or more dimensions as `type`, and all else as it was: vectors,
+ * tensors of that type, and those whose rows are no multiple of 32. Metadata is carried over byte
+ * by byte, but for general.file_type, general.quantization_version and, where the parts of a split
+ * file become one, the keys of the split. The sources must be open while the pieces are read.
+ *
+ * Throws UNSUPPORTED_FILE for a tensor of another type than DEQUANTIZED_TYPES and for sources that
+ * only go forward. The pieces throw INVALID_FILE for weights that are not finite or too large, and
+ * for a file that ends early; an abort rejects with its reason.
+ */
+export async function requantize(
+  gguf: Gguf,
+  type: QuantizedType,
+  signal?: AbortSignal,
+): Promise<Requantized> {
+  const { name, sequential } = gguf.sources.find((source) => source.sequential) ?? gguf.sources[0];
+  if (sequential) {
+    throw new PlmError("UNSUPPORTED_FILE", `${name}: expected a file that can be read at any byte`);
+  }
+  const plan = Array.from(gguf.tensors.values(), (tensor) => ({
+    tensor,
+    type: typeAfter(gguf, tensor, type),
+  }));
+  const alignment = Number(gguf.metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT);
+  const metadata = await createMetadata(gguf, type, signal);
+  const shapes = plan.map(({ tensor, type }) => ({ ...tensor, type }));
+  const header = encodeHeader(metadata, shapes, alignment);
+  const changed = plan.filter(({ tensor, type }) => tensor.type !== type);
+  const ragged = plan.filter(({ tensor }) => tensor.shape.length > 1 && !hasWholeBlocks(tensor));
+  const lengths = plan.map((each) => roundUp(byteLengthAfter(each), alignment));
+  return {
+    byteLength: lengths.reduce((sum, length) => sum + length, header.length),
+    changed: changed.map(({ tensor }) => tensor.name),
+    ragged: ragged.map(({ tensor }) => tensor.name),
+    pieces: createPieces(gguf, plan, { header, alignment, signal }),
+  };
+}
+
+function hasWholeBlocks({ shape }: TensorInfo): boolean {
+  return shape[shape.length - 1] % TENSOR_TYPES.Q4_0.blockSize === 0;
+}
+
+function isDequantized(type: TensorType): type is DequantizedType {
+  return (DEQUANTIZED_TYPES as readonly TensorType[]).includes(type);
+}
+
+/** The type that a tensor gets; throws for one that has no business here. */
+function typeAfter(gguf: Gguf, tensor: TensorInfo, wanted: QuantizedType): TensorType {
+  if (!isDequantized(tensor.type)) {
+    const file = gguf.sources[tensor.file].name;
+    const expected = `expected one of ${DEQUANTIZED_TYPES.join(", ")}`;
+    const message = `${file}: tensor ${quote(tensor.name)}: ${expected}, got ${tensor.type}`;
+    throw new PlmError("UNSUPPORTED_FILE", message);
+  }
+  return tensor.shape.length > 1 && hasWholeBlocks(tensor) ? wanted : tensor.type;
+}
+
+function elementsOf({ shape }: TensorInfo): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function byteLengthAfter({ tensor, type }: PlannedTensor): number {
+  return tensorBytes(type, elementsOf(tensor));
+}
+
+/** All entries in their order; the two that tell the type in their places, or at the end. */
+async function createMetadata(
+  gguf: Gguf,
+  type: QuantizedType,
+  signal: AbortSignal | undefined,
+): Promise<(MetadataEntry | StoredEntry)[]> {
+  const entries = new Map<string, MetadataEntry | StoredEntry>();
+  for (const [key, { offset, byteLength }] of gguf.metadataRanges) {
+    if (gguf.sources.length > 1 && key.startsWith("split.")) continue;
+    const bytes = new Uint8Array(byteLength);
+    await readAll(gguf.sources[0], offset, bytes, signal);
+    entries.set(key, { key, bytes });
+  }
+  const replace = (key: string, value: number): void => {
+    entries.set(key, { key, type: "uint32", value });
+  };
+  replace("general.file_type", FILE_TYPES[type]);
+  replace("general.quantization_version", QUANTIZATION_VERSION);
+  return [...entries.values()];
+}
+
+async function readAll(
+  source: ByteSource,
+  offset: number,
+  target: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const read = await source.read(offset, target, signal);
+  if (read === target.length) return;
+  const message = `expected ${target.length} bytes at ${offset}, got ${read}`;
+  throw new PlmError("INVALID_FILE", `${source.name}: ${message}`);
+}
+
+async function* createPieces(
+  gguf: Gguf,
+  plan: readonly PlannedTensor[],
+  layout: { header: Uint8Array; alignment: number; signal: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array> {
+  const { header, alignment, signal } = layout;
+  yield header;
+  const stored = new Uint8Array(CHUNK_BYTES);
+  const quantizer = new Quantizer();
+  for (const each of plan) {
+    const { tensor, type } = each;
+    const source = gguf.sources[tensor.file];
+    const isCopied = tensor.type === type;
+    const step = isCopied ? CHUNK_BYTES : tensorBytes(tensor.type, CHUNK_VALUES);
+    for (let done = 0; done < tensor.byteLength; done += step) {
+      const bytes = stored.subarray(0, Math.min(step, tensor.byteLength - done));
+      await readAll(source, tensor.offset + done, bytes, signal);
+      yield isCopied ? bytes : quantizer.run(each, bytes, source.name);
+    }
+    const length = byteLengthAfter(each);
+    const padding = roundUp(length, alignment) - length;
+    if (padding > 0) yield new Uint8Array(padding);
+  }
+}
+
+/** Turns stored bytes into blocks, in buffers of its own. */
+class Quantizer {
+  readonly #values = new Float32Array(CHUNK_VALUES);
+  readonly #blocks = new Uint8Array(tensorBytes("Q8_0", CHUNK_VALUES));
+
+  run({ tensor, type }: PlannedTensor, bytes: Uint8Array, file: string): Uint8Array {
+    const { blockSize, blockBytes } = TENSOR_TYPES[tensor.type];
+    const values = this.#values.subarray(0, (bytes.length / blockBytes) * blockSize);
+    const blocks = this.#blocks.subarray(0, tensorBytes(type, values.length));
+    dequantize(tensor.type as DequantizedType, bytes, values);
+    if (quantize(type as QuantizedType, values, blocks)) return blocks;
+    const expected = `expected finite weights that ${type} can hold`;
+    throw new PlmError(
+      "INVALID_FILE",
+      `${file}: tensor ${quote(tensor.name)}: ${expected}, got NaN, infinity or a larger one`,
+    );
+  }
+}

@@ -1,0 +1,179 @@
+/** `plm quantize`, and how commands write files. */
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, symlink, watch } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { writeOutput } from "../../src/cli/output-file.js";
+import { encodeGguf, type TensorData, writeGguf } from "../../src/format/writer.js";
+import { openGguf, openSources, type TensorInfo } from "../../src/index.js";
+import {
+  assertFails,
+  finish,
+  folder,
+  json,
+  model,
+  output,
+  plm,
+  start,
+  writeRandomModel,
+} from "./plm.js";
+
+const floats = writeRandomModel("floats.gguf", { type: "f32", layers: 1 });
+const bytes = (name: string): Buffer => readFileSync(join(folder, name));
+
+/** A folder of its own below that of all tests. */
+async function newFolder(name: string): Promise<string> {
+  await mkdir(join(folder, name));
+  return join(folder, name);
+}
+
+async function tensorsOf(path: string): Promise<Map<string, TensorInfo>> {
+  const { tensors } = await openGguf(await openSources(readFileSync(path)));
+  return tensors;
+}
+
+async function typesOf(path: string): Promise<Set<string>> {
+  const tensors = await tensorsOf(path);
+  return new Set(Array.from(tensors.values(), ({ type, shape }) => `${shape.length}-D ${type}`));
+}
+
+test("a float model becomes smaller and runs; --json tells the sizes", async () => {
+  for (const [flag, type, most] of [
+    ["q8_0", "Q8_0", 0.28] as const,
+    ["q4_0", "Q4_0", 0.16] as const,
+  ]) {
+    const out = join(folder, `${flag}.gguf`);
+    const told = await json<Record<string, unknown>>("quantize", "--type", flag, floats, out);
+    assert.equal(told, {
+      ...{ out, type, tensors: 11, changed: 7 },
+      inputBytes: readFileSync(floats).length,
+      outputBytes: readFileSync(out).length,
+    });
+    assert.ok(
+      Number(told.outputBytes) < Number(told.inputBytes) * most + 30000,
+      `${told.outputBytes}`,
+    );
+    assert.equal(await typesOf(out), new Set([`2-D ${type}`, "1-D F32"]));
+    const text = await output("generate", "-m", out, "-p", "Once", "-n", "5", "--temperature", "0");
+    assert.ok(text.length > 5);
+  }
+});
+
+test("for people: one line, and a note on rows that are not whole blocks", async () => {
+  const matrix = (name: string, cols: number): TensorData => {
+    return { name, type: "F32", shape: [2, cols], data: new Uint8Array(8 * cols) };
+  };
+  const tensors = [matrix("whole", 64), ...["a", "b", "c", "d"].map((name) => matrix(name, 40))];
+  writeFileSync(join(folder, "ragged.gguf"), encodeGguf([], tensors));
+  const run = await plm("quantize", "--type", "q4_0", "ragged.gguf", "ragged-q4.gguf");
+  assert.is(run.code, 0);
+  assert.match(
+    run.stdout,
+    /^ragged-q4\.gguf: [\d.]+ kB, from [\d.]+ kB; 1 of 5 tensors became Q4_0\n$/,
+  );
+  assert.match(run.stderr, /^plm: kept as they are, .* multiple of 32: a, b, c and 1 more\n$/);
+});
+
+test("Q8_0 to Q8_0 changes no tensor, and once more no byte", async () => {
+  await output("quantize", "--type", "q8_0", model, "same.gguf");
+  await output("quantize", "--type", "q8_0", "same.gguf", "again.gguf");
+  assert.is(bytes("again.gguf").equals(bytes("same.gguf")), true);
+  const before = await tensorsOf(model);
+  const after = await tensorsOf(join(folder, "same.gguf"));
+  for (const [name, { offset, byteLength }] of before) {
+    const start = after.get(name)!.offset;
+    const same = bytes("same.gguf").subarray(start, start + byteLength);
+    assert.is(
+      bytes("model.gguf")
+        .subarray(offset, offset + byteLength)
+        .equals(same),
+      true,
+      name,
+    );
+  }
+});
+
+test("bad input is told in one line, and nothing is left behind", async () => {
+  const k: TensorData = { name: "k", type: "Q4_K", shape: [1, 256], data: new Uint8Array(144) };
+  writeFileSync(join(folder, "k.gguf"), encodeGguf([], [k]));
+  writeFileSync(join(folder, "text.gguf"), "this is no model");
+  writeFileSync(join(folder, "precious.gguf"), "precious");
+  const nan = new Uint8Array(Float32Array.from({ length: 32 }, () => Number.NaN).buffer);
+  const w: TensorData = { name: "w", type: "F32", shape: [1, 32], data: nan };
+  writeFileSync(join(folder, "nan.gguf"), encodeGguf([], [w]));
+  await symlink(floats, join(folder, "link.gguf"));
+  const before = readdirSync(folder).sort();
+  const input = readFileSync(floats);
+  const q4 = (...args: string[]): string[] => ["quantize", "--type", "q4_0", ...args];
+  await Promise.all([
+    assertFails(/no-such\.gguf: ENOENT/, ...q4("no-such.gguf", "x.gguf")),
+    assertFails(/text\.gguf.*not a GGUF file/, ...q4("text.gguf", "x.gguf")),
+    assertFails(/tensor "k": expected one of F32, .*got Q4_K/, ...q4("k.gguf", "x.gguf")),
+    assertFails(/tensor "w": expected finite weights/, ...q4("nan.gguf", "x.gguf")),
+    assertFails(/out: expected a new file, got ENOENT/, ...q4(floats, join("no", "x.gguf"))),
+    assertFails(/out: expected a new file, got \., which is no reg/, ...q4(floats, ".", "--force")),
+    assertFails(/out: expected a new file, got ""/, ...q4(floats, "")),
+    assertFails(/precious\.gguf, which exists; --force/, ...q4(floats, "precious.gguf")),
+    assertFails(/expected another file than the input/, ...q4(floats, "floats.gguf", "--force")),
+    assertFails(/expected another file than the input/, ...q4(floats, "link.gguf", "--force")),
+    assertFails(/argument 'q3' is invalid.*q4_0, q8_0/, "quantize", "--type", "q3", floats, "x"),
+    assertFails(/'--type <type>' not specified/, "quantize", floats, "x.gguf"),
+    assertFails(/missing required argument 'out'/, ...q4(floats)),
+  ]);
+  assert.equal(readdirSync(folder).sort(), before);
+  assert.is(String(bytes("precious.gguf")), "precious");
+  assert.is(readFileSync(floats).equals(input), true);
+  await output(...q4(floats, "precious.gguf", "--force"));
+  assert.ok(bytes("precious.gguf").length > 1000);
+});
+
+test("Ctrl-C leaves nothing", async () => {
+  // Far more to do than the signal takes to come; the file has no data on the disk.
+  const data = new Uint8Array(0);
+  const big: TensorData = { name: "w", type: "F32", shape: [1 << 14, 1 << 15], data };
+  const [header] = writeGguf([], [big]);
+  const path = await newFolder("interrupted");
+  writeFileSync(join(path, "big.gguf"), header);
+  truncateSync(join(path, "big.gguf"), header.length + 2 ** 31);
+  const changes = watch(path);
+  const child = start("quantize", "--type", "q8_0", join(path, "big.gguf"), join(path, "out.gguf"));
+  const ended = finish(child);
+  for await (const { filename } of changes) if (filename?.endsWith(".part")) break;
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await ended;
+  assert.equal([code, stdout, stderr], [130, "", ""]);
+  assert.equal(readdirSync(path), ["big.gguf"]);
+});
+
+test("a file is there when it is whole, and what it replaces until then", async () => {
+  const path = await newFolder("written");
+  const place = { path: join(path, "out"), label: "out", force: true };
+  const { signal } = new AbortController();
+  const told: number[] = [];
+  async function* pieces(error?: Error): AsyncGenerator<Uint8Array> {
+    yield Uint8Array.of(1, 2);
+    const names = readdirSync(path);
+    assert.is(names.filter((name) => /^out\.\d+\.part$/.test(name)).length, 1);
+    if (error !== undefined) throw error;
+    yield Uint8Array.of(3);
+  }
+  assert.is(await writeOutput(place, pieces(), signal, (n) => told.push(n)), 3);
+  assert.equal(told, [2, 3]);
+  assert.equal([...(await readFile(place.path))], [1, 2, 3]);
+  await symlink(place.path, join(path, "link"));
+
+  const full = new Error("no space left");
+  const failed = writeOutput(place, pieces(full), signal).catch((error: unknown) => error);
+  assert.is(await failed, full);
+  const late = writeOutput(place, pieces(), AbortSignal.abort("late")).catch((error) => error);
+  assert.is(await late, "late");
+  assert.equal([...(await readFile(place.path))], [1, 2, 3]);
+
+  const throughLink = { ...place, path: join(path, "link") };
+  await writeOutput(throughLink, [Uint8Array.of(9)], signal);
+  assert.equal([...(await readFile(place.path))], [9]);
+  assert.equal(readdirSync(path).sort(), ["link", "out"]);
+});
+
+test.run();
