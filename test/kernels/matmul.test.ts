@@ -4,7 +4,7 @@ import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
 import { unpackedPanelBytes } from "../../src/kernels/packed.js";
 import { gaussian, seededRandom } from "../random.js";
 import { assertProduct, assertWithin, referenceMatmul } from "./linear-reference.js";
-import { type Activations, packedId, packPanels, quantize } from "./packing.js";
+import { type Activations, packedId, packPanels, putShape, quantize } from "./packing.js";
 import { F16_FIELDS, QUANTIZED_TYPES, randomTensor, type Tensor, tensorOf } from "./tensors.js";
 import { Bench } from "./wasm.js";
 
@@ -23,7 +23,8 @@ function matmul(tensor: Tensor, x: Float32Array, n: number, offset = 0): Result 
   const yPtr = bench.region(n * rows * 4, offset);
   const scratchPtr = bench.region(unpackedPanelBytes(cols), offset);
   const id = packedId(type);
-  bench.kernels.matmulI16(yPtr, w.ptr, id, activations.ptr, n, rows, cols, scratchPtr);
+  const shapePtr = putShape(bench, { n, rows, cols });
+  bench.kernels.matmulI16(yPtr, w.ptr, id, activations.ptr, shapePtr, scratchPtr);
   bench.checkGuards();
   return { y: bench.f32(yPtr, n * rows), activations };
 }
@@ -97,7 +98,7 @@ test("matmulI16 agrees with f64 for the shapes of PLM-1.8B", () => {
   }
 });
 
-test("matmulI16 of Q8 equals matvecQ8", () => {
+test("matmulI16 of Q8 equals matvecI16", () => {
   const random = seededRandom(54);
   const tensor = randomTensor({ type: "Q8_0", rows: 24, cols: 512 }, random);
   const x = gaussian(512, random);
@@ -105,7 +106,7 @@ test("matmulI16 of Q8 equals matvecQ8", () => {
   bench.reset();
   const yPtr = bench.region(24 * 4);
   const w = packPanels(bench, tensor);
-  bench.kernels.matvecQ8(yPtr, w.ptr, quantize(bench, x, 1).ptr, 24, 512);
+  bench.kernels.matvecI16(yPtr, w.ptr, packedId("Q8_0"), quantize(bench, x, 1).ptr, 24, 512);
   assert.equal(bench.f32(yPtr, 24), y);
 });
 

@@ -7,7 +7,7 @@ import { randomTensor, type Tensor, tensorOf } from "./tensors.js";
 import { Bench } from "./wasm.js";
 
 const bench = await Bench.create(48);
-const { matvecQ4, matvecQ8 } = bench.kernels;
+const { matvecI16 } = bench.kernels;
 
 /** Runs the type's matvec and compares it with both references; returns its result. */
 function check(tensor: Tensor, x: Float32Array, offset: number): Float32Array {
@@ -16,16 +16,14 @@ function check(tensor: Tensor, x: Float32Array, offset: number): Float32Array {
   const w = packPanels(bench, tensor, offset);
   const activations = quantize(bench, x, 1, offset);
   const yPtr = bench.region(rows * 4, offset);
-  if (tensor.type.startsWith("Q4")) {
-    matvecQ4(yPtr, w.ptr, packedId(tensor.type), activations.ptr, rows, cols);
-  } else matvecQ8(yPtr, w.ptr, activations.ptr, rows, cols);
+  matvecI16(yPtr, w.ptr, packedId(tensor.type), activations.ptr, rows, cols);
   bench.checkGuards();
   const y = bench.f32(yPtr, rows);
   assertProduct(y, { tensor, x, activations }, `${tensor.type} ${rows}x${cols}`);
   return y;
 }
 
-test("matvecQ8 agrees with f64 for all shapes and offsets", () => {
+test("matvecI16 of Q8 agrees with f64 for all shapes and offsets", () => {
   const random = seededRandom(40);
   for (const type of ["Q8_0", "Q5_0"] as const) {
     for (const cols of [32, 64, 96, 256, 512, 2048, 8192]) {
@@ -37,7 +35,7 @@ test("matvecQ8 agrees with f64 for all shapes and offsets", () => {
   }
 });
 
-test("matvecQ4 agrees with f64 for all types, shapes and offsets", () => {
+test("matvecI16 of Q4, Q4M and Q4K agrees with f64 for all types, shapes and offsets", () => {
   const random = seededRandom(44);
   for (const type of ["Q4_0", "Q4_1", "Q4_K"] as const) {
     for (const cols of type === "Q4_K" ? [256, 512, 2048, 8192] : [32, 64, 96, 256, 512, 2048]) {
@@ -50,7 +48,7 @@ test("matvecQ4 agrees with f64 for all types, shapes and offsets", () => {
   }
 });
 
-test("matvecQ8 agrees with f64 for the shapes of PLM-1.8B", () => {
+test("matvecI16 of Q8 agrees with f64 for the shapes of PLM-1.8B", () => {
   const random = seededRandom(41);
   for (const [rows, cols] of [
     [3072, 2048],
@@ -87,7 +85,7 @@ test("integer sums of extremes do not overflow", () => {
       const w = packPanels(bench, tensorOf({ type: "Q8_0", rows: 8, cols: 2048 }, bytes));
       const x = quantize(bench, new Float32Array(2048).fill(value * 32767), 1);
       const yPtr = bench.region(32);
-      matvecQ8(yPtr, w.ptr, x.ptr, 8, 2048);
+      matvecI16(yPtr, w.ptr, packedId("Q8_0"), x.ptr, 8, 2048);
       const expected = 64 * Math.fround(32 * weight * value * 32767);
       assertWithin(bench.f32(yPtr, 8), new Array(8).fill(expected), () => 1e-6 * 2 ** 33, "y");
     }
@@ -102,7 +100,8 @@ test("NaN and infinite activations are not lost", () => {
     const x = gaussian(64, random);
     x[40] = bad;
     const yPtr = bench.region(32);
-    matvecQ8(yPtr, packPanels(bench, tensor).ptr, quantize(bench, x, 1).ptr, 8, 64);
+    const w = packPanels(bench, tensor);
+    matvecI16(yPtr, w.ptr, packedId("Q8_0"), quantize(bench, x, 1).ptr, 8, 64);
     assert.ok(bench.f32(yPtr, 8).every(Number.isNaN), `${bad}`);
   }
 });
