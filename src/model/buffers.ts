@@ -21,6 +21,12 @@ export const LOGITS_ROWS = 16;
 
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
+  /**
+   * what threads meet at (assembly/team.ts), and what they are told to do (work.ts): before all
+   * that loading works in, for they wait there meanwhile
+   */
+  readonly team: number;
+  readonly work: number;
   /** f32[n, hiddenSize]: the residual stream */
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
@@ -59,9 +65,6 @@ export interface Buffers {
   readonly logits: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
   readonly ropeTable: number;
-  /** what threads meet at (assembly/team.ts), and what they are told to do (work.ts) */
-  readonly team: number;
-  readonly work: number;
   /** what each thread has for itself */
   readonly threads: readonly ThreadBuffers[];
   /** bytes from the first address to the end */
@@ -101,6 +104,8 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   const f32 = (count: number): number => bytes(count * 4);
   const widest = Math.max(hiddenSize, vDim, kvLoraRank);
   return {
+    team: bytes(TEAM_BYTES),
+    work: bytes(WORK_BYTES),
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
     tokens: f32(n),
@@ -124,8 +129,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     softmaxState: bytes(attendExpandedStateBytes(n, heads)),
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
-    team: bytes(TEAM_BYTES),
-    work: bytes(WORK_BYTES),
     threads: Array.from({ length: threads }, () => ({
       shape: bytes(256),
       scratch: bytes(

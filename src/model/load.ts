@@ -137,14 +137,14 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);
   cacheBytes.check(checked.memoryLimitBytes);
-  const caches = Array.from(
-    { length: checked.sessions },
-    () => LatentCache.plan(memory, cacheType, config, contextLength),
+  const caches = Array.from({ length: checked.sessions }, () =>
+    LatentCache.plan(memory, cacheType, config, contextLength),
   );
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
-  const scratchBytes = Math.max(layoutBuffers(config, sizes, 0).bytes, readScratchBytes(weights));
+  const layout = layoutBuffers(config, sizes, 0);
+  const scratchBytes = Math.max(layout.bytes, layout.x + readScratchBytes(weights));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);

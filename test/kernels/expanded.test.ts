@@ -37,6 +37,7 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
   view.setFloat32(20, input.scale, true);
   view.setInt32(24, queryPosition, true);
   view.setInt32(36, kPeStride, true);
+  view.setInt32(40, 0, true);
   view.setInt32(44, heads, true);
   kernels.attendExpandedStart(out, state, tile);
   let first = 0;

@@ -36,9 +36,9 @@ export async function loadEngine(
   return loadPlm(gguf, { wasm, threads, variant, ...options });
 }
 
-/** The plan of a model. */
+/** The plan of a model, by default for one thread. */
 export async function planEngine(source: ModelSource, options?: ModelOptions): Promise<ModelPlan> {
-  return planModel(await openGguf(await openSources(source)), options);
+  return planModel(await openGguf(await openSources(source)), { threads: 1, ...options });
 }
 
 /** Logits [tokens, vocabSize] of a fresh session. */
