@@ -14,8 +14,14 @@ export function loadF16x4(ptr: usize): v128 {
   return f32x4.mul(bits, f32x4.splat(F16_REBIAS));
 }
 
-/** Scale that turns the widened bits of a packed scale into its f32 value: 2^102. */
-const SCALE_REBIAS: f32 = 5070602400912917605986812821504.0;
+/**
+ * The bits that a widened f16 keeps, and what turns them into a packed scale's f32 value, 2^102;
+ * four times each. In memory, since V8 builds a constant anew at every use.
+ */
+const SCALE_BITS: usize = memory.data<u32>([
+  0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000,
+  0x72800000, 0x72800000, 0x72800000, 0x72800000,
+], 16);
 
 /**
  * Four packed scales at ptr as f32x4, exact. Packed scales (layout.ts) are f16 times 2^10: none is
@@ -24,8 +30,8 @@ const SCALE_REBIAS: f32 = 5070602400912917605986812821504.0;
 // @ts-ignore: decorator
 @inline
 export function loadScaleX4(ptr: usize): v128 {
-  const bits = v128.and(i32x4.shl(v128.load16x4_s(ptr), 13), i32x4.splat(0x8fffe000));
-  return f32x4.mul(bits, f32x4.splat(SCALE_REBIAS));
+  const bits = v128.and(i32x4.shl(v128.load16x4_s(ptr), 13), v128.load(SCALE_BITS));
+  return f32x4.mul(bits, v128.load(SCALE_BITS, 16));
 }
 
 /** One f16 at ptr as f32; finite values only. */

@@ -74,6 +74,11 @@ export const COLS: usize = 8;
 export const STRIDE: usize = 12;
 export const PLANES: usize = 16;
 
+/** 16 times 15, in memory: V8 builds a constant anew at every use, a loaded one stays. */
+export const NIBBLES: usize = memory.data<u8>([
+  15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+], 16);
+
 // An unpacked panel, whatever its type was: per 32 inputs f32 scale[2][8] and f32 minimum[2][8],
 // one for each half of 16 inputs, then 256 int8 in cells.
 

@@ -127,16 +127,17 @@ function multiplyTile(
       for (const valuesEnd = values + span; values < valuesEnd; values += 16, cell += 32) {
         const w0 = v128.load(cell);
         const w1 = v128.load(cell, 16);
-        const a0 = v128.load32_splat(values);
+        const a = v128.load(values);
+        const a0 = splat(a, 0);
         acc0 = dot8(a0, w0, acc0);
         acc1 = dot8(a0, w1, acc1);
-        const a1 = v128.load32_splat(values, 4);
+        const a1 = splat(a, 1);
         acc2 = dot8(a1, w0, acc2);
         acc3 = dot8(a1, w1, acc3);
-        const a2 = v128.load32_splat(values, 8);
+        const a2 = splat(a, 2);
         acc4 = dot8(a2, w0, acc4);
         acc5 = dot8(a2, w1, acc5);
-        const a3 = v128.load32_splat(values, 12);
+        const a3 = splat(a, 3);
         acc6 = dot8(a3, w0, acc6);
         acc7 = dot8(a3, w1, acc7);
       }

@@ -2,7 +2,7 @@
 // go through matmul.ts.
 
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "./lanes";
-import { Q4, Q4K, Q4M, Q8 } from "./layout";
+import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
 import { I16, S8X2 } from "./quantize";
 
 /**
@@ -42,7 +42,7 @@ function multiply(
   form: i32,
 ): void {
   const scales = x + (<usize>cols << 1);
-  const fifteen = i8x16.splat(15);
+  const fifteen = v128.load(NIBBLES);
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
@@ -94,7 +94,7 @@ function multiply(
           } else {
             const v = v128.load(w);
             const top = v128.and(v, fifteen);
-            const low = i8x16.shr_u(v, 4);
+            const low = v128.and(i16x8.shr_u(v, 4), fifteen);
             acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(top), a));
             acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(top), a));
             acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), a));
@@ -104,27 +104,27 @@ function multiply(
         acc0 = addPairs(acc0, acc1);
         acc1 = addPairs(acc2, acc3);
       } else {
-        for (const end = xb + 32; xb < end; xb += 8, w += type == Q8 ? 64 : 32) {
-          const h0 = v128.load32_splat(xb);
-          const l0 = v128.load32_splat(xb, 32);
-          const h1 = v128.load32_splat(xb, 4);
-          const l1 = v128.load32_splat(xb, 36);
+        for (const end = xb + 64; xb < end; xb += 16, w += type == Q8 ? 64 : 32) {
+          const a = v128.load(xb);
+          const h0 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
+          const l0 = v128.shuffle<i32>(a, a, 1, 1, 1, 1);
+          const h1 = v128.shuffle<i32>(a, a, 2, 2, 2, 2);
+          const l1 = v128.shuffle<i32>(a, a, 3, 3, 3, 3);
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
           const top0 = type == Q8 ? v0 : v128.and(v0, fifteen);
-          const low0 = type == Q8 ? v1 : i8x16.shr_u(v0, 4);
+          const low0 = type == Q8 ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
           const top1 = type == Q8 ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = type == Q8 ? v128.load(w, 48) : i8x16.shr_u(v1, 4);
+          const low1 = type == Q8 ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
           acc7 = dot8(l1, low1, acc7);
         }
-        xb += 32;
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
       }

@@ -2,7 +2,7 @@
 //
 //   form    a block of 32 values                               its scale is max |x| over
 //   I16     i16[32]                                            32767
-//   S8X2    s8 high[32], s8 low[32]: 256 high + low            32639 = 127 * 256 + 127
+//   S8X2    8 times s8 high[4], low[4]: 256 high + low         32639 = 127 * 256 + 127
 //
 // A row of n values: all blocks, f32 scale[n / 32], i32 sum[n / 16] of 16 integers each. planes.ts
 // has the forms for several tokens at once.
@@ -108,8 +108,10 @@ function quantize(y: usize, x: usize, rows: i32, n: i32, form: i32): void {
           v128.store(y + half * 32, first);
           v128.store(y + half * 32, second, 16);
         } else {
-          v128.store(y + half * 16, highBytes(first, second));
-          v128.store(y + half * 16, lowBytes(first, second), 32);
+          const high = highBytes(first, second);
+          const low = lowBytes(first, second);
+          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
+          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
         }
       }
     }

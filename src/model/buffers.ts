@@ -24,7 +24,7 @@ export const LOGITS_ROWS = 16;
 export interface Buffers {
   /**
    * what threads meet at (assembly/team.ts), what they are told to do (work.ts), and the chunks of
-   * weights to pack (chunk-queue.ts)
+   * weights to pack (chunk-queue.ts): before all that loading works in, for they wait there
    */
   readonly team: number;
   readonly work: number;

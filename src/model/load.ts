@@ -143,9 +143,9 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
-  const { bytes, x: stagingPtr } = layoutBuffers(config, sizes, 0);
+  const layout = layoutBuffers(config, sizes, 0);
   const stagingBytes = readScratchBytes(weights, checked.threads);
-  const scratchBytes = Math.max(bytes, stagingPtr + stagingBytes);
+  const scratchBytes = Math.max(layout.bytes, layout.x + stagingBytes);
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
