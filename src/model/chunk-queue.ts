@@ -87,7 +87,7 @@ export class ChunkQueue {
     Atomics.notify(this.#words, PACKED + slot);
   }
 
-  /** What packing chunk `i` found, or -1 before it is packed. Asked before its slot is used again. */
+  /** What packing chunk `i` found, or -1 before it is packed; asked while the slot is its own. */
   status(i: number): number {
     const slot = i % this.#slots;
     if (Atomics.load(this.#words, PACKED + slot) !== i + 1) return -1;

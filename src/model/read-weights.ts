@@ -30,10 +30,11 @@ export function readScratchBytes(weights: PlmWeights, threads: number): number {
 }
 
 /**
- * Reads every tensor into its place. The next chunk is read while others are packed, here and by
- * `helpers` threads in helpReadWeights, from when they are started. Throws INVALID_FILE for a file that ends early or holds a
- * weight that is not finite, THREAD_LOST; an abort rejects with its reason. After a throw the
- * helpers leave by themselves.
+ * Reads every tensor into its place. The next chunk is read while others are packed, here and, once
+ * they are started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that
+ * ends early or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale of 128 or
+ * more, THREAD_LOST; an abort rejects with its reason. After a throw the helpers leave by
+ * themselves.
  */
 export async function readWeights(
   gguf: Gguf,

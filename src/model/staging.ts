@@ -71,7 +71,7 @@ export function packParts(weights: PlmWeights, target: PackTarget, index: number
   return { staging, queue, packer: new Packer(kernels, memory, staging.workPtr(index)) };
 }
 
-/** Packs what readWeights stages on the thread of the caller, until the end: a thread's own part. */
+/** Packs what the caller's thread stages in readWeights, until the end: another thread's part. */
 export function helpReadWeights(weights: PlmWeights, target: PackTarget, index: number): void {
   const { staging, queue, packer } = packParts(weights, target, index);
   if (index >= staging.packers) return;
