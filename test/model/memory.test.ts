@@ -30,7 +30,7 @@ async function loadGuarded(
   const first = plan.memory.regions[0].ptr;
   plan.memory.add("scratch", "guard", 1 << 16);
   const memory = plan.memory.allocate();
-  const { kernels } = await loadKernels(memory);
+  const { kernels } = await loadKernels(memory, { variant: "simd" });
   new Uint8Array(memory.buffer).fill(GUARD, first);
   const { config, weights, buffers, caches } = plan;
   await readWeights(gguf, weights, { kernels, memory, buffers, helpers: Promise.resolve(0) }, {});
