@@ -42,6 +42,19 @@ export interface Kernels {
     shapePtr: number,
     scratchPtr: number,
   ): void;
+  /** scale <- u32 list of active neurons, which becomes pairs, and their f32[neurons] */
+  pairActiveF32(listPtr: number, count: number, xPtr: number): number;
+  /** f32[n, outputs] <- slab[neurons, outputs], lists of pairs, f32[n] scales; shape as above */
+  sparseMatmulTiles(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    activePtr: number,
+    scalesPtr: number,
+    n: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): void;
   /** f32[n, outputs] <- floats[neurons, outputs], f32[n, neurons], active lists; shape as above */
   sparseMatmulF32(
     yPtr: number,

@@ -82,6 +82,14 @@ export function sparseScratchBytes(n: number, outputs: number): number {
   return n * 4 + 16 + 16 * 12 + outputs * 40;
 }
 
+/** Bytes of scratch that sparseMatmulTiles needs. */
+export function tiledScratchBytes(neurons: number, outputs: number): number {
+  return 256 + neurons * 128 + outputs * 9;
+}
+
+/** Neurons that pairs can name. */
+export const MOST_PAIRED_NEURONS = 65536;
+
 /** Bytes of scratch that the attendLatent kernels need. */
 export function attendLatentScratchBytes(
   heads: number,

@@ -7,7 +7,7 @@ import { type KernelsBinary, loadKernels, type Variant } from "../kernels/load.j
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
-import { chooseKernels } from "./choose-kernels.js";
+import { chooseKernels, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
 import type { SparsityCount } from "./plm.js";
@@ -144,7 +144,11 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
-  const scratchBytes = Math.max(layoutBuffers(config, sizes, 0).bytes, readScratchBytes(weights));
+  const scratchBytes = Math.max(
+    layoutBuffers(config, sizes, 0).bytes,
+    readScratchBytes(weights),
+    TIMING_BYTES,
+  );
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -246,7 +250,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const { wasm: binary, variant } = options;
   const { kernels, module } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
   try {
@@ -258,5 +263,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
   const parts = { model, memory, plm, caches, threads: helpers, precision };
-  return new LoadedPlm(plan, new Engine(parts));
+  const engine = new Engine(parts);
+  if (options.threads === undefined) engine.chooseThreads();
+  return new LoadedPlm(plan, engine);
 }
