@@ -144,8 +144,9 @@ function checkExpanded(out: Float32Array, { q, kv, kPe }: ExpandedOperands): voi
 
 /** An ExpandedTile (assembly/expanded-tile.ts): the first tile. */
 function putExpandedTile(bench: Bench): DataView {
-  const tile = new DataView(bench.memory.buffer, bench.region(40), 40);
+  const tile = new DataView(bench.memory.buffer, bench.region(48), 48);
   const sizes = [QUERIES, HEADS, NOPE_DIM, ROPE_DIM, VALUE_DIM, 0, TILE, 0, TILE, ROPE_DIM];
+  sizes.push(0, HEADS);
   sizes.forEach((size, i) => {
     tile.setInt32(4 * i, size, true);
   });

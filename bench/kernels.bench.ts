@@ -1,9 +1,11 @@
 /**
  * Times every kernel at PLM-1.8B's shapes, each only after it agreed with its reference:
- * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N]`. The filter is part of a
- * case's name, --seconds how long each one is timed. Exits with 1 when a kernel disagrees.
+ * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N] [--variant simd|relaxed]`. The
+ * filter is part of a case's name, --seconds how long each one is timed; kernels that the variant
+ * does not have are left out. Exits with 1 when a kernel disagrees.
  */
 import { parseArgs } from "node:util";
+import { VARIANTS, type Variant } from "../src/kernels/load.js";
 import { ATTENTION_CASES } from "./attention.js";
 import { ELEMENT_CASES } from "./elements.js";
 import { LINEAR_CASES } from "./linear.js";
@@ -94,13 +96,12 @@ function formatResult(result: Result): string {
 
 /** Runs the selected cases one after another and tells `print` each line. */
 async function runCases(
-  filter: string,
-  seconds: number,
+  { filter, seconds, variant }: { filter: string; seconds: number; variant: Variant },
   print: (line: string) => void,
 ): Promise<Report> {
-  const cases = selectCases(filter);
-  const machine = readMachine();
-  const workspace = await Workspace.create(machine.lastLevelCacheBytes);
+  const cases = selectCases(filter).filter((item) => variant === "relaxed" || !item.isRelaxed);
+  const machine = readMachine(variant);
+  const workspace = await Workspace.create(machine.lastLevelCacheBytes, variant);
   const { poolBytes } = workspace;
   print(describeMachine(machine));
   print(`DRAM     cases go round ${poolBytes / 2 ** 20} MiB of weights, more than the caches hold`);
@@ -125,14 +126,22 @@ async function runCases(
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: "boolean" }, seconds: { type: "string", default: "0.5" } },
+    options: {
+      json: { type: "boolean" },
+      seconds: { type: "string", default: "0.5" },
+      variant: { type: "string", default: "simd" },
+    },
   });
   const seconds = Number(values.seconds);
   if (!(seconds > 0)) {
     throw new RangeError(`--seconds: expected a number above 0, got "${values.seconds}"`);
   }
   const print = values.json ? () => {} : console.log;
-  const report = await runCases(positionals.join(" "), seconds, print);
+  const variant = VARIANTS.find((name) => name === values.variant);
+  if (variant === undefined) {
+    throw new RangeError(`--variant: expected ${VARIANTS.join(", ")}, got "${values.variant}"`);
+  }
+  const report = await runCases({ filter: positionals.join(" "), seconds, variant }, print);
   if (values.json) console.log(JSON.stringify(report, null, 2));
   if (report.disagreements.length > 0) process.exitCode = 1;
 }

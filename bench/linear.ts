@@ -15,6 +15,7 @@ import {
   isFloat,
   packedId,
   putActive,
+  putShape,
   quantize,
   readActivations,
 } from "../test/kernels/packing.js";
@@ -67,7 +68,7 @@ function matvecCase(type: TensorType, matrix: Matrix, home: Home): Case {
   const { rows, cols } = matrix;
   const packed = PACKED_TYPE_OF[type];
   return {
-    name: `${packed === "Q8" ? "matvecQ8" : `matvecQ4 ${packed}`} ${shapeOf(matrix)}, ${home}`,
+    name: `matvecI16 ${packed} ${shapeOf(matrix)}, ${home}`,
     amount: rows * cols,
     unit: "MAC",
     dramBytes: fromHome(home, packedBytes(packed, rows, cols)),
@@ -80,10 +81,8 @@ function matvecCase(type: TensorType, matrix: Matrix, home: Home): Case {
       const yPtr = bench.region(rows * 4);
       const next = cycle(w.addresses);
       const x16 = activations.ptr;
-      const run = (): void =>
-        packed === "Q8"
-          ? kernels.matvecQ8(yPtr, next(), x16, rows, cols)
-          : kernels.matvecQ4(yPtr, next(), packedId(type), x16, rows, cols);
+      const id = packedId(type);
+      const run = (): void => kernels.matvecI16(yPtr, next(), id, x16, rows, cols);
       return {
         run,
         check() {
@@ -112,11 +111,12 @@ function matmulCase(type: TensorType, matrix: Matrix, n: number, home: Home): Ca
       const activations = quantize(bench, x, n);
       const [xPtr, yPtr] = [bench.put(x), bench.region(n * rows * 4)];
       const scratchPtr = bench.region(unpackedPanelBytes(cols));
+      const shapePtr = putShape(bench, { n, rows, cols });
       const id = packedId(type);
       const next = cycle(w.addresses);
       const run = isFloat(type)
-        ? () => kernels.matmulF32(yPtr, next(), id, xPtr, n, rows, cols)
-        : () => kernels.matmulI16(yPtr, next(), id, activations.ptr, n, rows, cols, scratchPtr);
+        ? () => kernels.matmulF32(yPtr, next(), id, xPtr, shapePtr)
+        : () => kernels.matmulI16(yPtr, next(), id, activations.ptr, shapePtr, scratchPtr);
       return {
         run,
         check() {
@@ -151,7 +151,7 @@ function sparseCase(type: TensorType, density: number, n: number): Case {
       const activations = quantize(bench, x, n);
       const [xPtr, yPtr] = [bench.put(x), bench.region(n * outputs * 4)];
       const activePtr = putActive(bench, lists, neurons);
-      const shapePtr = bench.put(Int32Array.of(neurons, outputs));
+      const shapePtr = bench.put(Int32Array.of(neurons, outputs, 0, outputs));
       const scratchPtr = bench.region(sparseScratchBytes(n, outputs));
       const id = packedId(type);
       const next = cycle(w.addresses);

@@ -3,6 +3,7 @@ import { execFileSync, type StdioOptions } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import type { Variant } from "../src/kernels/load.js";
 
 /** Machine, runtime and binary of a measurement. Texts are "unknown" where nothing tells. */
 export interface Machine {
@@ -16,17 +17,17 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly runtime: string;
   readonly os: string;
-  /** Which kernels: the plain SIMD ones are the only variant. */
-  readonly variant: "simd";
+  /** Which kernels. */
+  readonly variant: Variant;
   readonly wasmBytes: number;
   readonly wasmSha256: string;
   /** Commit of the working tree, with "+" where files differ from it. */
   readonly commit: string;
 }
 
-/** Looks at the machine, the runtime and build/kernels.wasm. Throws where the latter is absent. */
-export function readMachine(): Machine {
-  const wasm = readFileSync(new URL("../kernels.wasm", import.meta.url));
+/** Looks at the machine, the runtime and the variant's binary. Throws where the latter is absent. */
+export function readMachine(variant: Variant): Machine {
+  const wasm = readFileSync(new URL(`../${variant}.wasm`, import.meta.url));
   const cpuinfo = readText("/proc/cpuinfo");
   const flags = cpuinfo && (/^(?:flags|Features)\s*: (.*)$/m.exec(cpuinfo)?.[1] ?? "").split(" ");
   const hasFlag = (flag: string): "yes" | "no" | "unknown" =>
@@ -41,7 +42,7 @@ export function readMachine(): Machine {
     memoryBytes: os.totalmem(),
     runtime: describeRuntime(),
     os: `${os.type()} ${os.release()} ${os.arch()}`,
-    variant: "simd",
+    variant,
     wasmBytes: wasm.length,
     wasmSha256: createHash("sha256").update(wasm).digest("hex"),
     commit: describeCommit(),

@@ -1,4 +1,5 @@
 /** The memory that cases run in: a pool of weights larger than the caches, and a case's buffers. */
+import type { Variant } from "../src/kernels/load.js";
 import { Bench } from "../test/kernels/wasm.js";
 
 /** Where weights come from: cycling through the pool, or always the same copy. */
@@ -20,6 +21,8 @@ export interface Case {
   readonly unit: "MAC" | "B" | "element";
   /** Bytes that one call must read from DRAM, for the share of a plain read. */
   readonly dramBytes?: number;
+  /** Whether only the relaxed variant has the kernel. */
+  readonly isRelaxed?: boolean;
   prepare(workspace: Workspace): Prepared;
 }
 
@@ -44,10 +47,10 @@ export class Workspace {
    * The pool is 4 times the last-level cache, so that whoever cycles through it finds nothing of
    * the last round in a cache; between 256 MiB and 2 GiB, and 512 MiB where the cache is not known.
    */
-  static async create(lastLevelCacheBytes: number): Promise<Workspace> {
+  static async create(lastLevelCacheBytes: number, variant: Variant): Promise<Workspace> {
     const wanted = lastLevelCacheBytes ? 4 * lastLevelCacheBytes : 512 * MIB;
     const poolBytes = Math.min(Math.max(wanted, 256 * MIB), 2048 * MIB);
-    return new Workspace(await Bench.create(poolBytes / MIB + BUFFERS_MIB), poolBytes);
+    return new Workspace(await Bench.create(poolBytes / MIB + BUFFERS_MIB, { variant }), poolBytes);
   }
 
   get poolPtr(): number {

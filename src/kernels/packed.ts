@@ -74,7 +74,7 @@ export function unpackedPanelBytes(cols: number): number {
 /** Bytes of scratch that packPanels and packSlab need. */
 export const PACK_SCRATCH_BYTES: number = 2 * 64 * 256 + 512;
 
-/** Outputs that packSlab and packFloatSlab take in one call. */
+/** Outputs that packSlab takes at a time: a call has a multiple, or fewer at the end. */
 export const SLAB_ROWS = 64;
 
 /** Bytes of scratch that sparseMatmulI16 needs for `n` tokens. */

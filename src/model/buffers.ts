@@ -9,6 +9,7 @@ import {
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { TEAM_BYTES } from "../kernels/team.js";
+import { QUEUE_BYTES } from "./chunk-queue.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
@@ -22,7 +23,14 @@ export const LOGITS_ROWS = 16;
 
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
-  /** f32[n, hiddenSize]: the residual stream */
+  /**
+   * what threads meet at (assembly/team.ts), what they are told to do (work.ts), and the chunks of
+   * weights to pack (chunk-queue.ts): before all that loading works in, for they wait there
+   */
+  readonly team: number;
+  readonly work: number;
+  readonly chunks: number;
+  /** f32[n, hiddenSize]: the residual stream; from here on, chunks are staged while loading */
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
@@ -62,9 +70,6 @@ export interface Buffers {
   readonly logits: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
   readonly ropeTable: number;
-  /** what threads meet at (assembly/team.ts), and what they are told to do (work.ts) */
-  readonly team: number;
-  readonly work: number;
   /** what each thread has for itself */
   readonly threads: readonly ThreadBuffers[];
   /** bytes from the first address to the end */
@@ -104,6 +109,9 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   const f32 = (count: number): number => bytes(count * 4);
   const widest = Math.max(hiddenSize, vDim, kvLoraRank);
   return {
+    team: bytes(TEAM_BYTES),
+    work: bytes(WORK_BYTES),
+    chunks: bytes(QUEUE_BYTES),
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
     tokens: f32(n),
@@ -128,8 +136,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     softmaxState: bytes(attendExpandedStateBytes(n, heads)),
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
-    team: bytes(TEAM_BYTES),
-    work: bytes(WORK_BYTES),
     threads: Array.from({ length: threads }, () => ({
       shape: bytes(256),
       scratch: bytes(

@@ -137,18 +137,15 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);
   cacheBytes.check(checked.memoryLimitBytes);
-  const caches = Array.from(
-    { length: checked.sessions },
-    () => LatentCache.plan(memory, cacheType, config, contextLength),
+  const caches = Array.from({ length: checked.sessions }, () =>
+    LatentCache.plan(memory, cacheType, config, contextLength),
   );
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
-  const scratchBytes = Math.max(
-    layoutBuffers(config, sizes, 0).bytes,
-    readScratchBytes(weights),
-    TIMING_BYTES,
-  );
+  const layout = layoutBuffers(config, sizes, 0);
+  const stagingBytes = readScratchBytes(weights, checked.threads);
+  const scratchBytes = Math.max(layout.bytes, layout.x + Math.max(stagingBytes, TIMING_BYTES));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -255,7 +252,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
   try {
-    await readWeights(gguf, weights, { kernels, memory, scratchPtr: buffers.x }, options);
+    const target = { kernels, memory, buffers, helpers: helpers.length };
+    await readWeights(gguf, weights, target, options);
   } catch (error) {
     for (const thread of helpers) thread.end();
     throw error;

@@ -135,7 +135,8 @@ export class Session {
       const chunk = tokens.subarray(first, first + step);
       engine.forward(chunk, this.#length, cache, attention);
       this.#length += chunk.length;
-      if (logits === "last" && first + step >= tokens.length) engine.logits(chunk.length - 1, result);
+      if (logits === "last" && first + step >= tokens.length)
+        engine.logits(chunk.length - 1, result);
       if (logits !== "all") continue;
       for (let row = 0; row < chunk.length; row += LOGITS_ROWS) {
         const end = Math.min(row + LOGITS_ROWS, chunk.length);

@@ -29,14 +29,16 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
   const scratchBytes = attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
   const scratch = bench.region(scratchBytes, offset);
   bench.u8(scratch, scratchBytes).fill(0xff);
-  const tile = bench.region(40);
-  const view = new DataView(bench.memory.buffer, tile, 40);
+  const tile = bench.region(48);
+  const view = new DataView(bench.memory.buffer, tile, 48);
   [queries, heads, nopeDim, ropeDim, valueDim].forEach((value, i) => {
     view.setInt32(4 * i, value, true);
   });
   view.setFloat32(20, input.scale, true);
   view.setInt32(24, queryPosition, true);
   view.setInt32(36, kPeStride, true);
+  view.setInt32(40, 0, true);
+  view.setInt32(44, heads, true);
   kernels.attendExpandedStart(out, state, tile);
   let first = 0;
   for (const count of tiles) {

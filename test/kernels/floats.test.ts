@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { TensorType } from "../../src/format/dtypes.js";
 import { gaussian, seededRandom } from "../random.js";
 import { assertWithin, type Product, referenceMatmul } from "./linear-reference.js";
-import { activeLists, packedId, packPanels, packSlab, putActive } from "./packing.js";
+import { activeLists, packedId, packPanels, packSlab, putActive, putShape } from "./packing.js";
 import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor } from "./tensors.js";
 import { Bench } from "./wasm.js";
 
@@ -15,7 +15,8 @@ function matmul(tensor: Tensor, x: Float32Array, n: number, offset = 0): Float32
   const w = packPanels(bench, tensor, offset);
   const xPtr = bench.put(x, offset);
   const yPtr = bench.region(n * rows * 4, offset);
-  bench.kernels.matmulF32(yPtr, w.ptr, packedId(type), xPtr, n, rows, cols);
+  const shapePtr = putShape(bench, { n, rows, cols });
+  bench.kernels.matmulF32(yPtr, w.ptr, packedId(type), xPtr, shapePtr);
   bench.checkGuards();
   return bench.f32(yPtr, n * rows);
 }
@@ -27,7 +28,7 @@ function sparseMatmul(tensor: Tensor, x: Float32Array, n: number): Float32Array 
   const xPtr = bench.put(x, 4);
   const yPtr = bench.region(n * rows * 4, 4);
   const activePtr = putActive(bench, activeLists(x, n), cols, 4);
-  const shapePtr = bench.put(Int32Array.of(cols, rows), 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows), 4);
   bench.kernels.sparseMatmulF32(yPtr, w.ptr, packedId(type), xPtr, activePtr, n, shapePtr);
   bench.checkGuards();
   return bench.f32(yPtr, n * rows);

@@ -27,7 +27,7 @@ function dequantizeRow(ptr: number, { type, cols }: Tensor, row: number): Float3
 /** Weights of one neuron: what a slab gives for an activation of exactly 1. */
 function slabColumn(ptr: number, { type, rows, cols }: Tensor, neuron: number): Float32Array {
   const yPtr = bench.region(rows * 4);
-  const shapePtr = bench.put(Int32Array.of(cols, rows));
+  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows));
   const activePtr = putActive(bench, [[neuron]], cols);
   if (isFloat(type)) {
     const xPtr = bench.put(Float32Array.from({ length: cols }, (_, i) => (i === neuron ? 1 : 0)));

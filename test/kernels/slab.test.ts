@@ -11,6 +11,7 @@ import {
   packPanels,
   packSlab,
   putActive,
+  putShape,
   quantize,
 } from "./packing.js";
 import {
@@ -39,7 +40,7 @@ function sparseMatmul(tensor: Tensor, x: Float32Array, lists: number[][], offset
   const activations = quantize(bench, x, n, offset);
   const yPtr = bench.region(n * rows * 4, offset);
   const activePtr = putActive(bench, lists, cols, offset);
-  const shapePtr = bench.put(Int32Array.of(cols, rows), 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows), 4);
   const scratchPtr = bench.region(sparseScratchBytes(n, rows), offset);
   const id = packedId(type);
   const { sparseMatmulI16 } = bench.kernels;
@@ -114,7 +115,8 @@ for (const type of QUANTIZED_TYPES) {
     const w = packPanels(bench, tensor).ptr;
     const { ptr, values } = quantize(bench, x, n);
     const scratchPtr = bench.region(unpackedPanelBytes(cols));
-    bench.kernels.matmulI16(densePtr, w, packedId(type), ptr, n, rows, cols, scratchPtr);
+    const shapePtr = putShape(bench, { n, rows, cols });
+    bench.kernels.matmulI16(densePtr, w, packedId(type), ptr, shapePtr, scratchPtr);
     const dense = bench.f32(densePtr, n * rows);
     // The same sums in the same order, but for the 32 activations of a minimum, which dense adds in
     // two halves.

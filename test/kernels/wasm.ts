@@ -1,10 +1,26 @@
 /** A memory of its own with the kernels over it, and regions with guard bands, for kernel tests. */
 import * as assert from "uvu/assert";
-import type { Kernels } from "../../src/kernels/kernels.js";
-import { loadKernels } from "../../src/kernels/load.js";
+import { isRelaxed, type Kernels, type RelaxedKernels } from "../../src/kernels/kernels.js";
+import { kernelsBytes, loadKernels, type Variant } from "../../src/kernels/load.js";
 
 const GUARD_BYTES = 64;
 const SENTINEL = 0xa5;
+
+let defaultVariant: Variant = "simd";
+
+/** The variant that benches have from now on, unless they are told. */
+export function setDefaultVariant(variant: Variant): void {
+  defaultVariant = variant;
+}
+
+/** Whether this runtime has the relaxed variant; a printed line where it does not. */
+export async function hasRelaxed(what: string): Promise<boolean> {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
+  if (isValid && (await loadKernels(memory)).variant === "relaxed") return true;
+  console.log(`skipped, this runtime has no exact relaxed dot: ${what}`);
+  return false;
+}
 
 /** One test's memory. Regions are laid out one after another, each between two guard bands. */
 export class Bench {
@@ -18,9 +34,19 @@ export class Bench {
     this.memory = memory;
   }
 
-  static async create(megabytes = 16): Promise<Bench> {
+  static async create(
+    megabytes = 16,
+    { variant = defaultVariant }: { variant?: Variant } = {},
+  ): Promise<Bench> {
     const memory = new WebAssembly.Memory({ initial: megabytes * 16, maximum: megabytes * 16 });
-    return new Bench(await loadKernels(memory), memory);
+    const { kernels } = await loadKernels(memory, { variant });
+    return new Bench(kernels, memory);
+  }
+
+  /** The kernels that only the relaxed variant has. */
+  get relaxed(): RelaxedKernels {
+    if (isRelaxed(this.kernels)) return this.kernels;
+    throw new TypeError("expected a bench of the relaxed variant");
   }
 
   /** Forgets all regions. */

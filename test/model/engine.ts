@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
-import { kernelsBytes } from "../../src/kernels/load.js";
+import { kernelsBytes, type Variant } from "../../src/kernels/load.js";
 import {
   type LoadedPlm,
   type LoadOptions,
@@ -14,18 +14,31 @@ import {
 } from "../../src/model/load.js";
 import type { EvaluateOptions } from "../../src/model/session.js";
 
-let kernels: Promise<WebAssembly.Module> | undefined;
+const modules = new Map<Variant, Promise<WebAssembly.Module>>();
 
-/** Loads a model; the sources stay open, as those of tests need no closing. */
-export async function loadEngine(source: ModelSource, options?: LoadOptions): Promise<LoadedPlm> {
-  kernels ??= WebAssembly.compile(kernelsBytes());
-  const wasm = await kernels;
-  return loadPlm(await openGguf(await openSources(source)), { wasm, ...options });
+/** The variant's kernels, compiled once. */
+function compiledKernels(variant: Variant): Promise<WebAssembly.Module> {
+  const compiled = modules.get(variant) ?? WebAssembly.compile(kernelsBytes(variant));
+  modules.set(variant, compiled);
+  return compiled;
 }
 
-/** The plan of a model. */
+/**
+ * Loads a model, by default on one thread and with the plain kernels; the sources stay open, as
+ * those of tests need no closing.
+ */
+export async function loadEngine(
+  source: ModelSource,
+  { threads = 1, variant = "simd", ...options }: LoadOptions = {},
+): Promise<LoadedPlm> {
+  const wasm = threads === 1 ? await compiledKernels(variant) : undefined;
+  const gguf = await openGguf(await openSources(source));
+  return loadPlm(gguf, { wasm, threads, variant, ...options });
+}
+
+/** The plan of a model, by default for one thread. */
 export async function planEngine(source: ModelSource, options?: ModelOptions): Promise<ModelPlan> {
-  return planModel(await openGguf(await openSources(source)), options);
+  return planModel(await openGguf(await openSources(source)), { threads: 1, ...options });
 }
 
 /** Logits [tokens, vocabSize] of a fresh session. */

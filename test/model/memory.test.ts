@@ -6,11 +6,14 @@ import type { TensorType } from "../../src/format/dtypes.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { loadKernels } from "../../src/kernels/load.js";
+import { TEAM_BYTES } from "../../src/kernels/team.js";
 import { CACHE_TYPES } from "../../src/model/cache.js";
+import { chooseKernels } from "../../src/model/choose-kernels.js";
+import { Engine } from "../../src/model/engine.js";
 import { LoadedPlm, type ModelOptions, planModel } from "../../src/model/load.js";
-import { Plm } from "../../src/model/plm.js";
 import { readWeights } from "../../src/model/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
+import { createPlm } from "../../src/model/thread.js";
 import { engineLogits, loadEngine } from "./engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
@@ -23,16 +26,24 @@ async function loadGuarded(
   options: ModelOptions,
 ): Promise<{ model: LoadedPlm; memory: WebAssembly.Memory }> {
   const gguf = await openGguf(await openSources(file));
-  const plan = planModel(gguf, options);
+  const plan = planModel(gguf, { threads: 1, ...options });
   const first = plan.memory.regions[0].ptr;
   plan.memory.add("scratch", "guard", 1 << 16);
   const memory = plan.memory.allocate();
-  const kernels = await loadKernels(memory);
+  const { kernels } = await loadKernels(memory);
   new Uint8Array(memory.buffer).fill(GUARD, first);
-  const { config, weights, buffers } = plan;
-  await readWeights(gguf, weights, { kernels, memory, scratchPtr: buffers.x }, {});
-  fillRopeTable(memory, buffers.ropeTable, config, plan.options.contextLength);
-  return { model: new LoadedPlm(plan, new Plm(config, weights, kernels, memory, buffers)), memory };
+  const { config, weights, buffers, caches } = plan;
+  await readWeights(gguf, weights, { kernels, memory, buffers, helpers: 0 }, {});
+  const { contextLength, cacheType, precision } = plan.options;
+  fillRopeTable(memory, buffers.ropeTable, config, contextLength);
+  const cachePtrs = caches.map(({ ptr }) => ptr);
+  const choice = chooseKernels(kernels);
+  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  // The board of threads' work and their team are written before anything is computed.
+  new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
+  const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
+  const parts = { model, memory, plm, caches, threads: [], precision };
+  return { model: new LoadedPlm(plan, new Engine(parts)), memory };
 }
 
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */
