@@ -8,10 +8,10 @@
 //   low    rows: f16 scale[cols / 32] (packScale), then 16 bytes a block of 32: byte i has input i in
 //          its low nibble and input 16 + i in its high one
 
-import { packScale } from "./blocks";
 import { addPairs, dot8, loadScaleX4, sumF32x4 } from "./lanes";
 import { NIBBLES, UNPACKED_BLOCK, UNPACKED_CELLS } from "./layout";
 import { I16, S8X2 } from "./quantize";
+import { packScale } from "./scales";
 import { unpackF16 } from "./unpack";
 
 /** Bytes of a low row. */

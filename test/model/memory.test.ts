@@ -42,7 +42,7 @@ async function loadGuarded(
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
-  const parts = { model, memory, plm, caches, threads: [], precision };
+  const parts = { model, memory, plm, caches, threads: [], precision, variant: "simd" as const };
   return { model: new LoadedPlm(plan, new Engine(parts)), memory };
 }
 
