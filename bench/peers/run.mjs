@@ -1,0 +1,128 @@
+// Measures plm-wasm against its peers: node bench/peers/run.mjs --model plm-q8_0.gguf. See README.md.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArguments, USAGE } from "./arguments.mjs";
+import { drawChart } from "./chart.mjs";
+import { measure } from "./measure.mjs";
+import { describeScenarios, summarize } from "./results.mjs";
+import { SCENARIOS, shortened } from "./scenarios.mjs";
+
+const NODE_MAJOR = 24;
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Ends with one line on what is wrong. */
+function fail(message) {
+  console.error(`run.mjs: ${message}`);
+  process.exit(2);
+}
+
+/** Starts this script again in the installed Node, where the present one is older than that. */
+function ensureNode() {
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return;
+  const node = pathOf("node_modules/node24/bin/node");
+  if (!existsSync(node)) {
+    fail(`expected Node ${NODE_MAJOR} or npm ci in bench/peers, got Node ${process.version}`);
+  }
+  const { status } = spawnSync(node, process.argv.slice(1), { stdio: "inherit" });
+  process.exit(status ?? 1);
+}
+
+const packageVersion = (path) => JSON.parse(readFileSync(pathOf(path), "utf8")).version;
+
+/** The version of everything that takes part. Engines tell more in their `about`. */
+function readVersions(machine) {
+  const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  let browser = "no Chromium";
+  try {
+    const output = execFileSync(chromium, ["--version"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    browser = /^\S+ [\d.]+/.exec(output)?.[0] ?? output.trim();
+  } catch {
+    // The scenarios in it will say that it is missing.
+  }
+  return {
+    "plm-wasm": packageVersion("../../package.json"),
+    commit: machine.commit,
+    "node-llama-cpp": packageVersion("node_modules/node-llama-cpp/package.json"),
+    "wllama-2": packageVersion("node_modules/wllama-2/package.json"),
+    "wllama-3": packageVersion("node_modules/wllama-3/package.json"),
+    node: `Node ${process.versions.node}`,
+    chromium: browser,
+  };
+}
+
+/** Measures what the arguments choose. */
+async function measureAll({ model, q4, kinds, rounds, short }) {
+  // Only now, since both need a build, and --help does not.
+  const { readMachine } = await import("../../build/bench/machine.js");
+  const { inspectModel } = await import("../../build/src/index.js");
+  const files = { q8_0: resolve(model), q4_0: q4 && resolve(q4) };
+  const scenarios = SCENARIOS.filter(({ kind, file }) => kinds.includes(kind) && files[file]);
+  if (scenarios.length === 0) fail("nothing to measure: these scenarios need --q4");
+  const { plan } = await inspectModel(files.q8_0);
+  const machine = readMachine();
+  const measured = await measure(short ? scenarios.map(shortened) : scenarios, {
+    execPath: process.execPath,
+    files,
+    vocabSize: plan.config.vocabSize,
+    rounds,
+    print: (line) => console.log(line),
+  });
+  const describeFile = (path) => ({ name: basename(path), bytes: statSync(path).size });
+  return {
+    date: new Date().toISOString(),
+    machine,
+    versions: readVersions(machine),
+    files: Object.fromEntries(
+      Object.entries(files).flatMap(([type, path]) => (path ? [[type, describeFile(path)]] : [])),
+    ),
+    rounds,
+    short,
+    scenarios: summarize(measured),
+  };
+}
+
+/** What stands above the table. */
+function describeRun({ date, machine, versions, files, rounds, short }) {
+  const { cpu, cores, avxVnni, avx512Vnni, os } = machine;
+  const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const fileLines = Object.values(files).map(
+    ({ name, bytes }) => `file      ${name}, ${bytes} bytes`,
+  );
+  return [
+    "",
+    `cpu       ${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}, AVX512-VNNI ${avx512Vnni}; ${os}`,
+    `versions  ${names.join(", ")}`,
+    ...fileLines,
+    `rounds    ${rounds}, ${date}${short ? ", SHORT: not a measurement" : ""}`,
+  ].join("\n");
+}
+
+async function main() {
+  let values;
+  try {
+    values = parseArguments(process.argv.slice(2));
+  } catch (error) {
+    fail(error.message);
+  }
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  ensureNode();
+  const results =
+    values.from === undefined
+      ? await measureAll(values)
+      : JSON.parse(readFileSync(values.from, "utf8"));
+  console.log(describeRun(results));
+  console.log(describeScenarios(results.scenarios));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (values.svg) writeFileSync(values.svg, drawChart(results));
+}
+
+await main();

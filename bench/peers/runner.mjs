@@ -1,0 +1,28 @@
+// One engine in a process of its own: loads a model once, then answers what the driver asks for.
+let engine;
+
+const commands = {
+  /** Loads an engine in this process or in a page, and says what it tells about itself. */
+  async load({ place, ...spec }) {
+    const file = place === "chromium" ? "./chromium.mjs" : `./engines/${spec.module}.mjs`;
+    const { load } = await import(file);
+    engine = await load(spec);
+    return engine.about;
+  },
+  prefill: (tokens) => engine.prefill(tokens),
+  decode: (context, tokens) => engine.decode(context, tokens),
+};
+
+process.on("message", async ({ command, args }) => {
+  try {
+    process.send({ result: await commands[command](...args) });
+  } catch (error) {
+    process.send({ error: error instanceof Error ? error.message : JSON.stringify(error) });
+  }
+});
+
+// The driver has ended, or wants this process to.
+process.on("disconnect", async () => {
+  await engine?.close?.();
+  process.exit();
+});
