@@ -32,8 +32,8 @@ export async function load({ model, threads, ...spec }) {
   const about = await call("load", { ...spec, threads: isIsolated ? threads : 1 });
   return {
     about: { ...about, chromium: browser.version() },
-    prefill: (tokens) => call("prefill", tokens),
-    decode: (context, tokens) => call("decode", context, tokens),
+    prefill: (prompt) => call("prefill", prompt),
+    decode: (context, steps) => call("decode", context, steps),
     async close() {
       await browser.close();
       close();

@@ -52,14 +52,14 @@ export class Engine {
     return this.#ask("load", spec);
   }
 
-  /** Milliseconds of evaluating tokens in one call, from an empty cache. */
-  prefill(tokens) {
-    return this.#ask("prefill", tokens);
+  /** Milliseconds of evaluating a prompt (of prompts.mjs) in one call, from an empty cache. */
+  prefill(prompt) {
+    return this.#ask("prefill", prompt);
   }
 
-  /** Milliseconds of evaluating tokens one by one, after those of a context. */
-  decode(context, tokens) {
-    return this.#ask("decode", context, tokens);
+  /** Milliseconds of evaluating the tokens of a prompt one by one, after those of a context. */
+  decode(context, steps) {
+    return this.#ask("decode", context, steps);
   }
 
   /** Ends the process and all that it started. */

@@ -7,15 +7,6 @@ import { ENGINES, titleOf } from "./scenarios.mjs";
 const WARM_UP_TOKENS = 16;
 const WARM_UP_STEPS = 4;
 
-/** Ids from the lower part of the vocabulary, where there are no special tokens; always the same. */
-function makeTokens(count, vocabSize) {
-  let state = 1;
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * vocabSize * 0.9);
-  });
-}
-
 /** Scenarios that the same loaded engines can do, in their order. */
 function groupsOf(scenarios) {
   const groups = new Map();
@@ -50,30 +41,29 @@ async function loadEngines(group, { execPath, files, print }) {
 }
 
 /** Milliseconds of one run of a scenario. */
-function measureOnce({ tokens, depth, steps }, engine, vocabSize) {
-  if (tokens !== undefined) return engine.prefill(makeTokens(tokens, vocabSize));
-  const all = makeTokens(depth + steps, vocabSize);
-  return engine.decode(all.slice(0, depth), all.slice(depth));
+function measureOnce({ tokens, depth, steps }, engine, prompts) {
+  if (tokens !== undefined) return engine.prefill(prompts.slice(0, tokens));
+  return engine.decode(prompts.slice(0, depth), prompts.slice(depth, depth + steps));
 }
 
 /** A small run, which is not counted; it fills the context that the scenario decodes after. */
-function warmUp({ tokens, ...rest }, engine, vocabSize) {
+function warmUp({ tokens, ...rest }, engine, prompts) {
   const scenario =
     tokens === undefined
       ? { ...rest, steps: WARM_UP_STEPS }
       : { tokens: Math.min(tokens, WARM_UP_TOKENS) };
-  return measureOnce(scenario, engine, vocabSize);
+  return measureOnce(scenario, engine, prompts);
 }
 
 /**
  * A run, and what else used the processor in its time, in cores: engines that should have waited,
  * and processes that are none of ours.
  */
-async function measureAlone(scenario, engine, { others, vocabSize }) {
+async function measureAlone(scenario, engine, { others, prompts }) {
   const roots = [engine.pid, process.pid, ...others.map(({ pid }) => pid)];
   const before = readProcessorMs(roots);
   const startMs = performance.now();
-  const ms = await measureOnce(scenario, engine, vocabSize);
+  const ms = await measureOnce(scenario, engine, prompts);
   const elapsedMs = performance.now() - startMs;
   const after = readProcessorMs(roots);
   if (before === undefined || after === undefined) return { ms };
@@ -87,7 +77,7 @@ async function measureAlone(scenario, engine, { others, vocabSize }) {
 }
 
 /** Every engine once a round; each round begins with another one. */
-async function runRounds(scenario, entries, { rounds, vocabSize, print, loaded }) {
+async function runRounds(scenario, entries, { rounds, prompts, print, loaded }) {
   const use = async (entry, action) => {
     if (entry.failure !== undefined) return;
     try {
@@ -98,14 +88,14 @@ async function runRounds(scenario, entries, { rounds, vocabSize, print, loaded }
     }
   };
   for (const entry of entries) {
-    await use(entry, (engine) => warmUp(scenario, engine, vocabSize));
+    await use(entry, (engine) => warmUp(scenario, engine, prompts));
   }
   for (let round = 0; round < rounds; round++) {
     const first = round % entries.length;
     for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
       const others = loaded.filter((engine) => engine !== entry.engine);
       await use(entry, async (engine) => {
-        entry.runs.push(await measureAlone(scenario, engine, { others, vocabSize }));
+        entry.runs.push(await measureAlone(scenario, engine, { others, prompts }));
       });
     }
     print(`  round ${round + 1} of ${rounds}`);
@@ -114,8 +104,8 @@ async function runRounds(scenario, entries, { rounds, vocabSize, print, loaded }
 
 /**
  * Measures scenarios. Options: `execPath` of the Node that engines run in, `files` by type,
- * `vocabSize` of them, `rounds`, and `print` for lines of progress. Resolves to the scenarios with
- * their title and, by engine, `runs` or as many as there were before a `failure`.
+ * `prompts` for them, `rounds`, and `print` for lines of progress. Resolves to the scenarios with
+ * their title and, by engine, `runs`, as many as there were before a `failure`.
  */
 export async function measure(scenarios, options) {
   const measured = [];

@@ -8,6 +8,6 @@ globalThis.peers = {
     engine = await load({ ...spec, model: document.getElementById("model").files[0] });
     return engine.about;
   },
-  prefill: (tokens) => engine.prefill(tokens),
-  decode: (context, tokens) => engine.decode(context, tokens),
+  prefill: (prompt) => engine.prefill(prompt),
+  decode: (context, steps) => engine.decode(context, steps),
 };

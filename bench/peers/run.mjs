@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArguments, USAGE } from "./arguments.mjs";
 import { drawChart } from "./chart.mjs";
 import { measure } from "./measure.mjs";
+import { makePrompts } from "./prompts.mjs";
 import { describeScenarios, summarize } from "./results.mjs";
 import { SCENARIOS, shortened } from "./scenarios.mjs";
 
@@ -64,12 +65,12 @@ async function measureAll({ model, q4, kinds, rounds, short }) {
   const files = { q8_0: resolve(model), q4_0: q4 && resolve(q4) };
   const scenarios = SCENARIOS.filter(({ kind, file }) => kinds.includes(kind) && files[file]);
   if (scenarios.length === 0) fail("nothing to measure: these scenarios need --q4");
-  const { plan } = await inspectModel(files.q8_0);
+  const { plan, tokenizer } = await inspectModel(files.q8_0);
   const machine = readMachine();
   const measured = await measure(short ? scenarios.map(shortened) : scenarios, {
     execPath: process.execPath,
     files,
-    vocabSize: plan.config.vocabSize,
+    prompts: makePrompts(plan.config.maxPositionEmbeddings, tokenizer, plan.config.vocabSize),
     rounds,
     print: (line) => console.log(line),
   });

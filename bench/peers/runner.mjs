@@ -9,15 +9,16 @@ const commands = {
     engine = await load(spec);
     return engine.about;
   },
-  prefill: (tokens) => engine.prefill(tokens),
-  decode: (context, tokens) => engine.decode(context, tokens),
+  prefill: (prompt) => engine.prefill(prompt),
+  decode: (context, steps) => engine.decode(context, steps),
 };
 
 process.on("message", async ({ command, args }) => {
   try {
     process.send({ result: await commands[command](...args) });
   } catch (error) {
-    process.send({ error: error instanceof Error ? error.message : JSON.stringify(error) });
+    const message = error instanceof Error ? error.message : JSON.stringify(error);
+    process.send({ error: message.split("\n", 1)[0] });
   }
 });
 

@@ -8,8 +8,8 @@ export function stepwise({ evaluate, truncate }) {
   /** How many tokens of the context of the last decoding the cache begins with. */
   let held = 0;
   return {
-    /** Milliseconds of evaluating tokens in one call, from an empty cache. */
-    async prefill(tokens) {
+    /** Milliseconds of evaluating a prompt's tokens in one call, from an empty cache. */
+    async prefill({ tokens }) {
       held = 0;
       await truncate(0);
       const startMs = performance.now();
@@ -18,10 +18,10 @@ export function stepwise({ evaluate, truncate }) {
     },
 
     /**
-     * Milliseconds of evaluating tokens one by one after a context. The context is filled before
-     * the clock starts, and stays for the next call.
+     * Milliseconds of evaluating tokens one by one after those of a context. The context is filled
+     * before the clock starts, and stays for the next call.
      */
-    async decode(context, tokens) {
+    async decode({ tokens: context }, { tokens }) {
       if (held === context.length) {
         await truncate(held);
       } else {

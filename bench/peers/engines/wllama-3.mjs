@@ -1,5 +1,5 @@
 // The latest wllama: llama.cpp's server in WebAssembly, in a page. It has no call that evaluates
-// given tokens, only completions, which report how long their two parts took.
+// given tokens, only completions of text, which report how long their two parts took.
 import { LoggerWithoutDebug, Wllama } from "../node_modules/wllama-3/esm/index.js";
 
 /**
@@ -20,7 +20,7 @@ export async function load({ model, threads, contextLength }) {
     flash_attn: false,
   });
 
-  /** The timings of a greedy completion of given tokens, of which there have to be enough. */
+  /** The timings of a greedy completion of a text, which goes on until there are enough tokens. */
   async function complete(prompt, count, reuse) {
     const options = { temperature: 0, top_k: 1, ignore_eos: true, cache_prompt: reuse };
     const { timings } = await wllama.createCompletion({ prompt, max_tokens: count, ...options });
@@ -37,8 +37,8 @@ export async function load({ model, threads, contextLength }) {
     },
 
     /** As the engine times its own evaluation of the prompt, from an empty cache. */
-    async prefill(tokens) {
-      const { prompt_n: count, prompt_ms: ms } = await complete(tokens, 1, false);
+    async prefill({ tokens, text }) {
+      const { prompt_n: count, prompt_ms: ms } = await complete(text, 1, false);
       if (count !== tokens.length) throw new Error(`${count} of ${tokens.length} were evaluated`);
       return ms;
     },
@@ -47,8 +47,8 @@ export async function load({ model, threads, contextLength }) {
      * As the engine times its own generation after a context. Its clock starts when the first token
      * has been taken from the prompt's logits, so one more than wanted is generated.
      */
-    async decode(context, tokens) {
-      return (await complete(context, tokens.length + 1, true)).predicted_ms;
+    async decode({ text }, { tokens }) {
+      return (await complete(text, tokens.length + 1, true)).predicted_ms;
     },
   };
 }
