@@ -3,11 +3,11 @@
 const WIDTH = 760;
 const MARGIN = 24;
 const BARS_X = 190;
-const BARS_WIDTH = 350;
-const ROW = 24;
-const BAR = 16;
-const HEADING = 30;
-const GAP = 16;
+const BARS_WIDTH = 400;
+const ROW = 21;
+const BAR = 15;
+const HEADING = 26;
+const GAP = 12;
 const TOP = 66;
 
 const OURS = "#3b5bdb";
@@ -28,13 +28,10 @@ function colourOf({ name, ours }) {
   return name === "plm-wasm" ? OURS : OURS_VARIANT;
 }
 
-/** "1.21x node-llama-cpp, ..." beside a bar of ours; the peer's name only where there are more. */
-function ratioLabel(name, { ratios, engines }) {
-  const peers = engines.filter(({ ours }) => !ours).length;
-  return ratios
-    .filter(({ ours }) => ours === name)
-    .map(({ peer, median }) => `${median.toFixed(2)}x${peers > 1 ? ` ${peer}` : ""}`)
-    .join(", ");
+/** "2.31x, 4.00x" beside a bar of ours: the peers are in the order of their bars. */
+function ratioLabel(name, { ratios }) {
+  const own = ratios.filter(({ ours }) => ours === name);
+  return own.map(({ median }) => `${median.toFixed(2)}x`).join(", ");
 }
 
 /** One engine's bar; bars are to scale within their scenario. */
@@ -66,14 +63,23 @@ function group(scenario, y) {
 }
 
 /** The lines under the bars: the machine, and what the figures are. */
-function footOf({ machine, versions, rounds }) {
+function footOf({ machine, versions, rounds, files, short }) {
   const { cpu, cores, avxVnni } = machine;
+  const names = Object.values(files).map(({ name }) => name);
   return [
-    "Tokens a second, median of " +
-      `${rounds} rounds in alternation; bold: how many times the peer's rate. ` +
-      "Bars are to scale within a group.",
-    `${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}. ${versions.node}, ${versions.chromium}.`,
+    `Tokens a second, median of ${rounds} rounds in alternation; bold: how many times the rate of ` +
+      "each peer, from the top.",
+    `Bars are to scale within a group. ${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}; ` +
+      `${versions.node}, ${versions.chromium}.`,
+    `node-llama-cpp ${versions["node-llama-cpp"]} is llama.cpp as native code. ${names.join(", ")}.` +
+      `${short ? " SHORT RUN: not a measurement." : ""}`,
   ];
+}
+
+/** What the chart has room for; all of it where there is nothing else. */
+function chosenOf(scenarios) {
+  const chosen = scenarios.filter(({ isMinor }) => !isMinor);
+  return chosen.length > 0 ? chosen : scenarios;
 }
 
 /** A self-contained SVG, on a card of its own so that it can be read on any background. */
@@ -81,15 +87,15 @@ export function drawChart(results) {
   const { scenarios, versions } = results;
   const groups = [];
   let y = TOP;
-  for (const scenario of scenarios) {
+  for (const scenario of chosenOf(scenarios)) {
     groups.push(group(scenario, y));
     y += HEADING + scenario.engines.length * ROW + GAP;
   }
   const foot = footOf(results).map((line, i) =>
     text(MARGIN, y + 14 + i * 18, line, `font-size="12" fill="${QUIET}"`),
   );
-  const height = y + 48;
-  const title = `plm-wasm ${versions["plm-wasm"]} and its peers on PLM-1.8B`;
+  const height = y + 66;
+  const title = `plm-wasm ${versions["plm-wasm"]} and its peers on PLM`;
   return `<!-- Made by bench/peers/run.mjs. -->
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}"
   font-family="system-ui, sans-serif" font-size="13" fill="${TEXT}" role="img">

@@ -1,4 +1,5 @@
 // Runs scenarios: loads the engines of a group one after the other, then measures in rounds.
+import { setTimeout } from "node:timers/promises";
 import { Engine } from "./engine.mjs";
 import { readProcessorMs } from "./processor.mjs";
 import { ENGINES, titleOf } from "./scenarios.mjs";
@@ -6,6 +7,9 @@ import { ENGINES, titleOf } from "./scenarios.mjs";
 /** Tokens of the runs that are not counted. */
 const WARM_UP_TOKENS = 16;
 const WARM_UP_STEPS = 4;
+
+/** After them: until browsers have finished compiling and collecting in the background. */
+const SETTLE_MS = 2000;
 
 /** Scenarios that the same loaded engines can do, in their order. */
 function groupsOf(scenarios) {
@@ -90,6 +94,7 @@ async function runRounds(scenario, entries, { rounds, prompts, print, loaded }) 
   for (const entry of entries) {
     await use(entry, (engine) => warmUp(scenario, engine, prompts));
   }
+  await setTimeout(SETTLE_MS);
   for (let round = 0; round < rounds; round++) {
     const first = round % entries.length;
     for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
