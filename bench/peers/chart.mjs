@@ -67,12 +67,12 @@ function footOf({ machine, versions, rounds, files, short }) {
   const { cpu, cores, avxVnni } = machine;
   const names = Object.values(files).map(({ name }) => name);
   return [
-    `Tokens a second, median of ${rounds} rounds in alternation; bold: how many times the rate of ` +
-      "each peer, from the top.",
+    `Tokens a second, median of ${rounds} rounds in alternation; bold: how many times the ` +
+      "rate of each peer, from the top.",
     `Bars are to scale within a group. ${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}; ` +
       `${versions.node}, ${versions.chromium}.`,
-    `node-llama-cpp ${versions["node-llama-cpp"]} is llama.cpp as native code. ${names.join(", ")}.` +
-      `${short ? " SHORT RUN: not a measurement." : ""}`,
+    `node-llama-cpp ${versions["node-llama-cpp"]} is llama.cpp as native code. ` +
+      `${names.join(", ")}.${short ? " SHORT RUN: not a measurement." : ""}`,
   ];
 }
 
