@@ -1,5 +1,6 @@
 // The command line of run.mjs.
 import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { KINDS } from "./scenarios.mjs";
 
@@ -55,6 +56,11 @@ export function parseArguments(args) {
   }
   for (const name of ["model", "q4", "from"]) {
     if (values[name] !== undefined) checkFile(name, values[name]);
+  }
+  for (const name of ["json", "svg"]) {
+    if (values[name] !== undefined && !existsSync(dirname(resolve(values[name])))) {
+      throw new Error(`--${name}: there is no folder for ${values[name]}`);
+    }
   }
   return { ...values, kinds, rounds };
 }

@@ -68,11 +68,11 @@ function footOf({ machine, versions, rounds, files, short }) {
   const names = Object.values(files).map(({ name }) => name);
   return [
     `Tokens a second, median of ${rounds} rounds in alternation; bold: how many times the ` +
-      "rate of each peer, from the top.",
-    `Bars are to scale within a group. ${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}; ` +
-      `${versions.node}, ${versions.chromium}.`,
-    `node-llama-cpp ${versions["node-llama-cpp"]} is llama.cpp as native code. ` +
-      `${names.join(", ")}.${short ? " SHORT RUN: not a measurement." : ""}`,
+      `rate of each peer, from the top.${short ? " SHORT." : ""}`,
+    "Bars are to scale within a group. " +
+      `node-llama-cpp ${versions["node-llama-cpp"]} is llama.cpp as native code.`,
+    `${cpu}, ${cores} cores, AVX-VNNI ${avxVnni}; ${versions.node}, ${versions.chromium}.`,
+    `${names.join(", ")}.`,
   ];
 }
 
@@ -94,7 +94,7 @@ export function drawChart(results) {
   const foot = footOf(results).map((line, i) =>
     text(MARGIN, y + 14 + i * 18, line, `font-size="12" fill="${QUIET}"`),
   );
-  const height = y + 66;
+  const height = y + 84;
   const title = `plm-wasm ${versions["plm-wasm"]} and its peers on PLM`;
   return `<!-- Made by bench/peers/run.mjs. -->
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}"

@@ -5,8 +5,8 @@ const MOST_DRAWS = 1_000_000;
 
 /**
  * `count` random words that are one token each, always the same ones. `slice(start, end)` gives
- * their `tokens`, and the `text` that the tokenizer makes these tokens of. Throws an Error where the
- * vocabulary has no such words.
+ * their `tokens`, and the `text` that the tokenizer makes these tokens of. Throws an Error where
+ * the vocabulary has no such words.
  */
 export function makePrompts(count, tokenizer, vocabSize) {
   const tokens = [];

@@ -1,5 +1,5 @@
-// Measures plm-wasm against its peers: node bench/peers/run.mjs --model plm-q8_0.gguf. See README.md.
-import { execFileSync, spawnSync } from "node:child_process";
+// Measures plm-wasm against its peers: node bench/peers/run.mjs --model plm-q8_0.gguf; README.md.
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,18 +20,23 @@ function fail(message) {
   process.exit(2);
 }
 
-/** Starts this script again in the installed Node, where the present one is older than that. */
-function ensureNode() {
-  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return;
+/** Goes on in the installed Node where the present one is older; says whether it does. */
+function goOnInNode() {
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return false;
   const node = pathOf("node_modules/node24/bin/node");
   if (!existsSync(node)) {
     fail(`expected Node ${NODE_MAJOR} or npm ci in bench/peers, got Node ${process.version}`);
   }
-  const { status } = spawnSync(node, process.argv.slice(1), { stdio: "inherit" });
-  process.exit(status ?? 1);
+  const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => process.exit(code ?? 1));
+  return true;
 }
 
-const packageVersion = (path) => JSON.parse(readFileSync(pathOf(path), "utf8")).version;
+function packageVersion(path) {
+  const file = pathOf(`${path}/package.json`);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "not installed";
+}
 
 /** The version of everything that takes part. Engines tell more in their `about`. */
 function readVersions(machine) {
@@ -47,11 +52,11 @@ function readVersions(machine) {
     // The scenarios in it will say that it is missing.
   }
   return {
-    "plm-wasm": packageVersion("../../package.json"),
+    "plm-wasm": packageVersion("../.."),
     commit: machine.commit,
-    "node-llama-cpp": packageVersion("node_modules/node-llama-cpp/package.json"),
-    "wllama-2": packageVersion("node_modules/wllama-2/package.json"),
-    "wllama-3": packageVersion("node_modules/wllama-3/package.json"),
+    "node-llama-cpp": packageVersion("node_modules/node-llama-cpp"),
+    "wllama-2": packageVersion("node_modules/wllama-2"),
+    "wllama-3": packageVersion("node_modules/wllama-3"),
     node: `Node ${process.versions.node}`,
     chromium: browser,
   };
@@ -59,13 +64,15 @@ function readVersions(machine) {
 
 /** Measures what the arguments choose. */
 async function measureAll({ model, q4, kinds, rounds, short }) {
-  // Only now, since both need a build, and --help does not.
+  if (!existsSync(pathOf("../../build/bench/machine.js"))) fail("expected npm run build before");
   const { readMachine } = await import("../../build/bench/machine.js");
   const { inspectModel } = await import("../../build/src/index.js");
   const files = { q8_0: resolve(model), q4_0: q4 && resolve(q4) };
   const scenarios = SCENARIOS.filter(({ kind, file }) => kinds.includes(kind) && files[file]);
   if (scenarios.length === 0) fail("nothing to measure: these scenarios need --q4");
-  const { plan, tokenizer } = await inspectModel(files.q8_0);
+  const { plan, tokenizer } = await inspectModel(files.q8_0).catch((error) =>
+    fail(`--model: ${error.message}`),
+  );
   const machine = readMachine();
   const measured = await measure(short ? scenarios.map(shortened) : scenarios, {
     execPath: process.execPath,
@@ -115,7 +122,7 @@ async function main() {
     console.log(USAGE);
     return;
   }
-  ensureNode();
+  if (goOnInNode()) return;
   const results =
     values.from === undefined
       ? await measureAll(values)
