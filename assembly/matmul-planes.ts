@@ -51,13 +51,8 @@ export function matmulPlanes(
       unpackSplit(scratch, w, low, cols, 0x80);
       low += 8 * lowRowBytes(cols);
     } else unpackPanel(scratch, w, type, cols, 0x80);
-    if (planes == 1) {
-      if (halves) multiplyPanel(y, scratch, x, shape, 1, true, true);
-      else if (minimums) multiplyPanel(y, scratch, x, shape, 1, false, true);
-      else multiplyPanel(y, scratch, x, shape, 1, false, false);
-    } else if (halves) multiplyPanel(y, scratch, x, shape, 2, true, true);
-    else if (minimums) multiplyPanel(y, scratch, x, shape, 2, false, true);
-    else multiplyPanel(y, scratch, x, shape, 2, false, false);
+    if (planes == 1) multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
+    else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
   }
 }
 

@@ -51,9 +51,7 @@ export function matmulI16(
       unpackSplit(scratch, w, low, cols, 0);
       low += 8 * lowRowBytes(cols);
     } else unpackPanel(scratch, w, type, cols, 0);
-    if (halves) multiplyPanel(y, stride, scratch, x, n, cols, true, true);
-    else if (minimums) multiplyPanel(y, stride, scratch, x, n, cols, false, true);
-    else multiplyPanel(y, stride, scratch, x, n, cols, false, false);
+    multiplyPanel(y, stride, scratch, x, n, cols, halves, minimums);
   }
 }
 
