@@ -11,6 +11,8 @@ const WARM_UP_STEPS = 4;
 /** After them: until browsers have finished compiling and collecting in the background. */
 const SETTLE_MS = 2000;
 
+const secondsSince = (startMs) => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
+
 /** Scenarios that the same loaded engines can do, in their order. */
 function groupsOf(scenarios) {
   const groups = new Map();
@@ -34,7 +36,7 @@ async function loadEngines(group, { execPath, files, print }) {
       const spec = { place, module, options, model: files[file], threads, contextLength };
       const about = await engine.load(spec);
       loaded.set(name, { engine, about });
-      print(`  ${name}: loaded in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+      print(`  ${name}: loaded in ${secondsSince(startMs)}`);
     } catch (error) {
       await engine.close();
       loaded.set(name, { failure: error.message });
@@ -92,7 +94,11 @@ async function runRounds(scenario, entries, { rounds, prompts, print, loaded }) 
     }
   };
   for (const entry of entries) {
-    await use(entry, (engine) => warmUp(scenario, engine, prompts));
+    await use(entry, async (engine) => {
+      const startMs = performance.now();
+      await warmUp(scenario, engine, prompts);
+      print(`  ${entry.name}: ready after ${secondsSince(startMs)}`);
+    });
   }
   await setTimeout(SETTLE_MS);
   for (let round = 0; round < rounds; round++) {
