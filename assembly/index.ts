@@ -7,7 +7,7 @@ export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./c
 export { attendExpandedFinish, attendExpandedStart, attendExpandedTile } from "./expanded";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
-export { matvecI16 } from "./matvec";
+export { estimateI16, matvecI16 } from "./matvec";
 export { packFloatSlab, packFloats } from "./pack-floats";
 export { packPanels } from "./pack-panels";
 export { packSlab } from "./pack-slab";
@@ -18,7 +18,9 @@ export { addF32 } from "./residual";
 export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
+export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
 export { softmaxF32 } from "./softmax";
+export { packSplit, refineI16, sumSquares32 } from "./split";
 export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";
 export { matvecTransposed } from "./transposed";

@@ -2,7 +2,8 @@
 // the relaxed dot. Which of them serve is decided by probing and timing (src/kernels/choose.ts).
 export * from "./index";
 export { matmulPlanes } from "./matmul-planes";
-export { matvecS8X2 } from "./matvec";
+export { estimateS8X2, matvecS8X2 } from "./matvec";
 export { quantizePlanes } from "./planes";
 export { probeDot } from "./probe";
 export { quantizeS8X2 } from "./quantize";
+export { refineS8X2 } from "./split";

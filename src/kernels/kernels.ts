@@ -14,6 +14,12 @@ export interface Kernels {
   // linear layers
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], i16 row */
   matvecI16: Matvec;
+  /** f32[rows] <- high plane of Q8S, i16 row; estimate: margin, squares, list, count */
+  estimateI16: Estimate;
+  /** f32[rows] += low rows of Q8S, those in the list, i16 row */
+  refineI16: Refine;
+  /** f32[n / 32] <- f32[n]: sums of 32 squares */
+  sumSquares32(toPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
   matmulI16: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
@@ -38,6 +44,19 @@ export interface Kernels {
     type: number,
     xPtr: number,
     activePtr: number,
+    n: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): void;
+  /** scale <- u32 list of active neurons, which becomes pairs, and their f32[neurons] */
+  pairActiveF32(listPtr: number, count: number, xPtr: number): number;
+  /** f32[n, outputs] <- slab[neurons, outputs], lists of pairs, f32[n] scales; shape as above */
+  sparseMatmulTiles(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    activePtr: number,
+    scalesPtr: number,
     n: number,
     shapePtr: number,
     scratchPtr: number,
@@ -75,6 +94,13 @@ export interface Kernels {
     rows: number,
     cols: number,
     scratchPtr: number,
+  ): number;
+  packSplit(
+    highPtr: number,
+    lowPtr: number,
+    srcPtr: number,
+    rows: number,
+    cols: number,
   ): number;
   packSlab(
     toPtr: number,
@@ -145,6 +171,10 @@ export interface RelaxedKernels extends Kernels {
   quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
+  /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
+  estimateS8X2: Estimate;
+  /** f32[rows] += low rows of Q8S, a row of quantizeS8X2; as refineI16 */
+  refineS8X2: Refine;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
   matmulPlanes: Matmul;
 }
@@ -156,6 +186,26 @@ export type Matvec = (
   type: number,
   xPtr: number,
   rows: number,
+  cols: number,
+) => void;
+
+/** estimateI16 and its kin: y = W x from the high plane, and which rows can be positive. */
+export type Estimate = (
+  yPtr: number,
+  wPtr: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  estimatePtr: number,
+) => void;
+
+/** refineI16 and its kin: the low plane's share of some rows. */
+export type Refine = (
+  yPtr: number,
+  lowPtr: number,
+  xPtr: number,
+  listPtr: number,
+  count: number,
   cols: number,
 ) => void;
 

@@ -24,9 +24,13 @@ export type PackedTypeName =
   | "Q6K"
   | "F32"
   | "F16"
-  | "BF16";
+  | "BF16"
+  | "Q8S";
 
-/** The packed types by name. Float types keep the file's rows. */
+/**
+ * The packed types by name. Float types keep the file's rows. Q8S is Q8 in two planes
+ * (assembly/split.ts), the high plane's panels first, then the low plane's rows.
+ */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
   Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1 },
   Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1 },
@@ -38,11 +42,17 @@ export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
   F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4 },
   F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2 },
   BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2 },
+  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1 },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
 export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16" {
   return type === "F32" || type === "F16" || type === "BF16";
+}
+
+/** Bytes of `rows` low rows of Q8S, and of the high panels before them. */
+export function splitBytes(rows: number, cols: number): { high: number; low: number } {
+  return { high: packedBytes("Q4", rows, cols), low: (rows * cols * 18) / 32 };
 }
 
 /** Rows that a matrix takes in memory: packed types come in panels of 8. */
@@ -74,13 +84,21 @@ export function unpackedPanelBytes(cols: number): number {
 /** Bytes of scratch that packPanels and packSlab need. */
 export const PACK_SCRATCH_BYTES: number = 2 * 64 * 256 + 512;
 
-/** Outputs that packSlab and packFloatSlab take in one call. */
+/** Outputs that packSlab takes at a time: a call has a multiple, or fewer at the end. */
 export const SLAB_ROWS = 64;
 
 /** Bytes of scratch that sparseMatmulI16 needs for `n` tokens. */
 export function sparseScratchBytes(n: number, outputs: number): number {
   return n * 4 + 16 + 16 * 12 + outputs * 40;
 }
+
+/** Bytes of scratch that sparseMatmulTiles needs. */
+export function tiledScratchBytes(neurons: number, outputs: number): number {
+  return 256 + neurons * 128 + outputs * 9;
+}
+
+/** Neurons that pairs can name. */
+export const MOST_PAIRED_NEURONS = 65536;
 
 /** Bytes of scratch that the attendLatent kernels need. */
 export function attendLatentScratchBytes(

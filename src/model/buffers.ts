@@ -5,9 +5,11 @@ import {
   attendExpandedStateBytes,
   attendLatentScratchBytes,
   sparseScratchBytes,
+  tiledScratchBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { TEAM_BYTES } from "../kernels/team.js";
+import { QUEUE_BYTES } from "./chunk-queue.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
@@ -22,12 +24,13 @@ export const LOGITS_ROWS = 16;
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
   /**
-   * what threads meet at (assembly/team.ts), and what they are told to do (work.ts): before all
-   * that loading works in, for they wait there meanwhile
+   * what threads meet at (assembly/team.ts), what they are told to do (work.ts), and the chunks of
+   * weights to pack (chunk-queue.ts): before all that loading works in, for they wait there
    */
   readonly team: number;
   readonly work: number;
-  /** f32[n, hiddenSize]: the residual stream */
+  readonly chunks: number;
+  /** f32[n, hiddenSize]: the residual stream; from here on, chunks are staged while loading */
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
@@ -48,8 +51,10 @@ export interface Buffers {
   readonly up: number;
   /** i16 rows[n, intermediateSize] */
   readonly upQuantized: number;
-  /** u32[n] counts, then u32[n, intermediateSize] active neurons */
+  /** u32[n] counts, then u32[n, intermediateSize] active neurons, or pairs of them */
   readonly active: number;
+  /** f32[n]: the pairs' scales */
+  readonly activeScales: number;
   /** f32[numHeads, kvLoraRank + qkRopeHeadDim]: absorbed query of one token */
   readonly absorbedQ: number;
   /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
@@ -106,6 +111,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     team: bytes(TEAM_BYTES),
     work: bytes(WORK_BYTES),
+    chunks: bytes(QUEUE_BYTES),
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
     tokens: f32(n),
@@ -121,6 +127,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     up: f32(n * intermediateSize),
     upQuantized: bytes(activationBytes(n, intermediateSize)),
     active: f32(n + n * intermediateSize),
+    activeScales: f32(n),
     absorbedQ: f32(heads * cacheDim),
     latentOut: f32(heads * kvLoraRank),
     latents: f32(EXPANDED_TILE * kvLoraRank),
@@ -135,6 +142,8 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
         Math.max(
           unpackedPanelBytes(widest),
           sparseScratchBytes(n, hiddenSize),
+          tiledScratchBytes(intermediateSize, hiddenSize),
+          hiddenSize / 8 + intermediateSize * 4,
           attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
           attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
         ),

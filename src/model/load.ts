@@ -7,7 +7,7 @@ import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kern
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
-import { chooseKernels } from "./choose-kernels.js";
+import { chooseKernels, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
 import type { SparsityCount } from "./plm.js";
@@ -134,7 +134,7 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
   const checked = checkOptions(options, config);
   const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory);
+  const weights = bindWeights(gguf, config, memory, { splitUp: globalThis.process?.env.SPLIT !== "0" });
   const { contextLength, cacheType, batchSize } = checked;
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);
@@ -146,7 +146,8 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
   const layout = layoutBuffers(config, sizes, 0);
-  const scratchBytes = Math.max(layout.bytes, layout.x + readScratchBytes(weights));
+  const stagingBytes = readScratchBytes(weights, checked.threads);
+  const scratchBytes = Math.max(layout.bytes, layout.x + Math.max(stagingBytes, TIMING_BYTES));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -254,11 +255,13 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const memory = plan.memory.allocate(isShared);
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
   try {
-    await readWeights(gguf, weights, { kernels, memory, scratchPtr: buffers.x }, options);
+    const target = { kernels, memory, buffers, helpers: helpers.length };
+    await readWeights(gguf, weights, target, options);
   } catch (error) {
     for (const thread of helpers) thread.end();
     throw error;
@@ -266,5 +269,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
   const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
-  return new LoadedPlm(plan, new Engine(parts));
+  const engine = new Engine(parts);
+  if (options.threads === undefined) engine.chooseThreads();
+  return new LoadedPlm(plan, engine);
 }

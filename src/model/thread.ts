@@ -6,6 +6,7 @@ import { type CacheType, LatentCache } from "./cache.js";
 import type { KernelChoice } from "./choose-kernels.js";
 import type { PlmConfig } from "./config.js";
 import { Plm } from "./plm.js";
+import { helpReadWeights } from "./staging.js";
 import type { PlmWeights } from "./weights.js";
 import { performAnnounced, WorkBoard } from "./work.js";
 
@@ -41,7 +42,7 @@ export function createPlm(
   return new Plm({ config, kernels, memory, member, buffers }, weights, choice);
 }
 
-/** Computes for ever. Calls `ready` once it can. */
+/** Helps to load the weights, then computes for ever. Calls `ready` once it can. */
 export function runThread({ module, memory, model, index }: ThreadStart, ready: () => void): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as unknown as Kernels;
@@ -53,5 +54,6 @@ export function runThread({ module, memory, model, index }: ThreadStart, ready: 
   const board = new WorkBoard(memory, model.buffers.work, caches);
   const done = plm.member.announced;
   ready();
+  helpReadWeights(model.weights, { kernels, memory, buffers: model.buffers }, index);
   performAnnounced(plm, board, done);
 }
