@@ -134,7 +134,9 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
   const checked = checkOptions(options, config);
   const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory, { splitUp: globalThis.process?.env.SPLIT !== "0" });
+  const weights = bindWeights(gguf, config, memory, {
+    splitUp: globalThis.process?.env.SPLIT !== "0",
+  });
   const { contextLength, cacheType, batchSize } = checked;
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);

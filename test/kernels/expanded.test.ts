@@ -4,7 +4,7 @@ import { attendExpandedScratchBytes, attendExpandedStateBytes } from "../../src/
 import { assertClose } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { type ExpandedInput, referenceExpanded } from "../reference.js";
-import { Bench } from "./wasm.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(32);
 
@@ -24,7 +24,7 @@ function attend(
     bench.region(outSize * 4, offset),
     bench.region(attendExpandedStateBytes(queries, heads)),
   ];
-  bench.u8(out, outSize * 4).fill(0xff);
+  bench.u8(out, outSize * 4).fill(UNWRITTEN_BYTE);
   const [q, kv] = [bench.put(input.q, offset), bench.put(input.kv, offset)];
   const kPeStride = ropeDim + kPeGap;
   const spaced = new Float32Array(positions * kPeStride).fill(Number.NaN);
@@ -132,7 +132,7 @@ test("heads by themselves are those of the whole, and no others are written", ()
   ] as const) {
     const expected = whole.map((value, i) => {
       const head = Math.floor(i / valueDim) % heads;
-      return head >= first && head < end ? value : Number.NaN;
+      return head >= first && head < end ? value : UNWRITTEN;
     });
     assert.equal(attend(input, [13, 13], 0, 0, [first, end]), expected, `${first} to ${end}`);
   }

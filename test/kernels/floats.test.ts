@@ -5,7 +5,7 @@ import { gaussian, seededRandom } from "../random.js";
 import { assertWithin, type Product, referenceMatmul } from "./linear-reference.js";
 import { activeLists, packedId, packPanels, packSlab, putActive, putShape } from "./packing.js";
 import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor, tensorOf } from "./tensors.js";
-import { Bench } from "./wasm.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(48);
 
@@ -32,7 +32,7 @@ function sparseMatmul(
   const w = packSlab(bench, tensor);
   const xPtr = bench.put(x, 4);
   const yPtr = bench.region(n * rows * 4, 4);
-  bench.u8(yPtr, n * rows * 4).fill(0xff);
+  bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, activeLists(x, n), cols, 4);
   const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
   bench.kernels.sparseMatmulF32(yPtr, w.ptr, packedId(type), xPtr, activePtr, n, shapePtr);
@@ -121,7 +121,7 @@ for (const type of FLOAT_TYPES) {
         const part = tensorOf({ type, rows: end - first, cols }, bytes);
         assert.equal(matmul(part, x, n), dense.filter(inside), `rows ${first} to ${end}`);
         const y = sparseMatmul(tensor, x, n, [first, end]);
-        const expected = sparse.map((value, i) => (inside(value, i) ? value : Number.NaN));
+        const expected = sparse.map((value, i) => (inside(value, i) ? value : UNWRITTEN));
         assert.equal(y, expected, `outputs ${first} to ${end}`);
       }
     }

@@ -22,7 +22,7 @@ import {
   type Tensor,
   tensorOf,
 } from "./tensors.js";
-import { Bench } from "./wasm.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(64);
 
@@ -45,7 +45,7 @@ function sparseMatmul(
   const w = packSlab(bench, tensor);
   const activations = quantize(bench, x, n, offset);
   const yPtr = bench.region(n * rows * 4, offset);
-  bench.u8(yPtr, n * rows * 4).fill(0xff);
+  bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, lists, cols, offset);
   const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
   const scratchPtr = bench.region(sparseScratchBytes(n, rows), offset);
@@ -149,7 +149,7 @@ for (const type of QUANTIZED_TYPES) {
       ] as const) {
         const { y } = sparseMatmul(tensor, x, lists, 0, [first, end]);
         const expected = whole.map((value, i) =>
-          i % rows >= first && i % rows < end ? value : Number.NaN,
+          i % rows >= first && i % rows < end ? value : UNWRITTEN,
         );
         assert.equal(y, expected, `${n} tokens, outputs ${first} to ${end}`);
       }
