@@ -95,13 +95,7 @@ export interface Kernels {
     cols: number,
     scratchPtr: number,
   ): number;
-  packSplit(
-    highPtr: number,
-    lowPtr: number,
-    srcPtr: number,
-    rows: number,
-    cols: number,
-  ): number;
+  packSplit(highPtr: number, lowPtr: number, srcPtr: number, rows: number, cols: number): number;
   packSlab(
     toPtr: number,
     srcPtr: number,

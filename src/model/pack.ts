@@ -12,7 +12,7 @@ import {
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { type Chunk, fileShape } from "./chunks.js";
-import { lowPlane, eachWeight, PACKED_TYPE_OF, type PlmWeights } from "./weights.js";
+import { eachWeight, lowPlane, PACKED_TYPE_OF, type PlmWeights } from "./weights.js";
 
 /** What the pack kernels report, as bits. */
 const NOT_FINITE = 1;

@@ -4,12 +4,18 @@ import { attendExpandedScratchBytes, attendExpandedStateBytes } from "../../src/
 import { assertClose } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { type ExpandedInput, referenceExpanded } from "../reference.js";
-import { Bench } from "./wasm.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(32);
 
 /** Attention by kernels, the positions in tiles of these sizes, in this order. */
-function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): Float32Array {
+function attend(
+  input: ExpandedInput,
+  tiles: number[],
+  offset = 0,
+  kPeGap = 0,
+  [firstHead, endHead]: readonly [number, number] = [0, input.heads],
+): Float32Array {
   const { queries, heads, nopeDim, ropeDim, valueDim, queryPosition, positions } = input;
   const kernels = bench.kernels;
   bench.reset();
@@ -18,7 +24,7 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
     bench.region(outSize * 4, offset),
     bench.region(attendExpandedStateBytes(queries, heads)),
   ];
-  bench.u8(out, outSize * 4).fill(0xff);
+  bench.u8(out, outSize * 4).fill(UNWRITTEN_BYTE);
   const [q, kv] = [bench.put(input.q, offset), bench.put(input.kv, offset)];
   const kPeStride = ropeDim + kPeGap;
   const spaced = new Float32Array(positions * kPeStride).fill(Number.NaN);
@@ -37,8 +43,8 @@ function attend(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): 
   view.setFloat32(20, input.scale, true);
   view.setInt32(24, queryPosition, true);
   view.setInt32(36, kPeStride, true);
-  view.setInt32(40, 0, true);
-  view.setInt32(44, heads, true);
+  view.setInt32(40, firstHead, true);
+  view.setInt32(44, endHead, true);
   kernels.attendExpandedStart(out, state, tile);
   let first = 0;
   for (const count of tiles) {
@@ -112,6 +118,24 @@ test("any tiling of the positions gives the same, late and empty tiles included"
     check(input, tiles);
   }
   check(randomInput([2, 16, 8, 16], 100, 0, 42), [7, 60, 33]);
+});
+
+test("heads by themselves are those of the whole, and no others are written", () => {
+  const input = randomInput([5, 16, 8, 16], 6, 20, 94);
+  const { heads, valueDim } = input;
+  const whole = attend(input, [13, 13]);
+  for (const [first, end] of [
+    [0, 1],
+    [1, 3],
+    [3, 5],
+    [0, 5],
+  ] as const) {
+    const expected = whole.map((value, i) => {
+      const head = Math.floor(i / valueDim) % heads;
+      return head >= first && head < end ? value : UNWRITTEN;
+    });
+    assert.equal(attend(input, [13, 13], 0, 0, [first, end]), expected, `${first} to ${end}`);
+  }
 });
 
 test("a query does not see what comes after it", () => {

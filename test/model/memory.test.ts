@@ -14,6 +14,7 @@ import { LoadedPlm, type ModelOptions, planModel } from "../../src/model/load.js
 import { readWeights } from "../../src/model/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
 import { createPlm } from "../../src/model/thread.js";
+import { eachWeight } from "../../src/model/weights.js";
 import { engineLogits, loadEngine } from "./engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
@@ -37,7 +38,8 @@ async function loadGuarded(
   const { contextLength, cacheType, precision } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
