@@ -89,7 +89,7 @@ export function attendLatentScratchBytes(
   ropeDim: number,
 ): number {
   const dims = latentDim + ropeDim;
-  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+  return Math.ceil(heads / 4) * (1152 + 8 * dims) + 64 * (16 + 2 * dims);
 }
 
 /** Bytes of scratch that attendExpandedTile needs. */

@@ -20,7 +20,7 @@ export class Bench {
 
   static async create(megabytes = 16): Promise<Bench> {
     const memory = new WebAssembly.Memory({ initial: megabytes * 16, maximum: megabytes * 16 });
-    return new Bench(await loadKernels(memory), memory);
+    return new Bench((await loadKernels(memory)).kernels, memory);
   }
 
   /** Forgets all regions. */
