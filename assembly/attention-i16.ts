@@ -104,10 +104,9 @@ function attendInteger(
       memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
     }
     scoreTileI16(scores, queries, groups, tile, whole, latentDim, ropeDim);
-    const visible = i32x4.splat(count);
     for (let g: usize = 0; g < <usize>groups; g++) {
       const state = states + g * GROUP_STATE;
-      softmaxTileI16(scores + g * GROUP_SCORES, state, whole, visible, tile, rowBytes);
+      softmaxTileI16(scores + g * GROUP_SCORES, state, whole, count, count, tile, rowBytes);
     }
     const values = tile + I16_HEADER;
     valueTileI16(out, outBytes, scores, heads, values, rowBytes, whole, latentDim);

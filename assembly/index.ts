@@ -5,6 +5,11 @@ export { attendLatentF16, attendLatentI16, attendLatentQ8_0 } from "./attention-
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
 export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
 export { attendExpandedFinish, attendExpandedStart, attendExpandedTile } from "./expanded";
+export {
+  attendExpandedFinishI16,
+  attendExpandedStartI16,
+  attendExpandedTileI16,
+} from "./expanded-i16";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { matvecI16 } from "./matvec";

@@ -79,7 +79,9 @@ function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, tw
         other += 16;
       }
       addScores(to, q + (part << 2), rows + part, rowBytes, a0, a1, a2, a3);
-      if (two) addScores(to + GROUP_SCORES, q + group + (part << 2), rows + part, rowBytes, b0, b1, b2, b3);
+      if (!two) continue;
+      const otherScales = q + group + (part << 2);
+      addScores(to + GROUP_SCORES, otherScales, rows + part, rowBytes, b0, b1, b2, b3);
     }
   }
 }

@@ -13,7 +13,7 @@ import { GROUP_FACTOR, GROUP_SCALE, LARGEST_SUM } from "./tile-i16";
  *   scores    group of scores   f32[count][4] in; weights, factors e^(largest before - largest) by
  *                               which what came before is to be multiplied, and scales out
  *   state     state of a group  in and out
- *   visible   i32x4: query i sees positions t < visible[i]
+ *   visible   query i of the group sees positions t < min(visible + i, most)
  *   scales    f32 at scales + t * scaleBytes
  *
  * Requires count a multiple of 4, 4 <= count <= 64.
@@ -22,12 +22,13 @@ export function softmaxTileI16(
   scores: usize,
   state: usize,
   count: i32,
-  visible: v128,
+  visible: i32,
+  most: i32,
   scales: usize,
   scaleBytes: usize,
 ): void {
   const end = scores + (<usize>count << 4);
-  hideScores(scores, count, visible);
+  hideScores(scores, count, visible, most);
   const before = v128.load(state);
   let top = before;
   for (let p = scores; p < end; p += 16) top = f32x4.pmax(top, v128.load(p));
@@ -63,14 +64,15 @@ export function softmaxTileI16(
   }
 }
 
-/** Minus infinity where t >= visible. */
+/** Minus infinity where t >= min(visible + i, most). */
 // @ts-ignore: decorator
 @inline
-function hideScores(scores: usize, count: i32, visible: v128): void {
-  const all = i32x4.splat(count);
-  if (!v128.any_true(i32x4.lt_s(visible, all))) return;
-  for (let t = 0; t < count; t++, scores += 16) {
-    const seen = i32x4.gt_s(visible, i32x4.splat(t));
-    v128.store(scores, v128.bitselect(v128.load(scores), f32x4.splat(-Infinity), seen));
+function hideScores(scores: usize, count: i32, visible: i32, most: i32): void {
+  const ends = i32x4.min_s(i32x4.add(i32x4.splat(visible), i32x4(0, 1, 2, 3)), i32x4.splat(most));
+  const first = max(min(visible, most), 0);
+  for (let t = first; t < count; t++) {
+    const p = scores + (<usize>t << 4);
+    const seen = i32x4.gt_s(ends, i32x4.splat(t));
+    v128.store(p, v128.bitselect(v128.load(p), f32x4.splat(-Infinity), seen));
   }
 }
