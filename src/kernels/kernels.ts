@@ -128,6 +128,23 @@ export interface Kernels {
     tilePtr: number,
     scratchPtr: number,
   ): void;
+  attendExpandedFinishI16(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedStartI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
+    qPtr: number,
+    tilePtr: number,
+  ): void;
+  attendExpandedTileI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    tilePtr: number,
+    scratchPtr: number,
+  ): void;
   attendLatentF16: AttendLatent;
   attendLatentF32: AttendLatent;
   attendLatentI16: AttendLatent;
