@@ -1,5 +1,6 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
 // typed.
+export { absorbF32, absorbI16, packAbsorbed } from "./absorbed";
 export { attendLatentF16, attendLatentF32 } from "./attention";
 export { attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
@@ -21,5 +22,4 @@ export { sparseMatmulI16 } from "./slab";
 export { softmaxF32 } from "./softmax";
 export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";
-export { matvecTransposed } from "./transposed";
 export { dequantizeRow } from "./unpack";

@@ -16,23 +16,24 @@ import { I16, S8X2 } from "./quantize";
  * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
 export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16);
-  else multiply(y, w, Q4K, x, rows, cols, I16);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, true);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, true);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, true);
+  else multiply(y, w, Q4K, x, rows, cols, I16, true);
 }
 
 /** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2);
-  else multiply(y, w, Q4K, x, rows, cols, S8X2);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, true);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, true);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, true);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2, true);
 }
 
+/** The product of either form; `scaled`: whether scales precede the cells, else they count as 1. */
 // @ts-ignore: decorator
 @inline
-function multiply(
+export function multiply(
   y: usize,
   w: usize,
   type: i32,
@@ -40,6 +41,7 @@ function multiply(
   rows: i32,
   cols: i32,
   form: i32,
+  scaled: bool,
 ): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
@@ -62,11 +64,12 @@ function multiply(
       }
       const scale = v128.load32_splat(s);
       const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-      const scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
-      const scale1 = f32x4.mul(
-        type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8),
-        scale,
-      );
+      let scale0 = scale;
+      let scale1 = scale;
+      if (scaled) {
+        scale0 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w));
+        scale1 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8));
+      }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
         const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
@@ -74,7 +77,7 @@ function multiply(
         sum0 = f32x4.add(sum0, f32x4.mul(min0, weight));
         sum1 = f32x4.add(sum1, f32x4.mul(min1, weight));
       }
-      w += type == Q4M ? 32 : 16;
+      if (scaled) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);
