@@ -19,6 +19,7 @@ export { addF32 } from "./residual";
 export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
+export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
 export { softmaxF32 } from "./softmax";
 export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";

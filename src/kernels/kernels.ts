@@ -18,12 +18,15 @@ export interface Kernels {
   matmulI16: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
   matmulF32(yPtr: number, wPtr: number, type: number, xPtr: number, shapePtr: number): void;
-  /** f32[cols] <- [rows, cols] transposed, f32[rows] */
-  matvecTransposed(
-    yPtr: number,
+  /** f32[cols] <- floats[rows, cols] transposed, f32[rows] */
+  absorbF32: Matvec;
+  /** f32[cols] <- absorbed keys of panels[rows, cols], f32[rows] */
+  absorbI16: Absorb;
+  /** absorbed keys <- panels[rows, cols] */
+  packAbsorbed(
+    toPtr: number,
     wPtr: number,
     type: number,
-    xPtr: number,
     rows: number,
     cols: number,
     scratchPtr: number,
@@ -38,6 +41,19 @@ export interface Kernels {
     type: number,
     xPtr: number,
     activePtr: number,
+    n: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): void;
+  /** scale <- u32 list of active neurons, which becomes pairs, and their f32[neurons] */
+  pairActiveF32(listPtr: number, count: number, xPtr: number): number;
+  /** f32[n, outputs] <- slab[neurons, outputs], lists of pairs, f32[n] scales; shape as above */
+  sparseMatmulTiles(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    activePtr: number,
+    scalesPtr: number,
     n: number,
     shapePtr: number,
     scratchPtr: number,
@@ -143,6 +159,8 @@ export interface RelaxedKernels extends Kernels {
   quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
   /** tiles of planes[rows, n] <- f32[rows, n] */
   quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
+  /** as absorbI16, with the relaxed dot */
+  absorbS8X2: Absorb;
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
@@ -157,6 +175,17 @@ export type Matvec = (
   xPtr: number,
   rows: number,
   cols: number,
+) => void;
+
+/** absorbI16 and its kin: y = W^T x for the keys of one head. */
+export type Absorb = (
+  yPtr: number,
+  keysPtr: number,
+  type: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  scratchPtr: number,
 ) => void;
 
 /** matmulI16 and its kin: Y = X W^T for several tokens. */

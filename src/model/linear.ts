@@ -56,12 +56,12 @@ export class Linear {
   /** The form in which `n` tokens are given to all of `weights`. */
   #formOf(weights: readonly Weight[], product: Product, n: number): ActivationForm {
     const { choice } = this.#parts;
-    const planes = planesOf(this.precision, product);
+    const planes = planesOf(this.precision, product, weights);
     const forms = weights
       .filter(({ type }) => !isFloatType(type))
       .map(({ type }): ActivationForm => {
-        if (n === 1) return hasMatvec(type) ? choice.matvec[type] : "I16";
-        return choice.matmul[type].includes(planes) ? planes : "I16";
+        if (n === 1) return this.matvecForm(type);
+        return choice.matmul[type]?.includes(planes) ? planes : "I16";
       });
     return forms.every((form) => form === forms[0]) ? (forms[0] ?? "I16") : "I16";
   }
@@ -130,7 +130,7 @@ export class Linear {
 
   /** The form of one token's activations for this type. */
   matvecForm(type: PackedTypeName): ActivationForm {
-    return hasMatvec(type) ? this.#parts.choice.matvec[type] : "I16";
+    return (hasMatvec(type) && this.#parts.choice.matvec[type]) || "I16";
   }
 }
 

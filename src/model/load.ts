@@ -7,7 +7,7 @@ import { type KernelsBinary, loadKernels, type Variant } from "../kernels/load.j
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
-import { chooseKernels } from "./choose-kernels.js";
+import { chooseKernels, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
 import type { SparsityCount } from "./plm.js";
@@ -144,7 +144,8 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
   const layout = layoutBuffers(config, sizes, 0);
-  const scratchBytes = Math.max(layout.bytes, layout.x + readScratchBytes(weights));
+  const loading = layout.x + Math.max(readScratchBytes(weights), TIMING_BYTES);
+  const scratchBytes = Math.max(layout.bytes, loading);
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -246,7 +247,9 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const { wasm: binary, variant } = options;
   const { kernels, module } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  types.add("Q8"); // what absorbed keys are multiplied as
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
   try {
@@ -258,5 +261,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
   const parts = { model, memory, plm, caches, threads: helpers, precision };
-  return new LoadedPlm(plan, new Engine(parts));
+  const engine = new Engine(parts);
+  engine.packKeys();
+  if (options.threads === undefined) engine.chooseThreads();
+  return new LoadedPlm(plan, engine);
 }
