@@ -1,4 +1,5 @@
 /** The model on all its threads, as the thread of the caller drives it. */
+import type { Variant } from "../kernels/load.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import type { LatentCache } from "./cache.js";
@@ -17,6 +18,7 @@ export interface EngineParts {
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
   readonly precision: Precision;
+  readonly variant: Variant;
 }
 
 /** What chooseThreads runs with each count, and how much slower than the best may stay. */
@@ -38,6 +40,11 @@ export class Engine {
   /** Threads that compute, the caller's among them. */
   get threads(): number {
     return this.#threads;
+  }
+
+  /** The kernels that it computes with. */
+  get variant(): Variant {
+    return this.#parts.variant;
   }
 
   /** How many squared-ReLU activations there were so far, and how many were not zero. */

@@ -3,7 +3,7 @@ import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MAX_MEMORY_BYTES, MemoryPlan } from "../kernels/arena.js";
-import { type KernelsBinary, loadKernels, type Variant } from "../kernels/load.js";
+import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
@@ -18,6 +18,8 @@ import { Session } from "./session.js";
 import { startThreads } from "./start-threads.js";
 import { createPlm } from "./thread.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
+
+export { VARIANTS, type Variant };
 
 /** How a model is laid out in memory. */
 export interface ModelOptions {
@@ -188,6 +190,11 @@ export class LoadedPlm {
     return this.#engine.threads;
   }
 
+  /** The kernels that it computes with. */
+  get variant(): Variant {
+    return this.#engine.variant;
+  }
+
   /**
    * Reads all weights once, front to back, on all threads; the bytes read. For benches to compare
    * decoding with.
@@ -238,14 +245,15 @@ export class LoadedPlm {
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  const { wasm: binary, variant } = options;
+  if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
   // A module that the caller compiled imports a memory that is not shared.
-  const isShared = threads > 1 && !(options.wasm instanceof WebAssembly.Module);
+  const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
   const memory = plan.memory.allocate(isShared);
-  const { wasm: binary, variant } = options;
-  const { kernels, module } = await loadKernels(memory, { binary, variant });
+  const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   types.add("Q8"); // what absorbed keys are multiplied as
@@ -260,7 +268,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   }
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-  const parts = { model, memory, plm, caches, threads: helpers, precision };
+  const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
   const engine = new Engine(parts);
   engine.packKeys();
   if (options.threads === undefined) engine.chooseThreads();

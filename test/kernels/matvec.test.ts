@@ -1,109 +1,127 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { TensorType } from "../../src/format/dtypes.js";
+import type { ActivationForm } from "../../src/model/linear.js";
 import { gaussian, seededRandom } from "../random.js";
-import { assertProduct, assertWithin } from "./linear-reference.js";
-import { packedId, packPanels, quantize } from "./packing.js";
+import { LARGEST } from "./activations.js";
+import { assertProduct } from "./linear-reference.js";
+import { multiplyAs } from "./products.js";
 import { randomTensor, type Tensor, tensorOf } from "./tensors.js";
-import { Bench } from "./wasm.js";
+import { Bench, hasRelaxed } from "./wasm.js";
 
-const bench = await Bench.create(48);
-const { matvecI16 } = bench.kernels;
+const isRelaxed = await hasRelaxed("matvecS8X2");
+const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});
+const forms: readonly ActivationForm[] = isRelaxed ? ["I16", "S8X2"] : ["I16"];
 
-/** Runs the type's matvec and compares it with both references; returns its result. */
-function check(tensor: Tensor, x: Float32Array, offset: number): Float32Array {
-  bench.reset();
-  const { rows, cols } = tensor;
-  const w = packPanels(bench, tensor, offset);
-  const activations = quantize(bench, x, 1, offset);
-  const yPtr = bench.region(rows * 4, offset);
-  matvecI16(yPtr, w.ptr, packedId(tensor.type), activations.ptr, rows, cols);
-  bench.checkGuards();
-  const y = bench.f32(yPtr, rows);
-  assertProduct(y, { tensor, x, activations }, `${tensor.type} ${rows}x${cols}`);
-  return y;
+/** Types of files that are packed as the types that have a matvec. */
+const TYPES: readonly TensorType[] = ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "Q4_K"];
+
+for (const form of forms) {
+  const name = `matvec${form}`;
+
+  /** Runs the matvec and compares it with both references; returns its result. */
+  const check = (tensor: Tensor, x: Float32Array, offset = 0): Float32Array => {
+    const { y, activations } = multiplyAs(bench, form, tensor, x, { offset, isMatvec: true });
+    assertProduct(y, { tensor, x, activations }, `${tensor.type} ${tensor.rows}x${tensor.cols}`);
+    return y;
+  };
+
+  for (const type of TYPES) {
+    test(`${name} agrees with f64 for all shapes and offsets: ${type}`, () => {
+      const random = seededRandom(40);
+      for (const cols of [32, 64, 96, 256, 512, 2048, 8192]) {
+        if (type === "Q4_K" && cols < 256) continue;
+        for (const rows of [8, 16, 24]) {
+          const x = gaussian(cols, random);
+          check(randomTensor({ type, rows, cols }, random), x, 4 * Math.floor(random() * 4));
+        }
+      }
+    });
+
+    test(`rows of ${name} by themselves are those of the whole: ${type}`, () => {
+      const random = seededRandom(45);
+      const tensor = randomTensor({ type, rows: 40, cols: 512 }, random);
+      const x = gaussian(512, random);
+      const whole = check(tensor, x);
+      for (const rows of [
+        [0, 8],
+        [8, 24],
+        [24, 40],
+        [32, 40],
+      ] as const) {
+        const { y } = multiplyAs(bench, form, tensor, x, { rows, isMatvec: true });
+        assert.equal(y, whole.slice(...rows), `rows ${rows}`);
+      }
+    });
+  }
+
+  test(`${name} agrees with f64 for the shapes of PLM-1.8B`, () => {
+    const random = seededRandom(41);
+    for (const [rows, cols] of [
+      [3072, 2048],
+      [576, 2048],
+      [4096, 512],
+      [8192, 2048],
+    ]) {
+      check(randomTensor({ type: "Q8_0", rows, cols }, random), gaussian(cols, random));
+    }
+    check(randomTensor({ type: "Q4_0", rows: 576, cols: 2048 }, random), gaussian(2048, random));
+  });
+
+  test(`zero rows and zero activations give zeros, in the middle of others too: ${name}`, () => {
+    const random = seededRandom(42);
+    const tensor = randomTensor({ type: "Q8_0", rows: 16, cols: 128 }, random);
+    const rowBytes = tensor.bytes.length / 16;
+    tensor.bytes.fill(0, 5 * rowBytes, 6 * rowBytes);
+    const zeroed = tensorOf(tensor, tensor.bytes);
+    const x = gaussian(128, random);
+    x.fill(0, 32, 64);
+    assert.is(check(zeroed, x)[5], 0);
+    assert.ok(check(zeroed, new Float32Array(128)).every((value) => value === 0));
+  });
+
+  test(`NaN and infinite activations are not lost by ${name}`, () => {
+    const random = seededRandom(43);
+    for (const type of TYPES) {
+      const tensor = randomTensor({ type, rows: 8, cols: 256 }, random);
+      for (const bad of [NaN, Infinity]) {
+        const x = gaussian(256, random);
+        x[40] = bad;
+        const { y } = multiplyAs(bench, form, tensor, x, { isMatvec: true });
+        assert.ok(y.every(Number.isNaN), `${type}, ${bad}`);
+      }
+    }
+  });
+
+  test(`integer sums of extremes are exact in ${name}`, () => {
+    const random = seededRandom(46);
+    for (const [type, blockBytes, bytes] of [
+      ["Q8_0", 34, [0x80, 0x81, 0x7f, 0xff, 0x00]],
+      ["Q4_0", 18, [0x00, 0xff, 0x0f, 0xf0, 0x88]],
+    ] as const) {
+      for (let round = 0; round < 40; round++) {
+        // d = 1, and activations that are whole numbers with a scale of 1: so is every sum.
+        const pick = (): number =>
+          round < bytes.length ? bytes[round] : bytes[Math.floor(random() * bytes.length)];
+        const file = Uint8Array.from({ length: 8 * blockBytes }, pick);
+        const view = new DataView(file.buffer);
+        for (let at = 0; at < file.length; at += blockBytes) view.setUint16(at, 0x3c00, true);
+        const tensor = tensorOf({ type, rows: 8, cols: 32 }, file);
+        const sign = round % 2 === 0 ? 1 : -1;
+        const x = Float32Array.from({ length: 32 }, (_, i) =>
+          i === 0 || round < 2 * bytes.length || random() < 0.5
+            ? sign * LARGEST[form]
+            : Math.floor((2 * random() - 1) * LARGEST[form]),
+        );
+        const { y } = multiplyAs(bench, form, tensor, x, { isMatvec: true });
+        y.forEach((value, r) => {
+          const weights = tensor.values.subarray(r * 32, r * 32 + 32);
+          const sum = weights.reduce((total, weight, i) => total + weight * x[i], 0);
+          assert.is(value, Math.fround(sum), `${type}, round ${round}, row ${r}`);
+        });
+      }
+    }
+  });
 }
-
-test("matvecI16 of Q8 agrees with f64 for all shapes and offsets", () => {
-  const random = seededRandom(40);
-  for (const type of ["Q8_0", "Q5_0"] as const) {
-    for (const cols of [32, 64, 96, 256, 512, 2048, 8192]) {
-      for (const rows of [8, 16, 24]) {
-        const x = gaussian(cols, random);
-        check(randomTensor({ type, rows, cols }, random), x, 4 * Math.floor(random() * 4));
-      }
-    }
-  }
-});
-
-test("matvecI16 of Q4, Q4M and Q4K agrees with f64 for all types, shapes and offsets", () => {
-  const random = seededRandom(44);
-  for (const type of ["Q4_0", "Q4_1", "Q4_K"] as const) {
-    for (const cols of type === "Q4_K" ? [256, 512, 2048, 8192] : [32, 64, 96, 256, 512, 2048]) {
-      for (const rows of [8, 16, 24]) {
-        const x = gaussian(cols, random);
-        check(randomTensor({ type, rows, cols }, random), x, 4 * Math.floor(random() * 4));
-      }
-    }
-    check(randomTensor({ type, rows: 576, cols: 2048 }, random), gaussian(2048, random), 0);
-  }
-});
-
-test("matvecI16 of Q8 agrees with f64 for the shapes of PLM-1.8B", () => {
-  const random = seededRandom(41);
-  for (const [rows, cols] of [
-    [3072, 2048],
-    [576, 2048],
-    [4096, 512],
-    [2048, 2048],
-    [8192, 2048],
-  ]) {
-    check(randomTensor({ type: "Q8_0", rows, cols }, random), gaussian(cols, random), 0);
-  }
-});
-
-test("zero rows and zero activations give zeros, in the middle of others too", () => {
-  const random = seededRandom(42);
-  const tensor = randomTensor({ type: "Q8_0", rows: 16, cols: 128 }, random);
-  const rowBytes = tensor.bytes.length / 16;
-  tensor.bytes.fill(0, 5 * rowBytes, 6 * rowBytes);
-  const zeroed = tensorOf(tensor, tensor.bytes);
-  const x = gaussian(128, random);
-  x.fill(0, 32, 64);
-  const y = check(zeroed, x, 0);
-  assert.is(y[5], 0);
-  assert.ok(check(zeroed, new Float32Array(128), 0).every((value) => value === 0));
-});
-
-test("integer sums of extremes do not overflow", () => {
-  for (const weight of [127, -127, -128]) {
-    for (const value of [1, -1]) {
-      // d = 1, and x = 32767 times a scale of 1: every number is an integer below 2^53.
-      const bytes = new Uint8Array(8 * 34 * 64).fill(weight & 255);
-      const view = new DataView(bytes.buffer);
-      for (let at = 0; at < bytes.length; at += 34) view.setUint16(at, 0x3c00, true);
-      bench.reset();
-      const w = packPanels(bench, tensorOf({ type: "Q8_0", rows: 8, cols: 2048 }, bytes));
-      const x = quantize(bench, new Float32Array(2048).fill(value * 32767), 1);
-      const yPtr = bench.region(32);
-      matvecI16(yPtr, w.ptr, packedId("Q8_0"), x.ptr, 8, 2048);
-      const expected = 64 * Math.fround(32 * weight * value * 32767);
-      assertWithin(bench.f32(yPtr, 8), new Array(8).fill(expected), () => 1e-6 * 2 ** 33, "y");
-    }
-  }
-});
-
-test("NaN and infinite activations are not lost", () => {
-  const random = seededRandom(43);
-  const tensor = randomTensor({ type: "Q8_0", rows: 8, cols: 64 }, random);
-  for (const bad of [NaN, Infinity]) {
-    bench.reset();
-    const x = gaussian(64, random);
-    x[40] = bad;
-    const yPtr = bench.region(32);
-    const w = packPanels(bench, tensor);
-    matvecI16(yPtr, w.ptr, packedId("Q8_0"), quantize(bench, x, 1).ptr, 8, 64);
-    assert.ok(bench.f32(yPtr, 8).every(Number.isNaN), `${bad}`);
-  }
-});
 
 test.run();
