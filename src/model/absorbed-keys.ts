@@ -2,7 +2,7 @@
  * The keys of kv_b a second time, transposed: decoding multiplies them by its queries, and that
  * product is as fast as the others only where outputs lie together.
  */
-import { isFloatType, PACKED_TYPES, packedBytes, absorbedBytes } from "../kernels/packed.js";
+import { absorbedBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import type { ThreadParts } from "./attention.js";
 import type { PlmConfig } from "./config.js";
 import type { KvBWeight, LayerWeights } from "./weights.js";
