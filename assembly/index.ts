@@ -1,5 +1,6 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
 // typed.
+export { absorbF32, absorbI16, packAbsorbed } from "./absorbed";
 export { attendLatentF32 } from "./attention";
 export { attendLatentF16, attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
@@ -24,9 +25,6 @@ export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
 export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
-export { softmaxF32 } from "./softmax";
 export { packSplit, refineI16, sumSquares32 } from "./split";
-export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";
-export { matvecTransposed } from "./transposed";
 export { dequantizeRow } from "./unpack";

@@ -16,18 +16,20 @@ import { I16, S8X2 } from "./quantize";
  * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
 export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, 0);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, 0);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, 0);
-  else multiply(y, w, Q4K, x, rows, cols, I16, 0);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, true, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, true, 0);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, true, 0);
+  else multiply(y, w, Q4K, x, rows, cols, I16, true, 0);
 }
 
-/** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+/**
+ * matvecI16 on a row of quantizeS8X2, without Q4M; for engines whose relaxed dot reads u8
+ * (probe.ts).
+ */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, 0);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, 0);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, 0);
-  else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, true, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, true, 0);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2, true, 0);
 }
 
 //   Estimate, 16 bytes: what an estimate is told, and what it finds
@@ -56,7 +58,7 @@ export function estimateI16(
   cols: i32,
   estimate: usize,
 ): void {
-  multiply(y, w, HIGH, x, rows, cols, I16, estimate);
+  multiply(y, w, HIGH, x, rows, cols, I16, true, estimate);
 }
 
 /** estimateI16 on a row of quantizeS8X2. */
@@ -68,7 +70,7 @@ export function estimateS8X2(
   cols: i32,
   estimate: usize,
 ): void {
-  multiply(y, w, HIGH, x, rows, cols, S8X2, estimate);
+  multiply(y, w, HIGH, x, rows, cols, S8X2, true, estimate);
 }
 
 /** The high plane of split weights, as `type` of multiply. */
@@ -79,9 +81,10 @@ const HIGH_SCALE: f32 = 0.5;
 /** The variance of low - 7.5. */
 const LOW_VARIANCE: f32 = 21.25;
 
+/** The product of either form; `scaled`: whether scales precede the cells, else they count as 1. */
 // @ts-ignore: decorator
 @inline
-function multiply(
+export function multiply(
   y: usize,
   w: usize,
   type: i32,
@@ -89,6 +92,7 @@ function multiply(
   rows: i32,
   cols: i32,
   form: i32,
+  scaled: bool,
   estimate: usize,
 ): void {
   const scales = x + (<usize>cols << 1);
@@ -116,11 +120,12 @@ function multiply(
       }
       const scale = v128.load32_splat(s);
       const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-      const scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
-      const scale1 = f32x4.mul(
-        type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8),
-        scale,
-      );
+      let scale0 = scale;
+      let scale1 = scale;
+      if (scaled) {
+        scale0 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w));
+        scale1 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8));
+      }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
         const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
@@ -136,7 +141,7 @@ function multiply(
         variance1 = f32x4.add(variance1, f32x4.mul(f32x4.mul(w1, w1), square));
         squares += 4;
       }
-      w += type == Q4M ? 32 : 16;
+      if (scaled) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);

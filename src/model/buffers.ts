@@ -1,5 +1,6 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
 import {
+  absorbScratchBytes,
   activationBytes,
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
@@ -141,6 +142,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
       scratch: bytes(
         Math.max(
           unpackedPanelBytes(widest),
+          absorbScratchBytes(config.qkNopeHeadDim, kvLoraRank),
           sparseScratchBytes(n, hiddenSize),
           tiledScratchBytes(intermediateSize, hiddenSize),
           hiddenSize * 2 + intermediateSize * 4,

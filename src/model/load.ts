@@ -273,6 +273,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  types.add("Q8"); // what absorbed keys are multiplied as
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const layout = { config, weights, buffers, cachePtrs, cacheType, contextLength };
   const model = { ...layout, choice, upMargin };
@@ -288,6 +289,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
   const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
   const engine = new Engine(parts);
+  engine.packKeys();
   if (options.threads === undefined) engine.chooseThreads();
   return new LoadedPlm(plan, engine);
 }

@@ -40,12 +40,15 @@ async function loadGuarded(
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const places = { config, weights, buffers, cachePtrs, cacheType, contextLength };
+  const model = { ...places, choice, upMargin: 3 };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
   const parts = { model, memory, plm, caches, threads: [], precision, variant: "simd" as const };
-  return { model: new LoadedPlm(plan, new Engine(parts)), memory };
+  const engine = new Engine(parts);
+  engine.packKeys();
+  return { model: new LoadedPlm(plan, engine), memory };
 }
 
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */
