@@ -16,23 +16,75 @@ import { I16, S8X2 } from "./quantize";
  * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
 export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16);
-  else multiply(y, w, Q4K, x, rows, cols, I16);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, true, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, true, 0);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, true, 0);
+  else multiply(y, w, Q4K, x, rows, cols, I16, true, 0);
 }
 
-/** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+/**
+ * matvecI16 on a row of quantizeS8X2, without Q4M; for engines whose relaxed dot reads u8
+ * (probe.ts).
+ */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2);
-  else multiply(y, w, Q4K, x, rows, cols, S8X2);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, true, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, true, 0);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2, true, 0);
 }
 
+//   Estimate, 16 bytes: what an estimate is told, and what it finds
+//   +------------------------------------------------------------------+
+//   |  0  f32  margin: standard deviations of the estimate's error     |
+//   |  4  i32  squares: address of sumSquares32 of x, f32[cols / 32]   |
+//   |  8  i32  list: address of u32[rows], out                         |
+//   | 12  i32  count: rows in the list, out                            |
+//   +------------------------------------------------------------------+
+
+/**
+ * y = W x from W's high plane (split.ts), and the rows that can be positive: those with
+ * y + margin * sigma > 0, where sigma is that of the low nibbles' share if they are evenly
+ * distributed.
+ *
+ *   y          f32[rows]             out
+ *   w          panels[rows, cols]    the high plane
+ *   x          one row of quantizeI16, n = cols
+ *   estimate   Estimate
+ */
+export function estimateI16(
+  y: usize,
+  w: usize,
+  x: usize,
+  rows: i32,
+  cols: i32,
+  estimate: usize,
+): void {
+  multiply(y, w, HIGH, x, rows, cols, I16, true, estimate);
+}
+
+/** estimateI16 on a row of quantizeS8X2. */
+export function estimateS8X2(
+  y: usize,
+  w: usize,
+  x: usize,
+  rows: i32,
+  cols: i32,
+  estimate: usize,
+): void {
+  multiply(y, w, HIGH, x, rows, cols, S8X2, true, estimate);
+}
+
+/** The high plane of split weights, as `type` of multiply. */
+const HIGH: i32 = -1;
+
+/** 16 high + low - 128 = (32 high - 241) / 2 + (low - 7.5). */
+const HIGH_SCALE: f32 = 0.5;
+/** The variance of low - 7.5. */
+const LOW_VARIANCE: f32 = 21.25;
+
+/** The product of either form; `scaled`: whether scales precede the cells, else they count as 1. */
 // @ts-ignore: decorator
 @inline
-function multiply(
+export function multiply(
   y: usize,
   w: usize,
   type: i32,
@@ -40,6 +92,8 @@ function multiply(
   rows: i32,
   cols: i32,
   form: i32,
+  scaled: bool,
+  estimate: usize,
 ): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
@@ -47,7 +101,11 @@ function multiply(
   let d1 = d0;
   let m0 = d0;
   let m1 = d0;
+  let list = type == HIGH ? load<usize>(estimate, 8) : 0;
   for (let r = 0; r < rows; r += 8, y += 32) {
+    let squares = type == HIGH ? load<usize>(estimate, 4) : 0;
+    let variance0 = f32x4.splat(0);
+    let variance1 = f32x4.splat(0);
     let sum0 = f32x4.splat(0);
     let sum1 = f32x4.splat(0);
     let s = scales;
@@ -62,11 +120,12 @@ function multiply(
       }
       const scale = v128.load32_splat(s);
       const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-      const scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
-      const scale1 = f32x4.mul(
-        type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8),
-        scale,
-      );
+      let scale0 = scale;
+      let scale1 = scale;
+      if (scaled) {
+        scale0 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w));
+        scale1 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8));
+      }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
         const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
@@ -74,7 +133,15 @@ function multiply(
         sum0 = f32x4.add(sum0, f32x4.mul(min0, weight));
         sum1 = f32x4.add(sum1, f32x4.mul(min1, weight));
       }
-      w += type == Q4M ? 32 : 16;
+      if (type == HIGH) {
+        const square = v128.load32_splat(squares);
+        const w0 = loadScaleX4(w);
+        const w1 = loadScaleX4(w + 8);
+        variance0 = f32x4.add(variance0, f32x4.mul(f32x4.mul(w0, w0), square));
+        variance1 = f32x4.add(variance1, f32x4.mul(f32x4.mul(w1, w1), square));
+        squares += 4;
+      }
+      if (scaled) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);
@@ -133,10 +200,41 @@ function multiply(
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
       }
+      if (type == HIGH) {
+        const bias = i32x4.sub(i32x4.shl(total, 8), i32x4.sub(i32x4.shl(total, 4), total));
+        acc0 = i32x4.sub(i32x4.shl(acc0, 5), bias);
+        acc1 = i32x4.sub(i32x4.shl(acc1, 5), bias);
+      }
       sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(acc0), scale0));
       sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(acc1), scale1));
+    }
+    if (type == HIGH) {
+      const half = f32x4.splat(HIGH_SCALE);
+      sum0 = f32x4.mul(sum0, half);
+      sum1 = f32x4.mul(sum1, half);
+      const margin = load<f32>(estimate);
+      list = listPositive(list, r, sum0, variance0, margin);
+      list = listPositive(list, r + 4, sum1, variance1, margin);
     }
     v128.store(y, sum0);
     v128.store(y, sum1, 16);
   }
+  if (type == HIGH) store<usize>(estimate, (list - load<usize>(estimate, 8)) >> 2, 12);
+}
+
+/** Appends the rows that can be positive; NaN counts as such. Returns the list's end. */
+// @ts-ignore: decorator
+@inline
+function listPositive(list: usize, r: i32, y: v128, variance: v128, margin: f32): usize {
+  const sigma = f32x4.sqrt(f32x4.mul(variance, f32x4.splat(LOW_VARIANCE)));
+  const most = f32x4.add(y, f32x4.mul(sigma, f32x4.splat(margin)));
+  const mask = i32x4.bitmask(f32x4.le(most, f32x4.splat(0))) ^ 15;
+  store<u32>(list, r);
+  list += (mask & 1) << 2;
+  store<u32>(list, r + 1);
+  list += (mask & 2) << 1;
+  store<u32>(list, r + 2);
+  list += mask & 4;
+  store<u32>(list, r + 3);
+  return list + ((mask & 8) >> 1);
 }

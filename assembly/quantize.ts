@@ -13,6 +13,8 @@ import { addPairs, maxF32x4, roundToI16 } from "./lanes";
 export const I16: i32 = 0;
 /** Two planes for the relaxed dot: as precise as I16. */
 export const S8X2: i32 = 1;
+/** One plane for the relaxed dot. */
+export const S8: i32 = 2;
 
 /** Bytes of one row. */
 // @ts-ignore: decorator
@@ -87,6 +89,27 @@ export function quantizeS8X2(y: usize, x: usize, rows: i32, n: i32): void {
   quantize(y, x, rows, n, S8X2);
 }
 
+/**
+ * One row as s8 over its blocks' largest / 127, in the order of a row: s8[n], f32 scale[n / 32],
+ * i32 sum[n / 16]. For what is small enough beside the rest to do with 8 bits.
+ */
+export function quantizeS8(y: usize, x: usize, n: i32): void {
+  let scales = y + <usize>n;
+  let sums = scales + (<usize>n >> 3);
+  for (const end = scales; y < end; y += 32, x += 128, scales += 4, sums += 8) {
+    const largest = largestOf32(x);
+    const factor = factorFor(largest, 127);
+    store<f32>(scales, largest / 127);
+    for (let half: usize = 0; half < 2; half++) {
+      const xh = x + half * 64;
+      const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
+      const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
+      store<i32>(sums + half * 4, sumOf16(first, second));
+      v128.store(y + half * 16, lowBytes(first, second));
+    }
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function quantize(y: usize, x: usize, rows: i32, n: i32, form: i32): void {
@@ -103,18 +126,25 @@ function quantize(y: usize, x: usize, rows: i32, n: i32, form: i32): void {
         const xh = x + half * 64;
         const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
         const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
-        store<i32>(sums + half * 4, sumOf16(first, second));
-        if (form == I16) {
-          v128.store(y + half * 32, first);
-          v128.store(y + half * 32, second, 16);
-        } else {
-          const high = highBytes(first, second);
-          const low = lowBytes(first, second);
-          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
-          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
-        }
+        storeRounded(y + half * 32, sums + half * 4, first, second, form);
       }
     }
     y = sums;
+  }
+}
+
+/** 16 integers in a form, and their sum. */
+// @ts-ignore: decorator
+@inline
+export function storeRounded(y: usize, sum: usize, first: v128, second: v128, form: i32): void {
+  store<i32>(sum, sumOf16(first, second));
+  if (form == I16) {
+    v128.store(y, first);
+    v128.store(y, second, 16);
+  } else {
+    const high = highBytes(first, second);
+    const low = lowBytes(first, second);
+    v128.store(y, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
+    v128.store(y, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
   }
 }

@@ -7,21 +7,24 @@ import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { CACHE_TYPES, type CacheType } from "../model/cache.js";
-import type { ModelOptions } from "../model/load.js";
+import type { LoadOptions, ModelOptions } from "../model/load.js";
+import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { note } from "./output.js";
-import { integer } from "./parse.js";
+import { integer, number } from "./parse.js";
 import { createProgressBar } from "./progress.js";
 import { createRandomModel, DEFAULT_RANDOM_MODEL } from "./random-model.js";
 
 /** What addModelOptions leaves. */
 export interface ModelFlags {
   readonly model?: string;
-  readonly threads: number;
+  readonly threads?: number;
   readonly cache: CacheType;
   readonly context?: number;
   readonly attention: AttentionForm;
   readonly batch?: number;
+  readonly precision: Precision;
+  readonly upMargin?: number;
 }
 
 const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
@@ -38,9 +41,8 @@ export function addModelOptions(
 ): Command {
   addModelOption(command).option(
     "-t, --threads <n>",
-    "threads; this version computes with one",
+    "threads that compute (default: what is fastest on this machine)",
     integer("threads", 1),
-    1,
   );
   if (context) {
     const help = "most tokens of prompt and text (default: the file's)";
@@ -63,9 +65,15 @@ export function addModelOptions(
       integer("batch", 1),
     )
     .addOption(
-      new Option("--precision <level>", "this version computes exactly with each of them")
-        .choices(["exact", "balanced", "fast"])
-        .default("exact"),
+      new Option("--precision <level>", "of prefill; decoding is always exact")
+        .choices(PRECISIONS)
+        .default("balanced"),
+    )
+    .option(
+      "--up-margin <z>",
+      "decoding leaves outputs of ffn_up at zero that are z deviations of their estimate's error " +
+        "below it; Infinity: none (default: 3)",
+      number("up-margin"),
     );
 }
 
@@ -74,6 +82,9 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
   return {
     cacheType: flags.cache,
     attention: flags.attention,
+    precision: flags.precision,
+    ...(flags.upMargin !== undefined && { upMargin: flags.upMargin }),
+    ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.batch !== undefined && { batchSize: flags.batch }),
   };
@@ -91,10 +102,9 @@ export function findModel(path: string | undefined): ModelSource {
 export async function openModel(
   flags: ModelFlags,
   signal: AbortSignal,
-  overrides: ModelOptions = {},
+  overrides: LoadOptions = {},
 ): Promise<Model> {
   const bar = createProgressBar("loading");
-  if (flags.threads > 1) note(`computing with one thread; this version has no more`);
   try {
     return await loadModel(findModel(flags.model), {
       ...toModelOptions(flags),

@@ -1,7 +1,7 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
 import { PlmError } from "../errors.js";
 import type { PlmConfig } from "../model/config.js";
-import type { LoadedPlm, ModelPlan } from "../model/load.js";
+import type { LoadedPlm, ModelPlan, Variant } from "../model/load.js";
 import type { SparsityCount } from "../model/plm.js";
 import type { Session } from "../model/session.js";
 import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
@@ -35,6 +35,16 @@ export class Model {
   /** Where everything lies in the model's memory. */
   get plan(): ModelPlan {
     return this.#loaded.plan;
+  }
+
+  /** Threads that compute, the caller's among them. */
+  get threads(): number {
+    return this.#loaded.threads;
+  }
+
+  /** The kernels that it computes with: `relaxed` where this runtime has them right. */
+  get variant(): Variant {
+    return this.#loaded.variant;
   }
 
   /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */

@@ -14,16 +14,25 @@ export interface Kernels {
   // linear layers
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], i16 row */
   matvecI16: Matvec;
+  /** f32[rows] <- high plane of Q8S, i16 row; estimate: margin, squares, list, count */
+  estimateI16: Estimate;
+  /** f32[rows] += low rows of Q8S, those in the list, i16 row */
+  refineI16: Refine;
+  /** f32[n / 32] <- f32[n]: sums of 32 squares */
+  sumSquares32(toPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
   matmulI16: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
   matmulF32(yPtr: number, wPtr: number, type: number, xPtr: number, shapePtr: number): void;
-  /** f32[cols] <- [rows, cols] transposed, f32[rows] */
-  matvecTransposed(
-    yPtr: number,
+  /** f32[cols] <- floats[rows, cols] transposed, f32[rows] */
+  absorbF32: Matvec;
+  /** f32[cols] <- absorbed keys of panels[rows, cols], f32[rows] */
+  absorbI16: Absorb;
+  /** absorbed keys <- panels[rows, cols] */
+  packAbsorbed(
+    toPtr: number,
     wPtr: number,
     type: number,
-    xPtr: number,
     rows: number,
     cols: number,
     scratchPtr: number,
@@ -38,6 +47,19 @@ export interface Kernels {
     type: number,
     xPtr: number,
     activePtr: number,
+    n: number,
+    shapePtr: number,
+    scratchPtr: number,
+  ): void;
+  /** scale <- u32 list of active neurons, which becomes pairs, and their f32[neurons] */
+  pairActiveF32(listPtr: number, count: number, xPtr: number): number;
+  /** f32[n, outputs] <- slab[neurons, outputs], lists of pairs, f32[n] scales; shape as above */
+  sparseMatmulTiles(
+    yPtr: number,
+    wPtr: number,
+    type: number,
+    activePtr: number,
+    scalesPtr: number,
     n: number,
     shapePtr: number,
     scratchPtr: number,
@@ -76,6 +98,7 @@ export interface Kernels {
     cols: number,
     scratchPtr: number,
   ): number;
+  packSplit(highPtr: number, lowPtr: number, srcPtr: number, rows: number, cols: number): number;
   packSlab(
     toPtr: number,
     srcPtr: number,
@@ -95,14 +118,30 @@ export interface Kernels {
     shapePtr: number,
   ): number;
 
-  // norms, rope, activations, sampling and the latent cache
-  argmaxF32(xPtr: number, n: number): number;
+  // norms, rope, activations and the latent cache
   attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedTile(
     outPtr: number,
     statePtr: number,
     qPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    tilePtr: number,
+    scratchPtr: number,
+  ): void;
+  attendExpandedFinishI16(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedStartI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
+    qPtr: number,
+    tilePtr: number,
+  ): void;
+  attendExpandedTileI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
     kvPtr: number,
     kPePtr: number,
     tilePtr: number,
@@ -127,12 +166,10 @@ export interface Kernels {
     eps: number,
   ): void;
   ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
-  softmaxF32(xPtr: number, n: number): void;
   storeLatentF16: StoreLatent;
   storeLatentF32: StoreLatent;
   storeLatentI16: StoreLatent;
   storeLatentQ8_0: StoreLatent;
-  topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
 
 /** What the relaxed binary has beside all of `Kernels`. */
@@ -143,8 +180,16 @@ export interface RelaxedKernels extends Kernels {
   quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
   /** tiles of planes[rows, n] <- f32[rows, n] */
   quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
-  /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
+  /** as absorbI16, with the relaxed dot */
+  absorbS8X2: Absorb;
+  /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
+  /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
+  estimateS8X2: Estimate;
+  /** f32[rows] += low rows of Q8S, a row of quantizeS8; as refineI16 */
+  refineS8: Refine;
+  /** an s8 row <- f32[n] */
+  quantizeS8(yPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
   matmulPlanes: Matmul;
 }
@@ -157,6 +202,37 @@ export type Matvec = (
   xPtr: number,
   rows: number,
   cols: number,
+) => void;
+
+/** estimateI16 and its kin: y = W x from the high plane, and which rows can be positive. */
+export type Estimate = (
+  yPtr: number,
+  wPtr: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  estimatePtr: number,
+) => void;
+
+/** refineI16 and its kin: the low plane's share of some rows. */
+export type Refine = (
+  yPtr: number,
+  lowPtr: number,
+  xPtr: number,
+  listPtr: number,
+  count: number,
+  cols: number,
+) => void;
+
+/** absorbI16 and its kin: y = W^T x for the keys of one head. */
+export type Absorb = (
+  yPtr: number,
+  keysPtr: number,
+  type: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  scratchPtr: number,
 ) => void;
 
 /** matmulI16 and its kin: Y = X W^T for several tokens. */

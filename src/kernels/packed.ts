@@ -9,6 +9,9 @@ export interface PackedType {
   readonly unit: number;
   /** Bytes of `unit` inputs of an 8-row panel; 8 times those of a slab's output. */
   readonly panelBytes: number;
+  /** Inputs that share a scale. */
+  readonly scaleUnit: number;
+  readonly hasMinimums: boolean;
   /** Bytes of one value, its share of scales and minimums left out. */
   readonly valueBytes: number;
 }
@@ -24,25 +27,35 @@ export type PackedTypeName =
   | "Q6K"
   | "F32"
   | "F16"
-  | "BF16";
+  | "BF16"
+  | "Q8S";
 
-/** The packed types by name. Float types keep the file's rows. */
+/**
+ * The packed types by name. Float types keep the file's rows. Q8S is Q8 in two planes
+ * (assembly/split.ts), the high plane's panels first, then the low plane's rows.
+ */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
-  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1 },
-  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1 },
-  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5 },
-  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5 },
-  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5 },
-  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1 },
-  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75 },
-  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4 },
-  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2 },
-  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2 },
+  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
+  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1, scaleUnit: 32, hasMinimums: true },
+  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5, scaleUnit: 32, hasMinimums: false },
+  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
+  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
+  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1, scaleUnit: 16, hasMinimums: true },
+  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75, scaleUnit: 16, hasMinimums: false },
+  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4, scaleUnit: 1, hasMinimums: false },
+  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
 export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16" {
   return type === "F32" || type === "F16" || type === "BF16";
+}
+
+/** Bytes of `rows` low rows of Q8S, and of the high panels before them. */
+export function splitBytes(rows: number, cols: number): { high: number; low: number } {
+  return { high: packedBytes("Q4", rows, cols), low: (rows * cols * 18) / 32 };
 }
 
 /** Rows that a matrix takes in memory: packed types come in panels of 8. */
@@ -71,6 +84,20 @@ export function unpackedPanelBytes(cols: number): number {
   return (cols / 32) * 384;
 }
 
+/** Bytes of the absorbed keys (assembly/absorbed.ts) of a packed [rows, cols] matrix. */
+export function absorbedBytes(type: PackedTypeName, rows: number, cols: number): number {
+  const { scaleUnit, hasMinimums } = PACKED_TYPES[type];
+  const inputs = Math.ceil(rows / 32) * 32;
+  const tableBytes = (cols / scaleUnit) * inputs * 4;
+  return inputs * 4 + tableBytes * (hasMinimums ? 2 : 1) + inputs * cols;
+}
+
+/** Bytes of scratch that absorbI16 and absorbS8X2 need. */
+export function absorbScratchBytes(rows: number, cols: number): number {
+  const blocks = Math.ceil(rows / 32);
+  return (cols / 16) * i16RowBytes(blocks * 32) + blocks * 136;
+}
+
 /** Bytes of scratch that packPanels and packSlab need. */
 export const PACK_SCRATCH_BYTES: number = 2 * 64 * 256 + 512;
 
@@ -82,6 +109,14 @@ export function sparseScratchBytes(n: number, outputs: number): number {
   return n * 4 + 16 + 16 * 12 + outputs * 40;
 }
 
+/** Bytes of scratch that sparseMatmulTiles needs. */
+export function tiledScratchBytes(neurons: number, outputs: number): number {
+  return 256 + neurons * 128 + outputs * 9;
+}
+
+/** Neurons that pairs can name. */
+export const MOST_PAIRED_NEURONS = 65536;
+
 /** Bytes of scratch that the attendLatent kernels need. */
 export function attendLatentScratchBytes(
   heads: number,
@@ -89,19 +124,24 @@ export function attendLatentScratchBytes(
   ropeDim: number,
 ): number {
   const dims = latentDim + ropeDim;
-  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+  return Math.ceil(heads / 4) * (1152 + 8 * dims) + 64 * (16 + 2 * dims);
 }
 
-/** Bytes of scratch that attendExpandedTile needs. */
+/** Bytes of scratch that attendExpandedTile and attendExpandedTileI16 need. */
 export function attendExpandedScratchBytes(
   nopeDim: number,
   ropeDim: number,
   valueDim: number,
 ): number {
-  return 32 * 4 * (nopeDim + ropeDim + valueDim) + 16 * 144;
+  return 128 * (nopeDim + ropeDim + valueDim) + 6272;
 }
 
-/** Bytes of the softmax states of attendExpandedTile. */
+/** Bytes of the softmax states of attendExpandedTile and attendExpandedTileI16. */
 export function attendExpandedStateBytes(queries: number, heads: number): number {
-  return queries * heads * 16;
+  return Math.ceil(queries / 4) * heads * 64;
+}
+
+/** Bytes of the queries that attendExpandedStartI16 packs; `qkDim` values each. */
+export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: number): number {
+  return Math.ceil(queries / 4) * heads * (32 + 8 * qkDim);
 }

@@ -28,6 +28,8 @@ export interface MemberParts {
   readonly index: number;
   /** False on threads that must not block, such as a page's own: they spin. */
   readonly maySleep: boolean;
+  /** After how long one that does not come counts as lost; default a minute. */
+  readonly patienceMs?: number;
 }
 
 /** One thread's place in its team. */
@@ -46,14 +48,14 @@ export class Member {
 
   /**
    * Waits until all members are here and sees what they wrote. Throws THREAD_LOST where one does
-   * not come within a minute.
+   * not come within `patienceMs`.
    */
   join(): void {
     if (this.count === 1) return;
     const turn = this.#words[TURN];
-    const { kernels, teamPtr } = this.#parts;
+    const { kernels, teamPtr, patienceMs = PATIENCE_MS } = this.#parts;
     if (kernels.joinTeam(teamPtr, this.count) === 1) return;
-    if (this.#waitWhile(TURN, turn, PATIENCE_MS)) return;
+    if (this.#waitWhile(TURN, turn, patienceMs)) return;
     throw new PlmError("THREAD_LOST", "threads: expected all of them to answer, one does not");
   }
 

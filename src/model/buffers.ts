@@ -1,10 +1,12 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
 import {
+  absorbScratchBytes,
   activationBytes,
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
   sparseScratchBytes,
+  tiledScratchBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { TEAM_BYTES } from "../kernels/team.js";
@@ -50,8 +52,10 @@ export interface Buffers {
   readonly up: number;
   /** i16 rows[n, intermediateSize] */
   readonly upQuantized: number;
-  /** u32[n] counts, then u32[n, intermediateSize] active neurons */
+  /** u32[n] counts, then u32[n, intermediateSize] active neurons, or pairs of them */
   readonly active: number;
+  /** f32[n]: the pairs' scales */
+  readonly activeScales: number;
   /** f32[numHeads, kvLoraRank + qkRopeHeadDim]: absorbed query of one token */
   readonly absorbedQ: number;
   /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
@@ -124,6 +128,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     up: f32(n * intermediateSize),
     upQuantized: bytes(activationBytes(n, intermediateSize)),
     active: f32(n + n * intermediateSize),
+    activeScales: f32(n),
     absorbedQ: f32(heads * cacheDim),
     latentOut: f32(heads * kvLoraRank),
     latents: f32(EXPANDED_TILE * kvLoraRank),
@@ -137,7 +142,10 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
       scratch: bytes(
         Math.max(
           unpackedPanelBytes(widest),
+          absorbScratchBytes(config.qkNopeHeadDim, kvLoraRank),
           sparseScratchBytes(n, hiddenSize),
+          tiledScratchBytes(intermediateSize, hiddenSize),
+          hiddenSize * 2 + intermediateSize * 4,
           attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
           attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
         ),

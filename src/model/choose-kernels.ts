@@ -1,25 +1,155 @@
 /** Which kernel serves which packed type: decided by timing, within what precision allows. */
-import { isRelaxed, type Kernels } from "../kernels/kernels.js";
-import { PACKED_TYPES, type PackedTypeName } from "../kernels/packed.js";
+import { isRelaxed, type Kernels, type RelaxedKernels } from "../kernels/kernels.js";
+import {
+  activationBytes,
+  isFloatType,
+  PACKED_TYPES,
+  type PackedTypeName,
+  packedBytes,
+  unpackedPanelBytes,
+} from "../kernels/packed.js";
+import { hasMatvec } from "./linear.js";
 
 /** The kernels that were chosen; plain data, so that every thread has the same. */
 export interface KernelChoice {
   /** For one token: the form of its activations. */
-  readonly matvec: Readonly<Record<PackedTypeName, "I16" | "S8X2">>;
+  readonly matvec: Readonly<Partial<Record<PackedTypeName, "I16" | "S8X2">>>;
   /** For several: the numbers of planes whose kernel is faster than the exact one in i16. */
-  readonly matmul: Readonly<Record<PackedTypeName, readonly (1 | 2)[]>>;
+  readonly matmul: Readonly<Partial<Record<PackedTypeName, readonly (1 | 2)[]>>>;
 }
 
-const NAMES = Object.keys(PACKED_TYPES) as PackedTypeName[];
+/** The product that is timed: it stays in the second-level cache. */
+const ROWS = 64;
+const COLS = 1024;
+const TOKENS = 16;
 
-function forAll<T>(value: (type: PackedTypeName) => T): Record<PackedTypeName, T> {
-  return Object.fromEntries(NAMES.map((name) => [name, value(name)])) as Record<PackedTypeName, T>;
-}
+/** Each candidate runs this often, in turn; the best time counts. */
+const ROUNDS = 8;
 
-export function chooseKernels(kernels: Kernels): KernelChoice {
-  const relaxed = isRelaxed(kernels);
-  return {
-    matvec: forAll(() => (relaxed ? "S8X2" : "I16")),
-    matmul: forAll(() => (relaxed ? [1, 2] : [])),
+/** A packed scale of 2^-10 in every byte pair: no product overflows. */
+const SCALE_BYTE = 0x24;
+
+/** Bytes of memory that timing works in. */
+export const TIMING_BYTES: number =
+  packedBytes("Q8K", ROWS, COLS) +
+  TOKENS * COLS * 4 +
+  activationBytes(TOKENS, COLS) +
+  TOKENS * ROWS * 4 +
+  unpackedPanelBytes(COLS) +
+  64;
+
+/** What was found before, by binary and type: an engine and CPU do not change while they run. */
+const found = new Map<string, { matvec: "I16" | "S8X2"; matmul: readonly (1 | 2)[] }>();
+
+/**
+ * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
+ * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells.
+ */
+export function chooseKernels(
+  kernels: Kernels,
+  memory: WebAssembly.Memory,
+  scratchPtr: number,
+  types: ReadonlySet<PackedTypeName>,
+): KernelChoice {
+  const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
+    matvec: {},
+    matmul: {},
   };
+  if (!isRelaxed(kernels)) return choice as KernelChoice;
+  for (const type of types) {
+    if (isFloatType(type)) continue;
+    // Two planes are unpacked to what Q8 is.
+    const timed = type === "Q8S" ? "Q8" : type;
+    const best = found.get(timed) ?? new Trial(kernels, memory, scratchPtr, timed).decide();
+    found.set(timed, best);
+    choice.matvec[type] = best.matvec;
+    choice.matmul[type] = best.matmul;
+  }
+  return choice as KernelChoice;
+}
+
+/** The types whose one-token product has a form for the relaxed dot; Q4_1 is too rare for one. */
+function hasPlanesMatvec(type: PackedTypeName): boolean {
+  return hasMatvec(type) && type !== "Q4M";
+}
+
+/** One type's candidates over made-up operands. */
+class Trial {
+  readonly #kernels: RelaxedKernels;
+  readonly #type: PackedTypeName;
+  readonly #wPtr: number;
+  readonly #xPtr: number;
+  readonly #activationPtr: number;
+  readonly #yPtr: number;
+  readonly #scratchPtr: number;
+  readonly #shapePtr: number;
+  readonly #shape: Int32Array;
+
+  constructor(
+    kernels: RelaxedKernels,
+    memory: WebAssembly.Memory,
+    basePtr: number,
+    type: PackedTypeName,
+  ) {
+    this.#kernels = kernels;
+    this.#type = type;
+    const wBytes = packedBytes(type, ROWS, COLS);
+    this.#shapePtr = basePtr;
+    this.#wPtr = basePtr + 64;
+    this.#xPtr = this.#wPtr + wBytes;
+    this.#activationPtr = this.#xPtr + TOKENS * COLS * 4;
+    this.#yPtr = this.#activationPtr + activationBytes(TOKENS, COLS);
+    this.#scratchPtr = this.#yPtr + TOKENS * ROWS * 4;
+    new Uint8Array(memory.buffer, this.#wPtr, wBytes).fill(SCALE_BYTE);
+    new Float32Array(memory.buffer, this.#xPtr, TOKENS * COLS).fill(1);
+    this.#shape = new Int32Array(memory.buffer, this.#shapePtr, 5);
+  }
+
+  decide(): { matvec: "I16" | "S8X2"; matmul: readonly (1 | 2)[] } {
+    const [pairs, planes] = hasPlanesMatvec(this.#type)
+      ? this.#race([() => this.#matvec("I16"), () => this.#matvec("S8X2")])
+      : [0, 1];
+    const [exact, one, two] = this.#race([
+      () => this.#matmul(0),
+      () => this.#matmul(1),
+      () => this.#matmul(2),
+    ]);
+    const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact);
+    return { matvec: planes < pairs ? "S8X2" : "I16", matmul: faster };
+  }
+
+  /** Milliseconds of each candidate's best run; they run in turn. */
+  #race(candidates: readonly (() => () => void)[]): number[] {
+    const best = candidates.map(() => Infinity);
+    for (let round = 0; round < ROUNDS; round++) {
+      candidates.forEach((prepare, i) => {
+        const run = prepare();
+        const startMs = performance.now();
+        for (let repeat = 0; repeat < 4; repeat++) run();
+        best[i] = Math.min(best[i], performance.now() - startMs);
+      });
+    }
+    return best;
+  }
+
+  #matvec(form: "I16" | "S8X2"): () => void {
+    const { quantizeI16, quantizeS8X2, matvecI16, matvecS8X2 } = this.#kernels;
+    const { id } = PACKED_TYPES[this.#type];
+    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtr];
+    (form === "I16" ? quantizeI16 : quantizeS8X2)(x, this.#xPtr, 1, COLS);
+    const matvec = form === "I16" ? matvecI16 : matvecS8X2;
+    return () => matvec(y, w, id, x, ROWS, COLS);
+  }
+
+  /** With 0 planes: the exact kernel. */
+  #matmul(planes: 0 | 1 | 2): () => void {
+    const { quantizeI16, quantizePlanes, matmulI16, matmulPlanes } = this.#kernels;
+    const { id } = PACKED_TYPES[this.#type];
+    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtr];
+    if (planes === 0) quantizeI16(x, this.#xPtr, TOKENS, COLS);
+    else quantizePlanes(x, this.#xPtr, TOKENS, COLS, planes);
+    this.#shape.set([TOKENS, ROWS, COLS, ROWS, planes]);
+    const matmul = planes === 0 ? matmulI16 : matmulPlanes;
+    return () => matmul(y, w, id, x, this.#shapePtr, this.#scratchPtr);
+  }
 }

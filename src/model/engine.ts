@@ -1,4 +1,5 @@
 /** The model on all its threads, as the thread of the caller drives it. */
+import type { Variant } from "../kernels/load.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import type { LatentCache } from "./cache.js";
@@ -17,7 +18,13 @@ export interface EngineParts {
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
   readonly precision: Precision;
+  readonly variant: Variant;
 }
+
+/** What chooseThreads runs with each count, and how much slower than the best may stay. */
+const TIMED_LAYERS = 2;
+const TIMING_RUNS = 6;
+const NEARLY_BEST = 1.05;
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -33,6 +40,11 @@ export class Engine {
   /** Threads that compute, the caller's among them. */
   get threads(): number {
     return this.#threads;
+  }
+
+  /** The kernels that it computes with. */
+  get variant(): Variant {
+    return this.#parts.variant;
   }
 
   /** How many squared-ReLU activations there were so far, and how many were not zero. */
@@ -74,9 +86,40 @@ export class Engine {
     }
   }
 
+  /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */
+  packKeys(): void {
+    this.#perform({ kind: "packKeys" });
+  }
+
   /** Reads all weights once, all threads together, and does nothing with them. */
   readWeights(): void {
     this.#perform({ kind: "read" });
+  }
+
+  /**
+   * Goes on with as many threads as are fastest, found by timing layers with 1, 2, 4 and so on of
+   * them, and ends the others. To be called while no session has evaluated anything.
+   */
+  chooseThreads(): void {
+    const { caches, threads } = this.#parts;
+    const span = { n: 1, position: 0, cache: caches[0], form: "absorbed" } as const;
+    const counts = [this.#threads];
+    for (let count = 1; count < this.#threads; count *= 2) counts.push(count);
+    const times = counts.map((count) => {
+      let best = Infinity;
+      for (let run = 0; run < TIMING_RUNS; run++) {
+        const startMs = performance.now();
+        this.#perform({ kind: "forward", span, layers: TIMED_LAYERS }, count);
+        best = Math.min(best, performance.now() - startMs);
+      }
+      return best;
+    });
+    const best = Math.min(...times);
+    const good = counts.filter((_, i) => times[i] <= best * NEARLY_BEST);
+    this.#threads = Math.min(...good);
+    for (const thread of threads.slice(this.#threads - 1)) thread.end();
+    this.sparsity.activations = 0;
+    this.sparsity.nonZero = 0;
   }
 
   /** Ends the other threads. */

@@ -3,11 +3,11 @@ import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MAX_MEMORY_BYTES, MemoryPlan } from "../kernels/arena.js";
-import { type KernelsBinary, loadKernels, type Variant } from "../kernels/load.js";
+import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
-import { chooseKernels } from "./choose-kernels.js";
+import { chooseKernels, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
 import type { SparsityCount } from "./plm.js";
@@ -18,6 +18,8 @@ import { Session } from "./session.js";
 import { startThreads } from "./start-threads.js";
 import { createPlm } from "./thread.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
+
+export { VARIANTS, type Variant };
 
 /** How a model is laid out in memory. */
 export interface ModelOptions {
@@ -38,6 +40,12 @@ export interface ModelOptions {
   threads?: number;
   /** Bits of activations where several tokens are computed at once; default "balanced". */
   precision?: Precision;
+  /**
+   * One token at a time, where ffn_up is Q8_0: outputs of it that are so many standard deviations of
+   * their estimate's error below zero count as zero, and the low half of their weights is not read.
+   * Default 3: KL below 1e-6. Infinity: no estimates.
+   */
+  upMargin?: number;
   /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
 }
@@ -77,6 +85,14 @@ function checkRange(name: string, value: number, low: number, high: number): num
 function chooseThreads(asked: number | undefined): number {
   const threads = checkRange("threads", asked ?? platform.parallelism(), 1, MOST_THREADS);
   return platform.hasThreads() ? threads : 1;
+}
+
+/** Of ffn_up's estimates; docs/performance.md has what others cost. */
+const DEFAULT_UP_MARGIN = 3;
+
+function checkMargin(margin: number): number {
+  if (typeof margin === "number" && margin >= 0) return margin;
+  throw new PlmError("INVALID_ARGUMENT", `upMargin: expected 0 or more, got ${margin}`);
 }
 
 function checkLimit(limitBytes: number): number {
@@ -120,6 +136,7 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
     threads: chooseThreads(options.threads),
     precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
+    upMargin: checkMargin(options.upMargin ?? DEFAULT_UP_MARGIN),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };
 }
@@ -132,7 +149,9 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
   const checked = checkOptions(options, config);
   const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory);
+  const weights = bindWeights(gguf, config, memory, {
+    splitUp: checked.upMargin < Number.POSITIVE_INFINITY,
+  });
   const { contextLength, cacheType, batchSize } = checked;
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);
@@ -145,7 +164,7 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const sizes = { batchSize, contextLength, threads: checked.threads };
   const layout = layoutBuffers(config, sizes, 0);
   const stagingBytes = readScratchBytes(weights, checked.threads);
-  const scratchBytes = Math.max(layout.bytes, layout.x + stagingBytes);
+  const scratchBytes = Math.max(layout.bytes, layout.x + Math.max(stagingBytes, TIMING_BYTES));
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -186,6 +205,11 @@ export class LoadedPlm {
   /** Threads that compute, the caller's among them. */
   get threads(): number {
     return this.#engine.threads;
+  }
+
+  /** The kernels that it computes with. */
+  get variant(): Variant {
+    return this.#engine.variant;
   }
 
   /**
@@ -238,17 +262,21 @@ export class LoadedPlm {
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  const { wasm: binary, variant } = options;
+  if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
-  const { threads, precision, contextLength, cacheType } = plan.options;
+  const { threads, precision, contextLength, cacheType, upMargin } = plan.options;
   // A module that the caller compiled imports a memory that is not shared.
-  const isShared = threads > 1 && !(options.wasm instanceof WebAssembly.Module);
+  const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
   const memory = plan.memory.allocate(isShared);
-  const { wasm: binary, variant } = options;
-  const { kernels, module } = await loadKernels(memory, { binary, variant });
+  const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  types.add("Q8"); // what absorbed keys are multiplied as
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
+  const layout = { config, weights, buffers, cachePtrs, cacheType, contextLength };
+  const model = { ...layout, choice, upMargin };
   // Never rejects; what is read meanwhile they help to pack.
   const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {
@@ -263,6 +291,9 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const helpers = await starting;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-  const parts = { model, memory, plm, caches, threads: helpers, precision };
-  return new LoadedPlm(plan, new Engine(parts));
+  const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
+  const engine = new Engine(parts);
+  engine.packKeys();
+  if (options.threads === undefined) engine.chooseThreads();
+  return new LoadedPlm(plan, engine);
 }

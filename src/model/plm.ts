@@ -4,11 +4,12 @@
  * then, once all have joined, of a product's rows. Computes; checks and bookkeeping are the
  * session's.
  */
-import { i16RowBytes, isFloatType, PACKED_TYPES } from "../kernels/packed.js";
+import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
+import { packAbsorbedKeys } from "./absorbed-keys.js";
 import { Attention, type Span, type ThreadParts } from "./attention.js";
 import type { KernelChoice } from "./choose-kernels.js";
-import { type Activations, Linear } from "./linear.js";
+import { Linear } from "./linear.js";
 import {
   eachWeight,
   type LayerWeights,
@@ -24,6 +25,9 @@ export interface SparsityCount {
   nonZero: number;
 }
 
+/** Tokens from which on filling tiles of the down-projection pays. */
+const LEAST_TILED = 16;
+
 /** Where in a thread's shape the down-projection's struct lies. */
 const SLAB_SHAPE_OFFSET = 128;
 
@@ -36,12 +40,16 @@ export class Plm {
   readonly #weights: PlmWeights;
   readonly #attention: Attention;
 
-  constructor(parts: ThreadParts, weights: PlmWeights, choice: KernelChoice) {
+  constructor(
+    parts: ThreadParts,
+    weights: PlmWeights,
+    { choice, upMargin }: { choice: KernelChoice; upMargin: number },
+  ) {
     const { shape: shapePtr, scratch: scratchPtr } = parts.buffers;
     this.#parts = parts;
     this.member = parts.member;
     this.#weights = weights;
-    this.linear = new Linear({ ...parts, choice, shapePtr, scratchPtr });
+    this.linear = new Linear({ ...parts, choice, upMargin, shapePtr, scratchPtr });
     this.#attention = new Attention(parts, this.linear);
   }
 
@@ -88,6 +96,12 @@ export class Plm {
     member.join();
     this.linear.multiply(logits, lmHead, normed);
     member.join();
+  }
+
+  /** Packs this thread's share of the keys that decoding absorbs. */
+  packKeys(): void {
+    packAbsorbedKeys(this.#parts, this.#weights.layers);
+    this.member.join();
   }
 
   /** Reads this thread's share of all weights once and does nothing with them; the bytes read. */
@@ -165,46 +179,57 @@ export class Plm {
   #mlp({ upProj, downProj }: LayerWeights, n: number): void {
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { intermediateSize } = config;
-    const { xNorm, up, active, quantized } = buffers;
+    const { xNorm, up, active, activeScales, quantized } = buffers;
     const normed = this.linear.quantize(quantized, xNorm, n, [upProj], "ffn_up");
     member.join();
     this.linear.multiply(up, upProj, normed);
     member.join();
+    const tiled = this.#isTiled(n, downProj);
     const counts = new Uint32Array(memory.buffer, active, n);
+    const scales = new Float32Array(memory.buffer, activeScales, n);
     const [first, end] = member.share(n, 4);
     for (let i = first; i < end; i++) {
       const list = active + (n + i * intermediateSize) * 4;
-      counts[i] = kernels.relu2ActiveF32(up + i * intermediateSize * 4, intermediateSize, list);
+      const relu2 = up + i * intermediateSize * 4;
+      counts[i] = kernels.relu2ActiveF32(relu2, intermediateSize, list);
+      if (tiled) scales[i] = kernels.pairActiveF32(list, counts[i], relu2);
     }
-    const relu2 = this.#quantizeRelu2(n, downProj);
+    if (!tiled) this.#quantizeRelu2(n, downProj);
     member.join();
     for (let i = 0; i < n; i++) this.sparsity.nonZero += counts[i];
     this.sparsity.activations += n * intermediateSize;
-    this.#down(xNorm, downProj, relu2);
+    this.#down(xNorm, downProj, n, tiled);
   }
 
-  /** The activations of the down-projection, which every kernel of it takes as i16. */
-  #quantizeRelu2(n: number, { type, cols }: Weight): Activations {
+  /** Whether the down-projection takes its weights in tiles, at 12 bits: for many tokens only. */
+  #isTiled(n: number, { type, cols }: Weight): boolean {
+    if (isFloatType(type) || this.linear.precision === "exact") return false;
+    return n >= LEAST_TILED && cols <= MOST_PAIRED_NEURONS;
+  }
+
+  /** upQuantized = the activations of the down-projection as i16 */
+  #quantizeRelu2(n: number, { type, cols }: Weight): void {
     const { member, buffers } = this.#parts;
-    const { up, upQuantized } = buffers;
+    if (isFloatType(type)) return;
     const [first, end] = member.share(n, 4);
-    if (!isFloatType(type)) {
-      const to = upQuantized + first * i16RowBytes(cols);
-      this.linear.quantizeRows(to, up + first * cols * 4, end - first, cols, "I16");
-    }
-    return { ptr: upQuantized, n, form: "I16", xPtr: up };
+    const to = buffers.upQuantized + first * i16RowBytes(cols);
+    this.linear.quantizeRows(to, buffers.up + first * cols * 4, end - first, cols, "I16");
   }
 
   /** Y = X W^T, this thread's share of the outputs, of active neurons only */
-  #down(yPtr: number, { ptr, type, rows, cols }: Weight, x: Activations): void {
+  #down(yPtr: number, { ptr, type, rows, cols }: Weight, n: number, tiled: boolean): void {
     const { kernels, member, memory, buffers } = this.#parts;
-    const { active, scratch } = buffers;
+    const { up, upQuantized, active, activeScales, scratch } = buffers;
     const { id } = PACKED_TYPES[type];
     const shape = buffers.shape + SLAB_SHAPE_OFFSET;
     const [first, end] = member.share(rows, 64);
     if (first === end) return;
     new Int32Array(memory.buffer, shape, 4).set([cols, rows, first, end]);
-    if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, x.xPtr, active, x.n, shape);
-    else kernels.sparseMatmulI16(yPtr, ptr, id, x.ptr, active, x.n, shape, scratch);
+    if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, up, active, n, shape);
+    else if (!tiled) {
+      kernels.sparseMatmulI16(yPtr, ptr, id, upQuantized, active, n, shape, scratch);
+    } else {
+      kernels.sparseMatmulTiles(yPtr, ptr, id, active, activeScales, n, shape, scratch);
+    }
   }
 }

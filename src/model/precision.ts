@@ -1,4 +1,6 @@
 /** How many bits the activations of a product keep, where several tokens are computed at once. */
+import type { PackedTypeName } from "../kernels/packed.js";
+import type { Weight } from "./weights.js";
 
 /**
  * `exact`: 14 bits or more everywhere. `balanced`: 8 bits where they matter least, so that the KL
@@ -24,7 +26,17 @@ export type Product =
  * all else exact, the KL of mini-q8_0 is 1.0e-5 for attn_q, 2.6e-5 for ffn_up, and from 2.8e-5 to
  * 3.9e-5 for those that have fewer multiplications to save.
  */
-export function planesOf(precision: Precision, product: Product): 1 | 2 {
+export function planesOf(
+  precision: Precision,
+  product: Product,
+  weights: readonly Weight[],
+): 1 | 2 {
   if (precision === "exact") return 2;
-  return precision === "fast" || product === "ffn_up" ? 1 : 2;
+  if (precision === "fast") return 1;
+  return product === "ffn_up" && !weights.some(({ type }) => isUnbalanced(type)) ? 1 : 2;
+}
+
+/** Q4_1 and Q5_1: one plane for ffn_up would cost a fifth of llama.cpp's KL and more. */
+function isUnbalanced(type: PackedTypeName): boolean {
+  return type === "Q4M" || type === "Q8M";
 }

@@ -6,14 +6,22 @@ import { PlmError } from "../errors.js";
 import type { TensorType } from "../format/dtypes.js";
 import type { Gguf, TensorInfo } from "../format/gguf.js";
 import type { MemoryPlan } from "../kernels/arena.js";
-import { PACKED_TYPES, type PackedTypeName, packedBytes, paddedRows } from "../kernels/packed.js";
+import {
+  absorbedBytes,
+  isFloatType,
+  PACKED_TYPES,
+  type PackedTypeName,
+  packedBytes,
+  paddedRows,
+  splitBytes,
+} from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
 /**
  * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
- * sparse.
+ * sparse, `split` in two planes of which zeros need one.
  */
-export type WeightLayout = "vector" | "panels" | "slab";
+export type WeightLayout = "vector" | "panels" | "slab" | "split";
 
 /** A weight's place in memory. Its shape is output-first: [rows, cols] = [out, in]. */
 export interface Weight {
@@ -26,13 +34,19 @@ export interface Weight {
   readonly tensors: readonly TensorInfo[];
 }
 
+/** kv_b, whose keys decoding multiplies transposed. */
+export interface KvBWeight extends Weight {
+  /** Its heads' keys a second time (absorbed-keys.ts); 0 where they are floats. */
+  readonly keysPtr: number;
+}
+
 /** One layer's weights, by their names in the checkpoint. */
 export interface LayerWeights {
   readonly inputLayernorm: Weight;
   readonly qProj: Weight;
   readonly kvAProjWithMqa: Weight;
   readonly kvALayernorm: Weight;
-  readonly kvBProj: Weight;
+  readonly kvBProj: KvBWeight;
   readonly oProj: Weight;
   readonly postAttentionLayernorm: Weight;
   readonly upProj: Weight;
@@ -68,7 +82,12 @@ export const PACKED_TYPE_OF: Readonly<Record<TensorType, PackedTypeName>> = {
  * Binds every tensor of the architecture to a planned region. Throws INVALID_FILE with all tensors
  * that are missing or of another shape than the config says.
  */
-export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
+export function bindWeights(
+  gguf: Gguf,
+  config: PlmConfig,
+  plan: MemoryPlan,
+  { splitUp = false }: { splitUp?: boolean } = {},
+): PlmWeights {
   const binder = new Binder(gguf, plan);
   const { hiddenSize, intermediateSize, numAttentionHeads, kvLoraRank, vocabSize } = config;
   const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
@@ -90,7 +109,12 @@ export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): Pl
       kvBProj: binder.kvB(blk, config),
       oProj: binder.matrix(`${blk}.attn_output.weight`, hiddenSize, vDim),
       postAttentionLayernorm: binder.vector(`${blk}.ffn_norm.weight`, hiddenSize),
-      upProj: binder.matrix(`${blk}.ffn_up.weight`, intermediateSize, hiddenSize),
+      upProj: binder.matrix(
+        `${blk}.ffn_up.weight`,
+        intermediateSize,
+        hiddenSize,
+        splitUp ? "split" : "panels",
+      ),
       downProj: binder.matrix(`${blk}.ffn_down.weight`, hiddenSize, intermediateSize, "slab"),
     });
   }
@@ -156,7 +180,12 @@ class Binder {
 
   matrix(name: string, rows: number, cols: number, layout: WeightLayout = "panels"): Weight {
     const tensor = this.#tensor(name, [rows, cols]);
-    const type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
+    let type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
+    if (layout === "split") {
+      const isSplit = tensor?.type === "Q8_0" && rows % 8 === 0 && cols % 128 === 0;
+      if (isSplit) type = "Q8S";
+      else layout = "panels";
+    }
     const unit = layout === "slab" && type === "Q6K" ? 64 : 32;
     if (layout === "slab" && rows % unit > 0) {
       this.#problems.push(`${name}: expected rows in multiples of ${unit}, got ${rows}`);
@@ -169,7 +198,16 @@ class Binder {
   }
 
   /** kv_b as one tensor or, as some converters split it, k_b (transposed per head) and v_b. */
-  kvB(blk: string, config: PlmConfig): Weight {
+  kvB(blk: string, config: PlmConfig): KvBWeight {
+    const kvB = this.#kvBPanels(blk, config);
+    if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
+    const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
+    const name = `${blk}.attn_kv_b.weight, keys`;
+    const keysPtr = this.#plan.add("weights", name, config.numAttentionHeads * headBytes);
+    return { ...kvB, keysPtr };
+  }
+
+  #kvBPanels(blk: string, config: PlmConfig): Weight {
     const { numAttentionHeads, qkNopeHeadDim, vHeadDim, kvLoraRank } = config;
     const rows = numAttentionHeads * (qkNopeHeadDim + vHeadDim);
     const joined = `${blk}.attn_kv_b.weight`;
@@ -189,6 +227,11 @@ class Binder {
     const tensors = keys === undefined || values === undefined ? [] : [keys, values];
     return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
+}
+
+/** Where the low rows of a Q8S weight begin. */
+export function lowPlane({ ptr, rows, cols }: Weight): number {
+  return ptr + splitBytes(rows, cols).high;
 }
 
 /** Bytes of a weight in memory. */

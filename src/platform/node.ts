@@ -70,7 +70,9 @@ async function openFile(path: string | URL): Promise<ByteSource> {
 }
 
 function startThread(data: unknown): ThreadHandle {
-  const worker = new Worker(new URL("../threads/node.js", import.meta.url), { workerData: data });
+  // Of the program's own flags some, such as --input-type, do not suit a file.
+  const options = { workerData: data, execArgv: [] };
+  const worker = new Worker(new URL("../threads/node.js", import.meta.url), options);
   const ready = new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", reject);

@@ -2,14 +2,40 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { cacheRowBytes } from "../../src/model/cache.js";
 import type { PlmConfig } from "../../src/model/config.js";
-import type { LoadedPlm } from "../../src/model/load.js";
+import type { LoadedPlm, Variant } from "../../src/model/load.js";
+import { PRECISIONS, type Precision } from "../../src/model/precision.js";
+import { hasRelaxed } from "../kernels/wasm.js";
 import { assertAtMost, engineLogits, loadEngine, meanKl, planEngine, rowsOf } from "./engine.js";
 import { type Reference, readReference, referenceNames } from "./reference-files.js";
 
-/** KL(reference || engine) of decode, in nats. */
-function decodeLimit(name: string): number {
-  if (name === "mini-f32") return 1e-9;
-  return name === "mini-f16" || name === "mini-bf16" ? 1e-6 : 1e-5;
+const isRelaxed = await hasRelaxed("its fidelity");
+const variants: readonly Variant[] = isRelaxed ? ["simd", "relaxed"] : ["simd"];
+
+/** Largest KL(reference || engine) of a mini model, in nats; llamaCpp is what llama.cpp has. */
+interface Limits {
+  readonly decode: number;
+  readonly exact: number;
+  readonly balanced: (llamaCpp: number) => number;
+  readonly fast: (llamaCpp: number) => number;
+}
+
+const ofQuantized: Limits = {
+  decode: 1e-5,
+  exact: 1e-6,
+  balanced: (llamaCpp) => llamaCpp / 5,
+  fast: (llamaCpp) => llamaCpp,
+};
+const ofHalves: Limits = { decode: 1e-6, exact: 1e-6, balanced: () => 1e-6, fast: () => 1e-6 };
+const ofFloats: Limits = { decode: 1e-9, exact: 1e-9, balanced: () => 1e-9, fast: () => 1e-9 };
+
+function limitsOf(name: string): Limits {
+  if (name === "mini-f32") return ofFloats;
+  return name === "mini-f16" || name === "mini-bf16" ? ofHalves : ofQuantized;
+}
+
+function prefillLimit(name: string, precision: Precision, llamaCpp: number): number {
+  const limits = limitsOf(name);
+  return precision === "exact" ? limits.exact : limits[precision](llamaCpp);
 }
 
 async function klOf(model: LoadedPlm, reference: Reference, chunkSize: number): Promise<number> {
@@ -30,23 +56,41 @@ async function greedy(model: LoadedPlm, { tokens }: Reference, count: number): P
   return chosen;
 }
 
-for (const name of referenceNames()) {
-  test(`${name}: logits, greedy tokens and zeros are the reference's`, async () => {
-    const reference = readReference(name)!;
+for (const variant of variants) {
+  for (const name of referenceNames()) {
     const cacheType = name === "mini-f32" ? "f32" : "i16";
-    const model = await loadEngine(reference.file, { cacheType });
-    assertAtMost(await klOf(model, reference, 1), decodeLimit(name), "decode");
-    assertAtMost(await klOf(model, reference, 48), reference.llamaCppKl, "prefill");
-    const zeroShare = reference.zeroShare.reduce((a, b) => a + b) / reference.zeroShare.length;
-    assertAtMost(Math.abs(model.zeroShare - zeroShare), 0.01, "zero share");
-    assert.equal(await greedy(model, reference, 24), reference.greedy24);
-  });
 
-  test(`${name}: a q8_0 cache costs at most 6e-5`, async () => {
-    const reference = readReference(name)!;
-    const model = await loadEngine(reference.file, { cacheType: "q8_0" });
-    assertAtMost(await klOf(model, reference, 1), 6e-5, "decode");
-  });
+    test(`${name}, ${variant}: logits, greedy tokens and zeros are the reference's`, async () => {
+      const reference = readReference(name)!;
+      const model = await loadEngine(reference.file, { variant, cacheType });
+      assertAtMost(await klOf(model, reference, 1), limitsOf(name).decode, "decode");
+      const zeroShare = reference.zeroShare.reduce((a, b) => a + b) / reference.zeroShare.length;
+      assertAtMost(Math.abs(model.zeroShare - zeroShare), 0.01, "zero share");
+      assert.equal(await greedy(model, reference, 24), reference.greedy24);
+    });
+
+    test(`${name}, ${variant}: each precision keeps its word, on 1 and 2 threads`, async () => {
+      const reference = readReference(name)!;
+      const rows = rowsOf(reference.logits, reference.vocab);
+      for (const precision of PRECISIONS) {
+        const options = { variant, cacheType, precision } as const;
+        const model = await loadEngine(reference.file, options);
+        const logits = await engineLogits(model, reference.tokens, { chunkSize: 48 });
+        const limit = prefillLimit(name, precision, reference.llamaCppKl);
+        assertAtMost(meanKl(rows, logits), limit, precision);
+        const together = await loadEngine(reference.file, { ...options, threads: 2 });
+        assert.is(together.threads, 2);
+        assert.equal(await engineLogits(together, reference.tokens, { chunkSize: 48 }), logits);
+        together.dispose();
+      }
+    });
+
+    test(`${name}, ${variant}: a q8_0 cache costs at most 6e-5`, async () => {
+      const reference = readReference(name)!;
+      const model = await loadEngine(reference.file, { variant, cacheType: "q8_0" });
+      assertAtMost(await klOf(model, reference, 1), 6e-5, "decode");
+    });
+  }
 }
 
 for (const name of ["mini-q8_0", "mini-q4_0", "mini-q4_k_m"]) {

@@ -14,6 +14,7 @@ import { LoadedPlm, type ModelOptions, planModel } from "../../src/model/load.js
 import { readWeights } from "../../src/model/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
 import { createPlm } from "../../src/model/thread.js";
+import { eachWeight } from "../../src/model/weights.js";
 import { engineLogits, loadEngine } from "./engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
@@ -37,13 +38,17 @@ async function loadGuarded(
   const { contextLength, cacheType, precision } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
+  const places = { config, weights, buffers, cachePtrs, cacheType, contextLength };
+  const model = { ...places, choice, upMargin: 3 };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
-  const parts = { model, memory, plm, caches, threads: [], precision };
-  return { model: new LoadedPlm(plan, new Engine(parts)), memory };
+  const parts = { model, memory, plm, caches, threads: [], precision, variant: "simd" as const };
+  const engine = new Engine(parts);
+  engine.packKeys();
+  return { model: new LoadedPlm(plan, engine), memory };
 }
 
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */

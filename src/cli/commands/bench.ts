@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { type Command, Option } from "commander";
 import platform from "#platform";
-import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
 import { cacheRowBytes } from "../../model/cache.js";
+import { VARIANTS, type Variant } from "../../model/load.js";
 import { measureDecode, measurePrefill, median, readPerToken } from "../bench.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
@@ -17,7 +17,7 @@ interface BenchFlags extends ModelFlags {
   readonly decode: number;
   readonly depth: number;
   readonly repeat: number;
-  readonly variant: "simd" | "relaxed";
+  readonly variant?: Variant;
   readonly json?: boolean;
 }
 
@@ -34,9 +34,10 @@ export function addBench(program: Command): void {
     .option("-d, --depth <n>", "tokens that are in the cache already", integer("depth", 0), 0)
     .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
     .addOption(
-      new Option("--variant <name>", "kernels; this version has only simd")
-        .choices(["simd", "relaxed"])
-        .default("simd"),
+      new Option(
+        "--variant <name>",
+        "which kernels (default: relaxed where this runtime has them right)",
+      ).choices(VARIANTS),
     )
     .option("--json", "print the numbers as one object instead");
   addModelOptions(command)
@@ -46,12 +47,9 @@ export function addBench(program: Command): void {
 
 async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const { prefill, decode, depth, repeat, variant } = flags;
-  if (variant !== "simd") {
-    throw new PlmError("INVALID_ARGUMENT", `--variant: expected simd, got ${variant}`);
-  }
   const startMs = performance.now();
   const contextLength = flags.context ?? depth + Math.max(prefill, decode, 1);
-  const model = await openModel(flags, signal, { contextLength });
+  const model = await openModel(flags, signal, { contextLength, ...(variant && { variant }) });
   const loadMs = performance.now() - startMs;
   const run = { session: model.createSession(), depth, repeat, signal };
   const prefillMs = await measurePrefill(run, prefill);
@@ -64,8 +62,8 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     prefill: { tokensPerSecond: rate(prefill, prefillMs) },
     decode: { tokensPerSecond: rate(decode, median(rounds.map((round) => round.decodeMs))) },
     depth,
-    threads: 1,
-    variant,
+    threads: model.threads,
+    variant: model.variant,
     loadMs,
     peakMemoryBytes: platform.peakMemoryBytes() ?? null,
     cacheBytesPerToken: cacheBytesPerToken(model),
