@@ -173,13 +173,15 @@ function attendRows(
     const groups = (n + 3) >> 2;
     const seen = (min(count, ahead + i + n - 1) + 3) & ~3;
     scoreTileI16(scores, packed + <usize>group * size, groups, rows, seen, nopeDim, ropeDim);
+    // Values a group at a time: rows of out are so far apart that more would share lines of cache.
     for (let g = 0; g < groups; g++) {
       const at = states + <usize>(group + g) * GROUP_STATE;
       const row = scores + <usize>g * GROUP_SCORES;
+      const target = out + <usize>(i + 4 * g) * outBytes;
+      const some = min(4, n - 4 * g);
       softmaxTileI16(row, at, seen, ahead + i + 4 * g, most, values, valueBytes);
+      valueTileI16(target, outBytes, row, some, values + I16_HEADER, valueBytes, seen, valueDim);
     }
-    const target = out + <usize>i * outBytes;
-    valueTileI16(target, outBytes, scores, n, values + I16_HEADER, valueBytes, seen, valueDim);
   }
 }
 
