@@ -23,7 +23,7 @@ export function valueTileI16(
 ): void {
   const last = out + <usize>(queries - 1) * outBytes;
   const weightBytes = <usize>count << 3;
-  // Two groups at a time: the rows of out may share lines of cache.
+  // Two groups at a time: more rows of out may not fit in the cache sets that they share.
   for (let first = 0; first < queries; first += 8, scores += 2 * GROUP_SCORES) {
     const end = min(first + 8, queries);
     for (let d: usize = 0; d < <usize>dims; d += 8) {
@@ -60,7 +60,7 @@ export function valueTileI16(
           a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, w3));
           b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, w3));
         }
-        // Queries beyond the last repeat it: all loads come before the stores, which store the same.
+        // Queries beyond the last repeat it: all loads, then the stores, which store the same.
         const out0 = out + <usize>i * outBytes + (d << 2);
         const out1 = min(out0 + outBytes, last + (d << 2));
         const out2 = min(out1 + outBytes, last + (d << 2));
