@@ -3,11 +3,11 @@
 import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "./layout";
 
 // GGUF tensor type ids.
-const Q4_0: i32 = 2;
+export const Q4_0: i32 = 2;
 const Q4_1: i32 = 3;
 const Q5_0: i32 = 6;
 const Q5_1: i32 = 7;
-const Q8_0: i32 = 8;
+export const Q8_0: i32 = 8;
 const Q2_K: i32 = 10;
 const Q3_K: i32 = 11;
 const Q4_K: i32 = 12;
@@ -168,30 +168,4 @@ function decodeSixes(to: usize, block: usize): void {
     const high = v128.and(i8x16.shr_u(h, quarter << 1), pair);
     v128.store(to, v128.or(low, i8x16.shl(high, 4)));
   }
-}
-
-/** An f16 without its sign is not finite from here. */
-const F16_INFINITY: i32 = 0x7c00;
-
-/** What the pack kernels return, as bits: what they met that cannot be packed. */
-export const NOT_FINITE: i32 = 1;
-export const TOO_LARGE: i32 = 2;
-
-/**
- * Copies an f16 as a packed scale: times 2^10, which leaves no value subnormal. The exponent of
- * infinity counts as one more, so that values below 128 fit. Returns NOT_FINITE, TOO_LARGE or 0.
- */
-export function packScale(to: usize, from: usize): i32 {
-  const bits = <i32>load<u16>(from);
-  let magnitude = bits & 0x7fff;
-  if (magnitude >= F16_INFINITY) return NOT_FINITE;
-  if (magnitude >= 0x0400) magnitude += 10 << 10;
-  else if (magnitude != 0) {
-    // m * 2^-24 with its highest bit at p is 1.f * 2^(p - 24).
-    const p = 31 - clz(magnitude);
-    magnitude = ((p + 1) << 10) | ((magnitude << (10 - p)) & 0x03ff);
-  }
-  if (magnitude > 0x7fff) return TOO_LARGE;
-  store<u16>(to, <u16>((bits & 0x8000) | magnitude));
-  return 0;
 }

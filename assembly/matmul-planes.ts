@@ -3,7 +3,10 @@
 import { dot8 } from "./lanes";
 import {
   COLS,
+  LOW,
   PLANES,
+  Q4,
+  Q8S,
   ROWS,
   STRIDE,
   UNPACKED_BLOCK,
@@ -13,6 +16,7 @@ import {
   panelBytes,
 } from "./layout";
 import { recordBytes, tileBytes } from "./planes";
+import { lowRowBytes, unpackSplit } from "./split";
 import { unpackPanel } from "./unpack";
 
 /**
@@ -38,18 +42,17 @@ export function matmulPlanes(
   const rows = load<i32>(shape, ROWS);
   const cols = load<i32>(shape, COLS);
   const planes = load<i32>(shape, PLANES);
-  const step = panelBytes(type, cols);
+  const step = panelBytes(type == Q8S ? Q4 : type, cols);
+  let low = load<usize>(shape, LOW);
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    unpackPanel(scratch, w, type, cols, 0x80);
-    if (planes == 1) {
-      if (halves) multiplyPanel(y, scratch, x, shape, 1, true, true);
-      else if (minimums) multiplyPanel(y, scratch, x, shape, 1, false, true);
-      else multiplyPanel(y, scratch, x, shape, 1, false, false);
-    } else if (halves) multiplyPanel(y, scratch, x, shape, 2, true, true);
-    else if (minimums) multiplyPanel(y, scratch, x, shape, 2, false, true);
-    else multiplyPanel(y, scratch, x, shape, 2, false, false);
+    if (type == Q8S) {
+      unpackSplit(scratch, w, low, cols, 0x80);
+      low += 8 * lowRowBytes(cols);
+    } else unpackPanel(scratch, w, type, cols, 0x80);
+    if (planes == 1) multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
+    else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
   }
 }
 

@@ -3,6 +3,9 @@
 import { addPairs } from "./lanes";
 import {
   COLS,
+  LOW,
+  Q4,
+  Q8S,
   ROWS,
   STRIDE,
   UNPACKED_BLOCK,
@@ -12,6 +15,7 @@ import {
   panelBytes,
 } from "./layout";
 import { rowBytesI16 } from "./quantize";
+import { lowRowBytes, unpackSplit } from "./split";
 import { unpackPanel } from "./unpack";
 
 /**
@@ -38,14 +42,16 @@ export function matmulI16(
   const rows = load<i32>(shape, ROWS);
   const cols = load<i32>(shape, COLS);
   const stride = <usize>load<i32>(shape, STRIDE) << 2;
-  const step = panelBytes(type, cols);
+  const step = panelBytes(type == Q8S ? Q4 : type, cols);
+  let low = load<usize>(shape, LOW);
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    unpackPanel(scratch, w, type, cols, 0);
-    if (halves) multiplyPanel(y, stride, scratch, x, n, cols, true, true);
-    else if (minimums) multiplyPanel(y, stride, scratch, x, n, cols, false, true);
-    else multiplyPanel(y, stride, scratch, x, n, cols, false, false);
+    if (type == Q8S) {
+      unpackSplit(scratch, w, low, cols, 0);
+      low += 8 * lowRowBytes(cols);
+    } else unpackPanel(scratch, w, type, cols, 0);
+    multiplyPanel(y, stride, scratch, x, n, cols, halves, minimums);
   }
 }
 

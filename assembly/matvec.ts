@@ -16,21 +16,73 @@ import { I16, S8X2 } from "./quantize";
  * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
 export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, true);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, true);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, true);
-  else multiply(y, w, Q4K, x, rows, cols, I16, true);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, 0);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, 0);
+  else multiply(y, w, Q4K, x, rows, cols, I16, 0);
 }
 
 /** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, true);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, true);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, true);
-  else multiply(y, w, Q4K, x, rows, cols, S8X2, true);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, 0);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, 0);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, 0);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
 }
 
-/** The product of either form; `scaled`: whether scales precede the cells, else they count as 1. */
+//   Estimate, 16 bytes: what an estimate is told, and what it finds
+//   +------------------------------------------------------------------+
+//   |  0  f32  margin: standard deviations of the estimate's error     |
+//   |  4  i32  squares: address of sumSquares32 of x, f32[cols / 32]   |
+//   |  8  i32  list: address of u32[rows], out                         |
+//   | 12  i32  count: rows in the list, out                            |
+//   +------------------------------------------------------------------+
+
+/**
+ * y = W x from W's high plane (split.ts), and the rows that can be positive: those with
+ * y + margin * sigma > 0, where sigma is that of the low nibbles' share if they are evenly
+ * distributed.
+ *
+ *   y          f32[rows]             out
+ *   w          panels[rows, cols]    the high plane
+ *   x          one row of quantizeI16, n = cols
+ *   estimate   Estimate
+ */
+export function estimateI16(
+  y: usize,
+  w: usize,
+  x: usize,
+  rows: i32,
+  cols: i32,
+  estimate: usize,
+): void {
+  multiply(y, w, HIGH, x, rows, cols, I16, estimate);
+}
+
+/** estimateI16 on a row of quantizeS8X2. */
+export function estimateS8X2(
+  y: usize,
+  w: usize,
+  x: usize,
+  rows: i32,
+  cols: i32,
+  estimate: usize,
+): void {
+  multiply(y, w, HIGH, x, rows, cols, S8X2, estimate);
+}
+
+/** The high plane of split weights, as `type` of multiply. */
+const HIGH: i32 = -1;
+
+/** Cells of Q8 without scales, as `type` of multiply: those of absorbed keys. */
+export const CELLS: i32 = -2;
+
+/** 16 high + low - 128 = (32 high - 241) / 2 + (low - 7.5). */
+const HIGH_SCALE: f32 = 0.5;
+/** The variance of low - 7.5. */
+const LOW_VARIANCE: f32 = 21.25;
+
+/** The product of either form; `estimate` for HIGH only. */
 // @ts-ignore: decorator
 @inline
 export function multiply(
@@ -41,15 +93,20 @@ export function multiply(
   rows: i32,
   cols: i32,
   form: i32,
-  scaled: bool,
+  estimate: usize,
 ): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
+  const isBytes = type == Q8 || type == CELLS;
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
   let m1 = d0;
+  let list = type == HIGH ? load<usize>(estimate, 8) : 0;
   for (let r = 0; r < rows; r += 8, y += 32) {
+    let squares = type == HIGH ? load<usize>(estimate, 4) : 0;
+    let variance0 = f32x4.splat(0);
+    let variance1 = f32x4.splat(0);
     let sum0 = f32x4.splat(0);
     let sum1 = f32x4.splat(0);
     let s = scales;
@@ -66,9 +123,9 @@ export function multiply(
       const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
       let scale0 = scale;
       let scale1 = scale;
-      if (scaled) {
-        scale0 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w));
-        scale1 = f32x4.mul(scale, type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8));
+      if (type != CELLS) {
+        scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
+        scale1 = f32x4.mul(type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8), scale);
       }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
@@ -77,7 +134,15 @@ export function multiply(
         sum0 = f32x4.add(sum0, f32x4.mul(min0, weight));
         sum1 = f32x4.add(sum1, f32x4.mul(min1, weight));
       }
-      if (scaled) w += type == Q4M ? 32 : 16;
+      if (type == HIGH) {
+        const square = v128.load32_splat(squares);
+        const w0 = loadScaleX4(w);
+        const w1 = loadScaleX4(w + 8);
+        variance0 = f32x4.add(variance0, f32x4.mul(f32x4.mul(w0, w0), square));
+        variance1 = f32x4.add(variance1, f32x4.mul(f32x4.mul(w1, w1), square));
+        squares += 4;
+      }
+      if (type != CELLS) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);
@@ -87,9 +152,9 @@ export function multiply(
       let acc6 = i32x4.splat(0);
       let acc7 = i32x4.splat(0);
       if (form == I16) {
-        for (const end = xb + 64; xb < end; xb += 8, w += type == Q8 ? 32 : 16) {
+        for (const end = xb + 64; xb < end; xb += 8, w += isBytes ? 32 : 16) {
           const a = v128.load64_splat(xb);
-          if (type == Q8) {
+          if (isBytes) {
             acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_u(w), a));
             acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_u(w, 8), a));
             acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_u(w, 16), a));
@@ -107,7 +172,7 @@ export function multiply(
         acc0 = addPairs(acc0, acc1);
         acc1 = addPairs(acc2, acc3);
       } else {
-        for (const end = xb + 64; xb < end; xb += 16, w += type == Q8 ? 64 : 32) {
+        for (const end = xb + 64; xb < end; xb += 16, w += isBytes ? 64 : 32) {
           const a = v128.load(xb);
           const h0 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
           const l0 = v128.shuffle<i32>(a, a, 1, 1, 1, 1);
@@ -115,14 +180,14 @@ export function multiply(
           const l1 = v128.shuffle<i32>(a, a, 3, 3, 3, 3);
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
-          const top0 = type == Q8 ? v0 : v128.and(v0, fifteen);
-          const low0 = type == Q8 ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
+          const top0 = isBytes ? v0 : v128.and(v0, fifteen);
+          const low0 = isBytes ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
-          const top1 = type == Q8 ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = type == Q8 ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
+          const top1 = isBytes ? v128.load(w, 32) : v128.and(v1, fifteen);
+          const low1 = isBytes ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
@@ -131,15 +196,46 @@ export function multiply(
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
       }
-      if (type == Q8 || type == Q4) {
-        const bias = i32x4.shl(total, type == Q8 ? 7 : 3);
+      if (isBytes || type == Q4) {
+        const bias = i32x4.shl(total, isBytes ? 7 : 3);
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
+      }
+      if (type == HIGH) {
+        const bias = i32x4.sub(i32x4.shl(total, 8), i32x4.sub(i32x4.shl(total, 4), total));
+        acc0 = i32x4.sub(i32x4.shl(acc0, 5), bias);
+        acc1 = i32x4.sub(i32x4.shl(acc1, 5), bias);
       }
       sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(acc0), scale0));
       sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(acc1), scale1));
     }
+    if (type == HIGH) {
+      const half = f32x4.splat(HIGH_SCALE);
+      sum0 = f32x4.mul(sum0, half);
+      sum1 = f32x4.mul(sum1, half);
+      const margin = load<f32>(estimate);
+      list = listPositive(list, r, sum0, variance0, margin);
+      list = listPositive(list, r + 4, sum1, variance1, margin);
+    }
     v128.store(y, sum0);
     v128.store(y, sum1, 16);
   }
+  if (type == HIGH) store<usize>(estimate, (list - load<usize>(estimate, 8)) >> 2, 12);
+}
+
+/** Appends the rows that can be positive; NaN counts as such. Returns the list's end. */
+// @ts-ignore: decorator
+@inline
+function listPositive(list: usize, r: i32, y: v128, variance: v128, margin: f32): usize {
+  const sigma = f32x4.sqrt(f32x4.mul(variance, f32x4.splat(LOW_VARIANCE)));
+  const most = f32x4.add(y, f32x4.mul(sigma, f32x4.splat(margin)));
+  const mask = i32x4.bitmask(f32x4.le(most, f32x4.splat(0))) ^ 15;
+  store<u32>(list, r);
+  list += (mask & 1) << 2;
+  store<u32>(list, r + 1);
+  list += (mask & 2) << 1;
+  store<u32>(list, r + 2);
+  list += mask & 4;
+  store<u32>(list, r + 3);
+  return list + ((mask & 8) >> 1);
 }

@@ -1,17 +1,31 @@
 // GGUF rows -> the panels of layout.ts, without loss.
 
 import {
+  Q4_0,
+  Q8_0,
   blockBytes,
   blockSize,
   decodeBlock,
   hasMinimum,
-  packScale,
   packedType,
   scaleOffset,
   subMinimum,
   subScale,
 } from "./blocks";
-import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M, hasMinimums, panelBlockBytes } from "./layout";
+import {
+  Q4,
+  Q4K,
+  Q4M,
+  Q6K,
+  Q8,
+  Q8K,
+  Q8M,
+  hasMinimums,
+  panelBlockBytes,
+  panelBytes,
+} from "./layout";
+import { packPanelQ4_0, packPanelQ8_0 } from "./pack-panels-plain";
+import { packScale } from "./scales";
 
 /** Whether values lie in nibbles (with or without a plane of high bits). */
 function isNibbles(packed: i32): bool {
@@ -26,7 +40,7 @@ function isNibbles(packed: i32): bool {
  *   type      GGUF type id, not a float type
  *   scratch   2048 bytes
  *
- * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (blocks.ts).
+ * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (scales.ts).
  * Requires rows % 8 == 0, cols a multiple of the type's block.
  */
 export function packPanels(
@@ -44,6 +58,12 @@ export function packPanels(
   const step = panelBlockBytes(packed);
   let bad = 0;
   for (let r = 0; r < rows; r += 8, src += 8 * rowBytes) {
+    if (type == Q8_0 || type == Q4_0) {
+      if (type == Q8_0) bad |= packPanelQ8_0(to, src, rowBytes);
+      else bad |= packPanelQ4_0(to, src, rowBytes);
+      to += panelBytes(packed, cols);
+      continue;
+    }
     for (let b: usize = 0; b < rowBytes; b += bytes, to += step) {
       for (let i: usize = 0; i < 8; i++) {
         const block = src + i * rowBytes + b;

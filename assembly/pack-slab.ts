@@ -1,11 +1,12 @@
 // GGUF rows -> the slabs of layout.ts, transposed on the way, without loss.
 
 import {
+  Q4_0,
+  Q8_0,
   blockBytes,
   blockSize,
   decodeBlock,
   hasMinimum,
-  packScale,
   packedType,
   scaleOffset,
   subMinimum,
@@ -13,6 +14,9 @@ import {
 } from "./blocks";
 import { Q4, Q4K, Q4M, Q6K, hasMinimums } from "./layout";
 import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab-layout";
+import { packSlabQ4_0, packSlabQ8_0 } from "./pack-slab-plain";
+import { packScale } from "./scales";
+import { transpose16 } from "./transpose";
 
 /**
  * Rows of a GGUF tensor [outputs, neurons] into a slab, which holds them transposed.
@@ -23,8 +27,8 @@ import { slabHeadBytes, slabRunBytes, slabRuns } from "./slab-layout";
  *   shape     i32 neurons, i32 outputs
  *   scratch   2 * 64 * 256 + 512 bytes
  *
- * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (blocks.ts).
- * Requires first and count % 32 == 0 (64 for Q6_K), count <= 64.
+ * Returns 0, or bits NOT_FINITE and TOO_LARGE for scales that cannot be packed (scales.ts).
+ * Requires first and count % 32 == 0 (64 for Q6_K).
  */
 export function packSlab(
   to: usize,
@@ -45,24 +49,55 @@ export function packSlab(
   const runBytes = slabRunBytes(packed, outputs);
   let run = slabRuns(to, packed, neurons, outputs);
   const columns = scratch + 64 * 256;
+  const o = <usize>first;
+  const n = <usize>count;
   let bad = 0;
-  for (let b: usize = 0; b < rowBytes; b += bytes, to += headBytes) {
-    for (let i: usize = 0; i < <usize>count; i++) {
-      const block = src + i * rowBytes + b;
-      decodeBlock(scratch + i * <usize>size, block, type);
-      bad |= packSlabHeader(to, block, type, packed, <usize>first + i, outputs);
+  for (let b: usize = 0; b < rowBytes; b += bytes, to += headBytes, run += <usize>size * runBytes) {
+    const block = src + b;
+    if (type == Q8_0) {
+      bad |= packSlabQ8_0(to + 2 * o, run + o, block, n, runBytes, rowBytes, scratch);
+      continue;
     }
-    for (let o: usize = 0; o < <usize>count; o += 16) {
-      for (let j: usize = 0; j < <usize>size; j += 16) {
-        const rows = scratch + o * <usize>size + j;
-        transpose16(columns + j * 64 + o, rows, <usize>size, columns + 64 * 256);
+    if (type == Q4_0) {
+      bad |= packSlabQ4_0(to + 2 * o, run + (o >> 1), block, n, runBytes, rowBytes, scratch);
+      continue;
+    }
+    for (let i: usize = 0; i < n; i++) {
+      bad |= packSlabHeader(to, block + i * rowBytes, type, packed, o + i, outputs);
+    }
+    for (let i: usize = 0; i < n; i += 64) {
+      const some = min<usize>(64, n - i);
+      decodeColumns(columns, block + i * rowBytes, type, some, rowBytes, scratch);
+      for (let j: usize = 0; j < <usize>size; j++) {
+        packRun(run + j * runBytes, columns + j * 64, packed, o + i, some, outputs);
       }
-    }
-    for (let j: usize = 0; j < <usize>size; j++, run += runBytes) {
-      packRun(run, columns + j * 64, packed, <usize>first, <usize>count, outputs);
     }
   }
   return bad;
+}
+
+/**
+ * The integers of one block of `count` outputs: 64 bytes a neuron. scratch of 64 * 256 bytes, and
+ * 256 behind the columns.
+ */
+function decodeColumns(
+  columns: usize,
+  block: usize,
+  type: i32,
+  count: usize,
+  rowBytes: usize,
+  scratch: usize,
+): void {
+  const size = <usize>blockSize(type);
+  for (let i: usize = 0; i < count; i++) {
+    decodeBlock(scratch + i * size, block + i * rowBytes, type);
+  }
+  for (let o: usize = 0; o < count; o += 16) {
+    for (let j: usize = 0; j < size; j += 16) {
+      const rows = scratch + o * size + j;
+      transpose16(columns + j * 64 + o, 64, rows, size, columns + 64 * 256);
+    }
+  }
 }
 
 /** One output's scales and minimums, in the head of a slab's block. */
@@ -122,35 +157,4 @@ function packSixes(run: usize, from: usize, first: usize, n: usize): void {
     high = v128.or(high, i8x16.shl(pair, k << 1));
   }
   v128.store(run + (n >> 1) + (first >> 2), high);
-}
-
-/** to[j][i] = from[i][j], 16 x 16 bytes; rows of from `stride` bytes apart, of to 64. */
-function transpose16(to: usize, from: usize, stride: usize, scratch: usize): void {
-  // Four perfect shuffles of rows i and i + 8 transpose; they alternate between two buffers.
-  for (let i: usize = 0; i < 8; i++) {
-    const row = from + i * stride;
-    interleave(scratch + (i << 5), v128.load(row), v128.load(row + 8 * stride));
-  }
-  const other = scratch + 256;
-  for (let i: usize = 0; i < 8; i++) interleaveRows(other, scratch, i);
-  for (let i: usize = 0; i < 8; i++) interleaveRows(scratch, other, i);
-  for (let i: usize = 0; i < 8; i++) interleaveRows(other, scratch, i);
-  for (let j: usize = 0; j < 16; j++) v128.store(to + (j << 6), v128.load(other + (j << 4)));
-}
-
-// @ts-ignore: decorator
-@inline
-function interleaveRows(to: usize, from: usize, i: usize): void {
-  interleave(to + (i << 5), v128.load(from + (i << 4)), v128.load(from + (i << 4), 128));
-}
-
-// @ts-ignore: decorator
-@inline
-function interleave(to: usize, a: v128, b: v128): void {
-  v128.store(to, v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-  v128.store(
-    to,
-    v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
-    16,
-  );
 }

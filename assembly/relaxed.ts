@@ -3,7 +3,8 @@
 export * from "./index";
 export { absorbS8X2 } from "./absorbed";
 export { matmulPlanes } from "./matmul-planes";
-export { matvecS8X2 } from "./matvec";
+export { estimateS8X2, matvecS8X2 } from "./matvec";
 export { quantizePlanes } from "./planes";
 export { probeDot } from "./probe";
-export { quantizeS8X2 } from "./quantize";
+export { quantizeS8, quantizeS8X2 } from "./quantize";
+export { refineS8 } from "./split";

@@ -108,6 +108,27 @@ test("only the platform of Node and the command line touch Node's modules", () =
   }
 });
 
+/** What is left of a file's imports when types are stripped. */
+function runtimeImports(path: string): string[] {
+  const source = files.find((file) => file.path === path);
+  assert.ok(source !== undefined, `${path} is no file of src`);
+  const typeless = source!.text
+    .replace(/^(?:import|export) type [^;]*;/gm, "")
+    .replace(/^import \{(?:\s*type [\w ]+,?)+\s*\} from [^;]*;/gm, "");
+  return importsOf(path, typeless);
+}
+
+test("threads of browsers, which have no import map, import only files", () => {
+  const reached = new Set(["src/threads/web.ts"]);
+  for (const path of reached) {
+    for (const name of runtimeImports(path)) {
+      assert.match(name, /^src\//, `${path}, which a thread imports, imports ${name}`);
+      reached.add(name);
+    }
+  }
+  assert.ok(reached.has("src/model/plm.ts"));
+});
+
 test("one file uses the AssemblyScript loader", () => {
   const users = inFolder("src").filter(({ imports }) => imports.includes("@assemblyscript/loader"));
   assert.equal(

@@ -9,9 +9,6 @@ export interface PackedType {
   readonly unit: number;
   /** Bytes of `unit` inputs of an 8-row panel; 8 times those of a slab's output. */
   readonly panelBytes: number;
-  /** Inputs that share a scale. */
-  readonly scaleUnit: number;
-  readonly hasMinimums: boolean;
   /** Bytes of one value, its share of scales and minimums left out. */
   readonly valueBytes: number;
 }
@@ -27,25 +24,45 @@ export type PackedTypeName =
   | "Q6K"
   | "F32"
   | "F16"
-  | "BF16";
+  | "BF16"
+  | "Q8S";
 
-/** The packed types by name. Float types keep the file's rows. */
+/**
+ * The packed types by name. Float types keep the file's rows. Q8S is Q8 in two planes
+ * (assembly/split.ts), the high plane's panels first, then the low plane's rows.
+ */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
-  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
-  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1, scaleUnit: 32, hasMinimums: true },
-  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5, scaleUnit: 32, hasMinimums: false },
-  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
-  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
-  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1, scaleUnit: 16, hasMinimums: true },
-  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75, scaleUnit: 16, hasMinimums: false },
-  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4, scaleUnit: 1, hasMinimums: false },
-  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
-  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1 },
+  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1 },
+  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5 },
+  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5 },
+  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5 },
+  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1 },
+  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75 },
+  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4 },
+  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2 },
+  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2 },
+  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1 },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
 export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16" {
   return type === "F32" || type === "F16" || type === "BF16";
+}
+
+/** Bytes of `rows` low rows of Q8S, and of the high panels before them. */
+export function splitBytes(rows: number, cols: number): { high: number; low: number } {
+  return { high: packedBytes("Q4", rows, cols), low: (rows * cols * 18) / 32 };
+}
+
+/** Whether scales (and minimums) belong to 16 inputs each; else to 32. */
+function hasHalves(type: PackedTypeName): boolean {
+  return type === "Q8K" || type === "Q6K";
+}
+
+/** Whether the type has minimums. */
+function hasMinimums(type: PackedTypeName): boolean {
+  return type === "Q8M" || type === "Q4M" || type === "Q4K" || type === "Q8K";
 }
 
 /** Rows that a matrix takes in memory: packed types come in panels of 8. */
@@ -76,10 +93,9 @@ export function unpackedPanelBytes(cols: number): number {
 
 /** Bytes of the absorbed keys (assembly/absorbed.ts) of a packed [rows, cols] matrix. */
 export function absorbedBytes(type: PackedTypeName, rows: number, cols: number): number {
-  const { scaleUnit, hasMinimums } = PACKED_TYPES[type];
   const inputs = Math.ceil(rows / 32) * 32;
-  const entries = (cols / scaleUnit) * inputs;
-  return inputs * 4 + entries * (hasMinimums ? 6 : 2) + inputs * cols;
+  const scales = (cols / (hasHalves(type) ? 16 : 32)) * inputs;
+  return inputs * 4 + scales * (hasMinimums(type) ? 6 : 2) + inputs * cols;
 }
 
 /** Bytes of scratch that absorbI16 and absorbS8X2 need. */
@@ -91,7 +107,7 @@ export function absorbScratchBytes(rows: number, cols: number): number {
 /** Bytes of scratch that packPanels and packSlab need. */
 export const PACK_SCRATCH_BYTES: number = 2 * 64 * 256 + 512;
 
-/** Outputs that packSlab and packFloatSlab take in one call. */
+/** Outputs that packSlab takes at a time: a call has a multiple, or fewer at the end. */
 export const SLAB_ROWS = 64;
 
 /** Bytes of scratch that sparseMatmulI16 needs for `n` tokens. */
@@ -114,19 +130,24 @@ export function attendLatentScratchBytes(
   ropeDim: number,
 ): number {
   const dims = latentDim + ropeDim;
-  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+  return Math.ceil(heads / 4) * (1152 + 8 * dims) + 64 * (16 + 2 * dims);
 }
 
-/** Bytes of scratch that attendExpandedTile needs. */
+/** Bytes of scratch that attendExpandedTile and attendExpandedTileI16 need. */
 export function attendExpandedScratchBytes(
   nopeDim: number,
   ropeDim: number,
   valueDim: number,
 ): number {
-  return 32 * 4 * (nopeDim + ropeDim + valueDim) + 16 * 144;
+  return 128 * (nopeDim + ropeDim + valueDim) + 6272;
 }
 
-/** Bytes of the softmax states of attendExpandedTile. */
+/** Bytes of the softmax states of attendExpandedTile and attendExpandedTileI16. */
 export function attendExpandedStateBytes(queries: number, heads: number): number {
-  return queries * heads * 16;
+  return Math.ceil(queries / 4) * heads * 64;
+}
+
+/** Bytes of the queries that attendExpandedStartI16 packs; `qkDim` values each. */
+export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: number): number {
+  return Math.ceil(queries / 4) * heads * (32 + 8 * qkDim);
 }

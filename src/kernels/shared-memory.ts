@@ -16,8 +16,10 @@ class WasmReader {
     this.#bytes = bytes;
   }
 
+  /** Throws TypeError behind the end. */
   byte(): number {
-    return this.#bytes[this.at++];
+    if (this.at < this.#bytes.length) return this.#bytes[this.at++];
+    throw unexpected();
   }
 
   /** An unsigned LEB128 number. */
@@ -26,7 +28,7 @@ class WasmReader {
     for (let shift = 0; ; shift += 7) {
       const byte = this.byte();
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) return value >>> 0;
     }
   }
 
@@ -34,6 +36,10 @@ class WasmReader {
     const length = this.number();
     this.at += length;
   }
+}
+
+function unexpected(): TypeError {
+  return new TypeError("kernels: expected a binary whose first import is its memory");
 }
 
 /**
@@ -58,5 +64,5 @@ export function withSharedMemory(binary: BufferSource): Uint8Array<ArrayBuffer> 
     bytes[reader.at] |= SHARED_BIT;
     return bytes;
   }
-  throw new TypeError("kernels: expected a binary whose first import is its memory");
+  throw unexpected();
 }

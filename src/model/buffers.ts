@@ -10,6 +10,7 @@ import {
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { TEAM_BYTES } from "../kernels/team.js";
+import { QUEUE_BYTES } from "./chunk-queue.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
@@ -24,12 +25,13 @@ export const LOGITS_ROWS = 16;
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
   /**
-   * what threads meet at (assembly/team.ts), and what they are told to do (work.ts): before all
-   * that loading works in, for they wait there meanwhile
+   * what threads meet at (assembly/team.ts), what they are told to do (work.ts), and the chunks of
+   * weights to pack (chunk-queue.ts): before all that loading works in, for they wait there
    */
   readonly team: number;
   readonly work: number;
-  /** f32[n, hiddenSize]: the residual stream */
+  readonly chunks: number;
+  /** f32[n, hiddenSize]: the residual stream; from here on, chunks are staged while loading */
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
@@ -110,6 +112,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     team: bytes(TEAM_BYTES),
     work: bytes(WORK_BYTES),
+    chunks: bytes(QUEUE_BYTES),
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
     tokens: f32(n),
@@ -142,6 +145,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
           absorbScratchBytes(config.qkNopeHeadDim, kvLoraRank),
           sparseScratchBytes(n, hiddenSize),
           tiledScratchBytes(intermediateSize, hiddenSize),
+          hiddenSize * 2 + intermediateSize * 4,
           attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
           attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
         ),

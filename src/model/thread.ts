@@ -6,6 +6,7 @@ import { type CacheType, LatentCache } from "./cache.js";
 import type { KernelChoice } from "./choose-kernels.js";
 import type { PlmConfig } from "./config.js";
 import { Plm } from "./plm.js";
+import { helpReadWeights } from "./staging.js";
 import type { PlmWeights } from "./weights.js";
 import { performAnnounced, WorkBoard } from "./work.js";
 
@@ -18,6 +19,7 @@ export interface ModelData {
   readonly cacheType: CacheType;
   readonly contextLength: number;
   readonly choice: KernelChoice;
+  readonly upMargin: number;
 }
 
 /** What a thread is started with. */
@@ -35,13 +37,13 @@ export function createPlm(
   memory: WebAssembly.Memory,
   { index, maySleep }: { index: number; maySleep: boolean },
 ): Plm {
-  const { config, weights, choice } = model;
+  const { config, weights, choice, upMargin } = model;
   const buffers = { ...model.buffers, ...model.buffers.threads[index] };
   const member = new Member({ kernels, memory, teamPtr: buffers.team, index, maySleep });
-  return new Plm({ config, kernels, memory, member, buffers }, weights, choice);
+  return new Plm({ config, kernels, memory, member, buffers }, weights, { choice, upMargin });
 }
 
-/** Computes for ever. Calls `ready` once it can. */
+/** Helps to load the weights, then computes for ever. Calls `ready` once it can. */
 export function runThread({ module, memory, model, index }: ThreadStart, ready: () => void): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as unknown as Kernels;
@@ -53,5 +55,6 @@ export function runThread({ module, memory, model, index }: ThreadStart, ready: 
   const board = new WorkBoard(memory, model.buffers.work, caches);
   const done = plm.member.announced;
   ready();
+  helpReadWeights(model.weights, { kernels, memory, buffers: model.buffers }, index);
   performAnnounced(plm, board, done);
 }

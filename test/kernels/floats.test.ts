@@ -4,8 +4,8 @@ import type { TensorType } from "../../src/format/dtypes.js";
 import { gaussian, seededRandom } from "../random.js";
 import { assertWithin, type Product, referenceMatmul } from "./linear-reference.js";
 import { activeLists, packedId, packPanels, packSlab, putActive, putShape } from "./packing.js";
-import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor } from "./tensors.js";
-import { Bench } from "./wasm.js";
+import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor, tensorOf } from "./tensors.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(48);
 
@@ -21,14 +21,20 @@ function matmul(tensor: Tensor, x: Float32Array, n: number, offset = 0): Float32
   return bench.f32(yPtr, n * rows);
 }
 
-function sparseMatmul(tensor: Tensor, x: Float32Array, n: number): Float32Array {
+function sparseMatmul(
+  tensor: Tensor,
+  x: Float32Array,
+  n: number,
+  [first, end]: readonly [number, number] = [0, tensor.rows],
+): Float32Array {
   bench.reset();
   const { type, rows, cols } = tensor;
   const w = packSlab(bench, tensor);
   const xPtr = bench.put(x, 4);
   const yPtr = bench.region(n * rows * 4, 4);
+  bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, activeLists(x, n), cols, 4);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows), 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
   bench.kernels.sparseMatmulF32(yPtr, w.ptr, packedId(type), xPtr, activePtr, n, shapePtr);
   bench.checkGuards();
   return bench.f32(yPtr, n * rows);
@@ -92,6 +98,49 @@ for (const type of FLOAT_TYPES) {
         }
       }
     }
+  });
+}
+
+for (const type of FLOAT_TYPES) {
+  test(`rows and outputs by themselves are those of the whole: ${type}`, () => {
+    const random = seededRandom(75);
+    const [rows, cols] = [192, 96];
+    const tensor = randomTensor({ type, rows, cols }, random);
+    const rowBytes = tensor.bytes.length / rows;
+    for (const n of [1, 3]) {
+      const x = sparseGaussian(n * cols, 0.3, random);
+      const [dense, sparse] = [matmul(tensor, x, n), sparseMatmul(tensor, x, n)];
+      for (const [first, end] of [
+        [0, 64],
+        [64, 128],
+        [128, 192],
+        [64, 192],
+      ] as const) {
+        const inside = (_: number, i: number): boolean => i % rows >= first && i % rows < end;
+        const bytes = tensor.bytes.slice(first * rowBytes, end * rowBytes);
+        const part = tensorOf({ type, rows: end - first, cols }, bytes);
+        assert.equal(matmul(part, x, n), dense.filter(inside), `rows ${first} to ${end}`);
+        const y = sparseMatmul(tensor, x, n, [first, end]);
+        const expected = sparse.map((value, i) => (inside(value, i) ? value : UNWRITTEN));
+        assert.equal(y, expected, `outputs ${first} to ${end}`);
+      }
+    }
+  });
+
+  test(`a token's outputs may be spaced: ${type}`, () => {
+    const random = seededRandom(76);
+    const tensor = randomTensor({ type, rows: 5, cols: 64 }, random);
+    const x = gaussian(3 * 64, random);
+    const expected = matmul(tensor, x, 3);
+    bench.reset();
+    const w = packPanels(bench, tensor);
+    const yPtr = bench.put(new Float32Array(2 * 9 + 5).fill(7));
+    const shapePtr = putShape(bench, { n: 3, rows: 5, cols: 64, stride: 9 });
+    bench.kernels.matmulF32(yPtr, w.ptr, packedId(type), bench.put(x), shapePtr);
+    bench.checkGuards();
+    bench.f32(yPtr, 2 * 9 + 5).forEach((value, i) => {
+      assert.is(value, i % 9 < 5 ? expected[Math.floor(i / 9) * 5 + (i % 9)] : 7);
+    });
   });
 }
 

@@ -22,7 +22,7 @@ import {
   type Tensor,
   tensorOf,
 } from "./tensors.js";
-import { Bench } from "./wasm.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
 const bench = await Bench.create(64);
 
@@ -32,15 +32,22 @@ interface Result {
 }
 
 /** sparseMatmulI16 over each token's list. */
-function sparseMatmul(tensor: Tensor, x: Float32Array, lists: number[][], offset = 0): Result {
+function sparseMatmul(
+  tensor: Tensor,
+  x: Float32Array,
+  lists: number[][],
+  offset = 0,
+  [first, end]: readonly [number, number] = [0, tensor.rows],
+): Result {
   bench.reset();
   const { type, rows, cols } = tensor;
   const n = lists.length;
   const w = packSlab(bench, tensor);
   const activations = quantize(bench, x, n, offset);
   const yPtr = bench.region(n * rows * 4, offset);
+  bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, lists, cols, offset);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows), 4);
+  const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
   const scratchPtr = bench.region(sparseScratchBytes(n, rows), offset);
   const id = packedId(type);
   const { sparseMatmulI16 } = bench.kernels;
@@ -123,6 +130,30 @@ for (const type of QUANTIZED_TYPES) {
     if (F16_FIELDS[type]!.length === 1 || group === 16) return assert.equal(y, dense);
     const { norm } = referenceMatmul(tensor.magnitudes, values, { n, rows, cols });
     assertWithin(y, dense, (i) => 1e-6 * norm[i], type);
+  });
+
+  test(`outputs by themselves are those of the whole, and no others are written: ${type}`, () => {
+    const random = seededRandom(85);
+    const [rows, cols] = [256, 512];
+    const tensor = randomTensor({ type, rows, cols }, random);
+    for (const n of [1, 3]) {
+      const x = sparseGaussian(n * cols, 0.2, random);
+      const lists = activeLists(x, n);
+      const whole = sparseMatmul(tensor, x, lists).y;
+      for (const [first, end] of [
+        [0, 64],
+        [64, 128],
+        [128, 256],
+        [0, 192],
+        [192, 256],
+      ] as const) {
+        const { y } = sparseMatmul(tensor, x, lists, 0, [first, end]);
+        const expected = whole.map((value, i) =>
+          i % rows >= first && i % rows < end ? value : UNWRITTEN,
+        );
+        assert.equal(y, expected, `${n} tokens, outputs ${first} to ${end}`);
+      }
+    }
   });
 
   test(`a token does not depend on the others of its batch: ${type}`, () => {

@@ -6,6 +6,10 @@ import { kernelsBytes, loadKernels, type Variant } from "../../src/kernels/load.
 const GUARD_BYTES = 64;
 const SENTINEL = 0xa5;
 
+/** What a test fills memory with that must not be written to, and the float that four make. */
+export const UNWRITTEN_BYTE = 0x5a;
+export const UNWRITTEN: number = new Float32Array(new Uint8Array(4).fill(UNWRITTEN_BYTE).buffer)[0];
+
 let defaultVariant: Variant = "simd";
 
 /** The variant that benches have from now on, unless they are told. */

@@ -34,7 +34,7 @@ async function loadGuarded(
   const { kernels } = await loadKernels(memory);
   new Uint8Array(memory.buffer).fill(GUARD, first);
   const { config, weights, buffers, caches } = plan;
-  await readWeights(gguf, weights, { kernels, memory, scratchPtr: buffers.x }, {});
+  await readWeights(gguf, weights, { kernels, memory, buffers, helpers: 0 }, {});
   const { contextLength, cacheType, precision } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const cachePtrs = caches.map(({ ptr }) => ptr);

@@ -171,7 +171,7 @@ test("threads keep no process alive, disposed of or not", async () => {
         const session = model.createSession();
         await session.evaluate([1, 2, 3]);
         ${end}
-        console.log(before, model.threads);
+        console.log(before + " " + model.threads);
       `);
       assert.is(printed, end === "" ? "3 3\n" : "3 1\n");
     }

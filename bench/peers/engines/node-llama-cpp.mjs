@@ -1,0 +1,40 @@
+// node-llama-cpp: llama.cpp as native code in Node, from its prebuilt binary, on the processor.
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { stepwise } from "./stepwise.mjs";
+
+/**
+ * Each call asks for the most likely token after the last given one, as the smallest thing to ask
+ * for: it makes llama.cpp compute that token's logits, as the other engines do.
+ * `evaluateWithoutGeneratingNewTokens` would leave out the output head, a sixth of all weights.
+ * Picking the largest of the logits is part of the time, under one percent of it.
+ */
+const LAST = { generateNext: { token: true, options: { temperature: 0 } } };
+
+/** Loads a path. Without flash attention, with which llama.cpp aborts on PLM's head sizes. */
+export async function load({ model: modelPath, threads, contextLength }) {
+  const llama = await getLlama({
+    gpu: false,
+    build: "never",
+    maxThreads: threads,
+    logLevel: LlamaLogLevel.error,
+  });
+  const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
+  const context = await model.createContext({
+    contextSize: contextLength,
+    batchSize: Math.min(512, contextLength),
+    threads,
+    flashAttention: false,
+  });
+  const sequence = context.getSequence();
+  return {
+    about: { threads: context.currentThreads, llamaCpp: llama.llamaCppRelease.release },
+    ...stepwise({
+      evaluate: (tokens) =>
+        sequence.controlledEvaluate([...tokens.slice(0, -1), [tokens.at(-1), LAST]]),
+      truncate: async (start) => {
+        const end = sequence.nextTokenIndex;
+        if (start < end) await sequence.eraseContextTokenRanges([{ start, end }]);
+      },
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+// The tokens that every engine is given: the same ones, and as text for those that take only text.
+
+/** Draws before a vocabulary is said to have no words. */
+const MOST_DRAWS = 1_000_000;
+
+/**
+ * `count` random words that are one token each, always the same ones. `slice(start, end)` gives
+ * their `tokens`, and the `text` that the tokenizer makes these tokens of. Throws an Error where
+ * the vocabulary has no such words.
+ */
+export function makePrompts(count, tokenizer, vocabSize) {
+  const tokens = [];
+  const words = [];
+  let state = 1;
+  for (let draw = 0; draw < MOST_DRAWS && tokens.length < count; draw++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const token = Math.floor((state / 2 ** 32) * vocabSize);
+    const word = tokenizer.decode([token]);
+    if (!/^ [a-z]+$/.test(word) || tokenizer.encode(word).length !== 1) continue;
+    tokens.push(token);
+    words.push(word);
+  }
+  const again = tokenizer.encode(words.join(""));
+  if (tokens.length < count || tokens.some((token, i) => token !== again[i])) {
+    throw new Error("the model's vocabulary has too few words that are one token");
+  }
+  return {
+    slice: (start, end) => ({
+      tokens: tokens.slice(start, end),
+      text: words.slice(start, end).join(""),
+    }),
+  };
+}

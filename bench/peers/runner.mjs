@@ -1,0 +1,29 @@
+// One engine in a process of its own: loads a model once, then answers what the driver asks for.
+let engine;
+
+const commands = {
+  /** Loads an engine in this process or in a page, and says what it tells about itself. */
+  async load({ place, ...spec }) {
+    const file = place === "chromium" ? "./chromium.mjs" : `./engines/${spec.module}.mjs`;
+    const { load } = await import(file);
+    engine = await load(spec);
+    return engine.about;
+  },
+  prefill: (prompt) => engine.prefill(prompt),
+  decode: (context, steps) => engine.decode(context, steps),
+};
+
+process.on("message", async ({ command, args }) => {
+  try {
+    process.send({ result: await commands[command](...args) });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : JSON.stringify(error);
+    process.send({ error: message.split("\n", 1)[0] });
+  }
+});
+
+// The driver has ended, or wants this process to.
+process.on("disconnect", async () => {
+  await engine?.close?.();
+  process.exit();
+});

@@ -1,0 +1,94 @@
+// What is measured, as tables: the engines, and the scenarios that they meet in.
+
+const OURS = { module: "plm-wasm", ours: true };
+
+/** By name: the module under engines/, whether it is this project's, what it is loaded with. */
+export const ENGINES = {
+  "plm-wasm": { ...OURS, options: { precision: "balanced" } },
+  "plm-wasm exact": { ...OURS, options: { precision: "exact" } },
+  "plm-wasm fast": { ...OURS, options: { precision: "fast" } },
+  "plm-wasm q8_0 cache": { ...OURS, options: { precision: "balanced", cacheType: "q8_0" } },
+  "node-llama-cpp": { module: "node-llama-cpp" },
+  "wllama 2.3.1": { module: "wllama-2" },
+  "wllama 3.8.1": { module: "wllama-3" },
+};
+
+const NATIVE = ["plm-wasm", "node-llama-cpp"];
+const PRECISIONS = ["plm-wasm exact", "plm-wasm", "plm-wasm fast", "node-llama-cpp"];
+const CACHES = ["plm-wasm", "plm-wasm q8_0 cache", "node-llama-cpp"];
+const BROWSER = ["plm-wasm", "wllama 2.3.1", "wllama 3.8.1"];
+
+/** Decoding that is not about depth begins after this many tokens. */
+const DEPTH = 16;
+const STEPS = 32;
+
+/** Positions: enough for 512 tokens, and for 4,000 and the steps after them. */
+const SHORT = 1024;
+const LONG = 4096;
+
+const decode = (file, threads, engines) => ({
+  kind: "decode",
+  place: "node",
+  file,
+  threads,
+  contextLength: SHORT,
+  depth: DEPTH,
+  steps: STEPS,
+  engines,
+});
+
+const prefill = (tokens, threads) => ({
+  kind: "prefill",
+  place: "node",
+  file: "q8_0",
+  threads,
+  contextLength: SHORT,
+  tokens,
+  engines: PRECISIONS,
+});
+
+const depth = { ...decode("q8_0", 2, CACHES), kind: "depth", depth: 4000, contextLength: LONG };
+
+const chromium = (scenario) => ({
+  ...scenario,
+  kind: "chromium",
+  place: "chromium",
+  engines: BROWSER,
+});
+
+/** In tables, not in the chart. */
+const minor = (scenario) => ({ ...scenario, isMinor: true });
+
+/**
+ * A scenario has `tokens` where it measures prefill, else `depth` and `steps`. Engines are loaded
+ * once for scenarios that follow each other and agree in place, file, threads and contextLength.
+ */
+export const SCENARIOS = [
+  decode("q8_0", 1, NATIVE),
+  minor(prefill(128, 1)),
+  minor(prefill(512, 1)),
+  decode("q8_0", 2, NATIVE),
+  prefill(128, 2),
+  prefill(512, 2),
+  minor(decode("q4_0", 1, NATIVE)),
+  decode("q4_0", 2, NATIVE),
+  depth,
+  chromium(decode("q8_0", 2, BROWSER)),
+  chromium(prefill(128, 2)),
+];
+
+export const KINDS = ["decode", "prefill", "depth", "chromium"];
+
+/** The same scenarios with fewer tokens: whether everything runs, not how fast it is. */
+export const shortened = (scenario) =>
+  scenario.tokens === undefined
+    ? { ...scenario, depth: Math.min(scenario.depth, 256), steps: 4 }
+    : { ...scenario, tokens: scenario.tokens / 8 };
+
+/** "Decode at depth 4,000, Q8_0, 2 threads, Node", as tables and charts have it. */
+export function titleOf({ tokens, depth, place, file, threads }) {
+  const atDepth = depth > DEPTH ? ` at depth ${depth.toLocaleString("en")}` : "";
+  const what = tokens === undefined ? `Decode${atDepth}` : `Prefill of ${tokens} tokens`;
+  const where = place === "chromium" ? "Chromium" : "Node";
+  return `${what}, ${file.toUpperCase()}, ${threads} thread${threads > 1 ? "s" : ""}, ${where}`;
+}

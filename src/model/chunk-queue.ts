@@ -1,0 +1,88 @@
+/** What threads that load a model know of each other's chunks: a few words in shared memory. */
+
+/** Most slots that chunks are staged in. */
+export const MOST_SLOTS = 16;
+
+/** Bytes of the queue's words. */
+export const QUEUE_BYTES = 320;
+
+// Where they are, in words; those that different threads write apart from each other.
+const HELPERS = 0;
+const STAGED = 16;
+const TAKEN = 32;
+const PACKED = 48;
+const STATUS = 64;
+
+/** What is staged of a queue that was given up: more than there is to take. */
+const CLOSED = 0x7fffffff;
+
+/**
+ * Chunks to pack, counted from 0. The thread of the caller stages them in order; whoever is free
+ * takes the next.
+ */
+export class ChunkQueue {
+  readonly #words: Int32Array;
+  readonly #length: number;
+  readonly #slots: number;
+
+  /** A queue of `length` chunks, staged in `slots`; QUEUE_BYTES at ptr. */
+  constructor(memory: WebAssembly.Memory, ptr: number, length: number, slots: number) {
+    this.#words = new Int32Array(memory.buffer, ptr, QUEUE_BYTES / 4);
+    this.#length = length;
+    this.#slots = slots;
+  }
+
+  /** Empties the queue and lets `helpers` threads begin that wait to. */
+  open(helpers: number): void {
+    this.#words.fill(0, STAGED);
+    Atomics.store(this.#words, HELPERS, helpers);
+    Atomics.notify(this.#words, HELPERS);
+  }
+
+  /** Sends the others away: no more chunks come. */
+  close(): void {
+    Atomics.store(this.#words, STAGED, CLOSED);
+    Atomics.notify(this.#words, STAGED);
+  }
+
+  /** Chunk `i` is staged, as all before it are. */
+  stage(i: number): void {
+    Atomics.store(this.#words, STAGED, i + 1);
+    Atomics.notify(this.#words, STAGED);
+  }
+
+  /** The next chunk to pack, or -1 where none is staged that nobody has. */
+  take(): number {
+    const next = Atomics.load(this.#words, TAKEN);
+    if (next >= Atomics.load(this.#words, STAGED)) return -1;
+    return Atomics.compareExchange(this.#words, TAKEN, next, next + 1) === next ? next : -1;
+  }
+
+  /** The next chunk to pack, after sleeping until it is staged; -1 after the last. */
+  awaitChunk(): number {
+    const words = this.#words;
+    while (Atomics.load(words, HELPERS) === 0) Atomics.wait(words, HELPERS, 0);
+    const next = Atomics.add(words, TAKEN, 1);
+    if (next >= this.#length) return -1;
+    for (;;) {
+      const staged = Atomics.load(words, STAGED);
+      if (staged === CLOSED) return -1;
+      if (staged > next) return next;
+      Atomics.wait(words, STAGED, staged);
+    }
+  }
+
+  /** Chunk `i` is packed, with what its kernel found. */
+  finish(i: number, bad: number): void {
+    const slot = i % this.#slots;
+    Atomics.store(this.#words, STATUS + slot, bad);
+    Atomics.store(this.#words, PACKED + slot, i + 1);
+  }
+
+  /** What packing chunk `i` found, or -1 before it is packed. Asked before its slot is used again. */
+  status(i: number): number {
+    const slot = i % this.#slots;
+    if (Atomics.load(this.#words, PACKED + slot) !== i + 1) return -1;
+    return Atomics.load(this.#words, STATUS + slot);
+  }
+}

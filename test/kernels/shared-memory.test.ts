@@ -1,0 +1,91 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { kernelsBytes, VARIANTS } from "../../src/kernels/load.js";
+import { withSharedMemory } from "../../src/kernels/shared-memory.js";
+
+const SHARED = new WebAssembly.Memory({ initial: 1, maximum: 16, shared: true });
+const PLAIN = new WebAssembly.Memory({ initial: 1, maximum: 16 });
+
+/** Whether a binary instantiates over a memory. */
+async function accepts(
+  binary: Uint8Array<ArrayBuffer>,
+  memory: WebAssembly.Memory,
+): Promise<boolean> {
+  const module = await WebAssembly.compile(binary);
+  return WebAssembly.instantiate(module, { env: { memory } }).then(
+    () => true,
+    (error) => {
+      assert.instance(error, WebAssembly.LinkError);
+      return false;
+    },
+  );
+}
+
+for (const variant of VARIANTS) {
+  const original = kernelsBytes(variant);
+
+  test(`${variant}: the patched binary takes a shared memory, the original a plain one`, async () => {
+    if (!WebAssembly.validate(original)) {
+      console.log(`skipped, this runtime refuses the binary: ${variant}`);
+      return;
+    }
+    const patched = withSharedMemory(original);
+    assert.ok(await accepts(patched, SHARED));
+    assert.not(await accepts(patched, PLAIN));
+    assert.ok(await accepts(original, PLAIN));
+    assert.not(await accepts(original, SHARED));
+  });
+
+  test(`${variant}: the patch is one bit of a copy, and patching twice changes nothing`, () => {
+    const before = original.slice();
+    const patched = withSharedMemory(original);
+    assert.equal(original, before);
+    const changed = [...patched.keys()].filter((i) => patched[i] !== original[i]);
+    assert.is(changed.length, 1);
+    assert.is(patched[changed[0]] ^ original[changed[0]], 2);
+    assert.equal(withSharedMemory(patched), patched);
+  });
+
+  test(`${variant}: parts of buffers, and buffers, are taken alike`, () => {
+    const padded = new Uint8Array(original.length + 7);
+    padded.set(original, 3);
+    const part = padded.subarray(3, 3 + original.length);
+    const expected = withSharedMemory(original);
+    assert.equal(withSharedMemory(part), expected);
+    assert.equal(withSharedMemory(part.slice().buffer), expected);
+    assert.equal(withSharedMemory(new DataView(padded.buffer, 3, original.length)), expected);
+  });
+}
+
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+/** An import section whose one import has this kind: env.memory, limits with a maximum. */
+const imported = (kind: number): number[] => {
+  const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
+  const content = [1, ...name("env"), ...name("memory"), kind, 1, 1, 16];
+  return [2, content.length, ...content];
+};
+
+test("sections before the imports are stepped over", () => {
+  const custom = [0, 5, 1, 0x78, 2, 2, 2];
+  const patched = withSharedMemory(Uint8Array.of(...HEADER, ...custom, ...imported(2)));
+  assert.equal([...patched.slice(-3)], [3, 1, 16]);
+});
+
+test("malformed binaries are refused, and never for ever", () => {
+  const malformed: Record<string, number[]> = {
+    nothing: [],
+    "a header alone": HEADER,
+    "no imports": [...HEADER, 1, 4, 1, 0x60, 0, 0],
+    "a global first": [...HEADER, ...imported(3)],
+    "a cut section": [...HEADER, ...imported(2).slice(0, 6)],
+    "a section without an end": [...HEADER, 1, 0xff, 0xff, 0xff, 0xff, 0x0f],
+    "a length without an end": [...HEADER, 1, 0x80, 0x80],
+    "a name beyond the end": [...HEADER, 2, 4, 1, 0xff, 0xff, 0x7f],
+    "a length that goes back": [...HEADER, 1, 0xf6, 0xff, 0xff, 0xff, 0x0f],
+  };
+  for (const [what, bytes] of Object.entries(malformed)) {
+    assert.throws(() => withSharedMemory(Uint8Array.from(bytes)), /expected a binary whose/, what);
+  }
+});
+
+test.run();
