@@ -26,8 +26,6 @@ export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
 export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
-export { softmaxF32 } from "./softmax";
 export { packSplit, refineI16, sumSquares32 } from "./split";
-export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";
 export { dequantizeRow } from "./unpack";

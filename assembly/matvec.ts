@@ -22,11 +22,13 @@ export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, co
   else multiply(y, w, Q4K, x, rows, cols, I16, 0);
 }
 
-/** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+/**
+ * matvecI16 on a row of quantizeS8X2, without Q4M; for engines whose relaxed dot reads u8
+ * (probe.ts).
+ */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
   if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, 0);
   else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, 0);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, 0);
   else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
 }
 

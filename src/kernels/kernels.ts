@@ -118,8 +118,7 @@ export interface Kernels {
     shapePtr: number,
   ): number;
 
-  // norms, rope, activations, sampling and the latent cache
-  argmaxF32(xPtr: number, n: number): number;
+  // norms, rope, activations and the latent cache
   attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedTile(
@@ -167,12 +166,10 @@ export interface Kernels {
     eps: number,
   ): void;
   ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
-  softmaxF32(xPtr: number, n: number): void;
   storeLatentF16: StoreLatent;
   storeLatentF32: StoreLatent;
   storeLatentI16: StoreLatent;
   storeLatentQ8_0: StoreLatent;
-  topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
 
 /** What the relaxed binary has beside all of `Kernels`. */
@@ -185,7 +182,7 @@ export interface RelaxedKernels extends Kernels {
   quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
   /** as absorbI16, with the relaxed dot */
   absorbS8X2: Absorb;
-  /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
+  /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
   /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
   estimateS8X2: Estimate;

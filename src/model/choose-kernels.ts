@@ -68,6 +68,11 @@ export function chooseKernels(
   return choice as KernelChoice;
 }
 
+/** The types whose one-token product has a form for the relaxed dot; Q4_1 is too rare for one. */
+function hasPlanesMatvec(type: PackedTypeName): boolean {
+  return hasMatvec(type) && type !== "Q4M";
+}
+
 /** One type's candidates over made-up operands. */
 class Trial {
   readonly #kernels: RelaxedKernels;
@@ -101,7 +106,7 @@ class Trial {
   }
 
   decide(): { matvec: "I16" | "S8X2"; matmul: readonly (1 | 2)[] } {
-    const [pairs, planes] = hasMatvec(this.#type)
+    const [pairs, planes] = hasPlanesMatvec(this.#type)
       ? this.#race([() => this.#matvec("I16"), () => this.#matvec("S8X2")])
       : [0, 1];
     const [exact, one, two] = this.#race([

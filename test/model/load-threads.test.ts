@@ -25,8 +25,9 @@ async function packedWeights(
   const { config, weights, buffers, caches } = plan;
   const { contextLength, cacheType } = plan.options;
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const choice = chooseKernels(kernels, memory, buffers.x, new Set());
+  const places = { config, weights, buffers, cachePtrs, cacheType, contextLength };
+  const model = { ...places, choice, upMargin: 3 };
   const helpers = await startThreads(threads - 1, { module, memory, model });
   assert.is(helpers.length, threads - 1);
   try {

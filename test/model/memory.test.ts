@@ -40,7 +40,8 @@ async function loadGuarded(
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const places = { config, weights, buffers, cachePtrs, cacheType, contextLength };
+  const model = { ...places, choice, upMargin: 3 };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
