@@ -3,26 +3,25 @@
 //
 //   absorbed keys of W [rows, cols], one head's
 //   +----------------------------------------------------------------------------------------+
-//   |  f32 scale[cols / width][rows]      width: 32 columns that share a row's scale, or 16  |
-//   |  f32 minimum[cols / width][rows]    types with minimums only                           |
+//   |  f32 most[inputs]                   a row's largest |scale|, times 32768 / 32639       |
+//   |  i16 scale[cols / width][inputs]    32768 scale / most; 32 columns share one, or 16    |
+//   |  f32 minimum[cols / width][inputs]  types with minimums only                           |
 //   |  cells of u8 (value + 128)          as of Q8 panels (layout.ts): 8 columns together,   |
-//   |                                     rows are their inputs, padded to 32 by any values  |
+//   |                                     rows are their inputs                              |
 //   +----------------------------------------------------------------------------------------+
+//
+// inputs are rows, padded to 32 by zeros, in cells by any values. No scale is above 32639: what it
+// is multiplied with fits into two planes.
 
 import { addScaledF32 } from "./floats";
-import { maxF32x4, roundToI16, sumF32x4 } from "./lanes";
+import { sumF32x4 } from "./lanes";
 import {
   F32,
-  Q8,
-  UNPACKED_BLOCK,
-  UNPACKED_CELLS,
   hasHalves,
   hasMinimums,
-  panelBytes,
 } from "./layout";
-import { multiply } from "./matvec";
-import { I16, S8X2, factorFor, rowBytesI16, storeRounded } from "./quantize";
-import { unpackPanel } from "./unpack";
+import { CELLS, multiply } from "./matvec";
+import { I16, S8X2, quantizeI16, rowBytesI16, storeRounded } from "./quantize";
 
 /** Columns that share a row's scale. */
 // @ts-ignore: decorator
@@ -34,7 +33,7 @@ function columnsPerScale(type: i32): i32 {
 /** Inputs of a column's product: all rows, padded. */
 // @ts-ignore: decorator
 @inline
-function paddedInputs(rows: i32): i32 {
+export function paddedInputs(rows: i32): i32 {
   return (rows + 31) & ~31;
 }
 
@@ -59,10 +58,10 @@ export function absorbF32(y: usize, w: usize, type: i32, x: usize, rows: i32, co
  *   y         f32[cols]       out
  *   w         absorbed keys   of panels of `type`
  *   x         f32[rows]
- *   scratch   cols / 16 * (4 * inputs + rowBytesI16(inputs)) bytes, inputs: rows padded to 32
+ *   scratch   cols / 16 * rowBytesI16(inputs) + 4 * inputs + rowBytesI16(inputs) bytes
  *
- * Requires rows % 8 == 0, cols % 32 == 0. x times the scales of a block of columns is rounded as
- * quantizeI16 rounds: 32 rows share a scale.
+ * Requires rows % 8 == 0, cols % 32 == 0. x times a row's largest scale is rounded as quantizeI16
+ * rounds; the other scales are rounded to 16 bits of the largest, and their products with x too.
  */
 export function absorbI16(
   y: usize,
@@ -104,42 +103,28 @@ function absorb(
   const width = columnsPerScale(type);
   const inputs = paddedInputs(rows);
   const blocks = cols / width;
-  const padded = scratch + <usize>blocks * rowBytesI16(inputs);
-  memory.fill(padded, 0, <usize>inputs << 2);
-  memory.copy(padded, x, <usize>rows << 2);
-  const most: f32 = form == I16 ? 32767 : 32639;
-  scaleRows(padded, w, inputs, blocks, most);
-  const tableBytes = <usize>(blocks * inputs) << 2;
-  w += <usize>inputs << 2;
-  roundRows(scratch, padded, w, inputs, blocks, form);
-  w += tableBytes;
+  const rounded = scratch + <usize>blocks * rowBytesI16(inputs);
+  const padded = rounded + rowBytesI16(inputs);
+  const inputBytes = <usize>inputs << 2;
+  for (let i: usize = 0; i < inputBytes; i += 16) {
+    v128.store(padded + i, i < <usize>rows << 2 ? product4(x + i, w + i) : f32x4.splat(0));
+  }
+  quantizeI16(rounded, padded, 1, inputs);
+  w += inputBytes;
+  scaleRows(scratch, rounded, w, inputs, blocks, form);
+  w += <usize>blocks * (inputBytes >> 1);
   const minimums = w;
-  if (hasMinimums(type)) w += tableBytes;
+  if (hasMinimums(type)) w += <usize>blocks * inputBytes;
   for (let b = 0; b < blocks; b++, y += <usize>width << 2, w += <usize>(width * inputs)) {
-    multiply(y, w, Q8, scratch + <usize>b * rowBytesI16(inputs), width, inputs, form, false, 0);
-    if (hasMinimums(type)) addMinimums(y, minimums + (<usize>(b * inputs) << 2), padded, inputs, width);
+    multiply(y, w, CELLS, scratch + <usize>b * rowBytesI16(inputs), width, inputs, form, 0);
+    if (hasMinimums(type)) addMinimums(y, minimums + <usize>b * inputBytes, x, rows, width);
   }
 }
 
-/** x with each 32 inputs' factor and scale after it. */
-function scaleRows(x: usize, most: usize, inputs: i32, blocks: i32, top: f32): void {
-  let factors = x + (<usize>inputs << 2);
-  for (const end = factors; x < end; x += 128, most += 128, factors += 8) {
-    let largest = f32x4.splat(0);
-    for (let i: usize = 0; i < 128; i += 16) {
-      const product = f32x4.mul(v128.load(x + i), v128.load(most + i));
-      largest = f32x4.max(largest, f32x4.abs(product));
-    }
-    const m = maxF32x4(largest);
-    store<f32>(factors, f32x4.extract_lane(factorFor(m, top), 0));
-    store<f32>(factors, m / top, 4);
-  }
-}
-
-/** Rows of a form: x * scales rounded, a row for each block. */
+/** Rows of a form, one for each block of columns: those at x, times its scales. */
 // @ts-ignore: decorator
 @inline
-function roundRows(
+function scaleRows(
   to: usize,
   x: usize,
   scales: usize,
@@ -147,24 +132,17 @@ function roundRows(
   blocks: i32,
   form: i32,
 ): void {
+  const xScales = x + (<usize>inputs << 1);
   for (let b = 0; b < blocks; b++) {
-    const end = to + (<usize>inputs << 1);
-    let toScale = end;
-    let toSum = end + (<usize>inputs >> 3);
-    let xb = x;
-    let factors = x + (<usize>inputs << 2);
-    for (; to < end; factors += 8, toScale += 4) {
-      const factor = v128.load32_splat(factors);
-      store<f32>(toScale, load<f32>(factors, 4));
-      for (let half = 0; half < 2; half++, xb += 64, scales += 64, to += 32, toSum += 4) {
-        const first = roundToI16(product4(xb, scales), product4(xb + 16, scales + 16), factor);
-        const second = roundToI16(
-          product4(xb + 32, scales + 32),
-          product4(xb + 48, scales + 48),
-          factor,
-        );
-        storeRounded(to, toSum, first, second, form);
-      }
+    const toScales = to + (<usize>inputs << 1);
+    let toSum = toScales + (<usize>inputs >> 3);
+    for (let i: usize = 0; i < <usize>inputs >> 3; i += 4) {
+      store<f32>(toScales + i, load<f32>(xScales + i));
+    }
+    for (let xb = x; to < toScales; xb += 32, scales += 32, to += 32, toSum += 4) {
+      const first = i16x8.q15mulr_sat_s(v128.load(xb), v128.load(scales));
+      const second = i16x8.q15mulr_sat_s(v128.load(xb, 16), v128.load(scales, 16));
+      storeRounded(to, toSum, first, second, form);
     }
     to = toSum;
   }
@@ -178,83 +156,13 @@ function product4(a: usize, b: usize): v128 {
 }
 
 /** y[width] += the sum of x * minimums. */
-function addMinimums(y: usize, minimums: usize, x: usize, inputs: i32, width: i32): void {
+function addMinimums(y: usize, minimums: usize, x: usize, rows: i32, width: i32): void {
   let sum = f32x4.splat(0);
-  for (const end = x + (<usize>inputs << 2); x < end; x += 16, minimums += 16) {
-    sum = f32x4.add(sum, f32x4.mul(v128.load(x), v128.load(minimums)));
+  for (const end = x + (<usize>rows << 2); x < end; x += 16, minimums += 16) {
+    sum = f32x4.add(sum, product4(x, minimums));
   }
   const offset = f32x4.splat(sumF32x4(sum));
   for (const end = y + (<usize>width << 2); y < end; y += 16) {
     v128.store(y, f32x4.add(v128.load(y), offset));
   }
-}
-
-/**
- * Absorbed keys of one head.
- *
- *   to        absorbed keys        out
- *   w         panels[rows, cols]   of `type`, not a float type
- *   scratch   cols / 32 * UNPACKED_BLOCK bytes
- *
- * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types).
- */
-export function packAbsorbed(
-  to: usize,
-  w: usize,
-  type: i32,
-  rows: i32,
-  cols: i32,
-  scratch: usize,
-): void {
-  const halves: usize = hasHalves(type) ? 2 : 1;
-  const inputs = <usize>paddedInputs(rows);
-  const most = to;
-  const table = most + (inputs << 2);
-  const tableBytes = <usize>(cols >> 5) * halves * (inputs << 2);
-  const scratchEnd = scratch + <usize>(cols >> 5) * UNPACKED_BLOCK;
-  let cells = table + (hasMinimums(type) ? 2 * tableBytes : tableBytes);
-  memory.fill(most, 0, cells - most);
-  for (let r: usize = 0; r < <usize>rows; r += 8, w += panelBytes(type, cols), cells += 64) {
-    unpackPanel(scratch, w, type, cols, 0x80);
-    const largest = most + (r << 2);
-    let scales = table + (r << 2);
-    let column = cells;
-    for (let block = scratch; block < scratchEnd; block += UNPACKED_BLOCK) {
-      for (let half: usize = 0; half < halves; half++, scales += inputs << 2) {
-        copy8(scales, block + 32 * half);
-        keepLargest(largest, scales);
-        keepLargest(largest + 16, scales + 16);
-        if (hasMinimums(type)) copy8(scales + tableBytes, block + 64 + 32 * half);
-      }
-      for (let i = UNPACKED_CELLS; i < UNPACKED_BLOCK; i += 64, column += inputs << 3) {
-        storeTransposed(column, block + i);
-        storeTransposed(column + 16, block + i + 32);
-        storeTransposed(column + 32, block + i + 16);
-        storeTransposed(column + 48, block + i + 48);
-      }
-    }
-  }
-}
-
-/** Four largest magnitudes, of those so far and new ones. */
-// @ts-ignore: decorator
-@inline
-function keepLargest(to: usize, from: usize): void {
-  v128.store(to, f32x4.max(v128.load(to), f32x4.abs(v128.load(from))));
-}
-
-/** 8 f32. */
-// @ts-ignore: decorator
-@inline
-function copy8(to: usize, from: usize): void {
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
-}
-
-/** A cell of 4 x 4 values, its inputs as rows. */
-// @ts-ignore: decorator
-@inline
-function storeTransposed(to: usize, cell: usize): void {
-  const v = v128.load(cell);
-  v128.store(to, v128.shuffle<i8>(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 }

@@ -204,6 +204,17 @@ export type Matvec = (
   cols: number,
 ) => void;
 
+/** absorbI16 and its kin: y = W^T x for the keys of one head. */
+export type Absorb = (
+  yPtr: number,
+  keysPtr: number,
+  type: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  scratchPtr: number,
+) => void;
+
 /** estimateI16 and its kin: y = W x from the high plane, and which rows can be positive. */
 export type Estimate = (
   yPtr: number,
@@ -222,17 +233,6 @@ export type Refine = (
   listPtr: number,
   count: number,
   cols: number,
-) => void;
-
-/** absorbI16 and its kin: y = W^T x for the keys of one head. */
-export type Absorb = (
-  yPtr: number,
-  keysPtr: number,
-  type: number,
-  xPtr: number,
-  rows: number,
-  cols: number,
-  scratchPtr: number,
 ) => void;
 
 /** matmulI16 and its kin: Y = X W^T for several tokens. */

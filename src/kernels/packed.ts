@@ -88,14 +88,14 @@ export function unpackedPanelBytes(cols: number): number {
 export function absorbedBytes(type: PackedTypeName, rows: number, cols: number): number {
   const { scaleUnit, hasMinimums } = PACKED_TYPES[type];
   const inputs = Math.ceil(rows / 32) * 32;
-  const tableBytes = (cols / scaleUnit) * inputs * 4;
-  return inputs * 4 + tableBytes * (hasMinimums ? 2 : 1) + inputs * cols;
+  const scales = (cols / scaleUnit) * inputs;
+  return inputs * 4 + scales * (hasMinimums ? 6 : 2) + inputs * cols;
 }
 
 /** Bytes of scratch that absorbI16 and absorbS8X2 need. */
 export function absorbScratchBytes(rows: number, cols: number): number {
-  const blocks = Math.ceil(rows / 32);
-  return (cols / 16) * i16RowBytes(blocks * 32) + blocks * 136;
+  const inputs = Math.ceil(rows / 32) * 32;
+  return (cols / 16 + 1) * i16RowBytes(inputs) + inputs * 4;
 }
 
 /** Bytes of scratch that packPanels and packSlab need. */

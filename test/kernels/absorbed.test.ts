@@ -24,8 +24,9 @@ const forms = isRelaxed ? (["I16", "S8X2"] as const) : (["I16"] as const);
 type Form = (typeof forms)[number];
 
 /**
- * Largest error of rounding x times a scale to 16 bits: half a step of the largest product of 32
- * rows (and 2^-8 of one for f32), times the largest integer, for each row.
+ * Largest error of rounding x times a scale to 16 bits: of x times the row's largest scale, of the
+ * scale and of their product, half a step of the largest of 32 rows each (and 2^-7 of one for f32),
+ * times the largest integer, for each row.
  */
 function roundingBound(tensor: Tensor, x: Float32Array): number {
   if (isFloat(tensor.type)) return 0;
@@ -39,7 +40,7 @@ function roundingBound(tensor: Tensor, x: Float32Array): number {
       const row = scales.subarray(i * cols, (i + 1) * cols);
       most = Math.max(most, Math.abs(x[i]) * row.reduce((m, scale) => Math.max(m, scale), 0));
     }
-    bound += ((end - r) * largest * most * (0.5 + 2 ** -8)) / 32639;
+    bound += ((end - r) * largest * most * (1.5 + 2 ** -7)) / 32639;
   }
   return bound;
 }
