@@ -1,14 +1,28 @@
-// Latent attention of one token in absorbed form, in 14-bit integers.
+// Latent attention of one token in absorbed form, in integers.
 import { LATENT_DIM, ROPE_DIM, SCALE } from "./attention";
-import { I16_HEADER, storeLatentI16 } from "./cache";
-import { unpackQ8_0 } from "./q8_0";
-import { finishSoftmax, SCORE_ROW, SOFTMAX_STATE, softmaxTile, startSoftmax, TILE } from "./tile";
+import { I16_HEADER } from "./cache";
+import { unpackF16, unpackQ8_0 } from "./cache-unpack";
+import {
+  finishQuery,
+  groupBytes,
+  GROUP_SCORES,
+  GROUP_STATE,
+  packQueries,
+  startGroups,
+  TILE_I16,
+} from "./tile-i16";
 import { scoreTileI16 } from "./tile-i16-scores";
-import { valueTileI16, weightTileI16 } from "./tile-i16-values";
+import { softmaxTileI16 } from "./tile-i16-softmax";
+import { valueTileI16 } from "./tile-i16-values";
+
+const I16: i32 = 0;
+const F16: i32 = 1;
+const Q8_0: i32 = 2;
 
 /**
- * attendLatentF32, on i16 rows, in 14-bit integers: a head's query over one scale for its latent
- * and one for its rope part, the weights of 32 positions over one scale a head.
+ * attendLatentF32, on i16 rows, in integers: of a query's latent and of its rope part one scale
+ * each, of the weights of 64 positions one a head; each with 14 bits or more of what is usual
+ * (tile-i16.ts).
  */
 export function attendLatentI16(
   out: usize,
@@ -18,7 +32,22 @@ export function attendLatentI16(
   shape: usize,
   scratch: usize,
 ): void {
-  attendInteger(out, q, rows, positions, shape, scratch, false);
+  attendInteger(out, q, rows, positions, shape, scratch, I16);
+}
+
+/**
+ * attendLatentF32, on f16 rows: each becomes an i16 row, as if it had been stored as one, then as
+ * attendLatentI16.
+ */
+export function attendLatentF16(
+  out: usize,
+  q: usize,
+  rows: usize,
+  positions: i32,
+  shape: usize,
+  scratch: usize,
+): void {
+  attendInteger(out, q, rows, positions, shape, scratch, F16);
 }
 
 /**
@@ -33,7 +62,7 @@ export function attendLatentQ8_0(
   shape: usize,
   scratch: usize,
 ): void {
-  attendInteger(out, q, rows, positions, shape, scratch, true);
+  attendInteger(out, q, rows, positions, shape, scratch, Q8_0);
 }
 
 function attendInteger(
@@ -43,48 +72,47 @@ function attendInteger(
   positions: i32,
   shape: usize,
   scratch: usize,
-  blocks: bool,
+  type: i32,
 ): void {
   const heads = load<i32>(shape);
   const latentDim = load<i32>(shape, LATENT_DIM);
   const ropeDim = load<i32>(shape, ROPE_DIM);
-  const scale = load<f32>(shape, SCALE);
-  const rowBytes = I16_HEADER + (<usize>(latentDim + ropeDim) << 1);
+  const dims = latentDim + ropeDim;
+  const groups = (heads + 3) >> 2;
+  const rowBytes = I16_HEADER + (<usize>dims << 1);
   const outBytes = <usize>latentDim << 2;
   const scores = scratch;
-  const states = scores + <usize>heads * SCORE_ROW;
-  const query = states + <usize>heads * SOFTMAX_STATE;
-  const scales = query + <usize>heads * rowBytes;
-  const converted = scales + (<usize>TILE << 2);
-  for (let h = 0; h < heads; h++) {
-    const latent = q + (<usize>(h * (latentDim + ropeDim)) << 2);
-    storeLatentI16(query + <usize>h * rowBytes, latent, latentDim, latent + outBytes, ropeDim);
-  }
+  const states = scores + <usize>groups * GROUP_SCORES;
+  const queries = states + <usize>groups * GROUP_STATE;
+  const converted = queries + <usize>groups * groupBytes(dims);
+  const scale = load<f32>(shape, SCALE);
+  packQueries(queries, q, <usize>dims << 2, heads, latentDim, ropeDim, scale);
   memory.fill(out, 0, <usize>heads * outBytes);
-  startSoftmax(states, heads);
-  for (let first = 0; first < positions; first += TILE) {
-    const count = min(TILE, positions - first);
-    let tile = rows;
-    if (blocks) {
-      rows = unpackQ8_0(converted, rows, count, latentDim, ropeDim);
-      tile = converted;
-    } else {
+  startGroups(states, groups);
+  for (let first = 0; first < positions; first += TILE_I16) {
+    const count = min(TILE_I16, positions - first);
+    const whole = (count + 3) & ~3;
+    let tile = converted;
+    if (type == F16) rows = unpackF16(tile, rows, count, latentDim, ropeDim);
+    else if (type == Q8_0) rows = unpackQ8_0(tile, rows, count, latentDim, ropeDim);
+    else if (count == whole) {
+      tile = rows;
       rows += <usize>count * rowBytes;
+    } else memory.copy(tile, rows, <usize>count * rowBytes);
+    // Rows that fill up the last tile, and that no head sees.
+    if (count != whole) {
+      memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
     }
-    memory.fill(scales, 0, <usize>TILE << 2);
-    for (let t = 0; t < count; t++) {
-      store<f32>(scales + (<usize>t << 2), load<f32>(tile + <usize>t * rowBytes));
-    }
-    scoreTileI16(scores, query, heads, tile, count, latentDim, ropeDim);
-    for (let h = 0; h < heads; h++) {
-      const row = scores + <usize>h * SCORE_ROW;
-      softmaxTile(row, states + <usize>h * SOFTMAX_STATE, count, scale);
-      weightTileI16(row, scales, count);
+    scoreTileI16(scores, queries, groups, tile, whole, latentDim, ropeDim);
+    for (let g: usize = 0; g < <usize>groups; g++) {
+      const state = states + g * GROUP_STATE;
+      softmaxTileI16(scores + g * GROUP_SCORES, state, whole, count, count, tile, rowBytes);
     }
     const values = tile + I16_HEADER;
-    valueTileI16(out, outBytes, scores, heads, values, rowBytes, count, latentDim);
+    valueTileI16(out, outBytes, scores, heads, values, rowBytes, whole, latentDim);
   }
   for (let h = 0; h < heads; h++) {
-    finishSoftmax(out + <usize>h * outBytes, states + <usize>h * SOFTMAX_STATE, latentDim);
+    const state = states + <usize>(h >> 2) * GROUP_STATE;
+    finishQuery(out + <usize>h * outBytes, state, h & 3, latentDim);
   }
 }

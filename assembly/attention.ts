@@ -1,6 +1,5 @@
 // Latent attention of one token in absorbed form: every head against the same rows of the cache.
 // Here in f32; attention-i16.ts has the integer form.
-import { loadF16 } from "./cache-load";
 import { finishSoftmax, SCORE_ROW, SOFTMAX_STATE, softmaxTile, startSoftmax, TILE } from "./tile";
 import { scoreTileF32 } from "./tile-f32-scores";
 import { valueTileF32 } from "./tile-f32-values";
@@ -36,30 +35,6 @@ export function attendLatentF32(
   shape: usize,
   scratch: usize,
 ): void {
-  attendFloat(out, q, rows, positions, shape, scratch, false);
-}
-
-/** attendLatentF32, on f16 rows; the same arithmetic. */
-export function attendLatentF16(
-  out: usize,
-  q: usize,
-  rows: usize,
-  positions: i32,
-  shape: usize,
-  scratch: usize,
-): void {
-  attendFloat(out, q, rows, positions, shape, scratch, true);
-}
-
-function attendFloat(
-  out: usize,
-  q: usize,
-  rows: usize,
-  positions: i32,
-  shape: usize,
-  scratch: usize,
-  half: bool,
-): void {
   const heads = load<i32>(shape);
   const latentDim = load<i32>(shape, LATENT_DIM);
   const dims = latentDim + load<i32>(shape, ROPE_DIM);
@@ -68,22 +43,16 @@ function attendFloat(
   const outBytes = <usize>latentDim << 2;
   const scores = scratch;
   const states = scores + <usize>heads * SCORE_ROW;
-  const converted = states + <usize>heads * SOFTMAX_STATE;
   memory.fill(out, 0, <usize>heads * outBytes);
   startSoftmax(states, heads);
   for (let first = 0; first < positions; first += TILE) {
     const count = min(TILE, positions - first);
-    let tile = rows;
-    if (half) {
-      loadF16(converted, rows, count * dims);
-      tile = converted;
-    }
-    scoreTileF32(scores, q, rowBytes, heads, tile, rowBytes, count, dims);
+    scoreTileF32(scores, q, rowBytes, heads, rows, rowBytes, count, dims);
     for (let h = 0; h < heads; h++) {
       softmaxTile(scores + <usize>h * SCORE_ROW, states + <usize>h * SOFTMAX_STATE, count, scale);
     }
-    valueTileF32(out, outBytes, scores, heads, tile, rowBytes, count, latentDim);
-    rows += <usize>count * (half ? rowBytes >> 1 : rowBytes);
+    valueTileF32(out, outBytes, scores, heads, rows, rowBytes, count, latentDim);
+    rows += <usize>count * rowBytes;
   }
   for (let h = 0; h < heads; h++) {
     finishSoftmax(out + <usize>h * outBytes, states + <usize>h * SOFTMAX_STATE, latentDim);

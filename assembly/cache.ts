@@ -15,6 +15,7 @@
 // |q| <= 127. R and D are multiples of 8; of 32 for q8_0.
 import { largestLaneOrNaN } from "./exp";
 import { f32ToF16, f32x4ToF16 } from "./f16";
+import { narrowRounded, roundedBits } from "./lanes";
 
 /** Bytes of the two scales and their padding before the values of an i16 row. */
 export const I16_HEADER: usize = 16;
@@ -74,19 +75,18 @@ function largestMagnitude(x: usize, n: i32): f32 {
   return largestLaneOrNaN(largest);
 }
 
-/** i16[n] at target = f32[n] at source over the returned scale. */
-function storeI16(target: usize, source: usize, n: i32): f32 {
+/**
+ * i16[n] at target = f32[n] at source over the returned scale, rounded to the nearest, ties to
+ * even; n is a multiple of 8. NaN or infinity makes the scale NaN.
+ */
+export function storeI16(target: usize, source: usize, n: i32): f32 {
   const amax = largestMagnitude(source, n);
   const inverse = f32x4.splat(amax < SMALLEST_AMAX ? 0 : I16_MAX / amax);
   for (let i = 0; i < n; i += 8, source += 32, target += 16) {
-    const low = f32x4.nearest(f32x4.mul(v128.load(source), inverse));
-    const high = f32x4.nearest(f32x4.mul(v128.load(source, 16), inverse));
-    v128.store(
-      target,
-      i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(low), i32x4.trunc_sat_f32x4_s(high)),
-    );
+    const low = roundedBits(v128.load(source), inverse);
+    v128.store(target, narrowRounded(low, roundedBits(v128.load(source, 16), inverse)));
   }
-  return amax < SMALLEST_AMAX ? 0 : amax / I16_MAX;
+  return amax < SMALLEST_AMAX ? 0 : amax / I16_MAX + (amax - amax);
 }
 
 /**

@@ -55,6 +55,17 @@ export function addLanesF64(sum: v128, x: v128): v128 {
   );
 }
 
+/** f64[4] at sums = sums * factor + x, lane by lane. */
+// @ts-ignore: decorator
+@inline
+export function addLanesF64Each(sums: usize, factor: v128, x: v128): void {
+  const factorHigh = f64x2.promote_low_f32x4(v128.shuffle<i64>(factor, factor, 1, 0));
+  const high = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0));
+  const low = f64x2.mul(v128.load(sums), f64x2.promote_low_f32x4(factor));
+  v128.store(sums, f64x2.add(low, f64x2.promote_low_f32x4(x)));
+  v128.store(sums, f64x2.add(f64x2.mul(v128.load(sums, 16), factorHigh), high), 16);
+}
+
 /** The largest lane; a NaN may be passed over. */
 // @ts-ignore: decorator
 @inline

@@ -1,10 +1,15 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
 // typed.
-export { attendLatentF16, attendLatentF32 } from "./attention";
-export { attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
+export { attendLatentF32 } from "./attention";
+export { attendLatentF16, attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
 export { loadLatentF16, loadLatentF32, loadLatentI16, loadLatentQ8_0 } from "./cache-load";
 export { attendExpandedFinish, attendExpandedStart, attendExpandedTile } from "./expanded";
+export {
+  attendExpandedFinishI16,
+  attendExpandedStartI16,
+  attendExpandedTileI16,
+} from "./expanded-i16";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { estimateI16, matvecI16 } from "./matvec";

@@ -34,6 +34,14 @@ export function loadScaleX4(ptr: usize): v128 {
   return f32x4.mul(bits, v128.load(SCALE_BITS, 16));
 }
 
+/** One finite f16 >= 0 at ptr, in all four lanes. */
+// @ts-ignore: decorator
+@inline
+export function splatF16(ptr: usize): v128 {
+  const bits = i32x4.shr_u(v128.load16_splat(ptr), 16);
+  return f32x4.mul(i32x4.shl(bits, 13), f32x4.splat(F16_REBIAS));
+}
+
 /** One f16 at ptr as f32; finite values only. */
 // @ts-ignore: decorator
 @inline
@@ -96,6 +104,21 @@ export function maxF32x4(a: v128): f32 {
  * Added to |x| < 2^22, rounds it to the nearest integer, ties to even; its bits end in the integer.
  */
 const ROUNDER: f32 = 12582912;
+
+/** x * factor rounded, within +-2^22, in the low bits of each lane; narrowRounded takes them out. */
+// @ts-ignore: decorator
+@inline
+export function roundedBits(x: v128, factor: v128): v128 {
+  return f32x4.add(f32x4.mul(x, factor), f32x4.splat(ROUNDER));
+}
+
+/** Two results of roundedBits as i16x8, the nearest to those beyond. */
+// @ts-ignore: decorator
+@inline
+export function narrowRounded(a: v128, b: v128): v128 {
+  const rounder = f32x4.splat(ROUNDER);
+  return i16x8.narrow_i32x4_s(i32x4.sub(a, rounder), i32x4.sub(b, rounder));
+}
 
 /**
  * round(a * factor), round(b * factor) as i16x8, for products within +-32767; NaN gives anything.

@@ -12,7 +12,18 @@ import {
   subMinimum,
   subScale,
 } from "./blocks";
-import { Q4, Q4K, Q4M, Q6K, Q8, Q8K, Q8M, hasMinimums, panelBlockBytes, panelBytes } from "./layout";
+import {
+  Q4,
+  Q4K,
+  Q4M,
+  Q6K,
+  Q8,
+  Q8K,
+  Q8M,
+  hasMinimums,
+  panelBlockBytes,
+  panelBytes,
+} from "./layout";
 import { packPanelQ4_0, packPanelQ8_0 } from "./pack-panels-plain";
 import { packScale } from "./scales";
 

@@ -5,5 +5,5 @@ export { matmulPlanes } from "./matmul-planes";
 export { estimateS8X2, matvecS8X2 } from "./matvec";
 export { quantizePlanes } from "./planes";
 export { probeDot } from "./probe";
-export { quantizeS8X2 } from "./quantize";
-export { refineS8X2 } from "./split";
+export { quantizeS8, quantizeS8X2 } from "./quantize";
+export { refineS8 } from "./split";

@@ -10,7 +10,7 @@
 
 import { addPairs, dot8, loadScaleX4, sumF32x4 } from "./lanes";
 import { NIBBLES, UNPACKED_BLOCK, UNPACKED_CELLS } from "./layout";
-import { I16, S8X2 } from "./quantize";
+import { I16, S8 } from "./quantize";
 import { packScale } from "./scales";
 import { unpackF16 } from "./unpack";
 
@@ -154,8 +154,11 @@ export function refineI16(
   refine(y, low, x, list, count, cols, I16);
 }
 
-/** refineI16 on a row of quantizeS8X2. */
-export function refineS8X2(
+/**
+ * refineI16 on a row of quantizeS8, whose rounding counts for little here: low nibbles are a ninth
+ * of a weight.
+ */
+export function refineS8(
   y: usize,
   low: usize,
   x: usize,
@@ -163,7 +166,7 @@ export function refineS8X2(
   count: i32,
   cols: i32,
 ): void {
-  refine(y, low, x, list, count, cols, S8X2);
+  refine(y, low, x, list, count, cols, S8);
 }
 
 // @ts-ignore: decorator
@@ -180,8 +183,7 @@ function refine(
   const rowBytes = lowRowBytes(cols);
   const blocks = <usize>(cols >> 5);
   const nibbles = v128.load(NIBBLES);
-  const planes = form == I16 ? f32x4.splat(1) : f32x4(256, 1, 256, 1);
-  const xScales = x + (<usize>cols << 1);
+  const xScales = x + (<usize>cols << (form == I16 ? 1 : 0));
   const xSums = xScales + (blocks << 2);
   let touched = 0;
   for (let i = 0; i < count; i++) {
@@ -200,7 +202,7 @@ function refine(
       const totals = addPairs(v128.load(sums), v128.load(sums, 16));
       middle = f32x4.add(middle, f32x4.mul(f32x4.convert_i32x4_s(totals), scales));
       let factors = scales;
-      for (const end = w + 64; w < end; w += 16, xb += 64) {
+      for (const end = w + 64; w < end; w += 16, xb += form == I16 ? 64 : 32) {
         const v = v128.load(w);
         const a = v128.and(v, nibbles);
         const b = v128.and(i16x8.shr_u(v, 4), nibbles);
@@ -211,15 +213,11 @@ function refine(
           acc = i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(b), v128.load(xb, 32)));
           acc = i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(b), v128.load(xb, 48)));
         } else {
-          // Each word of weights meets its inputs' high plane and their low one.
-          acc = dot8(v128.load(xb), v128.shuffle<i32>(a, a, 0, 0, 1, 1), acc);
-          acc = dot8(v128.load(xb, 16), v128.shuffle<i32>(a, a, 2, 2, 3, 3), acc);
-          acc = dot8(v128.load(xb, 32), v128.shuffle<i32>(b, b, 0, 0, 1, 1), acc);
-          acc = dot8(v128.load(xb, 48), v128.shuffle<i32>(b, b, 2, 2, 3, 3), acc);
+          acc = dot8(v128.load(xb), a, acc);
+          acc = dot8(v128.load(xb, 16), b, acc);
         }
         const factor = v128.shuffle<i32>(factors, factors, 0, 0, 0, 0);
-        const scaled = form == I16 ? factor : f32x4.mul(factor, planes);
-        sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(acc), scaled));
+        sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(acc), factor));
         factors = v128.shuffle<i32>(factors, factors, 1, 2, 3, 0);
       }
     }

@@ -1,113 +1,125 @@
-// Scores of one tile of attention in 14-bit integers: several heads against i16 rows of the latent
-// cache (cache.ts). The last of an odd number is computed twice, never one beyond the end.
+// Scores of one tile of attention in integers: groups of queries against i16 rows (tile-i16.ts).
 import { I16_HEADER } from "./cache";
-import { SCORE_ROW, sumEach } from "./tile";
-
-// Both factors are at most 8191 in magnitude, and an i32 lane adds up 32 products (16 steps of 2)
-// before it becomes f32: 32 * 8191^2 = 2,146,959,392 is below 2^31 = 2,147,483,648.
-
-/** Bytes of 128 dims, 16 steps of 8. */
-const FLUSH_BYTES: usize = 256;
-
-/** sum + the sums of the lanes of four i32x4. */
-// @ts-ignore: decorator
-@inline
-function addEach(sum: v128, a: v128, b: v128, c: v128, d: v128): v128 {
-  return f32x4.add(
-    sum,
-    sumEach(
-      f32x4.convert_i32x4_s(a),
-      f32x4.convert_i32x4_s(b),
-      f32x4.convert_i32x4_s(c),
-      f32x4.convert_i32x4_s(d),
-    ),
-  );
-}
-
-/** Four floats from four addresses. */
-// @ts-ignore: decorator
-@inline
-function gather(a: usize, b: usize, c: usize, d: usize): v128 {
-  const two = v128.load32_lane(b, v128.load32_zero(a), 1);
-  return v128.load32_lane(d, v128.load32_lane(c, two, 2), 3);
-}
+import { FLUSH_DIMS, groupBytes, GROUP_SCORES } from "./tile-i16";
 
 /**
- * scores[h][t] = q_h . row_t
+ * scores[i][t] = q_i . row_t
  *
- *   scores   score rows[heads]   out, t < count rounded up to a multiple of 4
- *   q        i16 rows[heads]: each head's query as storeLatentI16 writes it
- *   rows     i16 rows[count]
+ *   scores   groups of scores[groups]    out, t < count
+ *   q        groups of queries[groups]
+ *   rows     i16 rows[count] with parts of `first` and `second` values
  *
- * Requires heads >= 1, 1 <= count <= 32. What lies past count has no meaning.
+ * Requires groups >= 1, count a multiple of 4 and at most 64, first and second multiples of 2.
  */
 export function scoreTileI16(
   scores: usize,
   q: usize,
-  heads: i32,
+  groups: i32,
   rows: usize,
   count: i32,
-  latentDim: i32,
-  ropeDim: i32,
+  first: i32,
+  second: i32,
 ): void {
-  const rowBytes = I16_HEADER + (<usize>(latentDim + ropeDim) << 1);
-  const latentEnd = I16_HEADER + (<usize>latentDim << 1);
-  const lastRow = rows + <usize>(count - 1) * rowBytes;
-  for (let t = 0; t < count; t += 4) {
-    const row0 = rows + <usize>t * rowBytes;
-    const row1 = min(row0 + rowBytes, lastRow);
-    const row2 = min(row1 + rowBytes, lastRow);
-    const row3 = min(row2 + rowBytes, lastRow);
-    for (let h = 0; h < heads; h += 2) {
-      const second = min(h + 1, heads - 1);
-      const qa = q + <usize>h * rowBytes;
-      const qb = q + <usize>second * rowBytes;
-      let scoreA = f32x4.splat(0);
-      let scoreB = f32x4.splat(0);
-      let d = I16_HEADER;
-      // First the latent part, then the rope part: each has its own scales.
-      for (let part: usize = 0; part < 8; part += 4) {
-        const partEnd = part ? rowBytes : latentEnd;
-        let sumA = f32x4.splat(0);
-        let sumB = f32x4.splat(0);
-        while (d < partEnd) {
-          const end = min(d + FLUSH_BYTES, partEnd);
-          let a0 = i32x4.splat(0);
-          let a1 = i32x4.splat(0);
-          let a2 = i32x4.splat(0);
-          let a3 = i32x4.splat(0);
-          let b0 = i32x4.splat(0);
-          let b1 = i32x4.splat(0);
-          let b2 = i32x4.splat(0);
-          let b3 = i32x4.splat(0);
-          for (; d < end; d += 16) {
-            const a = v128.load(qa + d);
-            const b = v128.load(qb + d);
-            const r0 = v128.load(row0 + d);
-            a0 = i32x4.add(a0, i32x4.dot_i16x8_s(a, r0));
-            b0 = i32x4.add(b0, i32x4.dot_i16x8_s(b, r0));
-            const r1 = v128.load(row1 + d);
-            a1 = i32x4.add(a1, i32x4.dot_i16x8_s(a, r1));
-            b1 = i32x4.add(b1, i32x4.dot_i16x8_s(b, r1));
-            const r2 = v128.load(row2 + d);
-            a2 = i32x4.add(a2, i32x4.dot_i16x8_s(a, r2));
-            b2 = i32x4.add(b2, i32x4.dot_i16x8_s(b, r2));
-            const r3 = v128.load(row3 + d);
-            a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, r3));
-            b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, r3));
-          }
-          sumA = addEach(sumA, a0, a1, a2, a3);
-          sumB = addEach(sumB, b0, b1, b2, b3);
-        }
-        const scales = gather(row0 + part, row1 + part, row2 + part, row3 + part);
-        sumA = f32x4.mul(sumA, f32x4.mul(scales, v128.load32_splat(qa + part)));
-        sumB = f32x4.mul(sumB, f32x4.mul(scales, v128.load32_splat(qb + part)));
-        scoreA = f32x4.add(scoreA, sumA);
-        scoreB = f32x4.add(scoreB, sumB);
+  const rowBytes = I16_HEADER + (<usize>(first + second) << 1);
+  for (let t = 0; t < count; t += 4, rows += rowBytes << 2, scores += 64) {
+    let to = scores;
+    let from = q;
+    for (let g = groups; g > 1; g -= 2) {
+      scoreRows(to, from, rows, first, second, true);
+      to += 2 * GROUP_SCORES;
+      from += 2 * groupBytes(first + second);
+    }
+    if (groups & 1) scoreRows(to, from, rows, first, second, false);
+  }
+}
+
+/** One group, or two, against four rows; a dot's lanes are the queries of a group. */
+// @ts-ignore: decorator
+@inline
+function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, two: bool): void {
+  const rowBytes = I16_HEADER + (<usize>(first + second) << 1);
+  const group = groupBytes(first + second);
+  let row0 = rows + I16_HEADER;
+  let row1 = row0 + rowBytes;
+  let row2 = row1 + rowBytes;
+  let row3 = row2 + rowBytes;
+  let cell = q + 32;
+  let other = cell + group;
+  clear(to);
+  if (two) clear(to + GROUP_SCORES);
+  for (let part: usize = 0; part < 8; part += 4) {
+    for (const end = row0 + (<usize>(part ? second : first) << 1); row0 < end; ) {
+      let a0 = i32x4.splat(0);
+      let a1 = a0;
+      let a2 = a0;
+      let a3 = a0;
+      let b0 = a0;
+      let b1 = a0;
+      let b2 = a0;
+      let b3 = a0;
+      for (const flush = min(row0 + (<usize>FLUSH_DIMS << 1), end); row0 < flush; row0 += 4) {
+        const a = v128.load(cell);
+        const b = v128.load(other);
+        const r0 = v128.load32_splat(row0);
+        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(a, r0));
+        if (two) b0 = i32x4.add(b0, i32x4.dot_i16x8_s(b, r0));
+        const r1 = v128.load32_splat(row1);
+        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(a, r1));
+        if (two) b1 = i32x4.add(b1, i32x4.dot_i16x8_s(b, r1));
+        const r2 = v128.load32_splat(row2);
+        a2 = i32x4.add(a2, i32x4.dot_i16x8_s(a, r2));
+        if (two) b2 = i32x4.add(b2, i32x4.dot_i16x8_s(b, r2));
+        const r3 = v128.load32_splat(row3);
+        a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, r3));
+        if (two) b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, r3));
+        row1 += 4;
+        row2 += 4;
+        row3 += 4;
+        cell += 16;
+        other += 16;
       }
-      const at = scores + (<usize>t << 2);
-      v128.store(at + <usize>h * SCORE_ROW, scoreA);
-      v128.store(at + <usize>second * SCORE_ROW, scoreB);
+      addScores(to, q + (part << 2), rows + part, rowBytes, a0, a1, a2, a3);
+      if (!two) continue;
+      const otherScales = q + group + (part << 2);
+      addScores(to + GROUP_SCORES, otherScales, rows + part, rowBytes, b0, b1, b2, b3);
     }
   }
+}
+
+/** Zeros for four positions. */
+// @ts-ignore: decorator
+@inline
+function clear(scores: usize): void {
+  const zero = i32x4.splat(0);
+  v128.store(scores, zero);
+  v128.store(scores, zero, 16);
+  v128.store(scores, zero, 32);
+  v128.store(scores, zero, 48);
+}
+
+/** Adds sums for four positions, times the queries' scales and the rows'. */
+// @ts-ignore: decorator
+@inline
+function addScores(
+  to: usize,
+  queryScales: usize,
+  rowScales: usize,
+  rowBytes: usize,
+  a: v128,
+  b: v128,
+  c: v128,
+  d: v128,
+): void {
+  const scales = v128.load(queryScales);
+  addScore(to, a, scales, rowScales);
+  addScore(to + 16, b, scales, rowScales + rowBytes);
+  addScore(to + 32, c, scales, rowScales + 2 * rowBytes);
+  addScore(to + 48, d, scales, rowScales + 3 * rowBytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function addScore(to: usize, sum: v128, scales: v128, rowScale: usize): void {
+  const product = f32x4.mul(scales, v128.load32_splat(rowScale));
+  v128.store(to, f32x4.add(v128.load(to), f32x4.mul(f32x4.convert_i32x4_s(sum), product)));
 }

@@ -50,7 +50,7 @@ function transpose8(to: usize, from: usize, stride: usize): void {
   interleave(to + 64, a1, a3, a5, a7);
 }
 
-/** The last two shuffles for half of the columns: rows 0 and 4 of them, 1 and 5, 2 and 6, 3 and 7. */
+/** The last two shuffles for half of the columns; rows 0 and 4, 1 and 5, 2 and 6, 3 and 7. */
 // @ts-ignore: decorator
 @inline
 function interleave(to: usize, r04: v128, r15: v128, r26: v128, r37: v128): void {

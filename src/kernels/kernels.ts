@@ -128,6 +128,23 @@ export interface Kernels {
     tilePtr: number,
     scratchPtr: number,
   ): void;
+  attendExpandedFinishI16(outPtr: number, statePtr: number, tilePtr: number): void;
+  attendExpandedStartI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
+    qPtr: number,
+    tilePtr: number,
+  ): void;
+  attendExpandedTileI16(
+    outPtr: number,
+    statePtr: number,
+    packedPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    tilePtr: number,
+    scratchPtr: number,
+  ): void;
   attendLatentF16: AttendLatent;
   attendLatentF32: AttendLatent;
   attendLatentI16: AttendLatent;
@@ -167,8 +184,10 @@ export interface RelaxedKernels extends Kernels {
   matvecS8X2: Matvec;
   /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
   estimateS8X2: Estimate;
-  /** f32[rows] += low rows of Q8S, a row of quantizeS8X2; as refineI16 */
-  refineS8X2: Refine;
+  /** f32[rows] += low rows of Q8S, a row of quantizeS8; as refineI16 */
+  refineS8: Refine;
+  /** an s8 row <- f32[n] */
+  quantizeS8(yPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
   matmulPlanes: Matmul;
 }

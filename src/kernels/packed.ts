@@ -107,19 +107,24 @@ export function attendLatentScratchBytes(
   ropeDim: number,
 ): number {
   const dims = latentDim + ropeDim;
-  return heads * (176 + 2 * dims) + 32 * (20 + 4 * dims);
+  return Math.ceil(heads / 4) * (1152 + 8 * dims) + 64 * (16 + 2 * dims);
 }
 
-/** Bytes of scratch that attendExpandedTile needs. */
+/** Bytes of scratch that attendExpandedTile and attendExpandedTileI16 need. */
 export function attendExpandedScratchBytes(
   nopeDim: number,
   ropeDim: number,
   valueDim: number,
 ): number {
-  return 32 * 4 * (nopeDim + ropeDim + valueDim) + 16 * 144;
+  return 128 * (nopeDim + ropeDim + valueDim) + 6272;
 }
 
-/** Bytes of the softmax states of attendExpandedTile. */
+/** Bytes of the softmax states of attendExpandedTile and attendExpandedTileI16. */
 export function attendExpandedStateBytes(queries: number, heads: number): number {
-  return queries * heads * 16;
+  return Math.ceil(queries / 4) * heads * 64;
+}
+
+/** Bytes of the queries that attendExpandedStartI16 packs; `qkDim` values each. */
+export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: number): number {
+  return Math.ceil(queries / 4) * heads * (32 + 8 * qkDim);
 }

@@ -143,7 +143,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
           unpackedPanelBytes(widest),
           sparseScratchBytes(n, hiddenSize),
           tiledScratchBytes(intermediateSize, hiddenSize),
-          hiddenSize / 8 + intermediateSize * 4,
+          hiddenSize * 2 + intermediateSize * 4,
           attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
           attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
         ),

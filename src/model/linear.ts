@@ -34,6 +34,11 @@ export interface LinearParts {
   readonly memory: WebAssembly.Memory;
   readonly member: Member;
   readonly choice: KernelChoice;
+  /**
+   * Standard deviations of an estimate's error by which a pre-activation may be below zero and
+   * still be computed in full.
+   */
+  readonly upMargin: number;
   readonly shapePtr: number;
   readonly scratchPtr: number;
 }
@@ -42,12 +47,6 @@ export interface LinearParts {
 export function hasMatvec(type: PackedTypeName): boolean {
   return type === "Q8" || type === "Q4" || type === "Q4M" || type === "Q4K" || type === "Q8S";
 }
-
-/**
- * Standard deviations of an estimate's error by which a pre-activation may be below zero and still
- * be computed in full.
- */
-const UP_MARGIN = Number(globalThis.process?.env.UPM ?? 3);
 
 export class Linear {
   /** The precision of products of several tokens. */
@@ -140,13 +139,17 @@ export class Linear {
     const squaresPtr = scratchPtr;
     const listPtr = squaresPtr + cols / 8;
     kernels.sumSquares32(squaresPtr, x.xPtr, cols);
-    new Float32Array(memory.buffer, shapePtr, 1)[0] = UP_MARGIN;
+    new Float32Array(memory.buffer, shapePtr, 1)[0] = this.#parts.upMargin;
     this.#shape.set([squaresPtr, listPtr], 1);
-    const isPairs = x.form === "I16" || !isRelaxed(kernels);
-    const estimate = isPairs ? kernels.estimateI16 : kernels.estimateS8X2;
-    estimate(yPtr, ptr + high, x.ptr, end - first, cols, shapePtr);
-    const refine = isPairs ? kernels.refineI16 : kernels.refineS8X2;
-    refine(yPtr, lowPtr, x.ptr, listPtr, this.#shape[3], cols);
+    if (x.form === "I16" || !isRelaxed(kernels)) {
+      kernels.estimateI16(yPtr, ptr + high, x.ptr, end - first, cols, shapePtr);
+      kernels.refineI16(yPtr, lowPtr, x.ptr, listPtr, this.#shape[3], cols);
+    } else {
+      const rowPtr = listPtr + rows * 4;
+      kernels.quantizeS8(rowPtr, x.xPtr, cols);
+      kernels.estimateS8X2(yPtr, ptr + high, x.ptr, end - first, cols, shapePtr);
+      kernels.refineS8(yPtr, lowPtr, rowPtr, listPtr, this.#shape[3], cols);
+    }
     this.candidates += this.#shape[3];
   }
 

@@ -1,20 +1,36 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { attendExpandedScratchBytes, attendExpandedStateBytes } from "../../src/kernels/packed.js";
-import { assertClose } from "../close.js";
+import {
+  attendExpandedQueryBytes,
+  attendExpandedScratchBytes,
+  attendExpandedStateBytes,
+} from "../../src/kernels/packed.js";
+import { assertClose, relativeRms } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { type ExpandedInput, referenceExpanded } from "../reference.js";
 import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
 
+/** Relative rms error that integer queries, keys, values and weights keep, with outliers. */
+const INTEGER_ERROR = 1e-3;
+
 const bench = await Bench.create(32);
+
+interface Call {
+  /** Bytes past 16-byte alignment. */
+  offset?: number;
+  /** Unused elements between rows of kPe. */
+  kPeGap?: number;
+  /** By the integer kernels. */
+  integer?: boolean;
+  /** Only these heads, first to end. */
+  ownHeads?: readonly [first: number, end: number];
+}
 
 /** Attention by kernels, the positions in tiles of these sizes, in this order. */
 function attend(
   input: ExpandedInput,
   tiles: number[],
-  offset = 0,
-  kPeGap = 0,
-  [firstHead, endHead]: readonly [number, number] = [0, input.heads],
+  { offset = 0, kPeGap = 0, integer = false, ownHeads = [0, input.heads] }: Call = {},
 ): Float32Array {
   const { queries, heads, nopeDim, ropeDim, valueDim, queryPosition, positions } = input;
   const kernels = bench.kernels;
@@ -35,6 +51,7 @@ function attend(
   const scratchBytes = attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
   const scratch = bench.region(scratchBytes, offset);
   bench.u8(scratch, scratchBytes).fill(0xff);
+  const packed = bench.region(attendExpandedQueryBytes(queries, heads, nopeDim + ropeDim), offset);
   const tile = bench.region(48);
   const view = new DataView(bench.memory.buffer, tile, 48);
   [queries, heads, nopeDim, ropeDim, valueDim].forEach((value, i) => {
@@ -43,19 +60,24 @@ function attend(
   view.setFloat32(20, input.scale, true);
   view.setInt32(24, queryPosition, true);
   view.setInt32(36, kPeStride, true);
-  view.setInt32(40, firstHead, true);
-  view.setInt32(44, endHead, true);
-  kernels.attendExpandedStart(out, state, tile);
+  view.setInt32(40, ownHeads[0], true);
+  view.setInt32(44, ownHeads[1], true);
+  if (integer) kernels.attendExpandedStartI16(out, state, packed, q, tile);
+  else kernels.attendExpandedStart(out, state, tile);
   let first = 0;
   for (const count of tiles) {
     view.setInt32(28, first, true);
     view.setInt32(32, count, true);
     const rows = kv + first * heads * (nopeDim + valueDim) * 4;
-    kernels.attendExpandedTile(out, state, q, rows, kPe + first * kPeStride * 4, tile, scratch);
+    const kPeRows = kPe + first * kPeStride * 4;
+    if (integer) {
+      kernels.attendExpandedTileI16(out, state, packed, rows, kPeRows, tile, scratch);
+    } else kernels.attendExpandedTile(out, state, q, rows, kPeRows, tile, scratch);
     first += count;
   }
   assert.is(first, positions);
-  kernels.attendExpandedFinish(out, state, tile);
+  if (integer) kernels.attendExpandedFinishI16(out, state, tile);
+  else kernels.attendExpandedFinish(out, state, tile);
   bench.checkGuards();
   return bench.f32(out, outSize);
 }
@@ -77,13 +99,16 @@ function randomInput(
   };
 }
 
-function check(input: ExpandedInput, tiles: number[], offset = 0, kPeGap = 0): void {
+function check(input: ExpandedInput, tiles: number[], call: Call = {}): void {
   const { expected, bound } = referenceExpanded(input);
-  const actual = attend(input, tiles, offset, kPeGap);
+  const what = `${input.queries} queries at ${input.queryPosition}, tiles ${tiles}`;
+  const actual = attend(input, tiles, call);
   for (let i = 0; i < expected.length; i++) {
-    const what = `${input.queries} queries at ${input.queryPosition}, tiles ${tiles}, output ${i}`;
-    assertClose([actual[i]], [expected[i]], { abs: bound[i] }, what);
+    assertClose([actual[i]], [expected[i]], { abs: bound[i] }, `${what}, output ${i}`);
   }
+  if (input.nopeDim % 8 || input.ropeDim % 8) return;
+  const error = relativeRms(attend(input, tiles, { ...call, integer: true }), expected);
+  assert.ok(error < INTEGER_ERROR, `${what}: integer error ${error}`);
 }
 
 test("every count of queries and positions, odd ones included", () => {
@@ -91,18 +116,19 @@ test("every count of queries and positions, odd ones included", () => {
     [1, 4, 4, 8],
     [3, 12, 4, 24],
     [2, 16, 8, 8],
+    [3, 8, 16, 24],
   ]) {
     for (const queries of [1, 2, 3, 4, 5, 15, 16, 17, 33]) {
       for (const queryPosition of [0, 1, 30, 31, 32, 33, 65]) {
         const input = randomInput(shape, queries, queryPosition, queries);
-        check(input, [input.positions], 4 * (queries & 1));
+        check(input, [input.positions], { offset: 4 * (queries & 1) });
       }
     }
   }
 });
 
 test("PLM's shape", () => {
-  check(randomInput([16, 128, 64, 128], 24, 40, 40), [64], 0, 512);
+  check(randomInput([16, 128, 64, 128], 24, 40, 40), [64], { kPeGap: 512 });
 });
 
 test("any tiling of the positions gives the same, late and empty tiles included", () => {
@@ -134,18 +160,21 @@ test("heads by themselves are those of the whole, and no others are written", ()
       const head = Math.floor(i / valueDim) % heads;
       return head >= first && head < end ? value : UNWRITTEN;
     });
-    assert.equal(attend(input, [13, 13], 0, 0, [first, end]), expected, `${first} to ${end}`);
+    assert.equal(attend(input, [13, 13], { ownHeads: [first, end] }), expected, `${first} to ${end}`);
   }
 });
 
 test("a query does not see what comes after it", () => {
   const input = randomInput([2, 8, 8, 8], 10, 25, 43);
-  const before = attend(input, [35]);
   const changed = { ...input, kv: input.kv.slice(), kPe: input.kPe.slice() };
   changed.kv.fill(1e6, 30 * 2 * 16);
   changed.kPe.fill(-1e6, 30 * 8);
-  const after = attend(changed, [35]);
-  assertClose(after.subarray(0, 5 * 16), before.subarray(0, 5 * 16), {});
+  for (const integer of [false, true]) {
+    const before = attend(input, [35], { integer });
+    const after = attend(changed, [35], { integer });
+    // One weight scale serves a tile: in integers what is hidden must not reach even that.
+    assertClose(after.subarray(0, 5 * 16), before.subarray(0, 5 * 16), {});
+  }
 });
 
 test("scores thousands apart pick the largest, whichever tile it is in", () => {
@@ -155,6 +184,8 @@ test("scores thousands apart pick the largest, whichever tile it is in", () => {
     for (let t = 0; t < 100; t++) input.kPe[t * 8] = -10 * Math.abs(t - top);
     const values = input.kv.subarray(top * 16 + 8, top * 16 + 16);
     assertClose(attend(input, [37, 63]), values, { rel: 2 ** -22 });
+    const error = relativeRms(attend(input, [37, 63], { integer: true }), values);
+    assert.ok(error < 1e-4, `integer error ${error}`);
   }
 });
 

@@ -1,7 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
+import { fromF16Bits } from "../../src/format/f16.js";
 import {
+  PACKED_TYPES,
   packedBytes,
   paddedRows,
   sparseScratchBytes,
@@ -10,7 +12,14 @@ import {
 import { PACKED_TYPE_OF } from "../../src/model/weights.js";
 import { seededRandom } from "../random.js";
 import { isFloat, packedId, packPanels, packSlab, putActivations, putActive } from "./packing.js";
-import { F16_FIELDS, FLOAT_TYPES, QUANTIZED_TYPES, randomTensor, type Tensor } from "./tensors.js";
+import {
+  F16_FIELDS,
+  FLOAT_TYPES,
+  QUANTIZED_TYPES,
+  randomTensor,
+  type Tensor,
+  tensorOf,
+} from "./tensors.js";
 import { Bench } from "./wasm.js";
 
 const bench = await Bench.create();
@@ -74,8 +83,16 @@ test("slabs hold every value of every type", () => {
     for (const [rows, step] of [
       [64, 64],
       [192, 64],
+      [192, 192],
+      [256, 128],
       [128, type === "Q6_K" ? 64 : 32],
-      ...(type === "Q6_K" ? [] : [[96, 64]]),
+      ...(type === "Q6_K"
+        ? []
+        : [
+            [96, 64],
+            [96, 96],
+            [160, 160],
+          ]),
     ]) {
       const cols = 256 * (rows === 64 ? 2 : 1);
       const tensor = randomTensor({ type, rows, cols }, random);
@@ -88,6 +105,69 @@ test("slabs hold every value of every type", () => {
         assert.equal(plain(actual), plain(expected), `${type} ${rows}x${cols} neuron ${j}`);
       }
       bench.checkGuards();
+    }
+  }
+});
+
+/** 64 rows of Q8_0 or Q4_0, whose blocks have these scales and 5 as value 1. */
+function scaleTensor(type: "Q8_0" | "Q4_0", scales: readonly number[]): Tensor {
+  const { blockBytes } = TENSOR_TYPES[type];
+  const bytes = new Uint8Array(scales.length * blockBytes);
+  const view = new DataView(bytes.buffer);
+  scales.forEach((bits, i) => {
+    view.setUint16(i * blockBytes, bits, true);
+    bytes[i * blockBytes + 3] = type === "Q8_0" ? 5 : 13;
+  });
+  return tensorOf({ type, rows: 64, cols: scales.length / 2 }, bytes);
+}
+
+/** All f16 below 128 and above -128. */
+const SCALES = Array.from({ length: 2 * 0x5800 }, (_, i) => (i >> 1) | ((i & 1) << 15));
+
+test("every scale below 128 is held, subnormal or not, in panels as in slabs", async () => {
+  const large = await Bench.create(64);
+  for (const type of ["Q8_0", "Q4_0"] as const) {
+    const tensor = scaleTensor(type, SCALES);
+    const { cols } = tensor;
+    large.reset();
+    const panels = packPanels(large, tensor);
+    const slab = packSlab(large, tensor);
+    assert.is(panels.bad | slab.bad, 0);
+    const rowPtr = large.region(cols * 4);
+    const unpackPtr = large.region(unpackedPanelBytes(cols));
+    const { panelBytes } = PACKED_TYPES[PACKED_TYPE_OF[type]];
+    for (let r = 0; r < 64; r++) {
+      large.kernels.dequantizeRow(rowPtr, panels.ptr, packedId(type), r, cols, unpackPtr);
+      const row = large.f32(rowPtr, cols);
+      for (let b = 0; b < cols / 32; b++) {
+        const bits = SCALES[(r * cols) / 32 + b];
+        assert.is(row[b * 32 + 1] + 0, 5 * fromF16Bits(bits) + 0, `${type} ${bits}`);
+        const panelPtr = panels.ptr + ((r >> 3) * (cols / 32) + b) * panelBytes;
+        const held = large.i16(panelPtr, 8)[r & 7];
+        assert.is(large.i16(slab.ptr + b * 128, 64)[r], held, `${type} ${bits}`);
+      }
+    }
+    large.checkGuards();
+  }
+});
+
+test("scales of 128 and more are reported, wherever they are", () => {
+  const cases = [
+    [0x5800, 2],
+    [0xd800, 2],
+    [0x7bff, 2],
+    [0x7c00, 1],
+    [0xfe00, 1],
+  ];
+  for (const type of ["Q8_0", "Q4_0"] as const) {
+    for (const [bits, bad] of cases) {
+      for (const at of [0, 1, 77, 127]) {
+        bench.reset();
+        const scales = SCALES.slice(-128).map((scale, i) => (i === at ? bits : scale));
+        const tensor = scaleTensor(type, scales);
+        assert.is(packPanels(bench, tensor).bad, bad, `${type} ${bits} panels`);
+        assert.is(packSlab(bench, tensor).bad, bad, `${type} ${bits} slab`);
+      }
     }
   }
 });
