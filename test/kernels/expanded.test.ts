@@ -160,7 +160,11 @@ test("heads by themselves are those of the whole, and no others are written", ()
       const head = Math.floor(i / valueDim) % heads;
       return head >= first && head < end ? value : UNWRITTEN;
     });
-    assert.equal(attend(input, [13, 13], { ownHeads: [first, end] }), expected, `${first} to ${end}`);
+    assert.equal(
+      attend(input, [13, 13], { ownHeads: [first, end] }),
+      expected,
+      `${first} to ${end}`,
+    );
   }
 });
 
