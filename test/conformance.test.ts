@@ -6,6 +6,7 @@ import { runConformance } from "./conformance.js";
 test("every conformance check passes here", async () => {
   const failures: string[] = [];
   const counts = await runConformance({
+    hasThreads: true,
     print: (line) => {
       if (line.startsWith("FAIL")) failures.push(line);
     },

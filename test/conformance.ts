@@ -8,11 +8,14 @@ import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
 import { makeSmallModel } from "./conformance/small-model.js";
 import { SOURCE_CHECKS } from "./conformance/sources.js";
 import type { Check, Subject } from "./conformance/subject.js";
+import { THREAD_CHECKS } from "./conformance/threads.js";
 
 /** What a runtime lends to the checks. */
 export interface ConformanceHost {
   /** The kernels, where the runtime does not compile bytes. */
   wasm?: WebAssembly.Module | BufferSource;
+  /** Whether threads that share memory are expected to start. */
+  hasThreads: boolean;
   /** Takes a line for each check: "ok name", or "FAIL name: why". */
   print: (line: string) => void;
 }
@@ -20,6 +23,7 @@ export interface ConformanceHost {
 const CHECKS: Record<string, Check> = {
   ...SOURCE_CHECKS,
   ...ANSWER_CHECKS,
+  ...THREAD_CHECKS,
   ...CONTROL_CHECKS,
   ...BAD_INPUT_CHECKS,
 };
@@ -29,12 +33,14 @@ const CHECKS: Record<string, Check> = {
  */
 export async function runConformance({
   wasm,
+  hasThreads,
   print,
 }: ConformanceHost): Promise<{ passed: number; failed: number }> {
   const file = await makeSmallModel();
-  const load: Subject["load"] = (source, options) => loadModel(source, { wasm, ...options });
+  const load: Subject["load"] = (source, options) =>
+    loadModel(source, { wasm, precision: "exact", ...options });
   const counts = { passed: 0, failed: 0 };
-  const subject: Subject = { file, load, model: await load(file) };
+  const subject: Subject = { file, load, hasThreads, model: await load(file) };
   for (const [name, check] of Object.entries(CHECKS)) {
     try {
       await check(subject);

@@ -1,7 +1,7 @@
 /** A Cloudflare Worker that streams text from a model in an R2 bucket: GET /?prompt=Once+upon+a+time */
 import { loadModel } from "plm-wasm";
 // Workers compile wasm when they are deployed and refuse to do so later.
-import wasm from "plm-wasm/kernels.wasm";
+import wasm from "plm-wasm/simd.wasm";
 
 /** The model is loaded once for each isolate and kept between requests. */
 let loading;

@@ -101,7 +101,10 @@ export class Engine {
    * them, and ends the others. To be called while no session has evaluated anything.
    */
   chooseThreads(): void {
-    const { caches, threads } = this.#parts;
+    const { caches, threads, memory, model } = this.#parts;
+    if (this.#threads === 1) return;
+    // Where tokens are, loading left anything.
+    new Uint32Array(memory.buffer, model.buffers.tokens, 1)[0] = 0;
     const span = { n: 1, position: 0, cache: caches[0], form: "absorbed" } as const;
     const counts = [this.#threads];
     for (let count = 1; count < this.#threads; count *= 2) counts.push(count);

@@ -14,6 +14,9 @@ export const PROMPT = "Once in the café";
 export interface Subject {
   readonly model: Model;
   readonly file: Uint8Array<ArrayBuffer>;
+  /** Whether this runtime has threads that share memory. */
+  readonly hasThreads: boolean;
+  /** `precision` is "exact" unless it is told. */
   readonly load: (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 }
 

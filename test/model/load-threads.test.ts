@@ -7,6 +7,7 @@ import { chooseKernels } from "../../src/model/choose-kernels.js";
 import { planModel } from "../../src/model/load.js";
 import { type ReadOptions, readWeights } from "../../src/model/read-weights.js";
 import { startThreads } from "../../src/model/start-threads.js";
+import { eachWeight } from "../../src/model/weights.js";
 import { assertRejects, rejection } from "./engine.js";
 import { ObservedSource } from "./observed-source.js";
 import { K_DIMS, ODD_DIMS, SMALL_DIMS, type TinyOptions, tinyModel } from "./tiny.js";
@@ -22,11 +23,12 @@ async function packedWeights(
   const memory = plan.memory.allocate(true);
   const { kernels, module } = await loadKernels(memory);
   const { config, weights, buffers, caches } = plan;
-  const { contextLength, cacheType } = plan.options;
+  const { contextLength, cacheType, upMargin } = plan.options;
   const cachePtrs = caches.map(({ ptr }) => ptr);
-  const choice = chooseKernels(kernels, memory, buffers.x, new Set());
-  const places = { config, weights, buffers, cachePtrs, cacheType, contextLength };
-  const model = { ...places, choice, upMargin: 3 };
+  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  const choice = chooseKernels(kernels, memory, buffers.x, types);
+  const sizes = { cachePtrs, cacheType, contextLength };
+  const model = { config, weights, buffers, ...sizes, choice, upMargin };
   const helpers = await startThreads(threads - 1, { module, memory, model });
   assert.is(helpers.length, threads - 1);
   try {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
-import { expectedText, makeSmallModel, PROMPT, runChecks } from "./small.mjs";
+import { makeSmallModel, PROMPT, runChecks } from "./small.mjs";
 
 const LIMIT_MS = 60_000;
 
@@ -31,7 +31,7 @@ async function openPage(context, url) {
 }
 
 /** Prints the page's lines; the object at their end has the counts. */
-async function runConformancePage(context, origin, counts) {
+async function runConformancePage(context, { origin, isIsolated }, counts) {
   const { page, failed, opened } = await openPage(context, `${origin}/test/runtimes/chromium.html`);
   const ended = page.waitForEvent("console", (message) => {
     if (message.text().startsWith("{")) return true;
@@ -40,7 +40,7 @@ async function runConformancePage(context, origin, counts) {
   });
   await Promise.race([failed, opened.then(() => ended)]);
   const { passed, failed: failures } = JSON.parse((await ended).text());
-  assert.equal(await page.evaluate("crossOriginIsolated"), false);
+  assert.equal(await page.evaluate("crossOriginIsolated"), isIsolated);
   counts.passed += passed;
   counts.failed += failures;
 }
@@ -57,12 +57,17 @@ async function runExamplePage(context, origin) {
     await page.fill("#prompt", PROMPT);
     await page.click("#go");
     await page.locator("#go:enabled").waitFor();
-    assert.equal(await page.textContent("#text"), await expectedText(64));
+    const expected = await page.evaluate(async () => {
+      const { expectedText } = await import("/test/runtimes/small.mjs");
+      return expectedText(64);
+    });
+    assert.equal(await page.textContent("#text"), expected);
   };
   await Promise.race([failed, use()]);
 }
 
-const { origin, close } = await serve();
+const plain = await serve();
+const isolated = await serve({ isIsolated: true });
 const profile = mkdtempSync(join(tmpdir(), "plm-wasm-chromium-"));
 process.on("exit", () => rmSync(profile, { recursive: true, force: true }));
 const context = await chromium.launchPersistentContext(profile, {
@@ -73,10 +78,14 @@ const context = await chromium.launchPersistentContext(profile, {
 try {
   await runChecks({
     "the page has no error under its policy": (counts) =>
-      runConformancePage(context, origin, counts),
-    "examples/browser": () => runExamplePage(context, origin),
+      runConformancePage(context, { ...plain, isIsolated: false }, counts),
+    "a cross-origin isolated page has threads": (counts) =>
+      runConformancePage(context, { ...isolated, isIsolated: true }, counts),
+    "examples/browser": () => runExamplePage(context, plain.origin),
+    "examples/browser, cross-origin isolated": () => runExamplePage(context, isolated.origin),
   });
 } finally {
   await context.close();
-  close();
+  plain.close();
+  isolated.close();
 }

@@ -9,6 +9,7 @@ const ROOT = new URL("../../", import.meta.url);
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
   ".wasm": "application/wasm",
 };
 
@@ -20,13 +21,22 @@ function policyOf(html) {
   return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`;
 }
 
-async function answer(request, response) {
+/** What makes pages cross-origin isolated, so that their threads may share memory. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+async function answer(request, response, isIsolated) {
   const { pathname } = new URL(request.url, "http://localhost");
   const type = TYPES[extname(pathname)];
   try {
     if (type === undefined) throw new Error(`no type for ${pathname}`);
     const body = await readFile(new URL(`.${pathname}`, ROOT));
     response.setHeader("content-type", type);
+    if (isIsolated) {
+      for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
+    }
     if (pathname.endsWith(".html")) {
       response.setHeader("content-security-policy", policyOf(body.toString()));
     }
@@ -37,9 +47,9 @@ async function answer(request, response) {
 }
 
 /** Listens on a free port of this machine only; resolves to the origin and what ends it. */
-export function serve() {
+export function serve({ isIsolated = false } = {}) {
   return new Promise((resolve) => {
-    const server = createServer(answer);
+    const server = createServer((request, response) => answer(request, response, isIsolated));
     server.listen(0, "127.0.0.1", () => {
       const close = () => server.close().closeAllConnections();
       resolve({ origin: `http://127.0.0.1:${server.address().port}`, close });
