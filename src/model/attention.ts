@@ -131,13 +131,16 @@ export class Attention {
   #attendExpanded(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { config, kernels, member, buffers } = this.#parts;
     const { attnOut, softmaxState, q, latents, kPe, kv, quantized, scratch } = buffers;
+    const { packedQueries: packed } = buffers;
+    const isInteger = cache.type !== "f32";
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const shape = this.#shapePtr;
     const [firstHead, endHead] = member.share(numAttentionHeads);
     this.#shape.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
     this.#floatShape[5] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
     this.#shape.set([firstHead, endHead], 10);
-    kernels.attendExpandedStart(attnOut, softmaxState, shape);
+    if (isInteger) kernels.attendExpandedStartI16(attnOut, softmaxState, packed, q, shape);
+    else kernels.attendExpandedStart(attnOut, softmaxState, shape);
     const total = position + n;
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
@@ -149,9 +152,12 @@ export class Attention {
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();
       this.#shape.set([position, first, count, qkRopeHeadDim], 6);
-      kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
+      if (isInteger) {
+        kernels.attendExpandedTileI16(attnOut, softmaxState, packed, kv, kPe, shape, scratch);
+      } else kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
       member.join();
     }
-    kernels.attendExpandedFinish(attnOut, softmaxState, shape);
+    if (isInteger) kernels.attendExpandedFinishI16(attnOut, softmaxState, shape);
+    else kernels.attendExpandedFinish(attnOut, softmaxState, shape);
   }
 }
