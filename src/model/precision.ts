@@ -5,7 +5,7 @@ import type { Weight } from "./weights.js";
 /**
  * `exact`: 14 bits or more everywhere. `balanced`: 8 bits where they matter least, so that the KL
  * from the float model stays below a fifth of llama.cpp's. `fast`: 8 bits everywhere, as llama.cpp
- * has. One token at a time is always exact, and so are runtimes without the relaxed dot.
+ * has, but where few multiplications bring much. One token at a time is always exact, and so are runtimes without the relaxed dot.
  */
 export type Precision = "exact" | "balanced" | "fast";
 
@@ -32,7 +32,7 @@ export function planesOf(
   weights: readonly Weight[],
 ): 1 | 2 {
   if (precision === "exact") return 2;
-  if (precision === "fast") return 1;
+  if (precision === "fast") return product === "attn_kv_b" || product === "output" ? 2 : 1;
   return product === "ffn_up" && !weights.some(({ type }) => isUnbalanced(type)) ? 1 : 2;
 }
 

@@ -72,7 +72,7 @@ class Reading {
     const { length } = staging.chunks;
     let pending = Promise.resolve();
     queue.reset();
-    void helpers.then((count) => queue.admit(count));
+    const admitted = helpers.then((count) => queue.admit(count));
     try {
       for (let i = 0; i < length; i++) {
         await this.#packUntil(i + 1 - staging.slots);
@@ -82,6 +82,8 @@ class Reading {
         queue.stage(i);
       }
       await this.#packUntil(length);
+      // Who is not let in yet could not be told to compute.
+      await admitted;
     } catch (error) {
       queue.close();
       await pending.catch(() => undefined);
