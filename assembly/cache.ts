@@ -13,7 +13,6 @@
 //
 // An i16 value is q * scale with |q| <= 8191. A q8_0 block is GGUF's: f16 scale, int8[32] with
 // |q| <= 127. R and D are multiples of 8; of 32 for q8_0.
-import { largestLaneOrNaN } from "./exp";
 import { f32ToF16, f32x4ToF16 } from "./f16";
 import { narrowRounded, roundedBits } from "./lanes";
 
@@ -67,12 +66,19 @@ export function storeLatentF16(
   storeF16(row + (<usize>latentDim << 1), kPe, ropeDim);
 }
 
-/** The largest |x[i]| of f32[n], n a multiple of 4; NaN if there is one. */
-function largestMagnitude(x: usize, n: i32): f32 {
-  let largest = f32x4.splat(0);
+/**
+ * The largest |x[i]| of f32[n], n a multiple of 4; NaN if there is one: without their sign, floats
+ * are in the order of their bits, those of NaN last.
+ */
+export function largestMagnitude(x: usize, n: i32): f32 {
+  let largest = i32x4.splat(0);
   const end = x + (<usize>n << 2);
-  for (; x < end; x += 16) largest = f32x4.max(largest, f32x4.abs(v128.load(x)));
-  return largestLaneOrNaN(largest);
+  for (; x < end; x += 16) {
+    largest = i32x4.max_s(largest, v128.and(v128.load(x), i32x4.splat(0x7fffffff)));
+  }
+  largest = i32x4.max_s(largest, v128.shuffle<i64>(largest, largest, 1, 0));
+  largest = i32x4.max_s(largest, v128.shuffle<i32>(largest, largest, 1, 0, 3, 2));
+  return f32x4.extract_lane(largest, 0);
 }
 
 /**

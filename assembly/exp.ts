@@ -73,11 +73,3 @@ export function largestLane(x: v128): f32 {
   const pairs = f32x4.pmax(x, v128.shuffle<i64>(x, x, 1, 0));
   return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
 }
-
-/** The largest lane, or NaN if there is one. */
-// @ts-ignore: decorator
-@inline
-export function largestLaneOrNaN(x: v128): f32 {
-  const pairs = f32x4.max(x, v128.shuffle<i64>(x, x, 1, 0));
-  return f32x4.extract_lane(f32x4.max(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
-}

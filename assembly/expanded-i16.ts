@@ -31,15 +31,11 @@ import { valueTileI16 } from "./tile-i16-values";
 const GROUPS: i32 = 4;
 
 /** Groups that a head's queries fill. */
-// @ts-ignore: decorator
-@inline
 function groupsOf(tile: usize): i32 {
   return (load<i32>(tile) + 3) >> 2;
 }
 
 /** Bytes of a head's packed queries. */
-// @ts-ignore: decorator
-@inline
 function packedBytes(tile: usize): usize {
   const dims = load<i32>(tile, NOPE_DIM) + load<i32>(tile, ROPE_DIM);
   return <usize>groupsOf(tile) * groupBytes(dims);
@@ -67,11 +63,11 @@ export function attendExpandedStartI16(
   const heads = load<i32>(tile, HEADS);
   const nopeDim = load<i32>(tile, NOPE_DIM);
   const ropeDim = load<i32>(tile, ROPE_DIM);
-  const scale = load<f32>(tile, SCALE);
   const qBytes = <usize>(nopeDim + ropeDim) << 2;
   const outBytes = <usize>load<i32>(tile, VALUE_DIM) << 2;
   for (let h = <usize>load<i32>(tile, FIRST_HEAD); h < <usize>load<i32>(tile, END_HEAD); h++) {
     const to = packed + h * packedBytes(tile);
+    const scale = load<f32>(tile, SCALE);
     packQueries(to, q + h * qBytes, <usize>heads * qBytes, queries, nopeDim, ropeDim, scale);
     startGroups(state + h * <usize>groupsOf(tile) * GROUP_STATE, groupsOf(tile));
     for (let i: usize = 0; i < <usize>queries; i++) {
@@ -81,8 +77,7 @@ export function attendExpandedStartI16(
 }
 
 /**
- * Takes in a tile of positions, for heads firstHead .. endHead: query i sees those up to
- * queryPosition + i.
+ * Takes in a tile of positions, as attendExpandedTile does.
  *
  *   out       f32[n, heads, valueDim]              in and out: sums so far
  *   state     states of groups                     in and out
@@ -92,8 +87,7 @@ export function attendExpandedStartI16(
  *   tile      ExpandedTile
  *   scratch   attendExpandedScratchBytes bytes (src/kernels/packed.ts)
  *
- * Requires nopeDim, ropeDim and valueDim multiples of 8; out, state and scratch apart from each
- * other and the rest. Any count, any alignment.
+ * Requires multiples of 8; out, state and scratch apart from each other and the rest.
  */
 export function attendExpandedTileI16(
   out: usize,
@@ -173,13 +167,15 @@ function attendRows(
     const groups = (n + 3) >> 2;
     const seen = (min(count, ahead + i + n - 1) + 3) & ~3;
     scoreTileI16(scores, packed + <usize>group * size, groups, rows, seen, nopeDim, ropeDim);
+    // Values a group at a time: more rows of out may not fit in the cache set that they share.
     for (let g = 0; g < groups; g++) {
       const at = states + <usize>(group + g) * GROUP_STATE;
       const row = scores + <usize>g * GROUP_SCORES;
+      const target = out + <usize>(i + 4 * g) * outBytes;
+      const some = min(4, n - 4 * g);
       softmaxTileI16(row, at, seen, ahead + i + 4 * g, most, values, valueBytes);
+      valueTileI16(target, outBytes, row, some, values + I16_HEADER, valueBytes, seen, valueDim);
     }
-    const target = out + <usize>i * outBytes;
-    valueTileI16(target, outBytes, scores, n, values + I16_HEADER, valueBytes, seen, valueDim);
   }
 }
 

@@ -1,5 +1,6 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
 // typed.
+export { absorbF32, absorbI16 } from "./absorbed";
 export { attendLatentF32 } from "./attention";
 export { attendLatentF16, attendLatentI16, attendLatentQ8_0 } from "./attention-i16";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./cache";
@@ -13,6 +14,7 @@ export {
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
 export { estimateI16, matvecI16 } from "./matvec";
+export { packAbsorbed } from "./pack-absorbed";
 export { packFloatSlab, packFloats } from "./pack-floats";
 export { packPanels } from "./pack-panels";
 export { packSlab } from "./pack-slab";
@@ -24,9 +26,6 @@ export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
 export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
-export { softmaxF32 } from "./softmax";
 export { packSplit, refineI16, sumSquares32 } from "./split";
-export { argmaxF32, topKF32 } from "./topk";
 export { joinTeam, spinWhile } from "./team";
-export { matvecTransposed } from "./transposed";
 export { dequantizeRow } from "./unpack";

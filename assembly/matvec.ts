@@ -22,11 +22,13 @@ export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, co
   else multiply(y, w, Q4K, x, rows, cols, I16, 0);
 }
 
-/** matvecI16 on a row of quantizeS8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+/**
+ * matvecI16 on a row of quantizeS8X2, without Q4M; for engines whose relaxed dot reads u8
+ * (probe.ts).
+ */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
   if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, 0);
   else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, 0);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, S8X2, 0);
   else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
 }
 
@@ -74,14 +76,18 @@ export function estimateS8X2(
 /** The high plane of split weights, as `type` of multiply. */
 const HIGH: i32 = -1;
 
+/** Cells of Q8 without scales, as `type` of multiply: those of absorbed keys. */
+export const CELLS: i32 = -2;
+
 /** 16 high + low - 128 = (32 high - 241) / 2 + (low - 7.5). */
 const HIGH_SCALE: f32 = 0.5;
 /** The variance of low - 7.5. */
 const LOW_VARIANCE: f32 = 21.25;
 
+/** The product of either form; `estimate` for HIGH only. */
 // @ts-ignore: decorator
 @inline
-function multiply(
+export function multiply(
   y: usize,
   w: usize,
   type: i32,
@@ -93,6 +99,7 @@ function multiply(
 ): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
+  const isBytes = type == Q8 || type == CELLS;
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
@@ -116,11 +123,12 @@ function multiply(
       }
       const scale = v128.load32_splat(s);
       const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-      const scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
-      const scale1 = f32x4.mul(
-        type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8),
-        scale,
-      );
+      let scale0 = scale;
+      let scale1 = scale;
+      if (type != CELLS) {
+        scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
+        scale1 = f32x4.mul(type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8), scale);
+      }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
         const min1 = type == Q4M ? loadScaleX4(w + 24) : f32x4.mul(m1, loadU8x4(w + 12));
@@ -136,7 +144,7 @@ function multiply(
         variance1 = f32x4.add(variance1, f32x4.mul(f32x4.mul(w1, w1), square));
         squares += 4;
       }
-      w += type == Q4M ? 32 : 16;
+      if (type != CELLS) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
       let acc1 = i32x4.splat(0);
       let acc2 = i32x4.splat(0);
@@ -146,9 +154,9 @@ function multiply(
       let acc6 = i32x4.splat(0);
       let acc7 = i32x4.splat(0);
       if (form == I16) {
-        for (const end = xb + 64; xb < end; xb += 8, w += type == Q8 ? 32 : 16) {
+        for (const end = xb + 64; xb < end; xb += 8, w += isBytes ? 32 : 16) {
           const a = v128.load64_splat(xb);
-          if (type == Q8) {
+          if (isBytes) {
             acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_u(w), a));
             acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_u(w, 8), a));
             acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_u(w, 16), a));
@@ -166,7 +174,7 @@ function multiply(
         acc0 = addPairs(acc0, acc1);
         acc1 = addPairs(acc2, acc3);
       } else {
-        for (const end = xb + 64; xb < end; xb += 16, w += type == Q8 ? 64 : 32) {
+        for (const end = xb + 64; xb < end; xb += 16, w += isBytes ? 64 : 32) {
           const a = v128.load(xb);
           const h0 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
           const l0 = v128.shuffle<i32>(a, a, 1, 1, 1, 1);
@@ -174,14 +182,14 @@ function multiply(
           const l1 = v128.shuffle<i32>(a, a, 3, 3, 3, 3);
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
-          const top0 = type == Q8 ? v0 : v128.and(v0, fifteen);
-          const low0 = type == Q8 ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
+          const top0 = isBytes ? v0 : v128.and(v0, fifteen);
+          const low0 = isBytes ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
-          const top1 = type == Q8 ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = type == Q8 ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
+          const top1 = isBytes ? v128.load(w, 32) : v128.and(v1, fifteen);
+          const low1 = isBytes ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
@@ -190,8 +198,8 @@ function multiply(
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
       }
-      if (type == Q8 || type == Q4) {
-        const bias = i32x4.shl(total, type == Q8 ? 7 : 3);
+      if (isBytes || type == Q4) {
+        const bias = i32x4.shl(total, isBytes ? 7 : 3);
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
       }

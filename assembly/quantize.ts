@@ -126,18 +126,25 @@ function quantize(y: usize, x: usize, rows: i32, n: i32, form: i32): void {
         const xh = x + half * 64;
         const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
         const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
-        store<i32>(sums + half * 4, sumOf16(first, second));
-        if (form == I16) {
-          v128.store(y + half * 32, first);
-          v128.store(y + half * 32, second, 16);
-        } else {
-          const high = highBytes(first, second);
-          const low = lowBytes(first, second);
-          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
-          v128.store(y + half * 32, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
-        }
+        storeRounded(y + half * 32, sums + half * 4, first, second, form);
       }
     }
     y = sums;
+  }
+}
+
+/** 16 integers in a form, and their sum. */
+// @ts-ignore: decorator
+@inline
+export function storeRounded(y: usize, sum: usize, first: v128, second: v128, form: i32): void {
+  store<i32>(sum, sumOf16(first, second));
+  if (form == I16) {
+    v128.store(y, first);
+    v128.store(y, second, 16);
+  } else {
+    const high = highBytes(first, second);
+    const low = lowBytes(first, second);
+    v128.store(y, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
+    v128.store(y, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
   }
 }

@@ -19,8 +19,7 @@
 // and rope part, or k_nope and k_pe. Rows are i16 rows of the cache (cache.ts): |row| <= 8191. An
 // i32 lane adds up products of them with integers whose magnitudes add up to at most LARGEST_SUM,
 // and so stays below 2^31 - 1.
-import { SMALLEST_AMAX } from "./cache";
-import { largestLaneOrNaN } from "./exp";
+import { largestMagnitude, SMALLEST_AMAX } from "./cache";
 import { narrowRounded, roundedBits } from "./lanes";
 
 /** Positions of a tile, at most. */
@@ -92,19 +91,16 @@ export function packQueries(
 /** One query's i16[n / 2][2], 16 bytes from pair to pair, from f32[n] over the returned scale. */
 function packPart(to: usize, x: usize, n: i32): f32 {
   const end = x + (<usize>n << 2);
-  let largest = f32x4.splat(0);
+  const amax = largestMagnitude(x, n);
   let most = f32x4.splat(0);
   for (let p = x; p < end; ) {
     let sum = f32x4.splat(0);
     for (const flush = min(p + (<usize>FLUSH_DIMS << 2), end); p < flush; p += 16) {
-      const magnitude = f32x4.abs(v128.load(p));
-      largest = f32x4.max(largest, magnitude);
-      sum = f32x4.add(sum, magnitude);
+      sum = f32x4.add(sum, f32x4.abs(v128.load(p)));
     }
     const pairs = f32x4.add(sum, v128.shuffle<i64>(sum, sum, 1, 0));
-    most = f32x4.max(most, f32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)));
+    most = f32x4.pmax(most, f32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)));
   }
-  const amax = largestLaneOrNaN(largest);
   const unit = max(amax / 32767, f32x4.extract_lane(most, 0) / LARGEST_SUM);
   const inverse = f32x4.splat(amax < SMALLEST_AMAX ? 0 : 1 / unit);
   for (; x < end; x += 16, to += 32) {

@@ -41,7 +41,7 @@ const QUERIES = 128;
  */
 const LARGEST_ERROR: Readonly<Record<RowType, number>> = {
   F32: 5e-6,
-  F16: 5e-6,
+  F16: 1e-3,
   I16: 1e-3,
   Q8_0: 2e-3,
 };

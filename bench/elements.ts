@@ -1,13 +1,12 @@
-/** Cases of the kernels that work element by element, and of sampling over the vocabulary. */
+/** Cases of the kernels that work element by element. */
 import * as assert from "uvu/assert";
 import { assertClose } from "../test/close.js";
 import { gaussian, seededRandom } from "../test/random.js";
-import { referenceRmsnorm, referenceRope, referenceSoftmax } from "../test/reference.js";
-import type { Case, Prepared } from "./workspace.js";
+import { referenceRmsnorm, referenceRope } from "../test/reference.js";
+import type { Case } from "./workspace.js";
 
 const HIDDEN_SIZE = 2048;
 const INTERMEDIATE_SIZE = 8192;
-const VOCAB_SIZE = 151936;
 
 /** A case that counts elements. */
 function elementCase(name: string, amount: number, prepare: Case["prepare"]): Case {
@@ -59,22 +58,6 @@ function ropeCase(): Case {
   });
 }
 
-/** In place, so that it is timed on what it made; its steps do not depend on the values. */
-function softmaxCase(n: number): Case {
-  return elementCase(`softmaxF32 ${n}`, n, ({ bench }) => {
-    const x = gaussian(n, seededRandom(12));
-    const xPtr = bench.put(x);
-    const run = (): void => bench.kernels.softmaxF32(xPtr, n);
-    return {
-      run,
-      check() {
-        run();
-        assertClose(bench.f32(xPtr, n), referenceSoftmax(x), { rel: 1e-5, abs: 1e-37 });
-      },
-    };
-  });
-}
-
 /** Timed on zeros and ones, 9 % of them ones, which squaring leaves as they are. */
 function relu2Case(): Case {
   const n = INTERMEDIATE_SIZE;
@@ -116,41 +99,7 @@ function addCase(): Case {
   });
 }
 
-/** A kernel that reads logits; `best` are their indices, the largest first. */
-function vocabularyCase(
-  name: string,
-  prepare: (
-    xPtr: number,
-    best: number[],
-    bench: Parameters<Case["prepare"]>[0]["bench"],
-  ) => Prepared,
-): Case {
-  return elementCase(`${name} ${VOCAB_SIZE}`, VOCAB_SIZE, ({ bench }) => {
-    const x = gaussian(VOCAB_SIZE, seededRandom(15));
-    const best = [...x.keys()].sort((a, b) => x[b] - x[a] || a - b);
-    return prepare(bench.put(x), best, bench);
-  });
-}
-
-const TOP_K = 40;
-
 /** All cases of this file. */
 export const ELEMENT_CASES: readonly Case[] = [
   ...[rmsnormCase(1), rmsnormCase(128), ropeCase(), addCase(), relu2Case()],
-  ...[softmaxCase(4096), softmaxCase(VOCAB_SIZE)],
-  vocabularyCase("argmaxF32", (xPtr, best, { kernels }) => ({
-    run: () => kernels.argmaxF32(xPtr, VOCAB_SIZE),
-    check: () => assert.is(kernels.argmaxF32(xPtr, VOCAB_SIZE), best[0]),
-  })),
-  vocabularyCase(`topKF32 ${TOP_K} of`, (xPtr, best, bench) => {
-    const indicesPtr = bench.region(TOP_K * 4);
-    const run = (): void => bench.kernels.topKF32(xPtr, VOCAB_SIZE, TOP_K, indicesPtr);
-    return {
-      run,
-      check() {
-        run();
-        assert.equal([...bench.i32(indicesPtr, TOP_K)], best.slice(0, TOP_K));
-      },
-    };
-  }),
 ];

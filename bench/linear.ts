@@ -1,5 +1,3 @@
-/** Cases of the linear layers: quantisation, products with panels and slabs, single rows. */
-import * as assert from "uvu/assert";
 import type { TensorType } from "../src/format/dtypes.js";
 import {
   i16RowBytes,
@@ -8,8 +6,7 @@ import {
   unpackedPanelBytes,
 } from "../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { relativeRms } from "../test/close.js";
-import { assertWithin, referenceMatmul, transpose } from "../test/kernels/linear-reference.js";
+import { assertWithin } from "../test/kernels/linear-reference.js";
 import {
   activeLists,
   isFloat,
@@ -21,10 +18,10 @@ import {
 } from "../test/kernels/packing.js";
 import { sparseGaussian } from "../test/kernels/tensors.js";
 import { gaussian, seededRandom } from "../test/random.js";
+import { ABSORBED_CASES } from "./absorbed.js";
 import {
   checkProduct,
   DOWN_PROJ,
-  KV_B_PROJ,
   type Matrix,
   placePanels,
   placeSlab,
@@ -170,59 +167,6 @@ function sparseCase(type: TensorType, density: number, n: number): Case {
   };
 }
 
-const HEADS = 16;
-const NOPE_DIM = 128;
-/** Rows of kv_b_proj from one head's keys to the next. */
-const HEAD_ROWS = 256;
-
-/** The absorbed query of one layer: W_uk[h]^T q_nope for every head. */
-function transposedCase(type: TensorType, home: Home): Case {
-  const { cols } = KV_B_PROJ;
-  const packed = PACKED_TYPE_OF[type];
-  const headBytes = packedBytes(packed, HEAD_ROWS, cols);
-  return {
-    name: `matvecTransposed ${packed} ${NOPE_DIM}x${cols}, ${HEADS} heads, ${home}`,
-    amount: HEADS * NOPE_DIM * cols,
-    unit: "MAC",
-    dramBytes: fromHome(home, HEADS * packedBytes(packed, NOPE_DIM, cols)),
-    prepare(workspace) {
-      const { bench } = workspace;
-      const w = placePanels(workspace, type, KV_B_PROJ, home);
-      const x = gaussian(HEADS * NOPE_DIM, seededRandom(5));
-      const [xPtr, yPtr] = [bench.put(x), bench.region(HEADS * cols * 4)];
-      const scratchPtr = bench.region(unpackedPanelBytes(cols));
-      const { matvecTransposed } = bench.kernels;
-      const id = packedId(type);
-      const next = cycle(w.addresses);
-      const run = (): void => {
-        const wPtr = next();
-        for (let h = 0; h < HEADS; h++) {
-          const [y, q] = [yPtr + h * cols * 4, xPtr + h * NOPE_DIM * 4];
-          matvecTransposed(y, wPtr + h * headBytes, id, q, NOPE_DIM, cols, scratchPtr);
-        }
-      };
-      return {
-        run,
-        check() {
-          run();
-          const { rows, values } = w.tensor;
-          for (let h = 0; h < HEADS; h++) {
-            const first = ((h * HEAD_ROWS) % rows) * cols;
-            if (first + NOPE_DIM * cols > values.length) continue;
-            const head = values.subarray(first, first + NOPE_DIM * cols);
-            const q = x.subarray(h * NOPE_DIM, (h + 1) * NOPE_DIM);
-            const shape = { n: 1, rows: cols, cols: NOPE_DIM };
-            const { y } = referenceMatmul(transpose(head, NOPE_DIM, cols), q, shape);
-            // Products are rounded to 16 bits of a panel's largest: 2e-4 as in the kernel's test.
-            const rms = relativeRms(bench.f32(yPtr + h * cols * 4, cols), y);
-            assert.ok(rms <= (isFloat(type) ? 2e-6 : 2e-4), `head ${h}: relative rms error ${rms}`);
-          }
-        },
-      };
-    },
-  };
-}
-
 /** The embedding of a token. */
 function rowCase(type: TensorType): Case {
   const { cols } = Q_PROJ;
@@ -268,7 +212,6 @@ export const LINEAR_CASES: readonly Case[] = [
   ...[0.05, 0.1, 0.2, 0.5, 1].map((density) => sparseCase("Q8_0", density, 1)),
   ...(["Q4_K", "Q6_K", "F16"] as const).map((type) => sparseCase(type, 0.1, 1)),
   sparseCase("Q8_0", 0.1, 128),
-  ...(["Q8_0", "Q4_K"] as const).map((type) => transposedCase(type, "DRAM")),
-  transposedCase("Q8_0", "cache"),
+  ...ABSORBED_CASES,
   ...(["Q8_0", "Q4_K", "Q6_K", "F16"] as const).map(rowCase),
 ];

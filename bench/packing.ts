@@ -66,7 +66,7 @@ function panelsCase(type: TensorType): Case {
   };
 }
 
-/** The loader's unit of down_proj: SLAB_ROWS outputs into their columns of the whole slab. */
+/** SLAB_ROWS outputs of down_proj into their columns of the whole slab; the loader takes more. */
 function slabCase(type: TensorType): Case {
   const { rows: outputs, cols: neurons } = DOWN_PROJ;
   const { id, blockBytes, blockSize } = TENSOR_TYPES[type];

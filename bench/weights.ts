@@ -19,7 +19,6 @@ export interface Matrix {
 export const Q_PROJ: Matrix = { name: "q_proj", rows: 3072, cols: 2048 };
 export const UP_PROJ: Matrix = { name: "up_proj", rows: 8192, cols: 2048 };
 export const DOWN_PROJ: Matrix = { name: "down_proj", rows: 2048, cols: 8192 };
-export const KV_B_PROJ: Matrix = { name: "kv_b_proj", rows: 4096, cols: 512 };
 
 /** The file's type that each packed type is made from here. */
 export const SOURCE_TYPES: readonly TensorType[] = [

@@ -4,6 +4,7 @@
  */
 export { MAX_MEMORY_BYTES, MemoryPlan, type Region, type RegionKind } from "./arena.js";
 export {
+  type Absorb,
   type AttendLatent,
   isRelaxed,
   type Kernels,

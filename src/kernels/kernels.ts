@@ -24,12 +24,15 @@ export interface Kernels {
   matmulI16: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
   matmulF32(yPtr: number, wPtr: number, type: number, xPtr: number, shapePtr: number): void;
-  /** f32[cols] <- [rows, cols] transposed, f32[rows] */
-  matvecTransposed(
-    yPtr: number,
+  /** f32[cols] <- floats[rows, cols] transposed, f32[rows] */
+  absorbF32: Matvec;
+  /** f32[cols] <- absorbed keys of panels[rows, cols], f32[rows] */
+  absorbI16: Absorb;
+  /** absorbed keys <- panels[rows, cols] */
+  packAbsorbed(
+    toPtr: number,
     wPtr: number,
     type: number,
-    xPtr: number,
     rows: number,
     cols: number,
     scratchPtr: number,
@@ -115,8 +118,7 @@ export interface Kernels {
     shapePtr: number,
   ): number;
 
-  // norms, rope, activations, sampling and the latent cache
-  argmaxF32(xPtr: number, n: number): number;
+  // norms, rope, activations and the latent cache
   attendExpandedFinish(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedStart(outPtr: number, statePtr: number, tilePtr: number): void;
   attendExpandedTile(
@@ -164,12 +166,10 @@ export interface Kernels {
     eps: number,
   ): void;
   ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
-  softmaxF32(xPtr: number, n: number): void;
   storeLatentF16: StoreLatent;
   storeLatentF32: StoreLatent;
   storeLatentI16: StoreLatent;
   storeLatentQ8_0: StoreLatent;
-  topKF32(xPtr: number, n: number, k: number, indicesPtr: number): void;
 }
 
 /** What the relaxed binary has beside all of `Kernels`. */
@@ -180,7 +180,9 @@ export interface RelaxedKernels extends Kernels {
   quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
   /** tiles of planes[rows, n] <- f32[rows, n] */
   quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
-  /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], a row of quantizeS8X2 */
+  /** as absorbI16, with the relaxed dot */
+  absorbS8X2: Absorb;
+  /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
   /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
   estimateS8X2: Estimate;
@@ -200,6 +202,17 @@ export type Matvec = (
   xPtr: number,
   rows: number,
   cols: number,
+) => void;
+
+/** absorbI16 and its kin: y = W^T x for the keys of one head. */
+export type Absorb = (
+  yPtr: number,
+  keysPtr: number,
+  type: number,
+  xPtr: number,
+  rows: number,
+  cols: number,
+  scratchPtr: number,
 ) => void;
 
 /** estimateI16 and its kin: y = W x from the high plane, and which rows can be positive. */

@@ -9,6 +9,9 @@ export interface PackedType {
   readonly unit: number;
   /** Bytes of `unit` inputs of an 8-row panel; 8 times those of a slab's output. */
   readonly panelBytes: number;
+  /** Inputs that share a scale. */
+  readonly scaleUnit: number;
+  readonly hasMinimums: boolean;
   /** Bytes of one value, its share of scales and minimums left out. */
   readonly valueBytes: number;
 }
@@ -32,17 +35,17 @@ export type PackedTypeName =
  * (assembly/split.ts), the high plane's panels first, then the low plane's rows.
  */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
-  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1 },
-  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1 },
-  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5 },
-  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5 },
-  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5 },
-  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1 },
-  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75 },
-  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4 },
-  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2 },
-  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2 },
-  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1 },
+  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
+  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1, scaleUnit: 32, hasMinimums: true },
+  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5, scaleUnit: 32, hasMinimums: false },
+  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
+  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
+  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1, scaleUnit: 16, hasMinimums: true },
+  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75, scaleUnit: 16, hasMinimums: false },
+  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4, scaleUnit: 1, hasMinimums: false },
+  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
@@ -79,6 +82,20 @@ export function activationBytes(rows: number, n: number): number {
 /** Bytes of scratch that the kernels need to unpack one panel of `cols` inputs. */
 export function unpackedPanelBytes(cols: number): number {
   return (cols / 32) * 384;
+}
+
+/** Bytes of the absorbed keys (assembly/absorbed.ts) of a packed [rows, cols] matrix. */
+export function absorbedBytes(type: PackedTypeName, rows: number, cols: number): number {
+  const { scaleUnit, hasMinimums } = PACKED_TYPES[type];
+  const inputs = Math.ceil(rows / 32) * 32;
+  const scales = (cols / scaleUnit) * inputs;
+  return inputs * 4 + scales * (hasMinimums ? 6 : 2) + inputs * cols;
+}
+
+/** Bytes of scratch that absorbI16 and absorbS8X2 need. */
+export function absorbScratchBytes(rows: number, cols: number): number {
+  const inputs = Math.ceil(rows / 32) * 32;
+  return (cols / 16 + 1) * i16RowBytes(inputs) + inputs * 4;
 }
 
 /** Bytes of scratch that packPanels and packSlab need. */

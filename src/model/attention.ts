@@ -2,14 +2,15 @@
  * Multi-head latent attention of the tokens of a span, in its absorbed and in its expanded form;
  * each thread computes its share of the heads.
  */
-import type { Kernels } from "../kernels/kernels.js";
+import { isRelaxed, type Kernels } from "../kernels/kernels.js";
 import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
+import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
 import { type Buffers, EXPANDED_TILE, type ThreadBuffers } from "./buffers.js";
 import type { LatentCache } from "./cache.js";
 import type { PlmConfig } from "./config.js";
 import type { Linear } from "./linear.js";
-import { type LayerWeights, outputStride, type Weight } from "./weights.js";
+import { type KvBWeight, type LayerWeights, outputStride, type Weight } from "./weights.js";
 
 /** The tokens that one forward pass takes in. */
 export interface Span {
@@ -88,12 +89,19 @@ export class Attention {
   }
 
   /** f32[kvLoraRank] = W_uk[h]^T qNope */
-  #absorb(yPtr: number, kvB: Weight, head: number, qNopePtr: number): void {
+  #absorb(yPtr: number, kvB: KvBWeight, head: number, qNopePtr: number): void {
     const { config, kernels, buffers } = this.#parts;
-    const { qkNopeHeadDim, vHeadDim } = config;
-    const { id } = PACKED_TYPES[kvB.type];
-    const w = kvB.ptr + packedBytes(kvB.type, head * (qkNopeHeadDim + vHeadDim), kvB.cols);
-    kernels.matvecTransposed(yPtr, w, id, qNopePtr, qkNopeHeadDim, kvB.cols, buffers.scratch);
+    const { type, cols } = kvB;
+    const { id } = PACKED_TYPES[type];
+    const rows = config.qkNopeHeadDim;
+    if (isFloatType(type)) {
+      kernels.absorbF32(yPtr, headPtr(kvB, config, head), id, qNopePtr, rows, cols);
+      return;
+    }
+    const keys = absorbedKeysPtr(kvB, config, head);
+    const planes = this.#linear.matvecForm("Q8") === "S8X2" && isRelaxed(kernels);
+    const absorb = planes ? kernels.absorbS8X2 : kernels.absorbI16;
+    absorb(yPtr, keys, id, qNopePtr, rows, cols, buffers.scratch);
   }
 
   /** f32[numHeads, vHeadDim]: W_uv[h] applied to the head's output in the latent space */
@@ -123,13 +131,16 @@ export class Attention {
   #attendExpanded(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { config, kernels, member, buffers } = this.#parts;
     const { attnOut, softmaxState, q, latents, kPe, kv, quantized, scratch } = buffers;
+    const { packedQueries: packed } = buffers;
+    const isInteger = cache.type !== "f32";
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const shape = this.#shapePtr;
     const [firstHead, endHead] = member.share(numAttentionHeads);
     this.#shape.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
     this.#floatShape[5] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
     this.#shape.set([firstHead, endHead], 10);
-    kernels.attendExpandedStart(attnOut, softmaxState, shape);
+    if (isInteger) kernels.attendExpandedStartI16(attnOut, softmaxState, packed, q, shape);
+    else kernels.attendExpandedStart(attnOut, softmaxState, shape);
     const total = position + n;
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
@@ -141,9 +152,12 @@ export class Attention {
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();
       this.#shape.set([position, first, count, qkRopeHeadDim], 6);
-      kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
+      if (isInteger) {
+        kernels.attendExpandedTileI16(attnOut, softmaxState, packed, kv, kPe, shape, scratch);
+      } else kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
       member.join();
     }
-    kernels.attendExpandedFinish(attnOut, softmaxState, shape);
+    if (isInteger) kernels.attendExpandedFinishI16(attnOut, softmaxState, shape);
+    else kernels.attendExpandedFinish(attnOut, softmaxState, shape);
   }
 }

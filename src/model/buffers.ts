@@ -1,6 +1,8 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
 import {
+  absorbScratchBytes,
   activationBytes,
+  attendExpandedQueryBytes,
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
@@ -64,6 +66,8 @@ export interface Buffers {
   readonly kPe: number;
   /** f32[tile, numHeads, qkNopeHeadDim + vHeadDim] */
   readonly kv: number;
+  /** queries of expanded attention as integers, by head; f32 caches take them as floats */
+  readonly packedQueries: number;
   /** softmax states[numHeads, n] of expanded attention */
   readonly softmaxState: number;
   /** f32[LOGITS_ROWS, vocabSize, padded to 8] */
@@ -133,6 +137,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     latents: f32(EXPANDED_TILE * kvLoraRank),
     kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
     kv: f32(EXPANDED_TILE * pad8(kvDim)),
+    packedQueries: bytes(attendExpandedQueryBytes(n, heads, qkHeadDim)),
     softmaxState: bytes(attendExpandedStateBytes(n, heads)),
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
@@ -141,6 +146,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
       scratch: bytes(
         Math.max(
           unpackedPanelBytes(widest),
+          absorbScratchBytes(config.qkNopeHeadDim, kvLoraRank),
           sparseScratchBytes(n, hiddenSize),
           tiledScratchBytes(intermediateSize, hiddenSize),
           hiddenSize * 2 + intermediateSize * 4,

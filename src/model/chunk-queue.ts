@@ -13,6 +13,9 @@ const TAKEN = 32;
 const PACKED = 48;
 const STATUS = 64;
 
+/** The caller's thread sleeps no longer, so that its events are seen to. */
+const SLEEP_MS = 10;
+
 /** What is staged of a queue that was given up: more than there is to take. */
 const CLOSED = 0x7fffffff;
 
@@ -32,9 +35,13 @@ export class ChunkQueue {
     this.#slots = slots;
   }
 
-  /** Empties the queue and lets `helpers` threads begin that wait to. */
-  open(helpers: number): void {
-    this.#words.fill(0, STAGED);
+  /** Empties the queue, before anything is staged and anyone admitted. */
+  reset(): void {
+    this.#words.fill(0);
+  }
+
+  /** Lets `helpers` threads begin that wait to; with 0 they wait on. */
+  admit(helpers: number): void {
     Atomics.store(this.#words, HELPERS, helpers);
     Atomics.notify(this.#words, HELPERS);
   }
@@ -77,12 +84,20 @@ export class ChunkQueue {
     const slot = i % this.#slots;
     Atomics.store(this.#words, STATUS + slot, bad);
     Atomics.store(this.#words, PACKED + slot, i + 1);
+    Atomics.notify(this.#words, PACKED + slot);
   }
 
-  /** What packing chunk `i` found, or -1 before it is packed. Asked before its slot is used again. */
+  /** What packing chunk `i` found, or -1 before it is packed; asked while the slot is its own. */
   status(i: number): number {
     const slot = i % this.#slots;
     if (Atomics.load(this.#words, PACKED + slot) !== i + 1) return -1;
     return Atomics.load(this.#words, STATUS + slot);
+  }
+
+  /** Sleeps until chunk `i` is packed, if it is not, or a little while has passed. */
+  awaitPacked(i: number): void {
+    const word = PACKED + (i % this.#slots);
+    const packed = Atomics.load(this.#words, word);
+    if (packed !== i + 1) Atomics.wait(this.#words, word, packed, SLEEP_MS);
   }
 }

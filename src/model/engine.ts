@@ -86,6 +86,11 @@ export class Engine {
     }
   }
 
+  /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */
+  packKeys(): void {
+    this.#perform({ kind: "packKeys" });
+  }
+
   /** Reads all weights once, all threads together, and does nothing with them. */
   readWeights(): void {
     this.#perform({ kind: "read" });

@@ -273,21 +273,27 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+  types.add("Q8"); // what absorbed keys are multiplied as
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const layout = { config, weights, buffers, cachePtrs, cacheType, contextLength };
   const model = { ...layout, choice, upMargin };
-  const helpers = isShared ? await startThreads(threads - 1, { module, memory, model }) : [];
+  // Never rejects; what is read meanwhile they help to pack.
+  const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {
-    const target = { kernels, memory, buffers, helpers: helpers.length };
-    await readWeights(gguf, weights, target, options);
+    const helpers = starting.then(({ length }) => length);
+    await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
   } catch (error) {
-    for (const thread of helpers) thread.end();
+    void starting.then((started) => {
+      for (const thread of started) thread.end();
+    });
     throw error;
   }
+  const helpers = await starting;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
   const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
   const engine = new Engine(parts);
+  engine.packKeys();
   if (options.threads === undefined) engine.chooseThreads();
   return new LoadedPlm(plan, engine);
 }

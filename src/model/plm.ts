@@ -6,6 +6,7 @@
  */
 import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
+import { packAbsorbedKeys } from "./absorbed-keys.js";
 import { Attention, type Span, type ThreadParts } from "./attention.js";
 import type { KernelChoice } from "./choose-kernels.js";
 import { Linear } from "./linear.js";
@@ -95,6 +96,12 @@ export class Plm {
     member.join();
     this.linear.multiply(logits, lmHead, normed);
     member.join();
+  }
+
+  /** Packs this thread's share of the keys that decoding absorbs. */
+  packKeys(): void {
+    packAbsorbedKeys(this.#parts, this.#weights.layers);
+    this.member.join();
   }
 
   /** Reads this thread's share of all weights once and does nothing with them; the bytes read. */

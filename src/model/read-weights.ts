@@ -30,15 +30,16 @@ export function readScratchBytes(weights: PlmWeights, threads: number): number {
 }
 
 /**
- * Reads every tensor into its place. The next chunk is read while others are packed, here and by
- * `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that ends early or holds a
- * weight that is not finite, THREAD_LOST; an abort rejects with its reason. After a throw the
- * helpers leave by themselves.
+ * Reads every tensor into its place. The next chunk is read while others are packed, here and, once
+ * they are started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that
+ * ends early or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale of 128 or
+ * more, THREAD_LOST; an abort rejects with its reason. After a throw the helpers leave by
+ * themselves.
  */
 export async function readWeights(
   gguf: Gguf,
   weights: PlmWeights,
-  target: PackTarget & { readonly helpers: number },
+  target: PackTarget & { readonly helpers: Promise<number> },
   options: ReadOptions,
 ): Promise<void> {
   const reading = new Reading(gguf, packParts(weights, target, 0), target.memory, options);
@@ -66,11 +67,12 @@ class Reading {
     );
   }
 
-  async run(helpers: number): Promise<void> {
+  async run(helpers: Promise<number>): Promise<void> {
     const { staging, queue } = this.#parts;
     const { length } = staging.chunks;
     let pending = Promise.resolve();
-    queue.open(helpers);
+    queue.reset();
+    void helpers.then((count) => queue.admit(count));
     try {
       for (let i = 0; i < length; i++) {
         await this.#packUntil(i + 1 - staging.slots);
@@ -102,6 +104,7 @@ class Reading {
 
   /** Packs, or waits for others to, until `count` chunks are in place. */
   async #packUntil(count: number): Promise<void> {
+    const { queue } = this.#parts;
     let lostMs = performance.now() + PATIENCE_MS;
     for (let before = this.#packed; this.#packed < count; before = this.#packed) {
       const isIdle = !this.#packOne();
@@ -109,7 +112,9 @@ class Reading {
       if (performance.now() > lostMs) {
         throw new PlmError("THREAD_LOST", "threads: expected all of them to pack, one does not");
       }
-      if (isIdle) await platform.yieldToEventLoop();
+      if (!isIdle) continue;
+      if (platform.maySleep()) queue.awaitPacked(this.#packed);
+      await platform.yieldToEventLoop();
     }
   }
 

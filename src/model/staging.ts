@@ -11,6 +11,9 @@ import type { PlmWeights } from "./weights.js";
 /** Staging aims at no more than this; two slots there must be. */
 const STAGING_BYTES = 32 << 20;
 
+/** Slots beside those being packed: with few, one late thread makes the others wait. */
+const SPARE_SLOTS = 6;
+
 /** Slots for chunks, then what each thread needs to pack them. Any thread plans the same. */
 export class Staging {
   readonly chunks: readonly Chunk[];
@@ -28,7 +31,7 @@ export class Staging {
     this.#basePtr = basePtr;
     this.#slotBytes = this.chunks.reduce((most, chunk) => Math.max(most, stagedBytes(chunk)), 0);
     const fitting = Math.min(Math.floor(STAGING_BYTES / this.#slotBytes), MOST_SLOTS);
-    this.slots = Math.max(2, Math.min(threads === 1 ? 2 : threads + 2, fitting));
+    this.slots = Math.max(2, Math.min(threads === 1 ? 2 : threads + SPARE_SLOTS, fitting));
     // One slot is being read into.
     this.packers = Math.min(threads, this.slots - 1);
     this.#packerBytes = packerBytes(weights);
@@ -68,7 +71,7 @@ export function packParts(weights: PlmWeights, target: PackTarget, index: number
   return { staging, queue, packer: new Packer(kernels, memory, staging.workPtr(index)) };
 }
 
-/** Packs what readWeights stages on the thread of the caller, until the end: a thread's own part. */
+/** Packs what the caller's thread stages in readWeights, until the end: another thread's part. */
 export function helpReadWeights(weights: PlmWeights, target: PackTarget, index: number): void {
   const { staging, queue, packer } = packParts(weights, target, index);
   if (index >= staging.packers) return;

@@ -7,6 +7,8 @@ import type { TensorType } from "../format/dtypes.js";
 import type { Gguf, TensorInfo } from "../format/gguf.js";
 import type { MemoryPlan } from "../kernels/arena.js";
 import {
+  absorbedBytes,
+  isFloatType,
   PACKED_TYPES,
   type PackedTypeName,
   packedBytes,
@@ -32,13 +34,19 @@ export interface Weight {
   readonly tensors: readonly TensorInfo[];
 }
 
+/** kv_b, whose keys decoding multiplies transposed. */
+export interface KvBWeight extends Weight {
+  /** Its heads' keys a second time (absorbed-keys.ts); 0 where they are floats. */
+  readonly keysPtr: number;
+}
+
 /** One layer's weights, by their names in the checkpoint. */
 export interface LayerWeights {
   readonly inputLayernorm: Weight;
   readonly qProj: Weight;
   readonly kvAProjWithMqa: Weight;
   readonly kvALayernorm: Weight;
-  readonly kvBProj: Weight;
+  readonly kvBProj: KvBWeight;
   readonly oProj: Weight;
   readonly postAttentionLayernorm: Weight;
   readonly upProj: Weight;
@@ -190,7 +198,16 @@ class Binder {
   }
 
   /** kv_b as one tensor or, as some converters split it, k_b (transposed per head) and v_b. */
-  kvB(blk: string, config: PlmConfig): Weight {
+  kvB(blk: string, config: PlmConfig): KvBWeight {
+    const kvB = this.#kvBPanels(blk, config);
+    if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
+    const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
+    const name = `${blk}.attn_kv_b.weight, keys`;
+    const keysPtr = this.#plan.add("weights", name, config.numAttentionHeads * headBytes);
+    return { ...kvB, keysPtr };
+  }
+
+  #kvBPanels(blk: string, config: PlmConfig): Weight {
     const { numAttentionHeads, qkNopeHeadDim, vHeadDim, kvLoraRank } = config;
     const rows = numAttentionHeads * (qkNopeHeadDim + vHeadDim);
     const joined = `${blk}.attn_kv_b.weight`;

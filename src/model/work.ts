@@ -12,9 +12,9 @@ import { PRECISIONS, type Precision } from "./precision.js";
 export type Work =
   | { readonly kind: "forward"; readonly span: Span; readonly layers: number }
   | { readonly kind: "logits"; readonly first: number; readonly count: number }
-  | { readonly kind: "read" };
+  | { readonly kind: "read" | "packKeys" };
 
-const KINDS = ["forward", "logits", "read"] as const;
+const KINDS = ["forward", "logits", "read", "packKeys"] as const;
 const FORMS = ["absorbed", "expanded"] as const;
 
 /** How a piece of work is to be done. */
@@ -53,10 +53,11 @@ export class WorkBoard {
   read(n: number): { work: Work; terms: WorkTerms } {
     const [threads, precision, kind, a, b, cache, form, layers] = this.#words[n & 1];
     const terms = { threads, precision: PRECISIONS[precision] };
-    if (KINDS[kind] === "read") return { work: { kind: "read" }, terms };
-    if (KINDS[kind] === "logits") return { work: { kind: "logits", first: a, count: b }, terms };
+    const name = KINDS[kind];
+    if (name === "logits") return { work: { kind: name, first: a, count: b }, terms };
+    if (name !== "forward") return { work: { kind: name }, terms };
     const span = { n: a, position: b, cache: this.#caches[cache], form: FORMS[form] };
-    return { work: { kind: "forward", span, layers }, terms };
+    return { work: { kind: name, span, layers }, terms };
   }
 }
 
@@ -66,7 +67,8 @@ export function perform(plm: Plm, work: Work, terms: WorkTerms): void {
   plm.linear.precision = terms.precision;
   if (work.kind === "forward") plm.forward(work.span, work.layers);
   else if (work.kind === "logits") plm.logits(work.first, work.count);
-  else plm.readWeights();
+  else if (work.kind === "read") plm.readWeights();
+  else plm.packKeys();
 }
 
 /** Does work announced after the first `done` for ever: what a thread of its own does. */

