@@ -35,6 +35,7 @@ async function checkPerplexity(file: string, ctx: number): Promise<void> {
   const [actual, expected] = await Promise.all([
     json<{ perplexity: number; tokens: number }>(
       ...["perplexity", "-m", file, "--file", "text.txt", "--ctx", String(ctx)],
+      ...["--precision", "exact"],
     ),
     referencePerplexity(file, ctx),
   ]);
