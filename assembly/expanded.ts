@@ -41,7 +41,8 @@ export function attendExpandedStart(out: usize, state: usize, tile: usize): void
 }
 
 /**
- * Takes in a tile of positions, for heads firstHead .. endHead: query i sees those up to queryPosition + i.
+ * Takes in a tile of positions, for heads firstHead .. endHead: query i sees those up to
+ * queryPosition + i.
  *
  *   out       f32[n, heads, valueDim]            in and out: sums so far
  *   state     softmax states [heads, n]          in and out

@@ -123,8 +123,8 @@ function addScaled(y: usize, w: usize, type: i32, a: f32, n: i32): void {
  *   active   u32[n] counts, then u32[n, neurons]: each token's active neurons
  *   shape    SlabShape (slab-layout.ts): outputs first .. end are written
  *
- * Requires first, end and outputs % 4 == 0. Eight neurons are summed before they are added to y, so that fewer
- * roundings follow one another.
+ * Requires first, end and outputs % 4 == 0. Eight neurons are summed before they are added to y, so
+ * that fewer roundings follow one another.
  */
 export function sparseMatmulF32(
   y: usize,

@@ -105,7 +105,9 @@ export function maxF32x4(a: v128): f32 {
  */
 const ROUNDER: f32 = 12582912;
 
-/** x * factor rounded, within +-2^22, in the low bits of each lane; narrowRounded takes them out. */
+/**
+ * x * factor rounded, within +-2^22, in the low bits of each lane; narrowRounded takes them out.
+ */
 // @ts-ignore: decorator
 @inline
 export function roundedBits(x: v128, factor: v128): v128 {

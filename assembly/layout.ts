@@ -30,9 +30,9 @@
 //
 // K types lead 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
 // have the same scales with n outputs for the 8 rows. Every f16 here is stored times 2^10
-// (packScale in blocks.ts). A value is q * scale + minimum; slabs of Q8 hold it as int8, panels as u8,
-// which the relaxed dot reads as it is. Float types keep the file's rows; a
-// float slab has one row of n floats a neuron.
+// (packScale in blocks.ts). A value is q * scale + minimum; slabs of Q8 hold it as int8, panels as
+// u8, which the relaxed dot reads as it is. Float types keep the file's rows; a float slab has one
+// row of n floats a neuron.
 
 export const Q8: i32 = 0;
 export const Q8M: i32 = 1;

@@ -3,6 +3,7 @@
 
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "./lanes";
 import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
+import { listPositive } from "./positive";
 import { I16, S8X2 } from "./quantize";
 
 /**
@@ -32,57 +33,14 @@ export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, c
   else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
 }
 
-//   Estimate, 16 bytes: what an estimate is told, and what it finds
-//   +------------------------------------------------------------------+
-//   |  0  f32  margin: standard deviations of the estimate's error     |
-//   |  4  i32  squares: address of sumSquares32 of x, f32[cols / 32]   |
-//   |  8  i32  list: address of u32[rows], out                         |
-//   | 12  i32  count: rows in the list, out                            |
-//   +------------------------------------------------------------------+
-
-/**
- * y = W x from W's high plane (split.ts), and the rows that can be positive: those with
- * y + margin * sigma > 0, where sigma is that of the low nibbles' share if they are evenly
- * distributed.
- *
- *   y          f32[rows]             out
- *   w          panels[rows, cols]    the high plane
- *   x          one row of quantizeI16, n = cols
- *   estimate   Estimate
- */
-export function estimateI16(
-  y: usize,
-  w: usize,
-  x: usize,
-  rows: i32,
-  cols: i32,
-  estimate: usize,
-): void {
-  multiply(y, w, HIGH, x, rows, cols, I16, estimate);
-}
-
-/** estimateI16 on a row of quantizeS8X2. */
-export function estimateS8X2(
-  y: usize,
-  w: usize,
-  x: usize,
-  rows: i32,
-  cols: i32,
-  estimate: usize,
-): void {
-  multiply(y, w, HIGH, x, rows, cols, S8X2, estimate);
-}
-
 /** The high plane of split weights, as `type` of multiply. */
-const HIGH: i32 = -1;
+export const HIGH: i32 = -1;
 
 /** Cells of Q8 without scales, as `type` of multiply: those of absorbed keys. */
 export const CELLS: i32 = -2;
 
 /** 16 high + low - 128 = (32 high - 241) / 2 + (low - 7.5). */
 const HIGH_SCALE: f32 = 0.5;
-/** The variance of low - 7.5. */
-const LOW_VARIANCE: f32 = 21.25;
 
 /** The product of either form; `estimate` for HIGH only. */
 // @ts-ignore: decorator
@@ -127,7 +85,8 @@ export function multiply(
       let scale1 = scale;
       if (type != CELLS) {
         scale0 = f32x4.mul(type == Q4K ? f32x4.mul(d0, loadU8x4(w)) : loadScaleX4(w), scale);
-        scale1 = f32x4.mul(type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8), scale);
+        const w1 = type == Q4K ? f32x4.mul(d1, loadU8x4(w + 4)) : loadScaleX4(w + 8);
+        scale1 = f32x4.mul(w1, scale);
       }
       if (type == Q4M || type == Q4K) {
         const min0 = type == Q4M ? loadScaleX4(w + 16) : f32x4.mul(m0, loadU8x4(w + 8));
@@ -223,21 +182,4 @@ export function multiply(
     v128.store(y, sum1, 16);
   }
   if (type == HIGH) store<usize>(estimate, (list - load<usize>(estimate, 8)) >> 2, 12);
-}
-
-/** Appends the rows that can be positive; NaN counts as such. Returns the list's end. */
-// @ts-ignore: decorator
-@inline
-function listPositive(list: usize, r: i32, y: v128, variance: v128, margin: f32): usize {
-  const sigma = f32x4.sqrt(f32x4.mul(variance, f32x4.splat(LOW_VARIANCE)));
-  const most = f32x4.add(y, f32x4.mul(sigma, f32x4.splat(margin)));
-  const mask = i32x4.bitmask(f32x4.le(most, f32x4.splat(0))) ^ 15;
-  store<u32>(list, r);
-  list += (mask & 1) << 2;
-  store<u32>(list, r + 1);
-  list += (mask & 2) << 1;
-  store<u32>(list, r + 2);
-  list += mask & 4;
-  store<u32>(list, r + 3);
-  return list + ((mask & 8) >> 1);
 }

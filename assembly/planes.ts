@@ -7,8 +7,8 @@
 //
 // A tile has a record for every 32 inputs:
 //
-//   planes 1, 192 bytes    f32 scale[4]                | i32 sum[2][4]  | s8[8][4 streams][4 inputs]
-//   planes 2, 160 bytes    f32 scale[2], 8 bytes zero  | i32 sum[2][2]  | the same
+//   planes 1, 192 bytes    f32 scale[4]                | i32 sum[2][4] | s8[8][4 streams][4 inputs]
+//   planes 2, 160 bytes    f32 scale[2], 8 bytes zero  | i32 sum[2][2] | the same
 //
 // where planes 1 has 16 unused bytes after its scales; a sum is that of 16 integers. Tokens that
 // fill a tile up are zero.

@@ -1,10 +1,12 @@
-// The kernels of the variant for engines with relaxed SIMD: all of index.ts, and what is faster with
-// the relaxed dot. Which of them serve is decided by probing and timing (src/kernels/choose.ts).
+// The kernels of the variant for engines with relaxed SIMD: all of index.ts, and what is faster
+// with the relaxed dot. Which of them serve is decided by probing and timing
+// (src/kernels/choose.ts).
 export * from "./index";
 export { absorbS8X2 } from "./absorbed";
 export { matmulPlanes } from "./matmul-planes";
-export { estimateS8X2, matvecS8X2 } from "./matvec";
+export { estimateS8X2 } from "./estimate";
+export { matvecS8X2 } from "./matvec";
 export { quantizePlanes } from "./planes";
 export { probeDot } from "./probe";
 export { quantizeS8, quantizeS8X2 } from "./quantize";
-export { refineS8 } from "./split";
+export { refineS8 } from "./refine";

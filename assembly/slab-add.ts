@@ -4,8 +4,9 @@ import { loadScaleX4 } from "./lanes";
 import { END, FIRST, OUTPUTS } from "./slab-layout";
 
 /**
- * Outputs first .. end of y += the pairs' neurons times their activations, times the scales [+ minimums]; 32 outputs at a
- * time. A pair: address of neuron 0's int8[n], of neuron 1's, and their two i16 activations.
+ * Outputs first .. end of y += the pairs' neurons times their activations, times the scales [+
+ * minimums]; 32 outputs at a time. A pair: address of neuron 0's int8[n], of neuron 1's, and their
+ * two i16 activations.
  */
 // @ts-ignore: decorator
 @inline

@@ -16,8 +16,8 @@ import { unpackRun, unpackScales } from "./slab-unpack";
  *   shape     SlabShape (slab-layout.ts)
  *   scratch   4 * n + 16 * 12 + outputs * 40 + 16 bytes
  *
- * Requires first, end and outputs % 32 == 0 (64 for Q6K), neurons % 32 == 0 (256 for K types). Neurons outside the
- * list contribute exactly nothing. A row of Y does not depend on n.
+ * Requires first, end and outputs % 32 == 0 (64 for Q6K), neurons % 32 == 0 (256 for K types).
+ * Neurons outside the list contribute exactly nothing. A row of Y does not depend on n.
  */
 export function sparseMatmulI16(
   y: usize,

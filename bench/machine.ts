@@ -25,7 +25,9 @@ export interface Machine {
   readonly commit: string;
 }
 
-/** Looks at the machine, the runtime and the variant's binary. Throws where the latter is absent. */
+/**
+ * Looks at the machine, the runtime and the variant's binary. Throws where the latter is absent.
+ */
 export function readMachine(variant: Variant): Machine {
   const wasm = readFileSync(new URL(`../${variant}.wasm`, import.meta.url));
   const cpuinfo = readText("/proc/cpuinfo");

@@ -1,7 +1,8 @@
 /**
  * The typed interface of the kernels' binaries: one line per export of assembly/index.ts and of
- * assembly/relaxed.ts, whose files hold the contracts. Names ending in Ptr are byte addresses in the one memory; counts and strides
- * are in elements. `type` is a PACKED_TYPES id, in the pack kernels a GGUF tensor type id.
+ * assembly/relaxed.ts, whose files hold the contracts. Names ending in Ptr are byte addresses in
+ * the one memory; counts and strides are in elements. `type` is a PACKED_TYPES id, in the pack
+ * kernels a GGUF tensor type id.
  */
 
 export interface Kernels {

@@ -59,7 +59,9 @@ export class Member {
     throw new PlmError("THREAD_LOST", "threads: expected all of them to answer, one does not");
   }
 
-  /** This member's part of `total` things: [first, end), in multiples of `unit` but for the last. */
+  /**
+   * This member's part of `total` things: [first, end), in multiples of `unit` but for the last.
+   */
   share(total: number, unit = 1): readonly [first: number, end: number] {
     if (this.count === 1) return [0, total];
     const units = Math.ceil(total / unit);

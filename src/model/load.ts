@@ -41,9 +41,9 @@ export interface ModelOptions {
   /** Bits of activations where several tokens are computed at once; default "balanced". */
   precision?: Precision;
   /**
-   * One token at a time, where ffn_up is Q8_0: outputs of it that are so many standard deviations of
-   * their estimate's error below zero count as zero, and the low half of their weights is not read.
-   * Default 3: KL below 1e-6. Infinity: no estimates.
+   * One token at a time, where ffn_up is Q8_0: outputs of it that are so many standard deviations
+   * of their estimate's error below zero count as zero, and the low half of their weights is not
+   * read. Default 3: KL below 1e-6. Infinity: no estimates.
    */
   upMargin?: number;
   /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */

@@ -1,6 +1,6 @@
 /**
- * What the thread of the caller tells the others to do: a few words in shared memory, written before
- * they are announced. All threads then do the same, each its share.
+ * What the thread of the caller tells the others to do: a few words in shared memory, written
+ * before they are announced. All threads then do the same, each its share.
  */
 import type { Span } from "./attention.js";
 import { WORK_BYTES } from "./buffers.js";

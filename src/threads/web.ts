@@ -1,4 +1,6 @@
-/** A thread of its own in browsers: a module worker, which is told what it is by its first message. */
+/**
+ * A thread of its own in browsers: a module worker, which is told what it is by its first message.
+ */
 import { runThread, type ThreadStart } from "../model/thread.js";
 
 addEventListener(

@@ -61,7 +61,10 @@ export function packSlab(bench: Bench, tensor: Tensor, step: number = SLAB_ROWS)
   return { ptr, bad };
 }
 
-/** What a product of several tokens is told; outputs are `stride` apart, by default one after another. */
+/**
+ * What a product of several tokens is told; outputs are `stride` apart, by default one after
+ * another.
+ */
 export interface Shape {
   n: number;
   rows: number;
