@@ -116,7 +116,7 @@ function absorb(
   const minimums = w;
   if (hasMinimums(type)) w += <usize>blocks * inputBytes;
   for (let b = 0; b < blocks; b++, y += <usize>width << 2, w += <usize>(width * inputs)) {
-    multiply(y, w, CELLS, scratch + <usize>b * rowBytesI16(inputs), width, inputs, form, 0);
+    multiply(y, w, CELLS, scratch + <usize>b * rowBytesI16(inputs), width, inputs, form);
     if (hasMinimums(type)) addMinimums(y, minimums + <usize>b * inputBytes, x, rows, width);
   }
 }

@@ -13,7 +13,6 @@ export {
 } from "./expanded-i16";
 export { matmulF32, sparseMatmulF32 } from "./floats";
 export { matmulI16 } from "./matmul";
-export { estimateI16 } from "./estimate";
 export { matvecI16 } from "./matvec";
 export { packAbsorbed } from "./pack-absorbed";
 export { packFloatSlab, packFloats } from "./pack-floats";
@@ -27,7 +26,5 @@ export { rmsnormF32 } from "./rmsnorm";
 export { ropeF32 } from "./rope";
 export { sparseMatmulI16 } from "./slab";
 export { pairActiveF32, sparseMatmulTiles } from "./slab-tiles";
-export { refineI16 } from "./refine";
-export { packSplit, sumSquares32 } from "./split";
 export { joinTeam, spinWhile } from "./team";
 export { dequantizeRow } from "./unpack";

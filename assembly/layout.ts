@@ -44,8 +44,6 @@ export const Q6K: i32 = 6;
 export const F32: i32 = 7;
 export const F16: i32 = 8;
 export const BF16: i32 = 9;
-/** Q8 in two planes (split.ts), for products only. */
-export const Q8S: i32 = 10;
 
 /** Bytes of 256 inputs (K types) or 32 inputs (the others) of an 8-row panel. */
 export function panelBlockBytes(type: i32): usize {
@@ -63,20 +61,18 @@ export function panelBytes(type: i32, cols: i32): usize {
   return (<usize>(type < Q4K ? cols >> 5 : cols >> 8)) * panelBlockBytes(type);
 }
 
-//   ProductShape, 24 bytes: what a product of several tokens is told
+//   ProductShape, 20 bytes: what a product of several tokens is told
 //   +---------------------------------------------------------------+
 //   |  0  i32  n, tokens                                            |
 //   |  4  i32  rows: outputs                                        |
 //   |  8  i32  cols: inputs                                         |
 //   | 12  i32  stride: outputs from one token's to the next's       |
 //   | 16  i32  planes: those of the activations (planes.ts)         |
-//   | 20  i32  low: address of the low rows of split weights        |
 //   +---------------------------------------------------------------+
 export const ROWS: usize = 4;
 export const COLS: usize = 8;
 export const STRIDE: usize = 12;
 export const PLANES: usize = 16;
-export const LOW: usize = 20;
 
 /** 16 times 15, in memory: V8 builds a constant anew at every use, a loaded one stays. */
 export const NIBBLES: usize = memory.data<u8>([

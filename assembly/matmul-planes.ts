@@ -2,10 +2,7 @@
 
 import {
   COLS,
-  LOW,
   PLANES,
-  Q4,
-  Q8S,
   ROWS,
   STRIDE,
   hasHalves,
@@ -14,7 +11,6 @@ import {
 } from "./layout";
 import { tileBytes } from "./planes";
 import { multiplyTile } from "./planes-tile";
-import { lowRowBytes, unpackSplit } from "./split";
 import { unpackPanel } from "./unpack";
 
 /**
@@ -40,15 +36,11 @@ export function matmulPlanes(
   const rows = load<i32>(shape, ROWS);
   const cols = load<i32>(shape, COLS);
   const planes = load<i32>(shape, PLANES);
-  const step = panelBytes(type == Q8S ? Q4 : type, cols);
-  let low = load<usize>(shape, LOW);
+  const step = panelBytes(type, cols);
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    if (type == Q8S) {
-      unpackSplit(scratch, w, low, cols, 0x80);
-      low += 8 * lowRowBytes(cols);
-    } else unpackPanel(scratch, w, type, cols, 0x80);
+    unpackPanel(scratch, w, type, cols, 0x80);
     if (planes == 1) multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
     else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
   }

@@ -2,9 +2,6 @@
 
 import {
   COLS,
-  LOW,
-  Q4,
-  Q8S,
   ROWS,
   STRIDE,
   hasHalves,
@@ -13,7 +10,6 @@ import {
 } from "./layout";
 import { multiplyTile, multiplyToken } from "./matmul-tile";
 import { rowBytesI16 } from "./quantize";
-import { lowRowBytes, unpackSplit } from "./split";
 import { unpackPanel } from "./unpack";
 
 /**
@@ -40,15 +36,11 @@ export function matmulI16(
   const rows = load<i32>(shape, ROWS);
   const cols = load<i32>(shape, COLS);
   const stride = <usize>load<i32>(shape, STRIDE) << 2;
-  const step = panelBytes(type == Q8S ? Q4 : type, cols);
-  let low = load<usize>(shape, LOW);
+  const step = panelBytes(type, cols);
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    if (type == Q8S) {
-      unpackSplit(scratch, w, low, cols, 0);
-      low += 8 * lowRowBytes(cols);
-    } else unpackPanel(scratch, w, type, cols, 0);
+    unpackPanel(scratch, w, type, cols, 0);
     multiplyPanel(y, stride, scratch, x, n, cols, halves, minimums);
   }
 }

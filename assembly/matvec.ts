@@ -3,7 +3,6 @@
 
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "./lanes";
 import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
-import { listPositive } from "./positive";
 import { I16, S8X2 } from "./quantize";
 
 /**
@@ -17,10 +16,10 @@ import { I16, S8X2 } from "./quantize";
  * scale products and the sum over blocks round. Minimums take the block's sum of x.
  */
 export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16, 0);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16, 0);
-  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16, 0);
-  else multiply(y, w, Q4K, x, rows, cols, I16, 0);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, I16);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, I16);
+  else if (type == Q4M) multiply(y, w, Q4M, x, rows, cols, I16);
+  else multiply(y, w, Q4K, x, rows, cols, I16);
 }
 
 /**
@@ -28,21 +27,15 @@ export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, co
  * (probe.ts).
  */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
-  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2, 0);
-  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2, 0);
-  else multiply(y, w, Q4K, x, rows, cols, S8X2, 0);
+  if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2);
+  else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2);
+  else multiply(y, w, Q4K, x, rows, cols, S8X2);
 }
 
-/** The high plane of split weights, as `type` of multiply. */
-export const HIGH: i32 = -1;
-
-/** Cells of Q8 without scales, as `type` of multiply: those of absorbed keys. */
+/** Cells of u8 without scales, as `type` of multiply (absorbed.ts). */
 export const CELLS: i32 = -2;
 
-/** 16 high + low - 128 = (32 high - 241) / 2 + (low - 7.5). */
-const HIGH_SCALE: f32 = 0.5;
-
-/** The product of either form; `estimate` for HIGH only. */
+/** The product of either form. */
 // @ts-ignore: decorator
 @inline
 export function multiply(
@@ -53,7 +46,6 @@ export function multiply(
   rows: i32,
   cols: i32,
   form: i32,
-  estimate: usize,
 ): void {
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
@@ -62,11 +54,7 @@ export function multiply(
   let d1 = d0;
   let m0 = d0;
   let m1 = d0;
-  let list = type == HIGH ? load<usize>(estimate, 8) : 0;
   for (let r = 0; r < rows; r += 8, y += 32) {
-    let squares = type == HIGH ? load<usize>(estimate, 4) : 0;
-    let variance0 = f32x4.splat(0);
-    let variance1 = f32x4.splat(0);
     let sum0 = f32x4.splat(0);
     let sum1 = f32x4.splat(0);
     let s = scales;
@@ -94,14 +82,6 @@ export function multiply(
         const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
         sum0 = f32x4.add(sum0, f32x4.mul(min0, weight));
         sum1 = f32x4.add(sum1, f32x4.mul(min1, weight));
-      }
-      if (type == HIGH) {
-        const square = v128.load32_splat(squares);
-        const w0 = loadScaleX4(w);
-        const w1 = loadScaleX4(w + 8);
-        variance0 = f32x4.add(variance0, f32x4.mul(f32x4.mul(w0, w0), square));
-        variance1 = f32x4.add(variance1, f32x4.mul(f32x4.mul(w1, w1), square));
-        squares += 4;
       }
       if (type != CELLS) w += type == Q4M ? 32 : 16;
       let acc0 = i32x4.splat(0);
@@ -162,24 +142,10 @@ export function multiply(
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
       }
-      if (type == HIGH) {
-        const bias = i32x4.sub(i32x4.shl(total, 8), i32x4.sub(i32x4.shl(total, 4), total));
-        acc0 = i32x4.sub(i32x4.shl(acc0, 5), bias);
-        acc1 = i32x4.sub(i32x4.shl(acc1, 5), bias);
-      }
       sum0 = f32x4.add(sum0, f32x4.mul(f32x4.convert_i32x4_s(acc0), scale0));
       sum1 = f32x4.add(sum1, f32x4.mul(f32x4.convert_i32x4_s(acc1), scale1));
-    }
-    if (type == HIGH) {
-      const half = f32x4.splat(HIGH_SCALE);
-      sum0 = f32x4.mul(sum0, half);
-      sum1 = f32x4.mul(sum1, half);
-      const margin = load<f32>(estimate);
-      list = listPositive(list, r, sum0, variance0, margin);
-      list = listPositive(list, r + 4, sum1, variance1, margin);
     }
     v128.store(y, sum0);
     v128.store(y, sum1, 16);
   }
-  if (type == HIGH) store<usize>(estimate, (list - load<usize>(estimate, 8)) >> 2, 12);
 }

@@ -13,8 +13,6 @@ import { addPairs, maxF32x4, roundToI16 } from "./lanes";
 export const I16: i32 = 0;
 /** Two planes for the relaxed dot: as precise as I16. */
 export const S8X2: i32 = 1;
-/** One plane for the relaxed dot. */
-export const S8: i32 = 2;
 
 /** Bytes of one row. */
 // @ts-ignore: decorator
@@ -87,27 +85,6 @@ export function quantizeI16(y: usize, x: usize, rows: i32, n: i32): void {
 /** quantizeI16 in form S8X2. */
 export function quantizeS8X2(y: usize, x: usize, rows: i32, n: i32): void {
   quantize(y, x, rows, n, S8X2);
-}
-
-/**
- * One row as s8 over its blocks' largest / 127, in the order of a row: s8[n], f32 scale[n / 32],
- * i32 sum[n / 16]. For what is small enough beside the rest to do with 8 bits.
- */
-export function quantizeS8(y: usize, x: usize, n: i32): void {
-  let scales = y + <usize>n;
-  let sums = scales + (<usize>n >> 3);
-  for (const end = scales; y < end; y += 32, x += 128, scales += 4, sums += 8) {
-    const largest = largestOf32(x);
-    const factor = factorFor(largest, 127);
-    store<f32>(scales, largest / 127);
-    for (let half: usize = 0; half < 2; half++) {
-      const xh = x + half * 64;
-      const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
-      const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
-      store<i32>(sums + half * 4, sumOf16(first, second));
-      v128.store(y + half * 16, lowBytes(first, second));
-    }
-  }
 }
 
 // @ts-ignore: decorator

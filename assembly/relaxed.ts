@@ -4,9 +4,7 @@
 export * from "./index";
 export { absorbS8X2 } from "./absorbed";
 export { matmulPlanes } from "./matmul-planes";
-export { estimateS8X2 } from "./estimate";
 export { matvecS8X2 } from "./matvec";
 export { quantizePlanes } from "./planes";
 export { probeDot } from "./probe";
-export { quantizeS8, quantizeS8X2 } from "./quantize";
-export { refineS8 } from "./refine";
+export { quantizeS8X2 } from "./quantize";

@@ -19,7 +19,7 @@ import {
 /** 8 f16 at src, as f32, to both halves' places at to. */
 // @ts-ignore: decorator
 @inline
-export function unpackF16(to: usize, src: usize): void {
+function unpackF16(to: usize, src: usize): void {
   const lo = loadScaleX4(src);
   const hi = loadScaleX4(src + 8);
   v128.store(to, lo);

@@ -11,7 +11,7 @@ import type { LoadOptions, ModelOptions } from "../model/load.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { note } from "./output.js";
-import { integer, number } from "./parse.js";
+import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
 import { createRandomModel, DEFAULT_RANDOM_MODEL } from "./random-model.js";
 
@@ -24,7 +24,6 @@ export interface ModelFlags {
   readonly attention: AttentionForm;
   readonly batch?: number;
   readonly precision: Precision;
-  readonly upMargin?: number;
 }
 
 const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
@@ -68,12 +67,6 @@ export function addModelOptions(
       new Option("--precision <level>", "of prefill; decoding is always exact")
         .choices(PRECISIONS)
         .default("balanced"),
-    )
-    .option(
-      "--up-margin <z>",
-      "decoding leaves outputs of ffn_up at zero that are z deviations of their estimate's error " +
-        "below it; Infinity: none (default: 3)",
-      number("up-margin"),
     );
 }
 
@@ -83,7 +76,6 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
     cacheType: flags.cache,
     attention: flags.attention,
     precision: flags.precision,
-    ...(flags.upMargin !== undefined && { upMargin: flags.upMargin }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.batch !== undefined && { batchSize: flags.batch }),

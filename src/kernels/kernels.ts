@@ -15,12 +15,6 @@ export interface Kernels {
   // linear layers
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], i16 row */
   matvecI16: Matvec;
-  /** f32[rows] <- high plane of Q8S, i16 row; estimate: margin, squares, list, count */
-  estimateI16: Estimate;
-  /** f32[rows] += low rows of Q8S, those in the list, i16 row */
-  refineI16: Refine;
-  /** f32[n / 32] <- f32[n]: sums of 32 squares */
-  sumSquares32(toPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
   matmulI16: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
@@ -99,7 +93,6 @@ export interface Kernels {
     cols: number,
     scratchPtr: number,
   ): number;
-  packSplit(highPtr: number, lowPtr: number, srcPtr: number, rows: number, cols: number): number;
   packSlab(
     toPtr: number,
     srcPtr: number,
@@ -185,12 +178,6 @@ export interface RelaxedKernels extends Kernels {
   absorbS8X2: Absorb;
   /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
-  /** f32[rows] <- high plane of Q8S, a row of quantizeS8X2; as estimateI16 */
-  estimateS8X2: Estimate;
-  /** f32[rows] += low rows of Q8S, a row of quantizeS8; as refineI16 */
-  refineS8: Refine;
-  /** an s8 row <- f32[n] */
-  quantizeS8(yPtr: number, xPtr: number, n: number): void;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
   matmulPlanes: Matmul;
 }
@@ -214,26 +201,6 @@ export type Absorb = (
   rows: number,
   cols: number,
   scratchPtr: number,
-) => void;
-
-/** estimateI16 and its kin: y = W x from the high plane, and which rows can be positive. */
-export type Estimate = (
-  yPtr: number,
-  wPtr: number,
-  xPtr: number,
-  rows: number,
-  cols: number,
-  estimatePtr: number,
-) => void;
-
-/** refineI16 and its kin: the low plane's share of some rows. */
-export type Refine = (
-  yPtr: number,
-  lowPtr: number,
-  xPtr: number,
-  listPtr: number,
-  count: number,
-  cols: number,
 ) => void;
 
 /** matmulI16 and its kin: Y = X W^T for several tokens. */

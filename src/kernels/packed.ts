@@ -27,13 +27,9 @@ export type PackedTypeName =
   | "Q6K"
   | "F32"
   | "F16"
-  | "BF16"
-  | "Q8S";
+  | "BF16";
 
-/**
- * The packed types by name. Float types keep the file's rows. Q8S is Q8 in two planes
- * (assembly/split.ts), the high plane's panels first, then the low plane's rows.
- */
+/** The packed types by name. Float types keep the file's rows. */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
   Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
   Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1, scaleUnit: 32, hasMinimums: true },
@@ -45,17 +41,11 @@ export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
   F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4, scaleUnit: 1, hasMinimums: false },
   F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
   BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
-  Q8S: { id: 10, unit: 128, panelBytes: 1152, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
 export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16" {
   return type === "F32" || type === "F16" || type === "BF16";
-}
-
-/** Bytes of `rows` low rows of Q8S, and of the high panels before them. */
-export function splitBytes(rows: number, cols: number): { high: number; low: number } {
-  return { high: packedBytes("Q4", rows, cols), low: (rows * cols * 18) / 32 };
 }
 
 /** Rows that a matrix takes in memory: packed types come in panels of 8. */

@@ -149,7 +149,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
           absorbScratchBytes(config.qkNopeHeadDim, kvLoraRank),
           sparseScratchBytes(n, hiddenSize),
           tiledScratchBytes(intermediateSize, hiddenSize),
-          hiddenSize * 2 + intermediateSize * 4,
           attendExpandedScratchBytes(config.qkNopeHeadDim, config.qkRopeHeadDim, config.vHeadDim),
           attendLatentScratchBytes(heads, kvLoraRank, config.qkRopeHeadDim),
         ),

@@ -61,10 +61,8 @@ export function chooseKernels(
   if (!isRelaxed(kernels)) return choice as KernelChoice;
   for (const type of types) {
     if (isFloatType(type)) continue;
-    // Two planes are unpacked to what Q8 is.
-    const timed = type === "Q8S" ? "Q8" : type;
-    const best = found.get(timed) ?? new Trial(kernels, memory, scratchPtr, timed).decide();
-    found.set(timed, best);
+    const best = found.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide();
+    found.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
   }

@@ -9,12 +9,11 @@ import {
   PACKED_TYPES,
   type PackedTypeName,
   packedBytes,
-  splitBytes,
 } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
 import type { KernelChoice } from "./choose-kernels.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
-import { lowPlane, outputStride, type Weight } from "./weights.js";
+import { outputStride, type Weight } from "./weights.js";
 
 /** The form of activations: i16, two planes of one token, or tiles of 1 or 2 planes of several. */
 export type ActivationForm = "I16" | "S8X2" | 1 | 2;
@@ -34,18 +33,13 @@ export interface LinearParts {
   readonly memory: WebAssembly.Memory;
   readonly member: Member;
   readonly choice: KernelChoice;
-  /**
-   * Standard deviations of an estimate's error by which a pre-activation may be below zero and
-   * still be computed in full.
-   */
-  readonly upMargin: number;
   readonly shapePtr: number;
   readonly scratchPtr: number;
 }
 
 /** The packed types that have a matvec; the others take one token as they take several. */
 export function hasMatvec(type: PackedTypeName): boolean {
-  return type === "Q8" || type === "Q4" || type === "Q4M" || type === "Q4K" || type === "Q8S";
+  return type === "Q8" || type === "Q4" || type === "Q4M" || type === "Q4K";
 }
 
 export class Linear {
@@ -56,7 +50,7 @@ export class Linear {
 
   constructor(parts: LinearParts) {
     this.#parts = parts;
-    this.#shape = new Int32Array(parts.memory.buffer, parts.shapePtr, 6);
+    this.#shape = new Int32Array(parts.memory.buffer, parts.shapePtr, 5);
   }
 
   /** The form in which `n` tokens are given to all of `weights`. */
@@ -116,45 +110,8 @@ export class Linear {
     const [first, end] = this.#parts.member.share(isFloatType(type) ? rows : stride, 8);
     if (end === first) return;
     const slice = { ...weight, ptr: ptr + packedBytes(type, first, cols), rows: end - first };
-    if (type !== "Q8S") this.multiplyRows(yPtr + first * 4, slice, x, stride);
-    else this.#multiplySplit(yPtr + first * 4, weight, x, [first, end]);
+    this.multiplyRows(yPtr + first * 4, slice, x, stride);
   }
-
-  /** Rows first .. end of a weight in two planes; of one token, those that can be positive. */
-  #multiplySplit(
-    yPtr: number,
-    weight: Weight,
-    x: Activations,
-    [first, end]: readonly [number, number],
-  ): void {
-    const { kernels, memory, shapePtr, scratchPtr } = this.#parts;
-    const { ptr, rows, cols } = weight;
-    const { high, low } = splitBytes(first, cols);
-    const lowPtr = lowPlane(weight) + low;
-    if (x.n > 1) {
-      this.#shape[5] = lowPtr;
-      this.multiplyRows(yPtr, { ...weight, ptr: ptr + high, rows: end - first }, x, rows);
-      return;
-    }
-    const squaresPtr = scratchPtr;
-    const listPtr = squaresPtr + cols / 8;
-    kernels.sumSquares32(squaresPtr, x.xPtr, cols);
-    new Float32Array(memory.buffer, shapePtr, 1)[0] = this.#parts.upMargin;
-    this.#shape.set([squaresPtr, listPtr], 1);
-    if (x.form === "I16" || !isRelaxed(kernels)) {
-      kernels.estimateI16(yPtr, ptr + high, x.ptr, end - first, cols, shapePtr);
-      kernels.refineI16(yPtr, lowPtr, x.ptr, listPtr, this.#shape[3], cols);
-    } else {
-      const rowPtr = listPtr + rows * 4;
-      kernels.quantizeS8(rowPtr, x.xPtr, cols);
-      kernels.estimateS8X2(yPtr, ptr + high, x.ptr, end - first, cols, shapePtr);
-      kernels.refineS8(yPtr, lowPtr, rowPtr, listPtr, this.#shape[3], cols);
-    }
-    this.candidates += this.#shape[3];
-  }
-
-  /** Rows of split weights whose low plane was read, so far. */
-  candidates = 0;
 
   /** All rows of `weight` by this thread alone; a token's outputs are `stride` apart. */
   multiplyRows(yPtr: number, weight: Weight, x: Activations, stride: number): void {

@@ -40,12 +40,6 @@ export interface ModelOptions {
   threads?: number;
   /** Bits of activations where several tokens are computed at once; default "balanced". */
   precision?: Precision;
-  /**
-   * One token at a time, where ffn_up is Q8_0: outputs of it that are so many standard deviations
-   * of their estimate's error below zero count as zero, and the low half of their weights is not
-   * read. Default 3: KL below 1e-6. Infinity: no estimates.
-   */
-  upMargin?: number;
   /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
 }
@@ -85,14 +79,6 @@ function checkRange(name: string, value: number, low: number, high: number): num
 function chooseThreads(asked: number | undefined): number {
   const threads = checkRange("threads", asked ?? platform.parallelism(), 1, MOST_THREADS);
   return platform.hasThreads() ? threads : 1;
-}
-
-/** Of ffn_up's estimates; docs/performance.md has what others cost. */
-const DEFAULT_UP_MARGIN = 3;
-
-function checkMargin(margin: number): number {
-  if (typeof margin === "number" && margin >= 0) return margin;
-  throw new PlmError("INVALID_ARGUMENT", `upMargin: expected 0 or more, got ${margin}`);
 }
 
 function checkLimit(limitBytes: number): number {
@@ -136,7 +122,6 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
     threads: chooseThreads(options.threads),
     precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
-    upMargin: checkMargin(options.upMargin ?? DEFAULT_UP_MARGIN),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };
 }
@@ -149,9 +134,7 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
   const checked = checkOptions(options, config);
   const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory, {
-    splitUp: checked.upMargin < Number.POSITIVE_INFINITY,
-  });
+  const weights = bindWeights(gguf, config, memory);
   const { contextLength, cacheType, batchSize } = checked;
   const cacheBytes = new MemoryPlan();
   LatentCache.plan(cacheBytes, cacheType, config, contextLength);
@@ -266,7 +249,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
-  const { threads, precision, contextLength, cacheType, upMargin } = plan.options;
+  const { threads, precision, contextLength, cacheType } = plan.options;
   // A module that the caller compiled imports a memory that is not shared.
   const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
   const memory = plan.memory.allocate(isShared);
@@ -275,8 +258,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   types.add("Q8"); // what absorbed keys are multiplied as
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const layout = { config, weights, buffers, cachePtrs, cacheType, contextLength };
-  const model = { ...layout, choice, upMargin };
+  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   // Never rejects; what is read meanwhile they help to pack.
   const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {

@@ -8,11 +8,10 @@ import {
   PACK_SCRATCH_BYTES,
   PACKED_TYPES,
   packedBytes,
-  splitBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
 import { type Chunk, fileShape } from "./chunks.js";
-import { eachWeight, lowPlane, PACKED_TYPE_OF, type PlmWeights } from "./weights.js";
+import { eachWeight, PACKED_TYPE_OF, type PlmWeights } from "./weights.js";
 
 /** What the pack kernels report, as bits. */
 const NOT_FINITE = 1;
@@ -70,7 +69,6 @@ export class Packer {
     if (weight.tensors.length === 2) return this.#packSplit(chunk, srcPtr);
     if (weight.layout === "slab") return this.#packSlab(chunk, srcPtr);
     if (weight.layout === "vector") return this.#packVector(chunk, srcPtr);
-    if (weight.type === "Q8S") return this.#packTwoPlanes(chunk, srcPtr);
     return this.#packPanels(chunk, srcPtr);
   }
 
@@ -82,12 +80,6 @@ export class Packer {
     }
     const padded = Math.ceil(rows / 8) * 8;
     return this.#kernels.packPanels(toPtr, srcPtr, id, padded, weight.cols, this.#scratchPtr);
-  }
-
-  #packTwoPlanes({ weight, firstRow, rows }: Chunk, srcPtr: number): number {
-    const { high, low } = splitBytes(firstRow, weight.cols);
-    const lowPtr = lowPlane(weight) + low;
-    return this.#kernels.packSplit(weight.ptr + high, lowPtr, srcPtr, rows, weight.cols);
   }
 
   #packSlab({ weight, tensor, firstRow, rows }: Chunk, srcPtr: number): number {

@@ -40,16 +40,12 @@ export class Plm {
   readonly #weights: PlmWeights;
   readonly #attention: Attention;
 
-  constructor(
-    parts: ThreadParts,
-    weights: PlmWeights,
-    { choice, upMargin }: { choice: KernelChoice; upMargin: number },
-  ) {
+  constructor(parts: ThreadParts, weights: PlmWeights, choice: KernelChoice) {
     const { shape: shapePtr, scratch: scratchPtr } = parts.buffers;
     this.#parts = parts;
     this.member = parts.member;
     this.#weights = weights;
-    this.linear = new Linear({ ...parts, choice, upMargin, shapePtr, scratchPtr });
+    this.linear = new Linear({ ...parts, choice, shapePtr, scratchPtr });
     this.#attention = new Attention(parts, this.linear);
   }
 

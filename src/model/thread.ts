@@ -19,7 +19,6 @@ export interface ModelData {
   readonly cacheType: CacheType;
   readonly contextLength: number;
   readonly choice: KernelChoice;
-  readonly upMargin: number;
 }
 
 /** What a thread is started with. */
@@ -37,10 +36,10 @@ export function createPlm(
   memory: WebAssembly.Memory,
   { index, maySleep }: { index: number; maySleep: boolean },
 ): Plm {
-  const { config, weights, choice, upMargin } = model;
+  const { config, weights, choice } = model;
   const buffers = { ...model.buffers, ...model.buffers.threads[index] };
   const member = new Member({ kernels, memory, teamPtr: buffers.team, index, maySleep });
-  return new Plm({ config, kernels, memory, member, buffers }, weights, { choice, upMargin });
+  return new Plm({ config, kernels, memory, member, buffers }, weights, choice);
 }
 
 /** Helps to load the weights, then computes for ever. Calls `ready` once it can. */

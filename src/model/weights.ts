@@ -13,15 +13,14 @@ import {
   type PackedTypeName,
   packedBytes,
   paddedRows,
-  splitBytes,
 } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
 /**
  * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
- * sparse, `split` in two planes of which zeros need one.
+ * sparse.
  */
-export type WeightLayout = "vector" | "panels" | "slab" | "split";
+export type WeightLayout = "vector" | "panels" | "slab";
 
 /** A weight's place in memory. Its shape is output-first: [rows, cols] = [out, in]. */
 export interface Weight {
@@ -82,12 +81,7 @@ export const PACKED_TYPE_OF: Readonly<Record<TensorType, PackedTypeName>> = {
  * Binds every tensor of the architecture to a planned region. Throws INVALID_FILE with all tensors
  * that are missing or of another shape than the config says.
  */
-export function bindWeights(
-  gguf: Gguf,
-  config: PlmConfig,
-  plan: MemoryPlan,
-  { splitUp = false }: { splitUp?: boolean } = {},
-): PlmWeights {
+export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
   const binder = new Binder(gguf, plan);
   const { hiddenSize, intermediateSize, numAttentionHeads, kvLoraRank, vocabSize } = config;
   const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
@@ -109,12 +103,7 @@ export function bindWeights(
       kvBProj: binder.kvB(blk, config),
       oProj: binder.matrix(`${blk}.attn_output.weight`, hiddenSize, vDim),
       postAttentionLayernorm: binder.vector(`${blk}.ffn_norm.weight`, hiddenSize),
-      upProj: binder.matrix(
-        `${blk}.ffn_up.weight`,
-        intermediateSize,
-        hiddenSize,
-        splitUp ? "split" : "panels",
-      ),
+      upProj: binder.matrix(`${blk}.ffn_up.weight`, intermediateSize, hiddenSize),
       downProj: binder.matrix(`${blk}.ffn_down.weight`, hiddenSize, intermediateSize, "slab"),
     });
   }
@@ -180,12 +169,7 @@ class Binder {
 
   matrix(name: string, rows: number, cols: number, layout: WeightLayout = "panels"): Weight {
     const tensor = this.#tensor(name, [rows, cols]);
-    let type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
-    if (layout === "split") {
-      const isSplit = tensor?.type === "Q8_0" && rows % 8 === 0 && cols % 128 === 0;
-      if (isSplit) type = "Q8S";
-      else layout = "panels";
-    }
+    const type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
     const unit = layout === "slab" && type === "Q6K" ? 64 : 32;
     if (layout === "slab" && rows % unit > 0) {
       this.#problems.push(`${name}: expected rows in multiples of ${unit}, got ${rows}`);
@@ -227,11 +211,6 @@ class Binder {
     const tensors = keys === undefined || values === undefined ? [] : [keys, values];
     return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
-}
-
-/** Where the low rows of a Q8S weight begin. */
-export function lowPlane({ ptr, rows, cols }: Weight): number {
-  return ptr + splitBytes(rows, cols).high;
 }
 
 /** Bytes of a weight in memory. */

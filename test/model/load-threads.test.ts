@@ -23,12 +23,12 @@ async function packedWeights(
   const memory = plan.memory.allocate(true);
   const { kernels, module } = await loadKernels(memory);
   const { config, weights, buffers, caches } = plan;
-  const { contextLength, cacheType, upMargin } = plan.options;
+  const { contextLength, cacheType } = plan.options;
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const sizes = { cachePtrs, cacheType, contextLength };
-  const model = { config, weights, buffers, ...sizes, choice, upMargin };
+  const model = { config, weights, buffers, ...sizes, choice };
   const helpers = await startThreads(threads - 1, { module, memory, model });
   assert.is(helpers.length, threads - 1);
   try {

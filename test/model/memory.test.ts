@@ -35,13 +35,13 @@ async function loadGuarded(
   new Uint8Array(memory.buffer).fill(GUARD, first);
   const { config, weights, buffers, caches } = plan;
   await readWeights(gguf, weights, { kernels, memory, buffers, helpers: Promise.resolve(0) }, {});
-  const { contextLength, cacheType, precision, upMargin } = plan.options;
+  const { contextLength, cacheType, precision } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const sizes = { cachePtrs, cacheType, contextLength };
-  const model = { config, weights, buffers, ...sizes, choice, upMargin };
+  const model = { config, weights, buffers, ...sizes, choice };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, buffers.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
