@@ -73,7 +73,7 @@ async function measureAll({ model, q4, kinds, rounds, short }) {
   const { plan, tokenizer } = await inspectModel(files.q8_0).catch((error) =>
     fail(`--model: ${error.message}`),
   );
-  const machine = readMachine();
+  const machine = readMachine("relaxed");
   const measured = await measure(short ? scenarios.map(shortened) : scenarios, {
     execPath: process.execPath,
     files,
