@@ -1,8 +1,8 @@
 // The sparse down-projection: packed slabs (layout.ts), of which only active neurons are touched.
 
-import { Q6K, Q8, Q8K } from "./layout";
+import { Q4, Q6K, Q8, Q8K } from "./layout";
 import { rowBytesI16 } from "./quantize";
-import { F16_SCALES, F32_SCALES, addNeurons } from "./slab-add";
+import { F16_SCALES, F32_SCALES, NIBBLE_RUNS, addNeurons } from "./slab-add";
 import { END, FIRST, OUTPUTS, headOf, scalesOf, slabRunBytes, slabRuns } from "./slab-layout";
 import { unpackRun, unpackScales } from "./slab-unpack";
 
@@ -71,7 +71,7 @@ export function sparseMatmulI16(
         if (neuron >> groupBits != g) break;
         const index = neuron & ((1 << groupBits) - 1);
         let run = runs + <usize>neuron * runBytes;
-        if (runBytes != outputs) {
+        if (runBytes != outputs && type != Q4) {
           const to = unpackedRuns + <usize>index * outputs;
           if (((unpacked >> index) & 1) == 0) unpackRun(to, run, type, outputs, first, last);
           unpacked |= 1 << index;
@@ -98,6 +98,10 @@ export function sparseMatmulI16(
       const to = y + <usize>t * (outputs << 2);
       if (type == Q8) {
         addNeurons(to, shape, pairs, end, groupScales, scale, 0, F16_SCALES);
+        continue;
+      }
+      if (type == Q4) {
+        addNeurons(to, shape, pairs, end, groupScales, scale, <f32>sum, NIBBLE_RUNS);
         continue;
       }
       if (!scalesReady) unpackScales(scales, head, groupScales, type, outputs, first, last);

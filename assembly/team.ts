@@ -11,8 +11,10 @@
 const TURN: usize = 64;
 const SLEEPING: usize = 192;
 
-/** Looks before a thread may sleep: some 20 microseconds, longer than most waits within a token. */
-const SPINS: i32 = 20000;
+/** Looks at a barrier before a thread may sleep: milliseconds, since waking takes long. */
+const BARRIER_SPINS: i32 = 2000000;
+/** Looks for work, of which there may be none for long: some 50 microseconds. */
+const WORK_SPINS: i32 = 40000;
 
 /**
  * Waits a little until all `count` threads of the team are here. What they wrote before is then
@@ -22,7 +24,7 @@ const SPINS: i32 = 20000;
  */
 export function joinTeam(team: usize, count: i32): i32 {
   const turn = atomic.load<i32>(team, TURN);
-  if (atomic.add<i32>(team, 1) + 1 < count) return spinWhile(team + TURN, turn);
+  if (atomic.add<i32>(team, 1) + 1 < count) return spin(team + TURN, turn, BARRIER_SPINS);
   atomic.store<i32>(team, 0);
   atomic.add<i32>(team, 1, TURN);
   if (atomic.load<i32>(team, SLEEPING) != 0) atomic.notify(team + TURN, -1);
@@ -31,6 +33,12 @@ export function joinTeam(team: usize, count: i32): i32 {
 
 /** Looks a little while whether the i32 at address changes: 1 once it is another than value. */
 export function spinWhile(address: usize, value: i32): i32 {
-  for (let i = 0; i < SPINS; i++) if (atomic.load<i32>(address) != value) return 1;
+  return spin(address, value, WORK_SPINS);
+}
+
+// @ts-ignore: decorator
+@inline
+function spin(address: usize, value: i32, looks: i32): i32 {
+  for (let i = 0; i < looks; i++) if (atomic.load<i32>(address) != value) return 1;
   return 0;
 }
