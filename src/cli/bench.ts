@@ -134,3 +134,14 @@ export function readPerToken(
   }
   return { bytes: Math.round(denseBytes - skippedBytes), denseBytes };
 }
+
+/** Multiplications of one token in prefill, zeros counted: of all matrices but the output head. */
+export function prefillMacs({ plan }: Model): number {
+  const { weights } = plan;
+  let macs = 0;
+  for (const weight of eachWeight(weights)) {
+    const isHead = weight === weights.embedTokens || weight === weights.lmHead;
+    if (!isHead && weight.layout !== "vector") macs += weight.rows * weight.cols;
+  }
+  return macs;
+}

@@ -1,5 +1,6 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
 import { PlmError } from "../errors.js";
+import type { MatmulRates } from "../model/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { LoadedPlm, ModelPlan, Variant } from "../model/load.js";
 import type { SparsityCount } from "../model/plm.js";
@@ -45,6 +46,11 @@ export class Model {
   /** The kernels that it computes with: `relaxed` where this runtime has them right. */
   get variant(): Variant {
     return this.#loaded.variant;
+  }
+
+  /** What one thread's products of many tokens reached while loading; undefined where not timed. */
+  get kernelRates(): MatmulRates | undefined {
+    return this.#loaded.kernelRates;
   }
 
   /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */

@@ -16,6 +16,16 @@ export interface KernelChoice {
   readonly matvec: Readonly<Partial<Record<PackedTypeName, "I16" | "S8X2">>>;
   /** For several: the numbers of planes whose kernel is faster than the exact one in i16. */
   readonly matmul: Readonly<Partial<Record<PackedTypeName, readonly (1 | 2)[]>>>;
+  /** What was timed to choose the latter; nothing where there was no choice. */
+  readonly rates: Readonly<Partial<Record<PackedTypeName, MatmulRates>>>;
+}
+
+/** 1e9 multiplications a second of one thread, operands in its cache. */
+export interface MatmulRates {
+  /** Activations in i16. */
+  readonly exact: number;
+  readonly onePlane: number;
+  readonly twoPlanes: number;
 }
 
 /** The product that is timed: it stays in the second-level cache. */
@@ -28,6 +38,9 @@ const TOKENS = 16;
  * counts is how fast that is. The best time of each counts.
  */
 const RACE_MS = 12;
+
+/** Runs that are timed together. */
+const REPEATS = 4;
 
 /** A packed scale of 2^-10 in every byte pair: no product overflows. */
 const SCALE_BYTE = 0x24;
@@ -42,7 +55,14 @@ export const TIMING_BYTES: number =
   64;
 
 /** What was found before, by binary and type: an engine and CPU do not change while they run. */
-const found = new Map<string, { matvec: "I16" | "S8X2"; matmul: readonly (1 | 2)[] }>();
+const found = new Map<string, Decision>();
+
+/** What is decided for one type. */
+interface Decision {
+  readonly matvec: "I16" | "S8X2";
+  readonly matmul: readonly (1 | 2)[];
+  readonly rates: MatmulRates;
+}
 
 /**
  * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
@@ -57,6 +77,7 @@ export function chooseKernels(
   const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
     matvec: {},
     matmul: {},
+    rates: {},
   };
   if (!isRelaxed(kernels)) return choice as KernelChoice;
   for (const type of types) {
@@ -65,6 +86,7 @@ export function chooseKernels(
     found.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
+    choice.rates[type] = best.rates;
   }
   return choice as KernelChoice;
 }
@@ -106,7 +128,7 @@ class Trial {
     this.#shape = new Int32Array(memory.buffer, this.#shapePtr, 5);
   }
 
-  decide(): { matvec: "I16" | "S8X2"; matmul: readonly (1 | 2)[] } {
+  decide(): Decision {
     const [pairs, planes] = hasPlanesMatvec(this.#type)
       ? this.#race([() => this.#matvec("I16"), () => this.#matvec("S8X2")])
       : [0, 1];
@@ -116,7 +138,9 @@ class Trial {
       () => this.#matmul(2),
     ]);
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact);
-    return { matvec: planes < pairs ? "S8X2" : "I16", matmul: faster };
+    const rate = (ms: number): number => (REPEATS * TOKENS * ROWS * COLS) / ms / 1e6;
+    const rates = { exact: rate(exact), onePlane: rate(one), twoPlanes: rate(two) };
+    return { matvec: planes < pairs ? "S8X2" : "I16", matmul: faster, rates };
   }
 
   /** Milliseconds of each candidate's best run; they run in turn. */
@@ -127,7 +151,7 @@ class Trial {
       candidates.forEach((prepare, i) => {
         const run = prepare();
         const startMs = performance.now();
-        for (let repeat = 0; repeat < 4; repeat++) run();
+        for (let repeat = 0; repeat < REPEATS; repeat++) run();
         best[i] = Math.min(best[i], performance.now() - startMs);
       });
     }

@@ -3,6 +3,7 @@ import type { Variant } from "../kernels/load.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import type { LatentCache } from "./cache.js";
+import type { MatmulRates } from "./choose-kernels.js";
 import type { Plm, SparsityCount } from "./plm.js";
 import type { Precision } from "./precision.js";
 import type { ModelData } from "./thread.js";
@@ -45,6 +46,12 @@ export class Engine {
   /** The kernels that it computes with. */
   get variant(): Variant {
     return this.#parts.variant;
+  }
+
+  /** What one thread's products of many tokens reached while loading, for ffn_up's type. */
+  get kernelRates(): MatmulRates | undefined {
+    const { choice, weights } = this.#parts.model;
+    return choice.rates[weights.layers[0].upProj.type];
   }
 
   /** How many squared-ReLU activations there were so far, and how many were not zero. */

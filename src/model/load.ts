@@ -7,7 +7,7 @@ import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kern
 import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
-import { chooseKernels, TIMING_BYTES } from "./choose-kernels.js";
+import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
 import type { SparsityCount } from "./plm.js";
@@ -193,6 +193,11 @@ export class LoadedPlm {
   /** The kernels that it computes with. */
   get variant(): Variant {
     return this.#engine.variant;
+  }
+
+  /** What one thread's products of many tokens reached while loading; undefined where not timed. */
+  get kernelRates(): MatmulRates | undefined {
+    return this.#engine.kernelRates;
   }
 
   /**

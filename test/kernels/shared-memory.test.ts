@@ -24,7 +24,7 @@ async function accepts(
 for (const variant of VARIANTS) {
   const original = kernelsBytes(variant);
 
-  test(`${variant}: the patched binary takes a shared memory, the original a plain one`, async () => {
+  test(`${variant}: patched it takes a shared memory, as it is a plain one`, async () => {
     if (!WebAssembly.validate(original)) {
       console.log(`skipped, this runtime refuses the binary: ${variant}`);
       return;

@@ -19,7 +19,10 @@ for (const type of ["F32", "Q8_0", "Q4_0"] as const) {
     const limit = cacheType === "f32" ? exact : I16_CACHE_ERROR;
 
     test(`chunks of 1, 3 and 48 of ${type} over ${cacheType} agree`, async () => {
-      const model = await loadEngine(tinyModel({ dims: ODD_DIMS, type }), { cacheType });
+      const model = await loadEngine(tinyModel({ dims: ODD_DIMS, type }), {
+        cacheType,
+        precision: "exact",
+      });
       const expected = await engineLogits(model, TOKENS, { chunkSize: 48 });
       for (const chunkSize of [1, 3]) {
         const actual = await engineLogits(model, TOKENS, { chunkSize });
@@ -30,10 +33,19 @@ for (const type of ["F32", "Q8_0", "Q4_0"] as const) {
     test(`absorbed equals expanded, ${type} over ${cacheType}, beyond a tile`, async () => {
       const file = tinyModel({ dims: LONG_DIMS, type });
       const tokens = tinyTokens(150);
-      const absorbed = await loadEngine(file, { cacheType, attention: "absorbed" });
+      const absorbed = await loadEngine(file, {
+        cacheType,
+        precision: "exact",
+        attention: "absorbed",
+      });
       const expected = await engineLogits(absorbed, tokens);
       for (const batchSize of [7, 64, 256]) {
-        const model = await loadEngine(file, { cacheType, batchSize, attention: "expanded" });
+        const model = await loadEngine(file, {
+          cacheType,
+          precision: "exact",
+          batchSize,
+          attention: "expanded",
+        });
         const actual = await engineLogits(model, tokens);
         assertAtMost(rowsError(actual, expected), limit, `batches of ${batchSize}`);
       }

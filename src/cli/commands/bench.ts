@@ -5,8 +5,10 @@ import { type Command, Option } from "commander";
 import platform from "#platform";
 import type { Model } from "../../generation/model.js";
 import { cacheRowBytes } from "../../model/cache.js";
+import type { MatmulRates } from "../../model/choose-kernels.js";
 import { VARIANTS, type Variant } from "../../model/load.js";
-import { measureDecode, measurePrefill, median, readPerToken } from "../bench.js";
+import type { Precision } from "../../model/precision.js";
+import { measureDecode, measurePrefill, median, prefillMacs, readPerToken } from "../bench.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
@@ -53,13 +55,14 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const loadMs = performance.now() - startMs;
   const run = { session: model.createSession(), depth, repeat, signal };
   const prefillMs = await measurePrefill(run, prefill);
+  const prefillRate = rate(prefill, prefillMs);
   const rounds = await measureDecode(model, run, decode);
   const zeroShare = median(rounds.map((round) => round.zeroShare));
   const { bytes, denseBytes } = readPerToken(model, zeroShare);
   const decodeGBs = rounds.map(({ decodeMs }) => (bytes * decode) / decodeMs / 1e6);
   const shares = rounds.map(({ readGBs }, i) => decodeGBs[i] / readGBs);
   const report: Report = {
-    prefill: { tokensPerSecond: rate(prefill, prefillMs) },
+    prefill: { tokensPerSecond: prefillRate, gmacs: (prefillRate * prefillMacs(model)) / 1e9 },
     decode: { tokensPerSecond: rate(decode, median(rounds.map((round) => round.decodeMs))) },
     depth,
     threads: model.threads,
@@ -73,6 +76,8 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     readGBs: median(rounds.map((round) => round.readGBs)),
     decodeGBs: median(decodeGBs),
     shareOfRead: median(shares),
+    kernelGmacs: model.kernelRates ?? null,
+    precision: flags.precision,
     machine: describeMachine(),
   };
   if (flags.json) return writeJson(report);
@@ -82,7 +87,8 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
 
 /** What `--json` prints. Rates in 1e9 bytes a second. */
 interface Report {
-  readonly prefill: { readonly tokensPerSecond: number };
+  /** `gmacs`: 1e9 multiplications a second, zeros counted, without the output head. */
+  readonly prefill: { readonly tokensPerSecond: number; readonly gmacs: number };
   readonly decode: { readonly tokensPerSecond: number };
   readonly depth: number;
   /** Threads that computed. */
@@ -98,6 +104,9 @@ interface Report {
   readonly readGBs: number;
   readonly decodeGBs: number;
   readonly shareOfRead: number;
+  /** What one thread's kernels reached in its cache while loading; null where none was timed. */
+  readonly kernelGmacs: MatmulRates | null;
+  readonly precision: Precision;
   readonly machine: Machine;
 }
 
@@ -133,6 +142,14 @@ function detectAvxVnni(): boolean | null {
   }
 }
 
+/** The limit of prefill: what the products reach where nothing but arithmetic holds them up. */
+function describeKernels({ kernelGmacs, threads }: Report): string {
+  if (kernelGmacs === null) return "simd only";
+  const { exact, twoPlanes, onePlane } = kernelGmacs;
+  const all = [exact, twoPlanes, onePlane].map((gmacs) => (gmacs * threads).toFixed(0));
+  return `${all.join(", ")} GMAC/s in cache: i16, two planes, one; ${threads} threads`;
+}
+
 function describe(report: Report, { prefill, decode, depth }: BenchFlags): string {
   const { machine } = report;
   const speed = ({ tokensPerSecond }: { tokensPerSecond: number }): string =>
@@ -142,7 +159,11 @@ function describe(report: Report, { prefill, decode, depth }: BenchFlags): strin
   const { zeroShare, peakMemoryBytes } = report;
   return formatTable([
     ["machine", `${machine.cpu}, Node ${machine.node}, AVX-VNNI ${vnni}, ${report.variant}`],
-    [`prefill ${prefill}`, speed(report.prefill)],
+    [
+      `prefill ${prefill}`,
+      `${speed(report.prefill)}, ${report.prefill.gmacs.toFixed(1)} GMAC/s (${report.precision})`,
+    ],
+    ["kernels", describeKernels(report)],
     [`decode ${decode}`, speed(report.decode)],
     ["depth", `${depth} tokens, ${report.cacheBytesPerToken} bytes of cache each`],
     ["threads", String(report.threads)],
