@@ -109,7 +109,10 @@ test("bench for people names the machine; no tokens are no rate", async () => {
   const { code, stdout } = await plm("bench", "-m", model, "-p", "0", "-n", "2", "--repeat", "1");
   assert.is(code, 0);
   assert.match(stdout, /^machine .*Node v\d+.*AVX-VNNI (yes|no|unknown), (simd|relaxed)\n/);
-  assert.match(stdout, /\nprefill 0 +0\.00 tokens\/s\ndecode 2 +[\d.]+ tokens\/s\n/);
+  assert.match(
+    stdout,
+    /\nprefill 0 +0\.00 tokens\/s, 0\.0 GMAC\/s \(balanced\)\nkernels +.+\ndecode 2 +[\d.]+ tokens\/s\n/,
+  );
 });
 
 test("bench refuses what it has not", async () => {

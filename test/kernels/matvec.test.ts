@@ -27,6 +27,9 @@ for (const form of forms) {
   };
 
   for (const type of TYPES) {
+    // Too rare a type to have its own.
+    if (form === "S8X2" && type === "Q4_1") continue;
+
     test(`${name} agrees with f64 for all shapes and offsets: ${type}`, () => {
       const random = seededRandom(40);
       for (const cols of [32, 64, 96, 256, 512, 2048, 8192]) {

@@ -69,7 +69,7 @@ function check(tensor: Tensor, x: Float32Array, n: number): void {
   assertWithin(y, expected, bound, `${type} ${rows}x${cols}, n = ${n}`);
   const rms = relativeRms(y, expected);
   const isFine = type === "Q8_0" || type === "Q4_0";
-  assert.ok(!(rms > (isFine ? 5e-4 : 3e-3)), `${type} ${rows}x${cols}: relative rms ${rms}`);
+  assert.ok(!(rms > (isFine ? 1e-3 : 3e-3)), `${type} ${rows}x${cols}: relative rms ${rms}`);
 }
 
 for (const type of QUANTIZED_TYPES) {
