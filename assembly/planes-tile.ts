@@ -113,19 +113,22 @@ export function multiplyTile(
   if (tokens > 3) storeOutputs(y + 3 * stride, sum6, sum7);
 }
 
-/** sum + dots * weights' scale * activations' scale */
+/**
+ * sum + dots * weights' scale * activations' scale. Not by relaxed_madd: V8 fuses it in one of its
+ * tiers only, so that results would change while a program runs.
+ */
 // @ts-ignore: decorator
 @inline
 function accumulate(sum: v128, dots: v128, scale: v128, scales: usize): v128 {
   const product = f32x4.mul(v128.load(scales), scale);
-  return f32x4.relaxed_madd(f32x4.convert_i32x4_s(dots), product, sum);
+  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), product));
 }
 
 /** sum + minimum * sum of activations */
 // @ts-ignore: decorator
 @inline
 function addMinimum(sum: v128, scales: usize, weight: v128): v128 {
-  return f32x4.relaxed_madd(v128.load(scales, 64), weight, sum);
+  return f32x4.add(sum, f32x4.mul(v128.load(scales, 64), weight));
 }
 
 /** 256 times the high plane's dots plus the low one's. */

@@ -111,7 +111,7 @@ test("bench for people names the machine; no tokens are no rate", async () => {
   assert.match(stdout, /^machine .*Node v\d+.*AVX-VNNI (yes|no|unknown), (simd|relaxed)\n/);
   assert.match(
     stdout,
-    /\nprefill 0 +0\.00 tokens\/s, 0\.0 GMAC\/s \(balanced\)\nkernels +.+\ndecode 2 +[\d.]+ tokens\/s\n/,
+    /\nprefill 0 +0\.00 tokens\/s, 0\.0 GMAC\/s \(balanced\)\nkernels +.+\ndecode 2 +[\d.]+ tokens/,
   );
 });
 
