@@ -39,14 +39,14 @@ const TOKENS = 16;
  */
 const RACE_MS = 12;
 
+/** And how often: on a busy machine a race has long breaks. */
+const LEAST_ROUNDS = 150;
+
 /**
  * The relaxed kernels serve unless the others are faster by this: kernels of one speed must not
  * change places from one run of a program to the next, for their last digits differ.
  */
 const CLEARLY = 1.5;
-
-/** Runs that are timed together. */
-const REPEATS = 4;
 
 /** A packed scale of 2^-10 in every byte pair: no product overflows. */
 const SCALE_BYTE = 0x24;
@@ -144,7 +144,7 @@ class Trial {
       () => this.#matmul(2),
     ]);
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
-    const rate = (ms: number): number => (REPEATS * TOKENS * ROWS * COLS) / ms / 1e6;
+    const rate = (ms: number): number => (TOKENS * ROWS * COLS) / ms / 1e6;
     const rates = { exact: rate(exact), onePlane: rate(one), twoPlanes: rate(two) };
     return { matvec: planes < pairs * CLEARLY ? "S8X2" : "I16", matmul: faster, rates };
   }
@@ -153,11 +153,11 @@ class Trial {
   #race(candidates: readonly (() => () => void)[]): number[] {
     const best = candidates.map(() => Infinity);
     const endMs = performance.now() + RACE_MS;
-    while (performance.now() < endMs) {
+    for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
       candidates.forEach((prepare, i) => {
         const run = prepare();
         const startMs = performance.now();
-        for (let repeat = 0; repeat < REPEATS; repeat++) run();
+        run();
         best[i] = Math.min(best[i], performance.now() - startMs);
       });
     }
