@@ -128,9 +128,8 @@ export function narrowRounded(a: v128, b: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function roundToI16(a: v128, b: v128, factor: v128): v128 {
-  const rounder = f32x4.splat(ROUNDER);
-  const low = f32x4.add(f32x4.mul(a, factor), rounder);
-  const high = f32x4.add(f32x4.mul(b, factor), rounder);
+  const low = roundedBits(a, factor);
+  const high = roundedBits(b, factor);
   return v128.shuffle<i16>(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
 }
 

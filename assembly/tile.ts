@@ -1,21 +1,18 @@
-// Attention over one tile of positions: what the float and the integer form share. Each query of a
-// tile has a score row in scratch and, across tiles, a softmax state.
+// Attention over one tile of positions in f32 (tile-i16.ts has integers). Each query of a tile
+// has a score row in scratch and, across tiles, a softmax state.
 //
 //   score row, 144 bytes                                   softmax state, 16 bytes
 //   +--------------------------------------------+         +----------------------------------+
 //   |   0  f32[32]  scores, then e^(score - max) |         |  0  f32  largest score so far    |
-//   |      or       i16[32] weights              |         |  4  4 bytes unused               |
-//   | 128  f32      factor for what came before  |         |  8  f64  sum of e^(score - max)  |
-//   | 132  f32      scale of the i16 weights     |         +----------------------------------+
-//   | 136  8 bytes unused                        |
-//   +--------------------------------------------+
+//   | 128  f32      factor for what came before  |         |  4  4 bytes unused               |
+//   | 132  12 bytes unused                       |         |  8  f64  sum of e^(score - max)  |
+//   +--------------------------------------------+         +----------------------------------+
 import { addLanesF64, expF32, expF32x4, largestLane } from "./exp";
 
 /** Positions of a tile, at most. */
 export const TILE: i32 = 32;
 export const SCORE_ROW: usize = 144;
 export const SCORE_FACTOR: usize = 128;
-export const SCORE_SCALE: usize = 132;
 export const SOFTMAX_STATE: usize = 16;
 
 /** No position yet. */

@@ -54,12 +54,8 @@ export async function loadKernels(
 ): Promise<LoadedKernels> {
   if (binary !== undefined) return accept(await start(memory, binary), memory, scratchPtr);
   if (variant === "simd") return start(memory, kernelsBytes("simd"));
-  const relaxed = kernelsBytes("relaxed");
-  if (variant === undefined && !WebAssembly.validate(relaxed)) {
-    return start(memory, kernelsBytes("simd"));
-  }
   try {
-    return accept(await start(memory, relaxed), memory, scratchPtr);
+    return accept(await start(memory, kernelsBytes("relaxed")), memory, scratchPtr);
   } catch (error) {
     if (variant !== undefined) throw error;
     return start(memory, kernelsBytes("simd"));

@@ -56,7 +56,7 @@ const SCALE_BYTE = 0x24;
 export const TIMING_BYTES: number =
   packedBytes("Q8K", ROWS, COLS) +
   TOKENS * COLS * 4 +
-  activationBytes(TOKENS, COLS) +
+  3 * activationBytes(TOKENS, COLS) +
   TOKENS * ROWS * 4 +
   unpackedPanelBytes(COLS) +
   64;
@@ -103,13 +103,28 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
   return hasMatvec(type) && type !== "Q4M";
 }
 
+/** Milliseconds of each candidate's best run; they run in turn. */
+function race(candidates: readonly (() => void)[]): number[] {
+  const best = candidates.map(() => Infinity);
+  const endMs = performance.now() + RACE_MS;
+  for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
+    candidates.forEach((run, i) => {
+      const startMs = performance.now();
+      run();
+      best[i] = Math.min(best[i], performance.now() - startMs);
+    });
+  }
+  return best;
+}
+
 /** One type's candidates over made-up operands. */
 class Trial {
   readonly #kernels: RelaxedKernels;
   readonly #type: PackedTypeName;
   readonly #wPtr: number;
   readonly #xPtr: number;
-  readonly #activationPtr: number;
+  /** One place for each candidate. */
+  readonly #activationPtrs: readonly number[];
   readonly #yPtr: number;
   readonly #scratchPtr: number;
   readonly #shapePtr: number;
@@ -127,8 +142,10 @@ class Trial {
     this.#shapePtr = basePtr;
     this.#wPtr = basePtr + 64;
     this.#xPtr = this.#wPtr + wBytes;
-    this.#activationPtr = this.#xPtr + TOKENS * COLS * 4;
-    this.#yPtr = this.#activationPtr + activationBytes(TOKENS, COLS);
+    const activationPtr = this.#xPtr + TOKENS * COLS * 4;
+    const bytes = activationBytes(TOKENS, COLS);
+    this.#activationPtrs = [0, 1, 2].map((i) => activationPtr + i * bytes);
+    this.#yPtr = activationPtr + 3 * bytes;
     this.#scratchPtr = this.#yPtr + TOKENS * ROWS * 4;
     new Uint8Array(memory.buffer, this.#wPtr, wBytes).fill(SCALE_BYTE);
     new Float32Array(memory.buffer, this.#xPtr, TOKENS * COLS).fill(1);
@@ -137,38 +154,19 @@ class Trial {
 
   decide(): Decision {
     const [pairs, planes] = hasPlanesMatvec(this.#type)
-      ? this.#race([() => this.#matvec("I16"), () => this.#matvec("S8X2")])
+      ? race([this.#matvec("I16"), this.#matvec("S8X2")])
       : [0, 1];
-    const [exact, one, two] = this.#race([
-      () => this.#matmul(0),
-      () => this.#matmul(1),
-      () => this.#matmul(2),
-    ]);
+    const [exact, one, two] = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
     const rate = (ms: number): number => (TOKENS * ROWS * COLS) / ms / 1e6;
     const rates = { exact: rate(exact), onePlane: rate(one), twoPlanes: rate(two) };
     return { matvec: planes < pairs * CLEARLY ? "S8X2" : "I16", matmul: faster, rates };
   }
 
-  /** Milliseconds of each candidate's best run; they run in turn. */
-  #race(candidates: readonly (() => () => void)[]): number[] {
-    const best = candidates.map(() => Infinity);
-    const endMs = performance.now() + RACE_MS;
-    for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
-      candidates.forEach((prepare, i) => {
-        const run = prepare();
-        const startMs = performance.now();
-        run();
-        best[i] = Math.min(best[i], performance.now() - startMs);
-      });
-    }
-    return best;
-  }
-
   #matvec(form: "I16" | "S8X2"): () => void {
     const { quantizeI16, quantizeS8X2, matvecI16, matvecS8X2 } = this.#kernels;
     const { id } = PACKED_TYPES[this.#type];
-    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtr];
+    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtrs[form === "I16" ? 0 : 1]];
     (form === "I16" ? quantizeI16 : quantizeS8X2)(x, this.#xPtr, 1, COLS);
     const matvec = form === "I16" ? matvecI16 : matvecS8X2;
     return () => matvec(y, w, id, x, ROWS, COLS);
@@ -178,11 +176,13 @@ class Trial {
   #matmul(planes: 0 | 1 | 2): () => void {
     const { quantizeI16, quantizePlanes, matmulI16, matmulPlanes } = this.#kernels;
     const { id } = PACKED_TYPES[this.#type];
-    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtr];
+    const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtrs[planes]];
     if (planes === 0) quantizeI16(x, this.#xPtr, TOKENS, COLS);
     else quantizePlanes(x, this.#xPtr, TOKENS, COLS, planes);
-    this.#shape.set([TOKENS, ROWS, COLS, ROWS, planes]);
     const matmul = planes === 0 ? matmulI16 : matmulPlanes;
-    return () => matmul(y, w, id, x, this.#shapePtr, this.#scratchPtr);
+    return () => {
+      this.#shape.set([TOKENS, ROWS, COLS, ROWS, planes]);
+      matmul(y, w, id, x, this.#shapePtr, this.#scratchPtr);
+    };
   }
 }

@@ -76,7 +76,7 @@ function checkRange(name: string, value: number, low: number, high: number): num
 }
 
 /** Threads to plan for. */
-function chooseThreads(asked: number | undefined): number {
+function plannedThreads(asked: number | undefined): number {
   const threads = checkRange("threads", asked ?? platform.parallelism(), 1, MOST_THREADS);
   return platform.hasThreads() ? threads : 1;
 }
@@ -120,7 +120,7 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
       checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
     ),
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
-    threads: chooseThreads(options.threads),
+    threads: plannedThreads(options.threads),
     precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };

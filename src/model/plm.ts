@@ -100,17 +100,14 @@ export class Plm {
     this.member.join();
   }
 
-  /** Reads this thread's share of all weights once and does nothing with them; the bytes read. */
-  readWeights(): number {
+  /** Reads this thread's share of all weights once and does nothing with them. */
+  readWeights(): void {
     const { kernels, member } = this.#parts;
-    let total = 0;
     for (const weight of eachWeight(this.#weights)) {
       const [first, end] = member.share(Math.floor(weightBytes(weight) / 64));
       kernels.readBytes(weight.ptr + first * 64, (end - first) * 64);
-      total += (end - first) * 64;
     }
     member.join();
-    return total;
   }
 
   /** x = embeddings; f32[n, hiddenSize] */
