@@ -147,7 +147,7 @@ export class Attention {
       const [own, end] = member.share(count, 4);
       const [latentsPtr, kPePtr] = [latents + own * kvLoraRank * 4, kPe + own * qkRopeHeadDim * 4];
       cache.load(kernels, cache.row(index, first + own), end - own, latentsPtr, kPePtr);
-      const x = this.#linear.quantize(quantized, latents, count, [layer.kvBProj], "attn_kv_b");
+      const x = this.#linear.quantize(quantized, latents, count, layer.kvBProj, "attn_kv_b");
       member.join();
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();

@@ -43,6 +43,8 @@ export interface Buffers {
    * any form
    */
   readonly quantized: number;
+  /** activations[n, hiddenSize]: the input of compressed kv, where the queries' has another form */
+  readonly kvQuantized: number;
   /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
   readonly q: number;
   /** f32[n, kvLoraRank + qkRopeHeadDim]: compressed kv and the shared rope key */
@@ -125,6 +127,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
         activationBytes(Math.max(EXPANDED_TILE, heads), kvLoraRank),
       ),
     ),
+    kvQuantized: bytes(activationBytes(n, hiddenSize)),
     q: f32(n * pad8(heads * qkHeadDim)),
     compressedKv: f32(n * pad8(cacheDim)),
     attnOut: f32(n * vDim),

@@ -15,8 +15,11 @@ import type { KernelChoice } from "./choose-kernels.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
 import { outputStride, type Weight } from "./weights.js";
 
-/** The form of activations: i16, two planes of one token, or tiles of 1 or 2 planes of several. */
-export type ActivationForm = "I16" | "S8X2" | 1 | 2;
+/** The form of rounded activations: i16, two planes of one token, or tiles of 1 or 2 of several. */
+export type RoundedForm = "I16" | "S8X2" | 1 | 2;
+
+/** The form of activations: rounded, or floats as they are, which float weights take. */
+export type ActivationForm = "F32" | RoundedForm;
 
 /** Activations in the form that their product takes. */
 export interface Activations {
@@ -53,34 +56,32 @@ export class Linear {
     this.#shape = new Int32Array(parts.memory.buffer, parts.shapePtr, 5);
   }
 
-  /** The form in which `n` tokens are given to all of `weights`. */
-  #formOf(weights: readonly Weight[], product: Product, n: number): ActivationForm {
-    const { choice } = this.#parts;
-    const planes = planesOf(this.precision, product, weights);
-    const forms = weights
-      .filter(({ type }) => !isFloatType(type))
-      .map(({ type }): ActivationForm => {
-        if (n === 1) return this.matvecForm(type);
-        return choice.matmul[type]?.includes(planes) ? planes : "I16";
-      });
-    return forms.every((form) => form === forms[0]) ? (forms[0] ?? "I16") : "I16";
+  /** The form in which a weight takes `n` tokens. */
+  #formOf({ type }: Weight, product: Product, n: number): ActivationForm {
+    if (isFloatType(type)) return "F32";
+    if (n === 1) return this.matvecForm(type);
+    const planes = planesOf(this.precision, product);
+    return this.#parts.choice.matmul[type]?.includes(planes) ? planes : "I16";
   }
 
   /**
-   * f32[n, cols] at xPtr, the input of `weights`, in the form that their products take, at toPtr:
-   * this thread's share of the tokens. The others must have theirs before a product.
+   * f32[n, cols] at xPtr, the input of a weight, in the form that its product takes, at toPtr: this
+   * thread's share of the tokens. The others must have theirs before a product. Where `made`, of
+   * the same floats, has that form, it is returned.
    */
   quantize(
     toPtr: number,
     xPtr: number,
     n: number,
-    weights: readonly Weight[],
+    weight: Weight,
     product: Product,
+    made?: Activations,
   ): Activations {
-    const [{ cols }] = weights;
-    const form = this.#formOf(weights, product, n);
-    const [first, end] = this.#parts.member.share(n, 4);
-    if (weights.some(({ type }) => !isFloatType(type))) {
+    const { cols } = weight;
+    const form = this.#formOf(weight, product, n);
+    if (made?.form === form) return made;
+    if (form !== "F32") {
+      const [first, end] = this.#parts.member.share(n, 4);
       const at = toPtr + first * activationRowBytes(form, cols);
       this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
     }
@@ -88,13 +89,7 @@ export class Linear {
   }
 
   /** f32[rows, cols] in a form, by this thread alone. */
-  quantizeRows(
-    toPtr: number,
-    xPtr: number,
-    rows: number,
-    cols: number,
-    form: ActivationForm,
-  ): void {
+  quantizeRows(toPtr: number, xPtr: number, rows: number, cols: number, form: RoundedForm): void {
     const { kernels } = this.#parts;
     if (rows === 0) return;
     if (form === "I16") kernels.quantizeI16(toPtr, xPtr, rows, cols);
@@ -130,13 +125,13 @@ export class Linear {
   }
 
   /** The form of one token's activations for this type. */
-  matvecForm(type: PackedTypeName): ActivationForm {
+  matvecForm(type: PackedTypeName): "I16" | "S8X2" {
     return (hasMatvec(type) && this.#parts.choice.matvec[type]) || "I16";
   }
 }
 
 /** Bytes of a token's activations; tiles begin at multiples of 4 tokens. */
-function activationRowBytes(form: ActivationForm, cols: number): number {
+function activationRowBytes(form: RoundedForm, cols: number): number {
   if (form === 1) return (cols / 32) * 48;
   return form === 2 ? (cols / 32) * 80 : i16RowBytes(cols);
 }

@@ -64,7 +64,7 @@ export class Plm {
       this.#project(layer, index, span);
       this.#attention.attend(layer, index, span);
       member.join();
-      const attended = this.linear.quantize(quantized, attnOut, n, [layer.oProj], "attn_output");
+      const attended = this.linear.quantize(quantized, attnOut, n, layer.oProj, "attn_output");
       member.join();
       this.linear.multiply(xNorm, layer.oProj, attended);
       member.join();
@@ -88,7 +88,7 @@ export class Plm {
     const from = x + (first + own) * hiddenSize * 4;
     const to = xNorm + own * hiddenSize * 4;
     kernels.rmsnormF32(to, from, norm.ptr, end - own, hiddenSize, rmsNormEps);
-    const normed = this.linear.quantize(quantized, xNorm, count, [lmHead], "output");
+    const normed = this.linear.quantize(quantized, xNorm, count, lmHead, "output");
     member.join();
     this.linear.multiply(logits, lmHead, normed);
     member.join();
@@ -145,14 +145,15 @@ export class Plm {
   #project(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
     const { config, kernels, member, buffers } = this.#parts;
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, rmsNormEps } = config;
-    const { xNorm, q, compressedKv, ropeTable, quantized } = buffers;
+    const { xNorm, q, compressedKv, ropeTable, quantized, kvQuantized } = buffers;
     const { qProj, kvAProjWithMqa } = layer;
     const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
-    const weights = [qProj, kvAProjWithMqa];
-    const normed = this.linear.quantize(quantized, xNorm, n, weights, "attn_kv_a_mqa");
+    const toQ = this.linear.quantize(quantized, xNorm, n, qProj, "attn_q");
+    const kvA = kvAProjWithMqa;
+    const toKv = this.linear.quantize(kvQuantized, xNorm, n, kvA, "attn_kv_a_mqa", toQ);
     member.join();
-    this.linear.multiply(q, qProj, normed); // [n, numHeads, qNope | qPe]
-    this.linear.multiply(compressedKv, kvAProjWithMqa, normed); // [n, latent | kPe]
+    this.linear.multiply(q, qProj, toQ); // [n, numHeads, qNope | qPe]
+    this.linear.multiply(compressedKv, kvA, toKv); // [n, latent | kPe]
     member.join();
     const [first, end] = member.share(n, 4);
     for (let i = first; i < end; i++) {
@@ -173,7 +174,7 @@ export class Plm {
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { intermediateSize } = config;
     const { xNorm, up, active, activeScales, quantized } = buffers;
-    const normed = this.linear.quantize(quantized, xNorm, n, [upProj], "ffn_up");
+    const normed = this.linear.quantize(quantized, xNorm, n, upProj, "ffn_up");
     member.join();
     this.linear.multiply(up, upProj, normed);
     member.join();

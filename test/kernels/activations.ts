@@ -1,19 +1,22 @@
 /** Activations as the kernels take them: their forms, read back, and what they must be. */
 import { i16RowBytes } from "../../src/kernels/packed.js";
-import type { ActivationForm } from "../../src/model/linear.js";
+import type { RoundedForm } from "../../src/model/linear.js";
 import type { Activations } from "./packing.js";
 import type { Bench } from "./wasm.js";
 
 /** The forms that only the relaxed variant has. */
-export const RELAXED_FORMS: readonly ActivationForm[] = ["S8X2", 1, 2];
+export const RELAXED_FORMS: readonly RoundedForm[] = ["S8X2", 1, 2];
 
-/** The integer that stands for the largest magnitude of a block. */
-export const LARGEST: Readonly<Record<ActivationForm, number>> = {
+/** The integer that stands for the largest magnitude of a block, at most. */
+export const LARGEST: Readonly<Record<RoundedForm, number>> = {
   I16: 32767,
   S8X2: 32639,
   1: 127,
   2: 32639,
 };
+
+/** With one plane the least: the integer is that which leaves the least squared error. */
+export const LEAST_LARGEST = 116;
 
 /** Rounded rows [n, cols]: integers, a scale for every 32 of them, and sums of every 16. */
 export interface Rounded {
@@ -29,7 +32,7 @@ const TILES = {
 } as const;
 
 /** Bytes of `n` rows of `cols` activations. */
-export function formBytes(form: ActivationForm, n: number, cols: number): number {
+export function formBytes(form: RoundedForm, n: number, cols: number): number {
   if (typeof form === "string") return n * i16RowBytes(cols);
   const { tokens, record } = TILES[form];
   return Math.ceil(n / tokens) * (cols / 32) * record;
@@ -38,7 +41,7 @@ export function formBytes(form: ActivationForm, n: number, cols: number): number
 /** The rows at ptr. Rows past n are those that fill a tile up. */
 export function readRounded(
   bench: Bench,
-  form: ActivationForm,
+  form: RoundedForm,
   ptr: number,
   [n, cols]: readonly [n: number, cols: number],
 ): Rounded {
@@ -99,7 +102,7 @@ function readTileRow(
 /** x, rounded by the form's kernel into a region of its own. */
 export function quantizeAs(
   bench: Bench,
-  form: ActivationForm,
+  form: RoundedForm,
   x: Float32Array,
   n: number,
   offset = 0,
@@ -117,7 +120,7 @@ export function quantizeAs(
 /** x as the kernels of the form take it, and the values that it then stands for. */
 export function activationsAs(
   bench: Bench,
-  form: ActivationForm,
+  form: RoundedForm,
   x: Float32Array,
   n: number,
   offset = 0,
@@ -137,14 +140,14 @@ function nearestEven(x: number): number {
   return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
 }
 
-/** The definition, in f32: nearest integers of x * (LARGEST / largest of 32), ties to even. */
-export function expectedRounded(form: ActivationForm, x: Float32Array): Rounded {
-  const most = LARGEST[form];
+/** The definition, in f32: nearest integers of x * (most / largest of 32), ties to even. */
+export function expectedRounded(form: RoundedForm, x: Float32Array): Rounded {
   const scales = new Float32Array(x.length / 32);
   const integers = new Int32Array(x.length);
   for (let b = 0; b < scales.length; b++) {
     const block = x.subarray(b * 32, b * 32 + 32);
     const largest = block.reduce((m, value) => Math.max(m, Math.abs(value)), 0);
+    const most = form === 1 ? nearestLargest(block, largest) : LARGEST[form];
     scales[b] = largest / most;
     const inverse = Math.fround(most / largest);
     if (largest === 0 || inverse === Infinity) continue;
@@ -156,4 +159,21 @@ export function expectedRounded(form: ActivationForm, x: Float32Array): Rounded 
     integers.subarray(i * 16, i * 16 + 16).reduce((total, value) => total + value, 0),
   );
   return { integers, scales, sums };
+}
+
+/** The integer for the largest that leaves the least squared error in f32; the largest such. */
+function nearestLargest(block: Float32Array, largest: number): number {
+  const { fround } = Math;
+  let [best, least] = [LARGEST[1], Infinity];
+  for (let most = LARGEST[1]; most >= LEAST_LARGEST; most--) {
+    const factor = fround(most / largest);
+    const squares = block.reduce((sum, value) => {
+      const scaled = fround(value * factor);
+      const error = fround(scaled - nearestEven(scaled));
+      return fround(sum + fround(error * error));
+    }, 0);
+    const error = fround(squares / (most * most));
+    if (error < least) [best, least] = [most, error];
+  }
+  return best;
 }

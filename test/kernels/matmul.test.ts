@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
-import type { ActivationForm } from "../../src/model/linear.js";
+import type { RoundedForm } from "../../src/model/linear.js";
 import { gaussian, seededRandom } from "../random.js";
 import { LARGEST } from "./activations.js";
 import { assertProduct, assertWithin, referenceMatmul } from "./linear-reference.js";
@@ -11,7 +11,7 @@ import { Bench, hasRelaxed } from "./wasm.js";
 
 const isRelaxed = await hasRelaxed("matmulPlanes");
 const bench = await Bench.create(64, isRelaxed ? { variant: "relaxed" } : {});
-const forms: readonly ActivationForm[] = isRelaxed ? ["I16", 1, 2] : ["I16"];
+const forms: readonly RoundedForm[] = isRelaxed ? ["I16", 1, 2] : ["I16"];
 
 for (const form of forms) {
   const name = form === "I16" ? "matmulI16" : `matmulPlanes ${form}`;

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { TensorType } from "../../src/format/dtypes.js";
-import type { ActivationForm } from "../../src/model/linear.js";
+import type { RoundedForm } from "../../src/model/linear.js";
 import { gaussian, seededRandom } from "../random.js";
 import { LARGEST } from "./activations.js";
 import { assertProduct } from "./linear-reference.js";
@@ -11,7 +11,7 @@ import { Bench, hasRelaxed } from "./wasm.js";
 
 const isRelaxed = await hasRelaxed("matvecS8X2");
 const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});
-const forms: readonly ActivationForm[] = isRelaxed ? ["I16", "S8X2"] : ["I16"];
+const forms: readonly RoundedForm[] = isRelaxed ? ["I16", "S8X2"] : ["I16"];
 
 /** Types of files that are packed as the types that have a matvec. */
 const TYPES: readonly TensorType[] = ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "Q4_K"];

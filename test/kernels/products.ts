@@ -1,7 +1,7 @@
 /** Dense products of packed tensors and activations in any form, in a test's memory. */
 import * as assert from "uvu/assert";
 import { packedBytes, unpackedPanelBytes } from "../../src/kernels/packed.js";
-import type { ActivationForm } from "../../src/model/linear.js";
+import type { RoundedForm } from "../../src/model/linear.js";
 import { PACKED_TYPE_OF } from "../../src/model/weights.js";
 import { activationsAs } from "./activations.js";
 import { type Activations, packedId, packPanels, putShape } from "./packing.js";
@@ -26,7 +26,7 @@ export interface ProductOptions {
 /** Y = X W^T, f32[n, rows], by the kernel for this form; fails on writes between the rows. */
 export function multiplyAs(
   bench: Bench,
-  form: ActivationForm,
+  form: RoundedForm,
   tensor: Tensor,
   x: Float32Array,
   options: ProductOptions = {},
