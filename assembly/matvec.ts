@@ -122,13 +122,13 @@ export function multiply(
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
           const top0 = isBytes ? v0 : v128.and(v0, fifteen);
-          const low0 = isBytes ? v1 : v128.and(i16x8.shr_u(v0, 4), fifteen);
+          const low0 = isBytes ? v1 : v0;
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
           const top1 = isBytes ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = isBytes ? v128.load(w, 48) : v128.and(i16x8.shr_u(v1, 4), fifteen);
+          const low1 = isBytes ? v128.load(w, 48) : v1;
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
@@ -136,6 +136,8 @@ export function multiply(
         }
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
+        // Whole bytes are 16 times rows 4-7 and rows 0-3 beside.
+        if (!isBytes) acc1 = i32x4.shr_s(i32x4.sub(acc1, acc0), 4);
       }
       if (isBytes || type == Q4) {
         const bias = i32x4.shl(total, isBytes ? 7 : 3);

@@ -1,12 +1,14 @@
 // Threads that compute together: a barrier between steps. They sleep in JavaScript
 // (src/kernels/team.ts), for an engine that has memory.atomic.wait32 wrong is still in use.
 
-//   Team, 256 bytes: each word in a cache line of its own
+//   Team, 768 bytes: each word in a cache line of its own
 //   +-------------------------------------------------------------------+
 //   |   0  i32  arrived: threads that wait at the barrier               |
 //   |  64  i32  turn: barriers passed so far                            |
 //   | 128  i32  announced: pieces of work announced so far              |
 //   | 192  i32  sleeping: threads that sleep                            |
+//   | 256  i32[8], 64 bytes apart, taken: parts of steps that were      |
+//   |      taken so far, each step the next of them in turn             |
 //   +-------------------------------------------------------------------+
 const TURN: usize = 64;
 const SLEEPING: usize = 192;

@@ -6,12 +6,21 @@ import { PlmError } from "../errors.js";
 import type { Kernels } from "./kernels.js";
 
 /** Bytes that a team takes in memory (assembly/team.ts). */
-export const TEAM_BYTES = 256;
+export const TEAM_BYTES = 768;
 
 /** Where its words are, in words. */
 const TURN = 16;
 const ANNOUNCED = 32;
 const SLEEPING = 48;
+/** The first of the words from which parts of steps are taken, each in a cache line of its own. */
+const TAKEN = 64;
+const TAKEN_STRIDE = 16;
+
+/** Steps of which one may begin before others have ended: a join comes sooner. */
+const OPEN_STEPS = 8;
+
+/** Parts a thread that a step is divided into. */
+const PARTS = 16;
 
 /** How long a sleeping thread sleeps before it looks again. */
 const SLEEP_MS = 100;
@@ -39,6 +48,9 @@ export class Member {
   count = 1;
   readonly #parts: MemberParts;
   readonly #words: Int32Array;
+  /** Steps divided so far, and what their words held before: the same on every thread. */
+  #steps = 0;
+  readonly #taken = new Int32Array(OPEN_STEPS);
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -70,13 +82,54 @@ export class Member {
     return [Math.min(first, total), Math.min(end, total)];
   }
 
+  /**
+   * Does `total` things together with the other members, who call this with the same numbers:
+   * `work` gets parts [first, end), in multiples of `unit` but for the last: its share at once, or
+   * `piecemeal` as long as there are any, so that who is slowed down does less; memory is then read
+   * in pieces too. Requires a join after 8 calls at the latest.
+   */
+  divide(
+    total: number,
+    unit: number,
+    piecemeal: boolean,
+    work: (first: number, end: number) => void,
+  ): void {
+    if (!piecemeal || this.count === 1) {
+      const [first, end] = this.share(total, unit);
+      if (first < end) work(first, end);
+      return;
+    }
+    const step = this.#steps++ % OPEN_STEPS;
+    const units = Math.ceil(total / unit);
+    const parts = Math.min(units, PARTS * this.count);
+    const before = this.#taken[step];
+    // Each member takes one number too many.
+    this.#taken[step] = before + parts + this.count;
+    for (;;) {
+      const part = (Atomics.add(this.#words, TAKEN + step * TAKEN_STRIDE, 1) - before) | 0;
+      if (part >= parts) return;
+      const first = Math.floor((units * part) / parts) * unit;
+      work(first, Math.min(Math.floor((units * (part + 1)) / parts) * unit, total));
+    }
+  }
+
+  /** To be called before a piece of announced work, in which `count` members take part. */
+  begin(count: number): void {
+    this.count = count;
+    this.#steps = 0;
+    this.#taken.fill(0);
+  }
+
   /** Pieces of work announced so far. */
   get announced(): number {
     return Atomics.load(this.#words, ANNOUNCED);
   }
 
-  /** Announces a piece of work to the threads that await it. */
+  /** Announces a piece of work to the threads that await it, all of which have done the last. */
   announce(): void {
+    for (let step = 0; step < OPEN_STEPS; step++) {
+      Atomics.store(this.#words, TAKEN + step * TAKEN_STRIDE, 0);
+    }
     Atomics.add(this.#words, ANNOUNCED, 1);
     if (Atomics.load(this.#words, SLEEPING) > 0) Atomics.notify(this.#words, ANNOUNCED);
   }

@@ -98,14 +98,14 @@ export class Linear {
     else kernels.quantizePlanes(toPtr, xPtr, rows, cols, form);
   }
 
-  /** f32[n, rows] = X W^T, rows padded to 8: this thread's share of the rows. */
+  /** f32[n, rows] = X W^T, rows padded to 8, together with the other threads. */
   multiply(yPtr: number, weight: Weight, x: Activations): void {
     const { type, rows, cols, ptr } = weight;
     const stride = outputStride(weight);
-    const [first, end] = this.#parts.member.share(isFloatType(type) ? rows : stride, 8);
-    if (end === first) return;
-    const slice = { ...weight, ptr: ptr + packedBytes(type, first, cols), rows: end - first };
-    this.multiplyRows(yPtr + first * 4, slice, x, stride);
+    this.#parts.member.divide(isFloatType(type) ? rows : stride, 8, x.n > 1, (first, end) => {
+      const slice = { ...weight, ptr: ptr + packedBytes(type, first, cols), rows: end - first };
+      this.multiplyRows(yPtr + first * 4, slice, x, stride);
+    });
   }
 
   /** All rows of `weight` by this thread alone; a token's outputs are `stride` apart. */

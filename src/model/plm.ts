@@ -210,20 +210,20 @@ export class Plm {
     this.linear.quantizeRows(to, buffers.up + first * cols * 4, end - first, cols, "I16");
   }
 
-  /** Y = X W^T, this thread's share of the outputs, of active neurons only */
+  /** Y = X W^T of active neurons only, together with the other threads */
   #down(yPtr: number, { ptr, type, rows, cols }: Weight, n: number, tiled: boolean): void {
     const { kernels, member, memory, buffers } = this.#parts;
     const { up, upQuantized, active, activeScales, scratch } = buffers;
     const { id } = PACKED_TYPES[type];
     const shape = buffers.shape + SLAB_SHAPE_OFFSET;
-    const [first, end] = member.share(rows, 64);
-    if (first === end) return;
-    new Int32Array(memory.buffer, shape, 4).set([cols, rows, first, end]);
-    if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, up, active, n, shape);
-    else if (!tiled) {
-      kernels.sparseMatmulI16(yPtr, ptr, id, upQuantized, active, n, shape, scratch);
-    } else {
-      kernels.sparseMatmulTiles(yPtr, ptr, id, active, activeScales, n, shape, scratch);
-    }
+    member.divide(rows, 64, n > 1, (first, end) => {
+      new Int32Array(memory.buffer, shape, 4).set([cols, rows, first, end]);
+      if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, up, active, n, shape);
+      else if (!tiled) {
+        kernels.sparseMatmulI16(yPtr, ptr, id, upQuantized, active, n, shape, scratch);
+      } else {
+        kernels.sparseMatmulTiles(yPtr, ptr, id, active, activeScales, n, shape, scratch);
+      }
+    });
   }
 }

@@ -63,7 +63,7 @@ export class WorkBoard {
 
 /** Does one thread's share of a piece of work. */
 export function perform(plm: Plm, work: Work, terms: WorkTerms): void {
-  plm.member.count = terms.threads;
+  plm.member.begin(terms.threads);
   plm.linear.precision = terms.precision;
   if (work.kind === "forward") plm.forward(work.span, work.layers);
   else if (work.kind === "logits") plm.logits(work.first, work.count);

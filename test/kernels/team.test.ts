@@ -22,7 +22,7 @@ async function createMember(
   const { kernels } = await loadKernels(memory, { variant: "simd" });
   const parts = { kernels, memory, teamPtr: TEAM_PTR, index, maySleep, patienceMs };
   const member = new Member(parts);
-  member.count = count;
+  member.begin(count);
   return member;
 }
 
@@ -74,35 +74,57 @@ test("a member that does not come is missed, asleep or spinning", async () => {
   }
 });
 
-/** What a thread of the tests does: adds to its own word, meets, and checks the others' words. */
-const PROGRAM = `
+/** What a thread of the tests is: a member, and words that all of them write. */
+const MEMBER = `
   const { parentPort, workerData } = require("node:worker_threads");
   const { memory, module, teamUrl, index, count, rounds, wordsPtr } = workerData;
   import(teamUrl).then(({ Member }) => {
     const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
     const member = new Member({ kernels, memory, teamPtr: ${TEAM_PTR}, index, maySleep: true });
-    member.count = count;
-    const words = new Int32Array(memory.buffer, wordsPtr, count);
+    member.begin(count);
     let wrong = 0;
+`;
+const END = `
+    parentPort.postMessage(wrong);
+  });
+`;
+
+/** Adds to its own word, meets, and checks the others' words. */
+const MEETING = `${MEMBER}
+    const words = new Int32Array(memory.buffer, wordsPtr, count);
     for (let round = 1; round <= rounds; round++) {
       words[index] = round; // no atomics: the barrier must do
       member.join();
       for (const word of words) if (word !== round) wrong++;
       member.join();
     }
-    parentPort.postMessage(wrong);
-  });
-`;
+${END}`;
 
-/** How often a thread of a team, whose members meet again and again, saw something old or new. */
-async function meet(count: number, rounds: number): Promise<number> {
+/** Divides things in 8 steps without a join, counts who was done, and checks that each was once. */
+const DIVIDING = `${MEMBER}
+    const steps = [[0, 1], [1, 8], [7, 8], [100, 1], [33, 8], [1000, 8], [64, 64], [129, 64]];
+    const { buffer } = memory;
+    const done = steps.map(([total], i) => new Int32Array(buffer, wordsPtr + i * 4096, total));
+    for (let round = 1; round <= rounds; round++) {
+      steps.forEach(([total, unit], i) => member.divide(total, unit, true, (first, end) => {
+        if (first >= end || first % unit !== 0 || (end % unit !== 0 && end !== total)) wrong++;
+        for (let thing = first; thing < end; thing++) Atomics.add(done[i], thing, 1);
+      }));
+      member.join();
+      for (const things of done) for (const times of things) if (times !== round) wrong++;
+      member.join();
+    }
+${END}`;
+
+/** Runs a program on `count` threads; returns how often it found something wrong. */
+async function runMembers(program: string, count: number, rounds: number): Promise<number> {
   const { memory, module } = await share();
   const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
   const wordsPtr = TEAM_PTR + TEAM_BYTES;
   const wrong = await Promise.all(
     Array.from({ length: count }, (_, index) => {
       const workerData = { memory, module, teamUrl, index, count, rounds, wordsPtr };
-      const worker = new Worker(PROGRAM, { eval: true, workerData, execArgv: [] });
+      const worker = new Worker(program, { eval: true, workerData, execArgv: [] });
       return new Promise<number>((resolve, reject) => {
         worker.on("message", resolve);
         worker.on("error", reject);
@@ -117,11 +139,16 @@ async function meet(count: number, rounds: number): Promise<number> {
 }
 
 test("two threads meet 10,000 times and see what each other wrote", async () => {
-  assert.is(await meet(2, 5000), 0);
+  assert.is(await runMembers(MEETING, 2, 5000), 0);
 });
 
 test("more threads than cores meet too: they sleep", async () => {
-  assert.is(await meet(5, 200), 0);
+  assert.is(await runMembers(MEETING, 5, 200), 0);
+});
+
+test("what is divided piecemeal is done once, whoever does it", async () => {
+  assert.is(await runMembers(DIVIDING, 2, 300), 0);
+  assert.is(await runMembers(DIVIDING, 5, 20), 0);
 });
 
 test("announced work is awaited, and counted", async () => {
