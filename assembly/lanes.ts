@@ -158,3 +158,14 @@ export function dot8(a: v128, b: v128, acc: v128): v128 {
   unreachable();
   return acc;
 }
+
+/**
+ * a * b / 2^15 of i16, rounded to the nearest, halves up; not for -32768 times itself, of which one
+ * variant makes what the engine likes.
+ */
+// @ts-ignore: decorator
+@inline
+export function multiplyQ15(a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_q15mulr_s(a, b);
+  return i16x8.q15mulr_sat_s(a, b);
+}

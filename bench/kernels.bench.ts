@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { VARIANTS, type Variant } from "../src/kernels/load.js";
+import { ABSORBED_CASES } from "./absorbed.js";
 import { ATTENTION_CASES } from "./attention.js";
 import { ELEMENT_CASES } from "./elements.js";
 import { LINEAR_CASES } from "./linear.js";
@@ -13,6 +14,7 @@ import { describeMachine, type Machine, readMachine } from "./machine.js";
 import { measure, type Timing } from "./measure.js";
 import { PACKING_CASES } from "./packing.js";
 import { READ_CASES } from "./read.js";
+import { SPARSE_CASES } from "./sparse.js";
 import { type Case, Workspace } from "./workspace.js";
 
 /** A line of the table. */
@@ -38,7 +40,10 @@ const UNITS = { MAC: "GMAC/s", B: "GB/s", element: "Gelement/s" } as const;
 
 /** The reads come first and in every run: other cases are compared with the first of them. */
 function selectCases(filter: string): readonly Case[] {
-  const others = [...LINEAR_CASES, ...ATTENTION_CASES, ...ELEMENT_CASES, ...PACKING_CASES];
+  const others = [
+    ...[...LINEAR_CASES, ...SPARSE_CASES, ...ABSORBED_CASES],
+    ...[...ATTENTION_CASES, ...ELEMENT_CASES, ...PACKING_CASES],
+  ];
   const wanted = filter.toLowerCase();
   const selected = others.filter(({ name }) => name.toLowerCase().includes(wanted));
   const reads = READ_CASES.some(({ name }) => name.toLowerCase().includes(wanted));

@@ -80,7 +80,7 @@ function slabCase(type: TensorType): Case {
       const tensor = distinctRows(type, neurons);
       const srcPtr = bench.put(tensor.bytes.subarray(0, bytes));
       const toPtr = bench.region(packedBytes(PACKED_TYPE_OF[type], outputs, neurons));
-      const shapePtr = bench.put(Int32Array.of(neurons, outputs));
+      const shapePtr = bench.put(Int32Array.of(neurons, outputs, 0, outputs));
       const scratchPtr = bench.region(PACK_SCRATCH_BYTES);
       const { packFloatSlab, packSlab } = bench.kernels;
       const pack = isFloat(type)
