@@ -27,6 +27,8 @@ export type ErrorCode =
   | "SESSION_BUSY"
   /** A thread ended or hangs: the model is of no use any more; load it again. */
   | "THREAD_LOST"
+  /** The loss or its gradients are not finite any more; the message names the step. */
+  | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */
   | "DISPOSED"
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */
