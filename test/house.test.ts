@@ -13,12 +13,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ["errors.ts", "#platform", "platform", "kernels", "format"],
   threads: ["model"],
   generation: ["errors.ts", "#platform", "format", "model", "tokenizer"],
-  training: ["errors.ts", "kernels", "model", "tokenizer", "format"],
+  training: ["errors.ts", "platform", "kernels", "format", "model", "tokenizer"],
   "index.ts": ["errors.ts", "format", "model", "tokenizer", "generation"],
   cli: [
     ...["errors.ts", "#platform", "platform", "format", "model", "tokenizer", "generation"],
-    "training",
-    "index.ts",
+    ...["training", "index.ts"],
   ],
 };
 

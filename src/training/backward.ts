@@ -95,7 +95,7 @@ export class Backward {
 
   /** dx of x from dx of xMid; keeps the latter as dAttnOut */
   #throughAttention(layer: LayerParameters, kept: LayerBuffers, first: number, n: number): void {
-    const { config, buffers, kernels, memory } = this.#parts;
+    const { config, buffers, memory } = this.#parts;
     const { hiddenSize, numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim } = config;
     const { qkRopeHeadDim, vHeadDim } = config;
     const { grads } = buffers;

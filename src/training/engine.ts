@@ -5,6 +5,8 @@ import { fillRopeTable } from "../model/rope-table.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { Parameters } from "./parameters.js";
 import type { TrainingSizes } from "./plan.js";
+import type { Batch } from "./batches.js";
+import { NO_TARGET } from "./kernels.js";
 import { CLIP, GRADIENT_NORM, GRADIENT_SCALE } from "./parts.js";
 import {
   type TrainingData,
@@ -12,20 +14,6 @@ import {
   type Work,
   WORKS,
 } from "./thread.js";
-
-/** Tokens in sequences of contextLength, one after another; see batches.ts. */
-export interface TrainingBatch {
-  readonly ids: Uint32Array;
-  /** The token that follows, NO_TARGET where none does. */
-  readonly targets: Uint32Array;
-  /** In its document. */
-  readonly positions: Uint32Array;
-  /** In its sequence, of its document's first token. */
-  readonly starts: Uint32Array;
-}
-
-/** The target of a token that nothing follows. */
-export const NO_TARGET = 0xffffffff;
 
 /** How parameters are updated. */
 export interface UpdateOptions {
@@ -103,7 +91,7 @@ export class TrainingEngine {
   }
 
   /** Adds the gradients of the batch's losses, each times `scale`. */
-  addBatch(batch: TrainingBatch, scale: number): BatchLoss {
+  addBatch(batch: Batch, scale: number): BatchLoss {
     this.#write(batch);
     this.#hyper[GRADIENT_SCALE] = scale;
     this.#perform("batch");
@@ -111,7 +99,7 @@ export class TrainingEngine {
   }
 
   /** The batch's losses alone. */
-  evaluate(batch: TrainingBatch): BatchLoss {
+  evaluate(batch: Batch): BatchLoss {
     this.#write(batch);
     this.#perform("evaluate");
     return this.#loss(batch);
@@ -170,7 +158,7 @@ export class TrainingEngine {
     return new Float32Array(this.#memory.buffer, ptr, this.#data.parameters.length);
   }
 
-  #write(batch: TrainingBatch): void {
+  #write(batch: Batch): void {
     const { buffers, sizes } = this.#data;
     const words = (ptr: number): Uint32Array =>
       new Uint32Array(this.#memory.buffer, ptr, sizes.tokens);
@@ -180,7 +168,7 @@ export class TrainingEngine {
     words(buffers.starts).set(batch.starts);
   }
 
-  #loss({ targets }: TrainingBatch): BatchLoss {
+  #loss({ targets }: Batch): BatchLoss {
     const loss = this.losses.reduce((sum, value) => sum + value, 0);
     return { loss, targets: targets.reduce((n, target) => n + Number(target !== NO_TARGET), 0) };
   }

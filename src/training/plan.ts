@@ -2,7 +2,7 @@
 import { MemoryPlan } from "../kernels/arena.js";
 import { TEAM_BYTES } from "../kernels/team.js";
 import type { PlmConfig } from "../model/config.js";
-import { attendScratchBytes, gemmScratchBytes } from "./kernels.js";
+import { attendGradScratchBytes, GEMM_SCRATCH_BYTES } from "./kernels.js";
 import type { LayerParameters, Parameter, Parameters } from "./parameters.js";
 
 /** What the sizes depend on. */
@@ -125,7 +125,8 @@ export function planTraining(
   const f32 = (name: string, ...shape: number[]): number =>
     scratchOf(name, shape.reduce((n, dim) => n * dim, 4));
   const weights = (name: string, length: number): number => memory.add("weights", name, length * 4);
-  const qDim = heads * (qkNopeHeadDim + qkRopeHeadDim);
+  const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+  const qDim = heads * qkHeadDim;
   const kvDim = heads * (qkNopeHeadDim + vHeadDim);
   const vDim = heads * vHeadDim;
   const perThread = <Value>(make: () => Value): Value[] => Array.from({ length: threads }, make);
@@ -187,7 +188,7 @@ export function planTraining(
     squares: f32("squares", Math.ceil(parameters.length / SQUARES_BLOCK), 2),
     shapes: perThread(() => scratchOf("shapes", 256)),
     scratch: perThread(() =>
-      scratchOf("scratch", Math.max(gemmScratchBytes(), attendScratchBytes(config, contextLength))),
+      scratchOf("scratch", Math.max(GEMM_SCRATCH_BYTES, attendGradScratchBytes(contextLength, qkHeadDim, vHeadDim))),
     ),
   };
   return { memory, buffers };

@@ -3,7 +3,9 @@ import * as assert from "uvu/assert";
 import { startTrainingThread } from "../../src/cli/training-thread.js";
 import type { PlmConfig } from "../../src/model/config.js";
 import { createTrainingEngine } from "../../src/training/create-engine.js";
-import { NO_TARGET, type TrainingBatch, type TrainingEngine } from "../../src/training/engine.js";
+import type { Batch } from "../../src/training/batches.js";
+import type { TrainingEngine } from "../../src/training/engine.js";
+import { NO_TARGET } from "../../src/training/kernels.js";
 import { initializeParameters } from "../../src/training/parameters.js";
 import { gaussian, seededRandom } from "../random.js";
 import { referenceLoss } from "./reference-model.js";
@@ -26,7 +28,7 @@ const CONTEXT = 12;
 const SEQUENCES = 3;
 
 /** Sequences of documents that begin anywhere. */
-function randomBatch(seed: number): TrainingBatch {
+function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);
   const length = SEQUENCES * CONTEXT;
   const words = (): Uint32Array => new Uint32Array(length);

@@ -1,16 +1,17 @@
 /** The loss of a PLM over packed documents in float64, as plainly as it can be written. */
 import type { PlmConfig } from "../../src/model/config.js";
-import { NO_TARGET, type TrainingBatch } from "../../src/training/engine.js";
+import type { Batch } from "../../src/training/batches.js";
+import { NO_TARGET } from "../../src/training/kernels.js";
 import type { LayerParameters, Parameter, Parameters } from "../../src/training/parameters.js";
 
-type Matrix = Float64Array[];
+type Matrix = Float64Array<ArrayBufferLike>[];
 
 /** The sum of -log p over the batch's targets, in nats. */
 export function referenceLoss(
   values: ArrayLike<number>,
   parameters: Parameters,
   config: PlmConfig,
-  batch: TrainingBatch,
+  batch: Batch,
   contextLength: number,
 ): number {
   const row = ({ offset, cols }: Parameter, r: number): Float64Array =>
@@ -22,7 +23,7 @@ export function referenceLoss(
     const part = (words: Uint32Array): number[] => [...words.subarray(first, first + contextLength)];
     const [ids, targets] = [part(batch.ids), part(batch.targets)];
     const places = { positions: part(batch.positions), starts: part(batch.starts) };
-    let x = ids.map((id) => embedding[id].slice());
+    let x: Matrix = ids.map((id) => embedding[id].slice());
     for (const layer of parameters.layers) x = block(x, layer, config, places, { row, matrix });
     const gain = row(parameters.norm, 0);
     x.forEach((residual, t) => {
