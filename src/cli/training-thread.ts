@@ -7,11 +7,14 @@ import { runTrainingThread, type TrainingThreadStart } from "../training/thread.
 export function startTrainingThread(start: TrainingThreadStart): ThreadHandle {
   const worker = new Worker(new URL(import.meta.url), { workerData: start, execArgv: [] });
   const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
+    worker.once("message", () => {
+      // Waiting threads do not keep a program alive.
+      worker.unref();
+      resolve();
+    });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread ended")));
   });
-  worker.unref();
   return { ready, end: () => void worker.terminate() };
 }
 
