@@ -50,7 +50,7 @@ export function learnMerges(
 class MergedText {
   readonly pairs: PairIndex;
   tokenCount = 0;
-  /** A cell for each byte, -1 before and after each word. The outer cells of a token have its id. */
+  /** A cell for each byte, -1 before and after each word. A token's outer cells have its id. */
   #cells: Int32Array;
   /** Word of each cell. */
   #wordOf: Int32Array;

@@ -33,20 +33,19 @@ export class PairQueue {
     heap[i] = pair;
   }
 
-  /** Takes out the first pair that comes at least `minCount` times; -1 if there is none. */
+  /** Takes out the first pair; -1 if there is none that comes at least `minCount` times. */
   pop(minCount: number): number {
     const heap = this.#heap;
     while (heap.length > 0) {
       const pair = heap[0];
       const count = this.#pairs.counts[pair];
-      const isCurrent = count === this.#queued[pair];
-      this.#queued[pair] = count;
-      if (!isCurrent && count >= minCount) this.#sink(pair);
-      else {
+      if (count === this.#queued[pair]) {
         const last = heap.pop()!;
         if (heap.length > 0) this.#sink(last);
-        if (isCurrent && count >= minCount) return pair;
+        return count >= minCount ? pair : -1;
       }
+      this.#queued[pair] = count;
+      this.#sink(pair);
     }
     return -1;
   }
