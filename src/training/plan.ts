@@ -63,9 +63,9 @@ export interface PairBuffers {
   readonly active: number;
   readonly activeGrad: number;
   readonly counts: number;
-  /** a thread's lists of the tokens of its neurons: pairs[neurons of a thread, T], u32 counts */
-  readonly columns: readonly number[];
-  readonly columnCounts: readonly number[];
+  /** pairs[intermediateSize, T]: each neuron's list of tokens; u32[intermediateSize] counts */
+  readonly columns: number;
+  readonly columnCounts: number;
 }
 
 /** Addresses of everything. */
@@ -130,7 +130,6 @@ export function planTraining(
   const kvDim = heads * (qkNopeHeadDim + vHeadDim);
   const vDim = heads * vHeadDim;
   const perThread = <Value>(make: () => Value): Value[] => Array.from({ length: threads }, make);
-  const neurons = Math.ceil(intermediateSize / threads / 4) * 4;
   const buffers: TrainingBuffers = {
     team: scratchOf("team", TEAM_BYTES),
     work: scratchOf("work", 64),
@@ -177,8 +176,8 @@ export function planTraining(
       active: f32("active", T, intermediateSize, 2),
       activeGrad: f32("gradients of active", T, intermediateSize, 2),
       counts: f32("counts", T),
-      columns: perThread(() => f32("columns", neurons, T, 2)),
-      columnCounts: perThread(() => f32("column counts", neurons)),
+      columns: f32("columns", intermediateSize, T, 2),
+      columnCounts: f32("column counts", intermediateSize),
     },
     xOut: f32("x out", T, hiddenSize),
     xOutNorm: f32("x out normed", T, hiddenSize),

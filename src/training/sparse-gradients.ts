@@ -2,6 +2,7 @@
  * The backward pass of the squared-ReLU MLP. Where an activation is zero, so is its gradient: all
  * but the product that finds out what is zero goes over lists of the others.
  */
+import { PAIR_BYTES } from "./kernels.js";
 import type { LayerParameters, Parameter } from "./parameters.js";
 import type { TrainingParts } from "./parts.js";
 import type { LayerBuffers } from "./plan.js";
@@ -47,13 +48,14 @@ export class SparseGradients {
     const { tokens } = sizes;
     const { pairs, gradients } = buffers;
     const [first, end] = member.share(config.intermediateSize, 4);
-    const [lists, countsPtr] = [pairs.columns[member.index], pairs.columnCounts[member.index]];
+    const { columns, columnCounts } = pairs;
     const width = config.intermediateSize;
-    kernels.transposePairs(lists, countsPtr, pairsPtr, pairs.counts, tokens, width, first, end);
-    const counts = new Uint32Array(memory.buffer, countsPtr, end - first);
-    counts.forEach((count, i) => {
-      const rowPtr = gradients + (offset + (first + i) * cols) * 4;
-      kernels.sparseRows(rowPtr, lists + i * tokens * 8, count, xPtr, cols, 1);
-    });
+    kernels.transposePairs(columns, columnCounts, pairsPtr, pairs.counts, tokens, width, first, end);
+    const counts = new Uint32Array(memory.buffer, columnCounts, width);
+    for (let neuron = first; neuron < end; neuron++) {
+      const rowPtr = gradients + (offset + neuron * cols) * 4;
+      const list = columns + neuron * tokens * PAIR_BYTES;
+      kernels.sparseRows(rowPtr, list, counts[neuron], xPtr, cols, 1);
+    }
   }
 }
