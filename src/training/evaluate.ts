@@ -1,17 +1,9 @@
 /** Loss on held-out text. */
 import type { TokenizedText } from "./corpus.js";
 import type { TrainingEngine } from "./engine.js";
+import type { Evaluation } from "./log.js";
 import { evaluationBatches } from "./windows.js";
 
-/** What held-out text costs. */
-export interface Evaluation {
-  /** Mean -log p of a token, in nats. */
-  readonly loss: number;
-  /** e^loss */
-  readonly perplexity: number;
-  /** Bits of all tokens over the text's UTF-8 bytes: independent of the vocabulary. */
-  readonly bitsPerByte: number;
-}
 
 /**
  * Every token of the text is predicted once, in windows of contextLength that advance by `stride`
