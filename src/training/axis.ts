@@ -9,12 +9,11 @@ export interface Axis {
   label(value: number): string;
 }
 
-/** How many ticks an axis aims at. */
-const TICKS = 5;
+/** The most steps between ticks of an axis, by what it ends at: ticks, or the values. */
+const STEPS = { ticks: 5, values: 10 };
 
-/** 1, 2 or 5 times a power of ten: the least with which `span` has about TICKS ticks. */
-function roundStep(span: number): number {
-  const least = span / TICKS;
+/** 1, 2 or 5 times a power of ten: the least that is not below `least`. */
+function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   const factor = [1, 2, 5].find((round) => round * power >= least) ?? 10;
   return factor * power;
@@ -31,7 +30,7 @@ export function axisOf(low: number, high: number, padded: boolean): Axis {
   // Of a single value, the axis shows the neighbourhood.
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const around = high - low <= 1e-9 * largest ? largest / 10 || 1 : 0;
-  const step = roundStep(high - low + 2 * around);
+  const step = roundStep((high - low + 2 * around) / (padded ? STEPS.ticks : STEPS.values));
   const [from, to] = [low - around, high + around];
   const first = padded ? Math.floor(from / step + 1e-9) : Math.ceil(from / step - 1e-9);
   const last = padded ? Math.ceil(to / step - 1e-9) : Math.floor(to / step + 1e-9);

@@ -30,12 +30,14 @@ export interface Chart {
   readonly bands?: readonly Band[];
   /** Whether values are shares, labelled in per cent. */
   readonly percent?: boolean;
+  /** The share of points that must fit; higher ones may be beyond the top. All by default. */
+  readonly fit?: number;
 }
 
 const WIDTH = 720;
 const HEIGHT = 260;
 const LEFT = 60;
-const RIGHT = 14;
+const RIGHT = 34;
 const TOP = 22;
 const BOTTOM = 40;
 /** Points of a line: more are averaged, as there are no pixels for them. */
@@ -56,12 +58,16 @@ export function renderChart(chart: Chart): string {
   const series = chart.series.map((line) => ({ ...line, points: thin(line.points) }));
   const points = series.flatMap((line) => line.points).filter(isDrawn);
   if (points.length === 0) return `<p>${escapeHtml(chart.title)}: no values.</p>`;
-  const frame = frameOf(points);
+  const frame = frameOf(points, chart.fit ?? 1);
   const lines = series.map((line) => renderSeries(line, frame)).join("");
   const bands = (chart.bands ?? []).map((band) => renderBand(band, frame)).join("");
+  const title = escapeHtml(chart.title);
+  const clip = `clip-${title.replace(/\W+/g, "-")}`;
   return (
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(chart.title)}">` +
-    `${bands}${renderGrid(frame, chart.percent === true)}${lines}</svg>`
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">` +
+    `<clipPath id="${clip}"><rect x="0" y="${TOP - 3}" width="${WIDTH}" height="${HEIGHT}"/>` +
+    `</clipPath>${bands}${renderGrid(frame, chart.percent === true)}` +
+    `<g clip-path="url(#${clip})">${lines}</g></svg>`
   );
 }
 
@@ -72,18 +78,19 @@ function isDrawn(point: Point): point is Drawn {
   return point[1] !== null && Math.abs(point[1]) < MOST_VALUE;
 }
 
-function frameOf(points: readonly Drawn[]): Frame {
-  const extent = (index: 0 | 1): [number, number] => {
-    const of = points.map((point) => point[index]);
-    return [of.reduce((a, b) => Math.min(a, b)), of.reduce((a, b) => Math.max(a, b))];
+/** A frame in which the share `fit` of the points lies. */
+function frameOf(points: readonly Drawn[], fit: number): Frame {
+  const extent = (index: 0 | 1, share: number): [number, number] => {
+    const sorted = points.map((point) => point[index]).sort((a, b) => a - b);
+    return [sorted[0], sorted[Math.ceil(share * sorted.length) - 1]];
   };
-  const steps = axisOf(...extent(0), false);
+  const steps = axisOf(...extent(0, 1), false);
   const x = {
     ...steps,
     ticks: steps.ticks.filter(Number.isInteger),
     label: (step: number): string => withThousands(String(step)),
   };
-  const y = axisOf(...extent(1), true);
+  const y = axisOf(...extent(1, fit), true);
   const share = (value: number, { min, max }: Axis): number => (value - min) / (max - min);
   return {
     x,
@@ -93,7 +100,7 @@ function frameOf(points: readonly Drawn[]): Frame {
   };
 }
 
-/** Points averaged in runs, so that there are at most MOST_POINTS; a run without values is a gap. */
+/** Averages runs of points, so that they are at most MOST_POINTS; a run without values is a gap. */
 function thin(points: readonly Point[]): readonly Point[] {
   const size = Math.ceil(points.length / MOST_POINTS);
   if (size <= 1) return points;
@@ -107,7 +114,8 @@ function thin(points: readonly Point[]): readonly Point[] {
   });
 }
 
-function renderSeries({ label, color, points, dots }: Series, { toX, toY }: Frame): string {
+function renderSeries({ label, color, points, dots }: Series, frame: Frame): string {
+  const { toX, toY } = frame;
   let path = "";
   let marks = "";
   let open = false;
@@ -120,7 +128,8 @@ function renderSeries({ label, color, points, dots }: Series, { toX, toY }: Fram
     // A line of no length has round ends, so that a point between gaps is seen.
     path += open ? `L${x} ${y}` : `M${x} ${y}h0`;
     open = true;
-    if (dots) marks += `<circle cx="${x}" cy="${y}" r="3" fill="${color}"/>`;
+    if (dots && point[1] <= frame.y.max)
+      marks += `<circle cx="${x}" cy="${y}" r="3" fill="${color}"/>`;
   }
   if (path === "") return "";
   const title = `<title>${escapeHtml(label)}</title>`;

@@ -50,13 +50,18 @@ function chartsOf(lines: readonly LogLine[], schedule: ScheduleConfig, layers: n
   return [
     {
       title: "Loss, nats a token",
+      fit: 0.95,
       series: [
         ...one("training", ({ loss }) => loss),
         { label: "held-out", color: "var(--held)", points: held, dots: true },
       ],
     },
     { title: "Learning rate", series: one("rate", ({ rate }) => rate), bands: bandsOf(schedule) },
-    { title: "Norm of the gradient", series: one("norm", ({ gradNorm }) => gradNorm) },
+    {
+      title: "Norm of the gradient",
+      fit: 0.99,
+      series: one("norm", ({ gradNorm }) => gradNorm),
+    },
     {
       title: "Zeros after the squared ReLU",
       percent: true,

@@ -13,7 +13,7 @@ test("ticks are 1, 2 or 5 times a power of ten apart", () => {
   assert.equal(labels(0, 0.003), ["0", "0.001", "0.002", "0.003"]);
   assert.equal(labels(0.5, 0.93), ["0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]);
   assert.equal(labels(-3, 12), ["-5", "0", "5", "10", "15"]);
-  assert.equal(labels(1, 12000, false), ["5,000", "10,000"]);
+  assert.equal(labels(1, 12000, false), ["2,000", "4,000", "6,000", "8,000", "10,000", "12,000"]);
   assert.equal(labels(5e-6, 1.4e-5), [
     "0.000004",
     "0.000006",
