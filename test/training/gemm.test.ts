@@ -125,6 +125,29 @@ test("a part of C, computed by itself, is the same to the last bit", () => {
   bench.checkGuards();
 });
 
+test("reads nothing behind its matrices, which may end where memory does", () => {
+  const random = seededRandom(5);
+  const [n, k] = [12, 6];
+  for (const m of [1, 2, 3, 5, 8]) {
+    for (const { strides } of ORDERS) {
+      bench.reset();
+      const [aRow, aCol] = strides(m, k);
+      const a = gaussian((m - 1) * aRow + (k - 1) * aCol + 1, random);
+      const b = gaussian(k * n, random);
+      const end = bench.memory.buffer.byteLength;
+      const scratch = bench.region(GEMM_SCRATCH_BYTES);
+      const shape = bench.gemmShape(m, n, k, aRow, aCol, n, n, 0);
+      const results = [bench.region(m * n * 4), bench.region(m * n * 4)];
+      const [inside, atEnd] = [bench.put(a), end - a.byteLength];
+      new Float32Array(bench.memory.buffer, atEnd).set(a);
+      bench.kernels.gemm(results[0], atEnd, bench.put(b), shape, scratch);
+      new Float32Array(bench.memory.buffer, end - b.byteLength).set(b);
+      bench.kernels.gemm(results[1], inside, end - b.byteLength, shape, scratch);
+      assert.equal(bench.f32(results[0], m * n), bench.f32(results[1], m * n));
+    }
+  }
+});
+
 test("transpose moves every element, at all small sizes and across blocks", () => {
   const random = seededRandom(4);
   const sizes = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 19, 33];

@@ -11,7 +11,7 @@ export interface AttentionSizes {
   readonly scale: number;
 }
 
-/** What attention is given: q[L, heads, nope + rope], kv[L, heads, nope + value], kPe[L, kPeRow]. */
+/** q[L, heads, nope + rope], kv[L, heads, nope + value], kPe[L, kPeRow], and the documents. */
 export interface AttentionInputs {
   readonly q: ArrayLike<number>;
   readonly kv: ArrayLike<number>;
