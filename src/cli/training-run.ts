@@ -3,6 +3,9 @@ import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises
 import { dirname, join, resolve } from "node:path";
 import { PlmError } from "../errors.js";
 import { loadModel } from "../generation/load-model.js";
+import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { type TrainedTokenizer, trainTokenizer } from "../tokenizer/train.js";
+import { metadataOf } from "../tokenizer/write-metadata.js";
 import type { TrainingConfig } from "../training/config.js";
 import {
   decodeText,
@@ -14,9 +17,6 @@ import type { TrainingEngine } from "../training/engine.js";
 import { type ExportType, exportGguf } from "../training/export.js";
 import { type LogLine, parseLog } from "../training/log.js";
 import { renderReport } from "../training/report.js";
-import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { type TrainedTokenizer, trainTokenizer } from "../tokenizer/train.js";
-import { metadataOf } from "../tokenizer/write-metadata.js";
 
 /** The texts of a config as documents, by name. Throws INVALID_CONFIG for one that is no text. */
 export async function readTexts(
@@ -69,7 +69,7 @@ export class RunFolder {
     this.#lines = lines;
   }
 
-  /** The folder, which is made; steps of its log after `step`, as a killed run leaves, are dropped. */
+  /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
   static async open(path: string, config: TrainingConfig, step: number): Promise<RunFolder> {
     await mkdir(path, { recursive: true });
     const log = await readFile(join(path, "log.jsonl"), "utf8").catch(() => "");

@@ -127,7 +127,10 @@ export class Backward {
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const { contextLength } = sizes;
     const { grads } = buffers;
-    const [qDim, kvDim] = [heads * (qkNopeHeadDim + qkRopeHeadDim), heads * (qkNopeHeadDim + vHeadDim)];
+    const [qDim, kvDim] = [
+      heads * (qkNopeHeadDim + qkRopeHeadDim),
+      heads * (qkNopeHeadDim + vHeadDim),
+    ];
     const vDim = heads * vHeadDim;
     const shape = writeAttendShape(this.#parts);
     const [gradPtrs, inputPtrs] = [shapePtr + ATTEND_GRADS_OFFSET, shapePtr + ATTEND_INPUTS_OFFSET];

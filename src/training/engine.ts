@@ -3,17 +3,12 @@ import { PlmError } from "../errors.js";
 import type { PlmConfig } from "../model/config.js";
 import { fillRopeTable } from "../model/rope-table.js";
 import type { ThreadHandle } from "../platform/platform.js";
-import type { Parameters } from "./parameters.js";
-import type { TrainingSizes } from "./plan.js";
 import type { Batch } from "./batches.js";
 import { NO_TARGET } from "./kernels.js";
+import type { Parameters } from "./parameters.js";
 import { CLIP, GRADIENT_NORM, GRADIENT_SCALE } from "./parts.js";
-import {
-  type TrainingData,
-  type TrainingThread,
-  type Work,
-  WORKS,
-} from "./thread.js";
+import type { TrainingSizes } from "./plan.js";
+import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thread.js";
 
 /** How parameters are updated. */
 export interface UpdateOptions {

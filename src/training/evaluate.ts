@@ -4,17 +4,12 @@ import type { TrainingEngine } from "./engine.js";
 import type { Evaluation } from "./log.js";
 import { evaluationBatches } from "./windows.js";
 
-
 /**
  * Every token of the text is predicted once, in windows of contextLength that advance by `stride`
  * (windows.ts). The first token of a document, which nothing precedes, counts as one of a uniform
  * distribution over the vocabulary.
  */
-export function evaluate(
-  engine: TrainingEngine,
-  text: TokenizedText,
-  stride: number,
-): Evaluation {
+export function evaluate(engine: TrainingEngine, text: TokenizedText, stride: number): Evaluation {
   const { tokens, contextLength } = engine.sizes;
   let loss = text.ends.length * Math.log(engine.config.vocabSize);
   for (const batch of evaluationBatches(text, { tokens, contextLength, stride })) {

@@ -74,8 +74,5 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 function transpose(values: Float32Array, rows: number, cols: number): Float32Array {
-  return Float32Array.from(
-    values,
-    (_, i) => values[(i % rows) * cols + Math.floor(i / rows)],
-  );
+  return Float32Array.from(values, (_, i) => values[(i % rows) * cols + Math.floor(i / rows)]);
 }

@@ -37,7 +37,11 @@ export class Forward {
     const { first, end } = ownTokens(this.#parts);
     const n = end - first;
     const { length } = parameters.layers;
-    const counts = new Uint32Array(memory.buffer, buffers.nonZero + member.index * length * 4, length);
+    const counts = new Uint32Array(
+      memory.buffer,
+      buffers.nonZero + member.index * length * 4,
+      length,
+    );
     counts.fill(0);
     if (n === 0) return;
     const xPtr = buffers.layers[0].x + first * hiddenSize * 4;
@@ -71,12 +75,18 @@ export class Forward {
     const { hiddenSize, numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim } = config;
     const { qkRopeHeadDim, vHeadDim } = config;
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
-    const [qDim, kvDim] = [heads * (qkNopeHeadDim + qkRopeHeadDim), heads * (qkNopeHeadDim + vHeadDim)];
+    const [qDim, kvDim] = [
+      heads * (qkNopeHeadDim + qkRopeHeadDim),
+      heads * (qkNopeHeadDim + vHeadDim),
+    ];
     this.#normalize(kept.xNorm, kept.x, layer.inputLayernorm, [first, n]);
     const xNorm = at(kept.xNorm, hiddenSize);
     const kvA = layer.kvAProjWithMqa;
     this.#products.forward(at(kept.q, qDim), xNorm, layer.qProj, n);
-    const [latent, kPe] = [{ first: 0, end: kvLoraRank }, { first: kvLoraRank, end: kvA.rows }];
+    const [latent, kPe] = [
+      { first: 0, end: kvLoraRank },
+      { first: kvLoraRank, end: kvA.rows },
+    ];
     this.#products.forward(at(kept.latent, kvLoraRank), xNorm, kvA, n, latent);
     this.#products.forward(at(kept.kPe, qkRopeHeadDim), xNorm, kvA, n, kPe);
     this.#normalize(kept.latentNorm, kept.latent, layer.kvALayernorm, [first, n]);
@@ -144,7 +154,14 @@ export class Forward {
     for (let i = 0; i < n; i++) {
       const pairs = at(buffers.pairs.active, intermediateSize * 2) + i * intermediateSize * 8;
       const count = kernels.relu2Pairs(pairs, up + i * intermediateSize * 4, intermediateSize);
-      kernels.sparseRows(at(next, hiddenSize) + i * hiddenSize * 4, pairs, count, down, hiddenSize, 1);
+      kernels.sparseRows(
+        at(next, hiddenSize) + i * hiddenSize * 4,
+        pairs,
+        count,
+        down,
+        hiddenSize,
+        1,
+      );
       nonZero += count;
     }
     return nonZero;

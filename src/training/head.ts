@@ -32,7 +32,10 @@ export class Head {
       const x = buffers.xOutNorm + (t + first) * hiddenSize * 4;
       const logits = buffers.logits + first * vocabSize * 4;
       this.#products.forward(logits, x, embedTokens, n);
-      const [targets, losses] = [buffers.targets + (t + first) * 4, buffers.losses + (t + first) * 8];
+      const [targets, losses] = [
+        buffers.targets + (t + first) * 4,
+        buffers.losses + (t + first) * 8,
+      ];
       kernels.crossEntropy(logits, targets, n, vocabSize, gradientScale ?? 0, losses);
       if (gradientScale === undefined) continue;
       const dx = buffers.grads.dxNorm + (t + first) * hiddenSize * 4;

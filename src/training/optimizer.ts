@@ -1,6 +1,7 @@
 /** AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and clipping by global norm. */
-import { forwardMatrices, SQUARES_BLOCK } from "./plan.js";
+
 import { CLIP, GRADIENT_NORM, type TrainingParts } from "./parts.js";
+import { forwardMatrices, SQUARES_BLOCK } from "./plan.js";
 
 /** Where in `hyper` what adamw multiplies gradients by lies. */
 const GRADIENT_FACTOR = 7;
@@ -65,7 +66,11 @@ export class Optimizer {
   #gradientNorm(): number {
     const { buffers, kernels, member, memory, parameters } = this.#parts;
     const { length } = parameters;
-    const squares = new Float64Array(memory.buffer, buffers.squares, Math.ceil(length / SQUARES_BLOCK));
+    const squares = new Float64Array(
+      memory.buffer,
+      buffers.squares,
+      Math.ceil(length / SQUARES_BLOCK),
+    );
     const [first, end] = member.share(squares.length);
     for (let i = first; i < end; i++) {
       const count = Math.min(SQUARES_BLOCK, length - i * SQUARES_BLOCK);

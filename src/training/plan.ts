@@ -123,7 +123,10 @@ export function planTraining(
   const { tokens: T, contextLength, threads } = sizes;
   const scratchOf = (name: string, bytes: number): number => memory.add("scratch", name, bytes);
   const f32 = (name: string, ...shape: number[]): number =>
-    scratchOf(name, shape.reduce((n, dim) => n * dim, 4));
+    scratchOf(
+      name,
+      shape.reduce((n, dim) => n * dim, 4),
+    );
   const weights = (name: string, length: number): number => memory.add("weights", name, length * 4);
   const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
   const qDim = heads * qkHeadDim;
@@ -187,7 +190,10 @@ export function planTraining(
     squares: f32("squares", Math.ceil(parameters.length / SQUARES_BLOCK), 2),
     shapes: perThread(() => scratchOf("shapes", 256)),
     scratch: perThread(() =>
-      scratchOf("scratch", Math.max(GEMM_SCRATCH_BYTES, attendGradScratchBytes(contextLength, qkHeadDim, vHeadDim))),
+      scratchOf(
+        "scratch",
+        Math.max(GEMM_SCRATCH_BYTES, attendGradScratchBytes(contextLength, qkHeadDim, vHeadDim)),
+      ),
     ),
   };
   return { memory, buffers };

@@ -1,6 +1,7 @@
 /** The three products of a linear layer in training: forward, to the input, and to the weights. */
-import type { TrainingParts } from "./parts.js";
+
 import type { Parameter } from "./parameters.js";
+import type { TrainingParts } from "./parts.js";
 
 /** Some of a parameter's rows; all by default. */
 export interface RowRange {

@@ -15,7 +15,12 @@ export class SparseGradients {
   }
 
   /** dxMidNorm of some tokens from dMlpOut, and their lists for `addWeights` */
-  throughMlp({ upProj, downProj }: LayerParameters, kept: LayerBuffers, first: number, n: number): void {
+  throughMlp(
+    { upProj, downProj }: LayerParameters,
+    kept: LayerBuffers,
+    first: number,
+    n: number,
+  ): void {
     const { config, buffers, kernels, memory } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
     const { grads, pairs } = buffers;
@@ -50,7 +55,16 @@ export class SparseGradients {
     const [first, end] = member.share(config.intermediateSize, 4);
     const { columns, columnCounts } = pairs;
     const width = config.intermediateSize;
-    kernels.transposePairs(columns, columnCounts, pairsPtr, pairs.counts, tokens, width, first, end);
+    kernels.transposePairs(
+      columns,
+      columnCounts,
+      pairsPtr,
+      pairs.counts,
+      tokens,
+      width,
+      first,
+      end,
+    );
     const counts = new Uint32Array(memory.buffer, columnCounts, width);
     for (let neuron = first; neuron < end; neuron++) {
       const rowPtr = gradients + (offset + neuron * cols) * 4;

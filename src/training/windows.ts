@@ -1,7 +1,7 @@
 /** Micro-batches that score a held-out text: windows that overlap, so that tokens have context. */
 import { type Batch, createBatch } from "./batches.js";
-import { NO_TARGET } from "./kernels.js";
 import type { TokenizedText } from "./corpus.js";
+import { NO_TARGET } from "./kernels.js";
 
 /** How windows lie. */
 export interface WindowOptions {

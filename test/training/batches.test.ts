@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Batch, BatchStream, createBatch } from "../../src/training/batches.js";
-import { NO_TARGET } from "../../src/training/kernels.js";
 import type { TokenizedText } from "../../src/training/corpus.js";
+import { NO_TARGET } from "../../src/training/kernels.js";
 import { assertThrows } from "../model/engine.js";
 import { seededRandom } from "../random.js";
 import { EOS, numberedText } from "./texts.js";

@@ -20,7 +20,9 @@ export function referenceLoss(
   const embedding = matrix(parameters.embedTokens);
   let loss = 0;
   for (let first = 0; first < batch.ids.length; first += contextLength) {
-    const part = (words: Uint32Array): number[] => [...words.subarray(first, first + contextLength)];
+    const part = (words: Uint32Array): number[] => [
+      ...words.subarray(first, first + contextLength),
+    ];
     const [ids, targets] = [part(batch.ids), part(batch.targets)];
     const places = { positions: part(batch.positions), starts: part(batch.starts) };
     let x: Matrix = ids.map((id) => embedding[id].slice());
@@ -64,9 +66,10 @@ function block(
     const hidden = apply(up, normalize(r, row(layer.postAttentionLayernorm, 0), eps));
     const out = r.slice();
     hidden.forEach((u, neuron) => {
-      if (u > 0) down[neuron].forEach((w, i) => {
-        out[i] += u * u * w;
-      });
+      if (u > 0)
+        down[neuron].forEach((w, i) => {
+          out[i] += u * u * w;
+        });
     });
     return out;
   });

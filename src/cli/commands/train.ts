@@ -75,7 +75,7 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
     const parts = { config, engine, texts: inMixes, checkpoints };
     const trainer = new Trainer(heldOut === undefined ? parts : { ...parts, heldOut });
     const resumed = await trainer.start();
-    note(`${engine.parameters.length} parameters, ${threads} threads`);
+    note(`${engine.parameters.length} parameters, ${threads} thread${threads === 1 ? "" : "s"}`);
     if (resumed !== undefined) note(`goes on from ${resumed}`);
     const folder = await RunFolder.open(flags.out, config, trainer.step);
     const title = basename(path, ".json");
