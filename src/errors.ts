@@ -7,12 +7,16 @@
 export type ErrorCode =
   /** An option or argument is of the wrong type or outside its range. */
   | "INVALID_ARGUMENT"
+  /** A training config, or what it names, is not as it must be, or not that of the checkpoint. */
+  | "INVALID_CONFIG"
   /** The file is damaged: truncated, inconsistent, or not GGUF at all. */
   | "INVALID_FILE"
   /** The file is sound, but of an architecture, tensor type or tokenizer that is not supported. */
   | "UNSUPPORTED_FILE"
   /** The file could not be opened or read. */
   | "UNREADABLE_FILE"
+  /** The file could not be written (a full disk, no permission); what was there is untouched. */
+  | "UNWRITABLE_FILE"
   /** The planned memory is over the limit; nothing was read or allocated. */
   | "OUT_OF_MEMORY"
   /** A token id is not an integer in [0, vocabSize). */
@@ -27,6 +31,8 @@ export type ErrorCode =
   | "SESSION_BUSY"
   /** A thread ended or hangs: the model is of no use any more; load it again. */
   | "THREAD_LOST"
+  /** The loss or its gradients are not finite any more; the message names the step. */
+  | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */
   | "DISPOSED"
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */

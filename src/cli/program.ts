@@ -11,6 +11,7 @@ import { addLogits } from "./commands/logits.js";
 import { addPerplexity } from "./commands/perplexity.js";
 import { addQuantize } from "./commands/quantize.js";
 import { addTokenize } from "./commands/tokenize.js";
+import { addTrain } from "./commands/train.js";
 
 const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
 
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     addInspect,
     addInit,
     addQuantize,
+    addTrain,
   ]) {
     add(program);
   }

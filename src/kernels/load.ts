@@ -27,7 +27,11 @@ export interface LoadedKernels {
 
 /** The kernels of the package as wasm bytes. */
 export function kernelsBytes(variant: Variant = "simd"): Uint8Array<ArrayBuffer> {
-  const base64 = variant === "simd" ? simdBase64 : relaxedBase64;
+  return bytesOfBase64(variant === "simd" ? simdBase64 : relaxedBase64);
+}
+
+/** The bytes that a base64 string stands for. */
+export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
@@ -79,14 +83,25 @@ function accept(
 }
 
 async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise<LoadedKernels> {
+  const { kernels, module } = await instantiateKernels<Kernels>(memory, binary);
+  return { kernels, module, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
+}
+
+/**
+ * A binary's exports over `memory`, which may be shared, and the module that they are of. Throws
+ * UNSUPPORTED_RUNTIME where the runtime refuses the binary.
+ */
+export async function instantiateKernels<Exports>(
+  memory: WebAssembly.Memory,
+  binary: KernelsBinary,
+): Promise<{ kernels: Exports; module: WebAssembly.Module }> {
   try {
-    const compiled =
+    const module =
       binary instanceof WebAssembly.Module
         ? binary
         : await WebAssembly.compile(isShared(memory) ? withSharedMemory(binary) : binary);
-    const { exports } = await instantiate<Record<string, unknown>>(compiled, { env: { memory } });
-    const kernels = exports as unknown as Kernels;
-    return { kernels, module: compiled, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
+    const { exports } = await instantiate<Record<string, unknown>>(module, { env: { memory } });
+    return { kernels: exports as unknown as Exports, module };
   } catch (cause) {
     throw new PlmError(
       "UNSUPPORTED_RUNTIME",

@@ -30,7 +30,7 @@ const PATIENCE_MS = 60_000;
 
 /** What a member of a team is made of. */
 export interface MemberParts {
-  readonly kernels: Kernels;
+  readonly kernels: Pick<Kernels, "joinTeam" | "spinWhile">;
   readonly memory: WebAssembly.Memory;
   readonly teamPtr: number;
   /** Its place: the thread of the caller has 0. */

@@ -1,0 +1,129 @@
+/** What a training run reads and writes: texts, tokenizer, and the files of its folder. */
+import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { PlmError } from "../errors.js";
+import { loadModel } from "../generation/load-model.js";
+import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { type TrainedTokenizer, trainTokenizer } from "../tokenizer/train.js";
+import { metadataOf } from "../tokenizer/write-metadata.js";
+import type { TrainingConfig } from "../training/config.js";
+import {
+  decodeText,
+  splitDocuments,
+  type TokenizedText,
+  tokenizeDocuments,
+} from "../training/corpus.js";
+import type { TrainingEngine } from "../training/engine.js";
+import { type ExportType, exportGguf } from "../training/export.js";
+import { type LogLine, parseLog } from "../training/log.js";
+import { renderReport } from "../training/report.js";
+
+/** The texts of a config as documents, by name. Throws INVALID_CONFIG for one that is no text. */
+export async function readTexts(
+  config: TrainingConfig,
+  configPath: string,
+): Promise<Map<string, string[]>> {
+  const texts = new Map<string, string[]>();
+  for (const [name, { path, separator }] of Object.entries(config.texts)) {
+    const bytes = await readFile(resolve(dirname(configPath), path)).catch((cause) => {
+      const message = `text ${name}: expected a readable file, got ${cause.message}`;
+      throw new PlmError("INVALID_CONFIG", message, { cause });
+    });
+    texts.set(name, splitDocuments(name, decodeText(name, bytes), separator));
+  }
+  return texts;
+}
+
+/** The vocabulary of the texts that the config names for it; the same for the same texts. */
+export function trainVocabulary(
+  { tokenizer }: TrainingConfig,
+  texts: ReadonlyMap<string, readonly string[]>,
+): Promise<TrainedTokenizer> {
+  const documents = tokenizer.texts.flatMap((name) => texts.get(name)!);
+  return trainTokenizer(documents, { vocabSize: tokenizer.vocabSize });
+}
+
+/** All texts in the vocabulary, by name. */
+export function tokenizeTexts(
+  texts: ReadonlyMap<string, readonly string[]>,
+  vocabulary: TrainedTokenizer,
+): Map<string, TokenizedText> {
+  const tokenizer = new Tokenizer(vocabulary);
+  return new Map(
+    Array.from(texts, ([name, documents]) => [
+      name,
+      tokenizeDocuments(name, documents, tokenizer, vocabulary.eosTokenId),
+    ]),
+  );
+}
+
+/** The files of a run beside its checkpoints: log.jsonl, report.html, model.gguf. */
+export class RunFolder {
+  readonly #path: string;
+  readonly #config: TrainingConfig;
+  #lines: LogLine[] = [];
+
+  private constructor(path: string, config: TrainingConfig, lines: LogLine[]) {
+    this.#path = path;
+    this.#config = config;
+    this.#lines = lines;
+  }
+
+  /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
+  static async open(path: string, config: TrainingConfig, step: number): Promise<RunFolder> {
+    await mkdir(path, { recursive: true });
+    const log = await readFile(join(path, "log.jsonl"), "utf8").catch(() => "");
+    const lines = parseLog(log).filter((line) => line.step <= step);
+    const folder = new RunFolder(path, config, lines);
+    await folder.#write("log.jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return folder;
+  }
+
+  /** Adds a step to the log. */
+  async log(line: LogLine): Promise<void> {
+    this.#lines.push(line);
+    await appendFile(join(this.#path, "log.jsonl"), `${JSON.stringify(line)}\n`);
+  }
+
+  /** Draws the report of all steps so far. */
+  async report(title: string): Promise<void> {
+    await this.#write("report.html", renderReport(this.#lines, { title, config: this.#config }));
+  }
+
+  /** Writes the parameters as they are now as a model. */
+  async writeModel(engine: TrainingEngine, vocabulary: TrainedTokenizer): Promise<void> {
+    await this.#write("model.gguf", modelBytes(engine, vocabulary, "Q8_0"));
+  }
+
+  /** Whole under its name, or not at all. */
+  async #write(name: string, data: string | Uint8Array): Promise<void> {
+    const path = join(this.#path, name);
+    await writeFile(`${path}.part`, data);
+    await rename(`${path}.part`, path);
+  }
+}
+
+function modelBytes(
+  engine: TrainingEngine,
+  vocabulary: TrainedTokenizer,
+  type: ExportType,
+): Uint8Array {
+  const tokenizer = metadataOf(vocabulary);
+  const { config, parameters, values } = engine;
+  const pieces = exportGguf(values, parameters, { config, type, name: "PLM-tiny", tokenizer });
+  return Buffer.concat([...pieces]);
+}
+
+/** What the model writes now, sampled with a fixed seed. */
+export async function writeSample(
+  engine: TrainingEngine,
+  vocabulary: TrainedTokenizer,
+  prompt: string,
+  maxTokens: number,
+): Promise<string> {
+  const model = await loadModel(modelBytes(engine, vocabulary, "F32"), { threads: 1 });
+  const options = { maxTokens, temperature: 0.6, topP: 0.9, seed: 1 };
+  const { text } = await model.generate(prompt, options).result();
+  model.dispose();
+  return prompt + text;
+}

@@ -1,0 +1,38 @@
+/** Writes a tokenizer as entries of GGUF metadata. */
+import type { TokenizerSource } from "./metadata.js";
+
+/** One key of GGUF metadata: a MetadataEntry of the format's writer. */
+export interface TokenizerEntry {
+  key: string;
+  type: "string" | "uint32" | "bool" | { array: "string" | "int32" };
+  value: string | number | boolean | string[] | Int32Array;
+}
+
+/**
+ * A tokenizer as GGUF metadata, ready for the format's writer and for `Tokenizer.fromMetadata`.
+ * Text begins with no special token: a begin token is named only because programs that find none
+ * assume one.
+ */
+export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
+  const { eosTokenId, paddingTokenId, chatTemplate } = source;
+  const tokenTypes = Int32Array.from(source.tokenTypes);
+  const entries: TokenizerEntry[] = [
+    { key: "tokenizer.ggml.model", type: "string", value: "gpt2" },
+    { key: "tokenizer.ggml.pre", type: "string", value: "qwen2" },
+    { key: "tokenizer.ggml.tokens", type: { array: "string" }, value: [...source.tokens] },
+    { key: "tokenizer.ggml.token_type", type: { array: "int32" }, value: tokenTypes },
+    { key: "tokenizer.ggml.merges", type: { array: "string" }, value: [...source.merges] },
+    { key: "tokenizer.ggml.add_bos_token", type: "bool", value: false },
+  ];
+  const addId = (name: string, value: number | undefined): void => {
+    if (value === undefined) return;
+    entries.push({ key: `tokenizer.ggml.${name}_token_id`, type: "uint32", value });
+  };
+  addId("bos", eosTokenId);
+  addId("eos", eosTokenId);
+  addId("padding", paddingTokenId);
+  if (chatTemplate !== undefined) {
+    entries.push({ key: "tokenizer.chat_template", type: "string", value: chatTemplate });
+  }
+  return entries;
+}

@@ -1,0 +1,179 @@
+/** A training run's steps on all threads, as the thread of the caller drives them. */
+import { PlmError } from "../errors.js";
+import type { PlmConfig } from "../model/config.js";
+import { fillRopeTable } from "../model/rope-table.js";
+import type { ThreadHandle } from "../platform/platform.js";
+import type { Batch } from "./batches.js";
+import { NO_TARGET } from "./kernels.js";
+import type { Parameters } from "./parameters.js";
+import { CLIP, GRADIENT_NORM, GRADIENT_SCALE } from "./parts.js";
+import type { TrainingSizes } from "./plan.js";
+import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thread.js";
+
+/** How parameters are updated. */
+export interface UpdateOptions {
+  /** From 1: of the moments' bias. */
+  readonly step: number;
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+}
+
+/** What a batch came to. */
+export interface BatchLoss {
+  /** The sum of -log p, in nats, and of how many targets. */
+  readonly loss: number;
+  readonly targets: number;
+}
+
+export class TrainingEngine {
+  readonly #data: TrainingData;
+  readonly #memory: WebAssembly.Memory;
+  readonly #thread: TrainingThread;
+  readonly #threads: readonly ThreadHandle[];
+  readonly #hyper: Float32Array;
+
+  constructor(
+    data: TrainingData,
+    memory: WebAssembly.Memory,
+    thread: TrainingThread,
+    threads: readonly ThreadHandle[],
+  ) {
+    this.#data = data;
+    this.#memory = memory;
+    this.#thread = thread;
+    this.#threads = threads;
+    this.#hyper = new Float32Array(memory.buffer, data.buffers.hyper, 16);
+    thread.member.count = threads.length + 1;
+    fillRopeTable(memory, data.buffers.ropeTable, data.config, data.sizes.contextLength);
+  }
+
+  get config(): PlmConfig {
+    return this.#data.config;
+  }
+
+  get sizes(): TrainingSizes {
+    return this.#data.sizes;
+  }
+
+  get parameters(): Parameters {
+    return this.#data.parameters;
+  }
+
+  /** f32[parameters.length] in place. */
+  get values(): Float32Array {
+    return this.#floats(this.#data.buffers.values);
+  }
+
+  get gradients(): Float32Array {
+    return this.#floats(this.#data.buffers.gradients);
+  }
+
+  get firstMoments(): Float32Array {
+    return this.#floats(this.#data.buffers.firstMoments);
+  }
+
+  get secondMoments(): Float32Array {
+    return this.#floats(this.#data.buffers.secondMoments);
+  }
+
+  /** Gradients 0; to be called before the first batch of a step and after values are written. */
+  clear(): void {
+    this.#perform("clear");
+  }
+
+  /** Adds the gradients of the batch's losses, each times `scale`. */
+  addBatch(batch: Batch, scale: number): BatchLoss {
+    this.#write(batch);
+    this.#hyper[GRADIENT_SCALE] = scale;
+    this.#perform("batch");
+    return this.#loss(batch);
+  }
+
+  /** The batch's losses alone. */
+  evaluate(batch: Batch): BatchLoss {
+    this.#write(batch);
+    this.#perform("evaluate");
+    return this.#loss(batch);
+  }
+
+  /**
+   * -log p of each of the last batch's targets, in nats, f64[tokens] in place; 0 where there is no
+   * target.
+   */
+  get losses(): Float64Array {
+    return new Float64Array(
+      this.#memory.buffer,
+      this.#data.buffers.losses,
+      this.#data.sizes.tokens,
+    );
+  }
+
+  /** The share of zeros that the squared ReLU left in the last batch, layer by layer. */
+  zeroShares(): number[] {
+    const { buffers, config, parameters, sizes } = this.#data;
+    const { length } = parameters.layers;
+    const counts = new Uint32Array(this.#memory.buffer, buffers.nonZero, length * sizes.threads);
+    return parameters.layers.map((_, layer) => {
+      let nonZero = 0;
+      for (let i = layer; i < counts.length; i += length) nonZero += counts[i];
+      return 1 - nonZero / (sizes.tokens * config.intermediateSize);
+    });
+  }
+
+  /**
+   * One step of AdamW; returns the gradients' norm before clipping. Throws TRAINING_DIVERGED, with
+   * all parameters as they were, where it is not finite.
+   */
+  update(options: UpdateOptions): number {
+    const { step, rate, beta1, beta2, epsilon, weightDecay, clip } = options;
+    const corrections = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];
+    this.#hyper.set([rate, beta1, beta2, epsilon, weightDecay, ...corrections, 1]);
+    this.#hyper[CLIP] = clip;
+    this.#perform("update");
+    const norm = this.#hyper[GRADIENT_NORM];
+    if (!Number.isFinite(norm)) {
+      throw new PlmError(
+        "TRAINING_DIVERGED",
+        `step ${step}: expected gradients with a finite norm, got ${norm}`,
+      );
+    }
+    return norm;
+  }
+
+  /** Ends the other threads. */
+  dispose(): void {
+    for (const thread of this.#threads) thread.end();
+  }
+
+  #floats(ptr: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, ptr, this.#data.parameters.length);
+  }
+
+  #write(batch: Batch): void {
+    const { buffers, sizes } = this.#data;
+    const words = (ptr: number): Uint32Array =>
+      new Uint32Array(this.#memory.buffer, ptr, sizes.tokens);
+    words(buffers.ids).set(batch.ids);
+    words(buffers.targets).set(batch.targets);
+    words(buffers.positions).set(batch.positions);
+    words(buffers.starts).set(batch.starts);
+  }
+
+  #loss({ targets }: Batch): BatchLoss {
+    const loss = this.losses.reduce((sum, value) => sum + value, 0);
+    return { loss, targets: targets.reduce((n, target) => n + Number(target !== NO_TARGET), 0) };
+  }
+
+  #perform(work: Work): void {
+    const { buffers } = this.#data;
+    if (this.#threads.length > 0) {
+      new Int32Array(this.#memory.buffer, buffers.work, 1)[0] = WORKS.indexOf(work);
+      this.#thread.member.announce();
+    }
+    this.#thread.perform(work);
+  }
+}

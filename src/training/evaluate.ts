@@ -1,0 +1,20 @@
+/** Loss on held-out text. */
+import type { TokenizedText } from "./corpus.js";
+import type { TrainingEngine } from "./engine.js";
+import type { Evaluation } from "./log.js";
+import { evaluationBatches } from "./windows.js";
+
+/**
+ * Every token of the text is predicted once, in windows of contextLength that advance by `stride`
+ * (windows.ts). The first token of a document, which nothing precedes, counts as one of a uniform
+ * distribution over the vocabulary.
+ */
+export function evaluate(engine: TrainingEngine, text: TokenizedText, stride: number): Evaluation {
+  const { tokens, contextLength } = engine.sizes;
+  let loss = text.ends.length * Math.log(engine.config.vocabSize);
+  for (const batch of evaluationBatches(text, { tokens, contextLength, stride })) {
+    loss += engine.evaluate(batch).loss;
+  }
+  const mean = loss / text.tokens.length;
+  return { loss: mean, perplexity: Math.exp(mean), bitsPerByte: loss / Math.LN2 / text.bytes };
+}

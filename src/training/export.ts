@@ -1,0 +1,78 @@
+/** Trained parameters as a GGUF file. */
+import { quantize } from "../format/quantize.js";
+import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
+import type { PlmConfig } from "../model/config.js";
+import type { Parameter, Parameters } from "./parameters.js";
+
+/** How matrices are stored; norms are F32. */
+export type ExportType = "F32" | "Q8_0";
+
+/** What a file says beside the numbers. */
+export interface ExportOptions {
+  readonly config: PlmConfig;
+  readonly type: ExportType;
+  /** general.name */
+  readonly name: string;
+  /** The tokenizer's entries. */
+  readonly tokenizer: readonly MetadataEntry[];
+}
+
+/**
+ * The file, piece by piece: f32[parameters.length] as the tensors of a PLM, names and order as in
+ * converted files. Throws TRAINING_DIVERGED where Q8_0 cannot hold a value.
+ */
+export function exportGguf(
+  values: Float32Array,
+  parameters: Parameters,
+  options: ExportOptions,
+): Generator<Uint8Array> {
+  const metadata = [...modelMetadata(options), ...options.tokenizer];
+  const tensors = parameters.all.map((parameter) => tensorOf(values, parameter, options.type));
+  return writeGguf(metadata, tensors);
+}
+
+function modelMetadata({ config, type, name }: ExportOptions): MetadataEntry[] {
+  const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
+  const f32 = (key: string, value: number): MetadataEntry => ({ key, type: "float32", value });
+  const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
+  return [
+    text("general.architecture", "plm"),
+    text("general.name", name),
+    u32("general.file_type", type === "F32" ? 0 : 7),
+    u32("plm.block_count", config.numHiddenLayers),
+    u32("plm.context_length", config.maxPositionEmbeddings),
+    u32("plm.embedding_length", config.hiddenSize),
+    u32("plm.feed_forward_length", config.intermediateSize),
+    u32("plm.attention.head_count", config.numAttentionHeads),
+    u32("plm.attention.head_count_kv", config.numAttentionHeads),
+    f32("plm.rope.freq_base", config.ropeTheta),
+    f32("plm.attention.layer_norm_rms_epsilon", config.rmsNormEps),
+    u32("plm.vocab_size", config.vocabSize),
+    u32("plm.attention.kv_lora_rank", config.kvLoraRank),
+    u32("plm.attention.key_length", config.qkNopeHeadDim + config.qkRopeHeadDim),
+    u32("plm.attention.value_length", config.vHeadDim),
+    u32("plm.rope.dimension_count", config.qkRopeHeadDim),
+  ];
+}
+
+function tensorOf(values: Float32Array, parameter: Parameter, type: ExportType): TensorData {
+  const { name, rows, cols, offset, transposed, decays } = parameter;
+  const stored = values.subarray(offset, offset + rows * cols);
+  if (!decays) return { name, type: "F32", shape: [cols], data: () => bytesOf(stored) };
+  const data = (): Uint8Array => {
+    const matrix = transposed ? transpose(stored, rows, cols) : stored;
+    if (type === "F32") return bytesOf(matrix);
+    const blocks = new Uint8Array((matrix.length / 32) * 34);
+    quantize("Q8_0", matrix, blocks);
+    return blocks;
+  };
+  return { name, type, shape: transposed ? [cols, rows] : [rows, cols], data };
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.slice().buffer);
+}
+
+function transpose(values: Float32Array, rows: number, cols: number): Float32Array {
+  return Float32Array.from(values, (_, i) => values[(i % rows) * cols + Math.floor(i / rows)]);
+}

@@ -1,0 +1,185 @@
+/**
+ * The typed interface of the training binary: one member per export of assembly/training/index.ts,
+ * whose files hold the contracts. Everything is f32, matrices are row-major. Names ending in Ptr
+ * are byte addresses in the one memory; counts and strides are in elements.
+ */
+
+/** What the training binary exports. */
+export interface TrainingKernels {
+  // matrices
+  /** f32 C[m, n] <- or += A[m, k] B[k, n]; shape: GEMM_SHAPE_BYTES */
+  gemm(cPtr: number, aPtr: number, bPtr: number, shapePtr: number, scratchPtr: number): void;
+  /** f32[cols, rows] <- f32[rows, cols] */
+  transpose(toPtr: number, fromPtr: number, rows: number, cols: number): void;
+
+  // those of the inference kernels
+  /** f32[n] += f32[n] */
+  addF32(xPtr: number, yPtr: number, n: number): void;
+  /** f32[rows, n] <- f32[rows, n], f32 weight[n] */
+  rmsnormF32(
+    yPtr: number,
+    xPtr: number,
+    weightPtr: number,
+    rows: number,
+    n: number,
+    eps: number,
+  ): void;
+  ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
+  joinTeam(teamPtr: number, count: number): number;
+  spinWhile(ptr: number, value: number): number;
+
+  // RMSNorm and rope backward
+  /** f32 dx[rows, cols] += gradient of rmsnormF32 in x */
+  rmsnormGrad(
+    dxPtr: number,
+    xPtr: number,
+    gainPtr: number,
+    dyPtr: number,
+    rows: number,
+    cols: number,
+    eps: number,
+  ): void;
+  /** f32 dgain[first..end) += gradient of rmsnormF32 in its weight */
+  rmsnormGainGrad(
+    dgainPtr: number,
+    xPtr: number,
+    dyPtr: number,
+    rows: number,
+    cols: number,
+    first: number,
+    end: number,
+    eps: number,
+  ): void;
+  /** ropeF32 turned back */
+  ropeGrad(dxPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
+
+  // squared ReLU and the rows that it leaves; a pair is a u32 index and an f32 value
+  /** how many <- pairs (i, u[i]^2) of the positive of f32 u[n] */
+  relu2Pairs(pairsPtr: number, uPtr: number, n: number): number;
+  /** f32 y[cols] <- or += sum of value * w[index, :] */
+  sparseRows(
+    yPtr: number,
+    pairsPtr: number,
+    count: number,
+    wPtr: number,
+    cols: number,
+    accumulate: number,
+  ): void;
+  /** pairs (index, 2 u[index] (dy . w[index, :])) <- pairs of relu2Pairs */
+  relu2GradPairs(
+    toPtr: number,
+    pairsPtr: number,
+    count: number,
+    uPtr: number,
+    dyPtr: number,
+    wPtr: number,
+    cols: number,
+  ): void;
+  /** pairs (token, value) of columns [first, end) <- pairs (column, value) of n tokens */
+  transposePairs(
+    toPtr: number,
+    toCountsPtr: number,
+    pairsPtr: number,
+    countsPtr: number,
+    n: number,
+    width: number,
+    first: number,
+    end: number,
+  ): void;
+
+  // attention of one sequence and head
+  /** shape: ATTEND_SHAPE_BYTES */
+  attend(
+    outPtr: number,
+    lsePtr: number,
+    qPtr: number,
+    kvPtr: number,
+    kPePtr: number,
+    startsPtr: number,
+    shapePtr: number,
+    head: number,
+    scratchPtr: number,
+  ): void;
+  /** grads: u32 addresses of dq, dkv, dkPe; inputs: of q, kv, kPe, out, lse, dout */
+  attendGrad(
+    gradsPtr: number,
+    inputsPtr: number,
+    startsPtr: number,
+    shapePtr: number,
+    head: number,
+    scratchPtr: number,
+  ): void;
+
+  // embedding, loss and optimizer
+  /** f64 losses[rows]; f32 logits[rows, cols] become their gradient times scale */
+  crossEntropy(
+    logitsPtr: number,
+    targetsPtr: number,
+    rows: number,
+    cols: number,
+    scale: number,
+    lossesPtr: number,
+  ): void;
+  /** f32 x[n, cols] <- rows u32 ids[n] of a table */
+  gatherRows(xPtr: number, tablePtr: number, idsPtr: number, n: number, cols: number): void;
+  /** f32 dtable[ids[i], first..end) += dx[i, first..end) */
+  scatterAddRows(
+    dtablePtr: number,
+    idsPtr: number,
+    dxPtr: number,
+    n: number,
+    cols: number,
+    first: number,
+    end: number,
+  ): void;
+  /** sum of the squares of f32 x[n], in f64 */
+  sumSquares(xPtr: number, n: number): number;
+  /** one step of AdamW; hyper: ADAMW_HYPER_BYTES */
+  adamw(pPtr: number, gPtr: number, mPtr: number, vPtr: number, n: number, hyperPtr: number): void;
+}
+
+/** A target that says there is none: crossEntropy then gives 0 loss and 0 gradients. */
+export const NO_TARGET = 0xffffffff;
+
+/** Bytes of gemm's shape: i32 m, n, k, aRow, aCol, bRow, cRow, accumulate. */
+export const GEMM_SHAPE_BYTES = 32;
+
+/**
+ * Bytes of the attend kernels' shape: i32 L, heads, nopeDim, ropeDim, valueDim, kPeRow; f32 scale.
+ */
+export const ATTEND_SHAPE_BYTES = 28;
+
+/**
+ * Bytes of adamw's hyper: f32 rate, beta1, beta2, epsilon, weightDecay, 1 / (1 - beta1^t),
+ * 1 / (1 - beta2^t), gradScale.
+ */
+export const ADAMW_HYPER_BYTES = 32;
+
+/** Bytes of a pair: u32 index, f32 value. */
+export const PAIR_BYTES = 8;
+
+/** Rows, depth and columns that gemm packs at a time (assembly/training/gemm.ts). */
+const GEMM_ROWS = 64;
+const GEMM_DEPTH = 256;
+const GEMM_COLUMNS = 8;
+
+/** Bytes of scratch that gemm needs, whatever its shape. */
+export const GEMM_SCRATCH_BYTES: number = (GEMM_ROWS + GEMM_COLUMNS) * GEMM_DEPTH * 4;
+
+/** Queries that the attend kernels take at a time (assembly/training/attend-tile.ts). */
+const ATTEND_TILE = 32;
+
+/** Bytes of scratch that attend needs; qkDim is nopeDim + ropeDim. */
+export function attendScratchBytes(length: number, qkDim: number): number {
+  return GEMM_SHAPE_BYTES + GEMM_SCRATCH_BYTES + 4 * multipleOf4(length) * (qkDim + ATTEND_TILE);
+}
+
+/** Bytes of scratch that attendGrad needs. */
+export function attendGradScratchBytes(length: number, qkDim: number, valueDim: number): number {
+  const more = valueDim + ATTEND_TILE;
+  return attendScratchBytes(length, qkDim) + 4 * multipleOf4(length) * more;
+}
+
+function multipleOf4(n: number): number {
+  return Math.ceil(n / 4) * 4;
+}

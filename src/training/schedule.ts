@@ -1,0 +1,49 @@
+/** The WSDC schedule: warm-up, stable, decay, constant. Steps are updates, counted from 1. */
+import type { BatchConfig, Phase, ScheduleConfig } from "./config.js";
+
+/** The last steps of the warm-up, the stable phase and the decay; fractional, as they fall. */
+export interface PhaseEnds {
+  readonly warmup: number;
+  readonly stable: number;
+  readonly decay: number;
+}
+
+/** Where the parts of the schedule end, in steps. */
+export function phaseEnds({ steps, warmup, stable, decay }: ScheduleConfig): PhaseEnds {
+  return { warmup: warmup * steps, stable: stable * steps, decay: decay * steps };
+}
+
+/** The phase of a step, 1 to `steps`; the warm-up belongs to the stable phase. */
+export function phaseOf(schedule: ScheduleConfig, step: number): Phase {
+  const { stable, decay } = phaseEnds(schedule);
+  if (step <= stable) return "stable";
+  return step <= decay ? "decay" : "constant";
+}
+
+/**
+ * The rate of a step s, 1 to `steps`: peakRate s / W to the end W of the warm-up, peakRate to the
+ * end S of the stable phase, along the curve to finalRate at the end D of the decay, finalRate
+ * after it.
+ */
+export function learningRate(schedule: ScheduleConfig, step: number): number {
+  const { peakRate, finalRate, curve } = schedule;
+  const { warmup, stable, decay } = phaseEnds(schedule);
+  if (step < warmup) return (peakRate * step) / warmup;
+  if (step <= stable) return peakRate;
+  if (step >= decay) return finalRate;
+  const progress = (step - stable) / (decay - stable);
+  switch (curve) {
+    case "linear":
+      return peakRate + (finalRate - peakRate) * progress;
+    case "cosine":
+      return finalRate + ((peakRate - finalRate) * (1 + Math.cos(Math.PI * progress))) / 2;
+    case "exponential":
+      return peakRate * (finalRate / peakRate) ** progress;
+  }
+}
+
+/** Micro-batches of a step, 1 to `steps`: the count of the last entry whose share has passed. */
+export function microBatches(batch: BatchConfig, schedule: ScheduleConfig, step: number): number {
+  const passed = batch.accumulate.filter(([from]) => step - 1 >= from * schedule.steps);
+  return passed[passed.length - 1][1];
+}

@@ -1,0 +1,94 @@
+/** One thread of a training run: what it computes with, and the loop of a thread of its own. */
+import { Member } from "../kernels/team.js";
+import type { PlmConfig } from "../model/config.js";
+import { Backward } from "./backward.js";
+import { Forward } from "./forward.js";
+import { Head } from "./head.js";
+import type { TrainingKernels } from "./kernels.js";
+import { Optimizer } from "./optimizer.js";
+import type { Parameters } from "./parameters.js";
+import { GRADIENT_SCALE, type TrainingParts } from "./parts.js";
+import type { TrainingBuffers, TrainingSizes } from "./plan.js";
+
+/**
+ * What all threads do together: `clear` the gradients and renew the transposed matrices, add the
+ * gradients of a `batch`, `update` the parameters, or `evaluate` the losses of a batch.
+ */
+export const WORKS = ["clear", "batch", "update", "evaluate"] as const;
+export type Work = (typeof WORKS)[number];
+
+/** What a run is, as data that any thread can be given. */
+export interface TrainingData {
+  readonly config: PlmConfig;
+  readonly sizes: TrainingSizes;
+  readonly parameters: Parameters;
+  readonly buffers: TrainingBuffers;
+}
+
+/** What a thread is started with. */
+export interface TrainingThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly data: TrainingData;
+  readonly index: number;
+}
+
+/** One thread's part of a run. */
+export class TrainingThread {
+  readonly member: Member;
+  readonly #forward: Forward;
+  readonly #backward: Backward;
+  readonly #head: Head;
+  readonly #optimizer: Optimizer;
+  readonly #hyper: Float32Array;
+
+  constructor(
+    data: TrainingData,
+    kernels: TrainingKernels,
+    memory: WebAssembly.Memory,
+    index: number,
+  ) {
+    const { buffers } = data;
+    const teamPtr = buffers.team;
+    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true });
+    const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
+    const { member } = this;
+    const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };
+    this.#forward = new Forward(parts);
+    this.#backward = new Backward(parts);
+    this.#head = new Head(parts);
+    this.#optimizer = new Optimizer(parts);
+    this.#hyper = new Float32Array(memory.buffer, buffers.hyper, 16);
+  }
+
+  /** This thread's part of a piece of work; all have ended it when it returns. */
+  perform(work: Work): void {
+    this.member.begin(this.member.count);
+    if (work === "clear") this.#optimizer.clear();
+    else if (work === "update") this.#optimizer.update();
+    else {
+      this.#forward.run();
+      if (work === "batch") this.#backward.run(this.#hyper[GRADIENT_SCALE]);
+      else this.#head.run();
+    }
+    this.member.join();
+  }
+}
+
+/** Computes for ever. Calls `ready` once it can. */
+export function runTrainingThread(
+  { module, memory, data, index }: TrainingThreadStart,
+  ready: () => void,
+): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const thread = new TrainingThread(data, exports as unknown as TrainingKernels, memory, index);
+  const { member } = thread;
+  member.count = data.sizes.threads;
+  const words = new Int32Array(memory.buffer, data.buffers.work, 1);
+  let last = member.announced;
+  ready();
+  for (;;) {
+    last = member.awaitWork(last);
+    thread.perform(WORKS[words[0]]);
+  }
+}

@@ -1,0 +1,171 @@
+/** A training run: steps of the WSDC schedule, measured, logged and kept in checkpoints. */
+import { PlmError } from "../errors.js";
+import { type Batch, BatchStream, createBatch } from "./batches.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Checkpoints } from "./checkpoints.js";
+import type { TrainingConfig } from "./config.js";
+import type { TokenizedText } from "./corpus.js";
+import type { TrainingEngine } from "./engine.js";
+import { evaluate } from "./evaluate.js";
+import type { LogLine } from "./log.js";
+import { initializeParameters } from "./parameters.js";
+import { Random } from "./random.js";
+import { learningRate, microBatches, phaseOf } from "./schedule.js";
+
+/** What a run is made of. */
+export interface TrainerParts {
+  readonly config: TrainingConfig;
+  /** Its parameters are set by the trainer. */
+  readonly engine: TrainingEngine;
+  /** The texts of the phases' mixes. */
+  readonly texts: readonly TokenizedText[];
+  /** What `evaluation` is of. */
+  readonly heldOut?: TokenizedText;
+  readonly checkpoints: Checkpoints;
+}
+
+/** What happens while a run goes on; awaited. */
+export interface TrainerEvents {
+  /** Every step. */
+  readonly onStep?: (line: LogLine) => Promise<void> | void;
+  /** The least loss on held-out text so far: the parameters are those of now. */
+  readonly onBest?: (line: LogLine) => Promise<void> | void;
+  /** What the model writes now, where the config asks for samples. */
+  readonly onSample?: (prompt: string, tokens: number) => Promise<string>;
+  /** Lets the runtime do other things, such as aborting. */
+  readonly onTurn?: () => Promise<void>;
+}
+
+export class Trainer {
+  readonly #parts: TrainerParts;
+  readonly #stream: BatchStream;
+  readonly #batch: Batch;
+  #step = 0;
+  #tokens = 0;
+  #bestLoss: number | null = null;
+
+  constructor(parts: TrainerParts) {
+    const { batch, seed } = parts.config;
+    this.#parts = parts;
+    const { contextLength, tokens } = batch;
+    this.#stream = new BatchStream(parts.texts, { seed, contextLength });
+    this.#batch = createBatch(tokens);
+  }
+
+  /** Updates done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /**
+   * Parameters as the seed makes them or, where there is a checkpoint, as it has them: the run then
+   * goes on exactly as if it had not been interrupted. Returns the checkpoint's name. Throws as
+   * `Checkpoints.load` does.
+   */
+  async start(): Promise<string | undefined> {
+    const { config, engine, checkpoints } = this.#parts;
+    const resumed = await checkpoints.load();
+    if (resumed === undefined) {
+      const random = Random.of(config.seed, "initial weights");
+      const normal = (): number => random.normal();
+      initializeParameters(engine.values, engine.parameters, config.optimizer.initStd, normal);
+      return undefined;
+    }
+    const { checkpoint, name } = resumed;
+    for (const [key, tensor] of Object.entries(this.#tensors())) {
+      tensor.set(checkpoint.tensors.get(key)!);
+    }
+    this.#stream.restore(checkpoint.stream);
+    this.#step = checkpoint.step;
+    this.#tokens = checkpoint.tokens;
+    this.#bestLoss = checkpoint.bestLoss;
+    return name;
+  }
+
+  /**
+   * Steps until the schedule ends. Throws TRAINING_DIVERGED, naming the step, where a loss or the
+   * gradients are not finite. An abort ends the step, keeps a checkpoint, and rejects with its
+   * reason.
+   */
+  async run(events: TrainerEvents = {}, signal?: AbortSignal): Promise<void> {
+    const { config, checkpoints } = this.#parts;
+    const { steps } = config.schedule;
+    let saved = this.#step;
+    while (this.#step < steps) {
+      const line = await this.#measured(this.#next(), events);
+      await events.onStep?.(line);
+      const isDue = this.#step % config.checkpoint.every === 0 || this.#step === steps;
+      await events.onTurn?.();
+      if (isDue || (signal?.aborted && saved < this.#step)) {
+        await checkpoints.save(this.#checkpoint());
+        saved = this.#step;
+      }
+      signal?.throwIfAborted();
+    }
+  }
+
+  /** One step: all its micro-batches, then an update. */
+  #next(): LogLine {
+    const { config, engine } = this.#parts;
+    const { schedule, batch, optimizer } = config;
+    const startMs = performance.now();
+    const step = this.#step + 1;
+    const count = microBatches(batch, schedule, step);
+    this.#stream.useMix(config.phases[phaseOf(schedule, step)]);
+    engine.clear();
+    let loss = 0;
+    for (let i = 0; i < count; i++) {
+      this.#stream.fill(this.#batch);
+      // Every token of the stream has a target.
+      loss += engine.addBatch(this.#batch, 1 / (count * batch.tokens)).loss;
+    }
+    loss /= count * batch.tokens;
+    if (!Number.isFinite(loss)) {
+      throw new PlmError("TRAINING_DIVERGED", `step ${step}: expected a finite loss, got ${loss}`);
+    }
+    const rate = learningRate(schedule, step);
+    const zeroShares = engine.zeroShares();
+    const gradNorm = engine.update({ ...optimizer, step, rate });
+    this.#step = step;
+    this.#tokens += count * batch.tokens;
+    const tokensPerSecond = (count * batch.tokens * 1000) / (performance.now() - startMs);
+    return { step, tokens: this.#tokens, loss, rate, gradNorm, zeroShares, tokensPerSecond };
+  }
+
+  /** The line with what is due at its step: the loss on held-out text, and a sample. */
+  async #measured(line: LogLine, events: TrainerEvents): Promise<LogLine> {
+    const { config, engine, heldOut } = this.#parts;
+    const { evaluation, samples, schedule } = config;
+    const isDue = ({ every }: { readonly every: number }): boolean =>
+      line.step % every === 0 || line.step === schedule.steps;
+    let measured = line;
+    if (evaluation !== undefined && heldOut !== undefined && isDue(evaluation)) {
+      engine.clear();
+      measured = { ...measured, evaluation: evaluate(engine, heldOut, evaluation.stride) };
+    }
+    if (samples !== undefined && events.onSample !== undefined && isDue(samples)) {
+      measured = { ...measured, sample: await events.onSample(samples.prompt, samples.tokens) };
+    }
+    const loss = measured.evaluation?.loss;
+    if (loss !== undefined && !(this.#bestLoss !== null && loss >= this.#bestLoss)) {
+      this.#bestLoss = loss;
+      await events.onBest?.(measured);
+    }
+    return measured;
+  }
+
+  #tensors(): Record<string, Float32Array> {
+    const { values, firstMoments, secondMoments } = this.#parts.engine;
+    return { values, firstMoments, secondMoments };
+  }
+
+  #checkpoint(): Checkpoint {
+    return {
+      step: this.#step,
+      tokens: this.#tokens,
+      stream: this.#stream.state(),
+      bestLoss: this.#bestLoss,
+      tensors: new Map(Object.entries(this.#tensors())),
+    };
+  }
+}
