@@ -137,7 +137,7 @@ function createProgress(
 ): { update(line: LogLine): void; stop(): void } {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const format =
-    "[{bar}] {value}/{total} steps, loss {loss}, rate {rate}, {speed} tokens/s, {eta_formatted} left";
+    "[{bar}] {value}/{total} steps, loss {loss}, rate {rate}, {speed} tokens/s, {eta_formatted}";
   const options = { format, stream: process.stderr, etaBuffer: 50 };
   const bar = new cliProgress.SingleBar(options, cliProgress.Presets.legacy);
   bar.start(config.schedule.steps, step, { loss: "-", rate: "-", speed: "-" });
