@@ -18,7 +18,7 @@ import { type ExportType, exportGguf } from "../training/export.js";
 import { type LogLine, parseLog } from "../training/log.js";
 import { renderReport } from "../training/report.js";
 
-/** Who has learnt from plain texts goes on with what was said as one text, paragraph by paragraph. */
+/** Who has learnt from plain texts goes on with what was said, as paragraphs of one text. */
 const CHAT_TEMPLATE =
   "{% for message in messages %}{{ message['content'] }}" +
   "{% if not loop.last or add_generation_prompt %}{{ '\n\n' }}{% endif %}{% endfor %}";
