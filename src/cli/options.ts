@@ -61,7 +61,7 @@ export function addModelOptions(
     )
     .option(
       "-b, --batch <n>",
-      "most tokens that prefill takes at once (default: 256)",
+      "most tokens that prefill takes at once (default: 512)",
       integer("batch", 1),
     )
     .addOption(

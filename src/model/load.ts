@@ -117,7 +117,7 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
     attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
     batchSize: Math.min(
       contextLength,
-      checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
+      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
     ),
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
     threads: plannedThreads(options.threads),
