@@ -29,7 +29,7 @@ export interface ModelOptions {
   cacheType?: CacheType;
   /** How attention is computed; default "auto". */
   attention?: AttentionForm;
-  /** Most tokens that prefill takes at once; default 256. */
+  /** Most tokens that prefill takes at once; default 512. */
   batchSize?: number;
   /** Sessions that may be alive at once, each with its cache; default 1. */
   sessions?: number;
