@@ -24,7 +24,7 @@ export interface NgramLevel {
 
 /**
  * Sorts the places of a text by their `depth` next bytes: counting sorts, last byte first. A text
- * of n bytes takes 14 n bytes meanwhile. Throws RangeError for a text with a zero byte.
+ * of n bytes takes 10 n bytes meanwhile. Throws RangeError for a text with a zero byte.
  */
 export function sortText(text: Uint8Array, depth: number): SortedText {
   if (text.includes(0)) throw new RangeError("text: expected no zero bytes");
