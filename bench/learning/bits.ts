@@ -1,13 +1,14 @@
 /**
- * What a model loses, as KL of its logits, when the inputs of one product have n bits and everything
- * else is exact (float64):
+ * What a model loses, as KL of its logits, when the inputs of one product have n bits and all else
+ * is exact (float64):
  *
  *   node build/bench/learning/bits.js --model FILE --text HELD_OUT [--windows 4] [--tokens 128]
  *
  * Inputs are rounded in blocks of 32, each with its own scale. The text's windows lie evenly apart
  * and begin with nothing before them; the KL is the mean over all their positions. The last rows
- * round what the engine's precisions keep in 8 bits. `KL / share` is the KL at 8 bits over the share
- * of a layer's multiplications: low where 8 bits save much and cost little. --json for figures.
+ * round what the engine's precisions keep in 8 bits. `KL / share` is the KL at 8 bits over the
+ * share of a layer's multiplications: low where 8 bits save much and cost little. --json for
+ * figures.
  */
 import { openAsBlob, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -50,8 +50,8 @@ export function sortText(text: Uint8Array, depth: number): SortedText {
 }
 
 /**
- * The n-grams of 0, 1, ... `longest` bytes, at most the depth of the sorted text. N-grams that would
- * run over the text's end have count 0.
+ * The n-grams of 0, 1, ... `longest` bytes, at most the depth of the sorted text. N-grams that
+ * would run over the text's end have count 0.
  */
 export function ngramLevels(text: SortedText, longest: number): NgramLevel[] {
   const { bytes, length, places } = text;
