@@ -3,8 +3,8 @@
 //
 //   node scripts/prepare-stories.mjs DATA OUT
 //
-// DATA has folders tinystories and children-stories-cc-by (models/README.md says what they are). OUT
-// gets stories.txt; recased.txt, lower-cased stories with their capitals as stories.txt teaches
+// DATA has folders tinystories and children-stories-cc-by (models/README.md says what they are).
+// OUT gets stories.txt; recased.txt, lower-cased stories with their capitals as stories.txt teaches
 // them, without those of which a paragraph is in stories.txt or in the held-out text; and
 // children.txt, its hard-wrapped lines joined.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

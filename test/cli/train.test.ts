@@ -8,7 +8,7 @@ import { assertFails, finish, folder, output, plm, start } from "./plm.js";
 
 /** A folder with texts and a config; returns the config's path. */
 function prepare(name: string, config: Record<string, unknown>, text = madeUpText(200)): string {
-  const place = join(folder, name);
+  const place = join(folder, `train-${name}`);
   mkdirSync(place);
   writeFileSync(join(place, "text.txt"), text);
   writeFileSync(join(place, "held-out.txt"), madeUpText(9, 61));
@@ -32,41 +32,41 @@ async function train(config: string, run: string, ...args: string[]): Promise<st
 
 test("plm train makes a model that generates, a log and a report", async () => {
   const config = prepare("whole", { ...smallConfig(), samples: { every: 6, prompt: "the" } });
-  const result = JSON.parse(await train(config, "run", "--threads", "2", "--json")) as {
+  const result = JSON.parse(await train(config, "train-to-run", "--threads", "2", "--json")) as {
     readonly steps: number;
     readonly loss: number;
     readonly evaluation: { readonly bitsPerByte: number };
   };
   assert.is(result.steps, 12);
   assert.ok(result.evaluation.bitsPerByte < 8);
-  const log = logOf("run");
+  const log = logOf("train-to-run");
   assert.is(log.length, 12);
   assert.is(log[11].loss, result.loss);
   assert.match(log[11].sample ?? "", /^the/);
-  assert.match(readFileSync(join(folder, "run/report.html"), "utf8"), /<svg/);
-  const args = ["generate", "-m", "run/model.gguf", "-p", "the cat", "--max-tokens", "8"];
+  assert.match(readFileSync(join(folder, "train-to-run/report.html"), "utf8"), /<svg/);
+  const args = ["generate", "-m", "train-to-run/model.gguf", "-p", "the cat", "--max-tokens", "8"];
   assert.ok((await output(...args, "--seed", "1")).length > 7);
-  assert.match(await train(config, "run"), "nothing to do");
+  assert.match(await train(config, "train-to-run"), "nothing to do");
 });
 
 test("a run killed at any moment goes on to the last digit", async () => {
   const config = prepare("killed", smallConfig({ steps: 60, checkpoint: 7 }));
-  await train(config, "uninterrupted", "--threads", "1");
+  await train(config, "train-to-uninterrupted", "--threads", "1");
   let kills = 0;
-  for (; kills < 20 && !isDone("interrupted", 60); kills++) {
-    const child = start("train", config, "--out", "interrupted", "--threads", "1");
+  for (; kills < 20 && !isDone("train-to-interrupted", 60); kills++) {
+    const child = start("train", config, "--out", "train-to-interrupted", "--threads", "1");
     const ended = finish(child);
-    const before = stepsOf("interrupted");
-    await until(() => stepsOf("interrupted") > before + 11 || child.exitCode !== null);
+    const before = stepsOf("train-to-interrupted");
+    await until(() => stepsOf("train-to-interrupted") > before + 11 || child.exitCode !== null);
     child.kill("SIGKILL");
     await ended;
   }
   assert.ok(kills >= 3, `${kills} kills`);
-  await train(config, "interrupted", "--threads", "1");
-  assert.equal(logOf("interrupted"), logOf("uninterrupted"));
+  await train(config, "train-to-interrupted", "--threads", "1");
+  assert.equal(logOf("train-to-interrupted"), logOf("train-to-uninterrupted"));
   const model = (run: string): Buffer => readFileSync(join(folder, run, "model.gguf"));
-  assert.ok(model("interrupted").equals(model("uninterrupted")));
-  const leftovers = readdirSync(join(folder, "interrupted")).filter((name) =>
+  assert.ok(model("train-to-interrupted").equals(model("train-to-uninterrupted")));
+  const leftovers = readdirSync(join(folder, "train-to-interrupted")).filter((name) =>
     /part|unf/.test(name),
   );
   assert.equal(leftovers, []);
@@ -74,22 +74,40 @@ test("a run killed at any moment goes on to the last digit", async () => {
 
 test("bad input is told in one line, before anything is written", async () => {
   const unknown = prepare("unknown", { ...smallConfig(), sead: 3 });
-  await assertFails(/config: sead: .*seed/, "train", unknown, "--out", "no");
+  await assertFails(/config: sead: .*seed/, "train", unknown, "--out", "train-to-no");
   const empty = prepare("empty", smallConfig(), "");
-  await assertFails(/text text: expected text, got an empty file/, "train", empty, "--out", "no");
+  await assertFails(
+    /text text: expected text, got an empty file/,
+    "train",
+    empty,
+    "--out",
+    "train-to-no",
+  );
   const binary = prepare("binary", smallConfig(), "a\0b");
-  await assertFails(/text text: expected text, got a binary file/, "train", binary, "--out", "no");
-  await assertFails(/config: expected a readable file/, "train", "none.json", "--out", "no");
+  await assertFails(
+    /text text: expected text, got a binary file/,
+    "train",
+    binary,
+    "--out",
+    "train-to-no",
+  );
+  await assertFails(
+    /config: expected a readable file/,
+    "train",
+    "none.json",
+    "--out",
+    "train-to-no",
+  );
   const good = prepare("good", smallConfig());
-  await assertFails(/--threads/, "train", good, "--out", "no", "--threads", "0");
-  assert.not.ok(existsSync(join(folder, "no")));
+  await assertFails(/--threads/, "train", good, "--out", "train-to-no", "--threads", "0");
+  assert.not.ok(existsSync(join(folder, "train-to-no")));
 });
 
 test("a checkpoint of another config is refused by the key that differs", async () => {
   const config = prepare("one", smallConfig());
-  await train(config, "both", "--threads", "1");
+  await train(config, "train-to-both", "--threads", "1");
   const other = prepare("other", { ...smallConfig(), seed: 4 });
-  const { code, stderr } = await plm("train", other, "--out", "both");
+  const { code, stderr } = await plm("train", other, "--out", "train-to-both");
   assert.is(code, 1);
   assert.match(stderr, /checkpoint: it is of a run whose config has seed 3, not 4\n$/);
 });

@@ -1,0 +1,31 @@
+/** Prints by how many bytes the heap grows between steps 200 and 1,000 of a run; --expose-gc. */
+import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
+import { trainTokenizer } from "../../src/tokenizer/train.js";
+import { Checkpoints } from "../../src/training/checkpoints.js";
+import { splitDocuments, tokenizeDocuments } from "../../src/training/corpus.js";
+import { createTrainingEngine } from "../../src/training/create-engine.js";
+import { checkTrainingConfig } from "../../src/training/parse-config.js";
+import { Trainer } from "../../src/training/trainer.js";
+import { memoryStore } from "./memory-store.js";
+import { madeUpText, smallConfig } from "./small-run.js";
+
+const config = checkTrainingConfig(smallConfig({ steps: 1000, checkpoint: 1e6 }));
+const documents = splitDocuments("text", madeUpText(200), "<|endoftext|>");
+const vocabulary = await trainTokenizer(documents, { vocabSize: config.tokenizer.vocabSize });
+const tokenizer = new Tokenizer(vocabulary);
+const text = tokenizeDocuments("text", documents, tokenizer, vocabulary.eosTokenId);
+const { tokens, contextLength } = config.batch;
+const sizes = { tokens, contextLength, threads: 1 };
+const engine = await createTrainingEngine({ config: config.model, sizes });
+const checkpoints = new Checkpoints(memoryStore(), config);
+const trainer = new Trainer({ config, engine, texts: [text], checkpoints });
+await trainer.start();
+const used: number[] = [];
+await trainer.run({
+  onStep: ({ step }) => {
+    if (step !== 200 && step !== 999) return;
+    globalThis.gc!();
+    used.push(process.memoryUsage().heapUsed);
+  },
+});
+console.log(used[1] - used[0]);
