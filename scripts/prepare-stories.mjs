@@ -1,12 +1,10 @@
 // Makes the texts that models/plm-tiny.json learns from, stories between lines <|endoftext|> with
 // blank lines between their paragraphs:
-//
 //   node scripts/prepare-stories.mjs DATA OUT
 //
 // DATA has folders tinystories and children-stories-cc-by (models/README.md says what they are).
-// OUT gets stories.txt; recased.txt, lower-cased stories with their capitals as stories.txt teaches
-// them, without those of which a paragraph is in stories.txt or in the held-out text; and
-// children.txt, its hard-wrapped lines joined.
+// OUT gets stories.txt; recased.txt, lower-cased stories with capitals, less those of which a
+// paragraph is in stories.txt or the held-out text; children.txt, its hard-wrapped lines joined.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { learnNames, recase } from "./recase.mjs";
@@ -41,10 +39,12 @@ const paragraphsOf = (text) =>
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== "");
 
-const STORY =
-  /^(once upon a time|once, |once there |there (was|were|lived) |one (day|sunny|morning|night|evening)[ ,]|it was |in a |[a-z]+ (was a|is a|and [a-z]+ (are|were)) )/;
+const STORY = new RegExp(
+  "^(once upon a time|once, |once there |there (was|were|lived) |it was |in a |" +
+    "one (day|sunny|morning|night|evening)[ ,]|[a-z]+ (was a|is a|and [a-z]+ (are|were)) )",
+);
 
-/** Stories of a text without separators: a new one where something begins as stories do. */
+/** Stories of a text without separators: a new one where something begins as they do. */
 function divide(paragraphs, names) {
   const stories = [];
   for (const paragraph of paragraphs) {

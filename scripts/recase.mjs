@@ -17,8 +17,8 @@ export function learnNames(text) {
 }
 
 /** A letter after a cry or question in quotation marks, unless it tells who speaks. */
-const AFTER_CRY =
-  /(?<=[!?]["'] +["']?)(?!(?:he|she|they|it|we|(?:the|his|her|their|one) [a-z]+|[a-z]+ed|said) )[a-z]/g;
+const TELLS = "(?:he|she|they|it|we|(?:the|his|her|their|one) [a-z]+|[a-z]+ed|said) ";
+const AFTER_CRY = new RegExp(`(?<=[!?]["'] +["']?)(?!${TELLS})[a-z]`, "g");
 
 const capitalize = (word) => word[0].toUpperCase() + word.slice(1);
 
