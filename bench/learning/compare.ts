@@ -1,9 +1,9 @@
 /**
  * Trains small models that differ in one idea of PLM and prints how well each learnt:
- * `node build/bench/learning/compare.js activations|attention|schedule --data FOLDER [--seeds 1,2,3]
- * [--tokens N] [--runs FILE] [--svg FILE]`. FOLDER has TinyStories (tinystories-train.txt and
- * tinystories-valid-0.8MB.no-separators.txt). Finished runs are kept in --runs, a JSON object a
- * line, and not made again; --svg is where the training losses are drawn.
+ * `node build/bench/learning/compare.js activations|attention|schedule --data FOLDER
+ * [--seeds 1,2,3] [--tokens N] [--runs FILE] [--svg FILE]`. FOLDER has TinyStories
+ * (tinystories-train.txt and tinystories-valid-0.8MB.no-separators.txt). Finished runs are kept in
+ * --runs, a JSON object a line, and not made again; --svg is where training losses are drawn.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

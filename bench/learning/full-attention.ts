@@ -10,7 +10,7 @@ import type { TrainingParts } from "../../src/training/parts.js";
 import { Products } from "../../src/training/products.js";
 import type { Sublayer } from "../../src/training/sublayer.js";
 
-/** kv_a is the shared key's rows alone, kv_b reads the hidden state, and there is no latent norm. */
+/** kv_a is the shared key's rows alone, kv_b reads the hidden state; a latent's norm is empty. */
 export function fullAttentionShapes(config: PlmConfig): LayerShapes {
   const { hiddenSize, numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
   return {

@@ -75,7 +75,7 @@ for (const architecture of ARCHITECTURES) {
   const { attention, activation } = architecture;
   const form = { activation: ACTIVATIONS[activation], latent: attention === "mla" };
 
-  test(`${attention} attention, ${activation}: loss and gradients are the reference's`, async () => {
+  test(`${attention}, ${activation}: loss and gradients are the reference's`, async () => {
     const engine = await createVariantEngine(CONFIG, architecture, SIZES);
     fill(engine);
     const batch = randomBatch(71);
