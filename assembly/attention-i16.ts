@@ -1,5 +1,6 @@
 // Latent attention of one token in absorbed form, in integers.
 import { LATENT_DIM, ROPE_DIM, SCALE } from "./attention";
+import { attendS8 } from "./attention-s8";
 import { I16_HEADER } from "./cache";
 import { unpackF16, unpackQ8_0 } from "./cache-unpack";
 import {
@@ -52,7 +53,9 @@ export function attendLatentF16(
 
 /**
  * attendLatentF32, on q8_0 rows: each becomes an i16 row, within 1/8191 of its largest value, then
- * as attendLatentI16. Requires multiples of 32 and |q| <= 127, as storeLatentQ8_0 writes.
+ * as attendLatentI16. Requires multiples of 32 and |q| <= 127, as storeLatentQ8_0 writes. In the
+ * relaxed variant rows stay what they are, and 32 dims of a query's latent share 8 bits and a
+ * scale, of its rope part 16 (tile-s8.ts).
  */
 export function attendLatentQ8_0(
   out: usize,
@@ -62,7 +65,8 @@ export function attendLatentQ8_0(
   shape: usize,
   scratch: usize,
 ): void {
-  attendInteger(out, q, rows, positions, shape, scratch, Q8_0);
+  if (ASC_FEATURE_RELAXED_SIMD) attendS8(out, q, rows, positions, shape, scratch);
+  else attendInteger(out, q, rows, positions, shape, scratch, Q8_0);
 }
 
 function attendInteger(
@@ -94,8 +98,9 @@ function attendInteger(
     const whole = (count + 3) & ~3;
     let tile = converted;
     if (type == F16) rows = unpackF16(tile, rows, count, latentDim, ropeDim);
-    else if (type == Q8_0) rows = unpackQ8_0(tile, rows, count, latentDim, ropeDim);
-    else if (count == whole) {
+    else if (!ASC_FEATURE_RELAXED_SIMD && type == Q8_0) {
+      rows = unpackQ8_0(tile, rows, count, latentDim, ropeDim);
+    } else if (count == whole) {
       tile = rows;
       rows += <usize>count * rowBytes;
     } else memory.copy(tile, rows, <usize>count * rowBytes);

@@ -1,7 +1,22 @@
 // The exponential function on four lanes, and the sums and maxima that a softmax needs.
 
+/** The constants of expF32x4, four times each. In memory, since V8 builds one anew at every use. */
+const CONSTANTS: usize = memory.data<f32>([
+  -105, -105, -105, -105,
+  89, 89, 89, 89,
+  1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634,
+  12582912, 12582912, 12582912, 12582912,
+  0.693359375, 0.693359375, 0.693359375, 0.693359375,
+  2.1219444005469057e-4, 2.1219444005469057e-4, 2.1219444005469057e-4, 2.1219444005469057e-4,
+  0.0013814598367787741, 0.0013814598367787741, 0.0013814598367787741, 0.0013814598367787741,
+  0.008368716898198, 0.008368716898198, 0.008368716898198, 0.008368716898198,
+  0.04166838805110341, 0.04166838805110341, 0.04166838805110341, 0.04166838805110341,
+  0.16666520631510565, 0.16666520631510565, 0.16666520631510565, 0.16666520631510565,
+  0.499999934477676, 0.499999934477676, 0.499999934477676, 0.499999934477676,
+  1, 1, 1, 1,
+], 16);
 /** 1.5 * 2^23: adding it rounds to a whole number, which is then in the low bits of the sum. */
-const ROUND: f32 = 12582912;
+const ROUND: usize = 48;
 
 /**
  * e^x of each lane, within 1 ulp, subnormal results included.
@@ -11,30 +26,32 @@ const ROUND: f32 = 12582912;
 @inline
 export function expF32x4(x: v128): v128 {
   // This order of operands keeps a NaN in x.
-  const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-105)), f32x4.splat(89));
-  const rounded = f32x4.add(
-    f32x4.mul(bounded, f32x4.splat(1.4426950408889634)),
-    f32x4.splat(ROUND),
+  const bounded = f32x4.pmin(
+    f32x4.pmax(x, v128.load(CONSTANTS)),
+    v128.load(CONSTANTS, 16),
   );
-  const n = f32x4.sub(rounded, f32x4.splat(ROUND));
+  const round = v128.load(CONSTANTS, ROUND);
+  const rounded = f32x4.add(f32x4.mul(bounded, v128.load(CONSTANTS, 32)), round);
+  const n = f32x4.sub(rounded, round);
   // ln 2 in two parts; the first has 10 bits, so that n times it is exact.
-  let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444005469057e-4)));
+  let r = f32x4.sub(bounded, f32x4.mul(n, v128.load(CONSTANTS, 64)));
+  r = f32x4.add(r, f32x4.mul(n, v128.load(CONSTANTS, 80)));
   // e^r = 1 + r + r^2 p(r): p has the least relative error (3.1e-9) for |r| <= ln 2 / 2.
-  let p = f32x4.splat(0.0013814598367787741);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.008368716898198));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.04166838805110341));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.16666520631510565));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.499999934477676));
+  let p = v128.load(CONSTANTS, 96);
+  p = f32x4.add(f32x4.mul(p, r), v128.load(CONSTANTS, 112));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(CONSTANTS, 128));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(CONSTANTS, 144));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(CONSTANTS, 160));
   p = f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r);
-  p = f32x4.add(p, f32x4.splat(1));
+  const one = v128.load(CONSTANTS, 176);
+  p = f32x4.add(p, one);
   // 2^n in two factors, for 2^n alone may be subnormal or too large.
-  const exponent = i32x4.sub(rounded, f32x4.splat(ROUND));
+  const exponent = i32x4.sub(rounded, round);
   const half = i32x4.shr_s(exponent, 1);
   const rest = i32x4.sub(exponent, half);
-  const one = i32x4.splat(127);
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, one), 23));
-  return f32x4.mul(p, i32x4.shl(i32x4.add(rest, one), 23));
+  // The bits of 1 are those of an exponent of 0.
+  p = f32x4.mul(p, i32x4.add(i32x4.shl(half, 23), one));
+  return f32x4.mul(p, i32x4.add(i32x4.shl(rest, 23), one));
 }
 
 /** e^x. */

@@ -83,7 +83,7 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
  * What the largest of 32 values is to become, 127 or one of 11 integers below it: that which leaves
  * the least squared error, on average 0.8 of what 127 leaves. 127 for zeros, NaN and infinity.
  */
-function nearest(x: usize, largest: f32): f32 {
+export function nearest(x: usize, largest: f32): f32 {
   const candidates0 = f32x4(127, 126, 125, 124);
   const candidates1 = f32x4(123, 122, 121, 120);
   const candidates2 = f32x4(119, 118, 117, 116);

@@ -3,6 +3,7 @@
  */
 
 import * as assert from "uvu/assert";
+import { isRelaxed } from "../src/kernels/kernels.js";
 import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
@@ -45,6 +46,14 @@ const LARGEST_ERROR: Readonly<Record<RowType, number>> = {
   I16: 1e-3,
   Q8_0: 2e-3,
 };
+
+/** With q8_0 rows the relaxed variant keeps 8 bits of a query, which outliers of rows multiply. */
+const LARGEST_ERROR_Q8_0_RELAXED = 3e-2;
+
+function largestError(type: RowType, bench: Bench): number {
+  const isEight = type === "Q8_0" && isRelaxed(bench.kernels);
+  return isEight ? LARGEST_ERROR_Q8_0_RELAXED : LARGEST_ERROR[type];
+}
 
 const sourceRows = new Map<number, Float32Array>();
 
@@ -106,7 +115,7 @@ function latentCase(type: RowType, positions: number): Case {
             const weights = referenceLatentWeights(query, cached);
             const expected = referenceLatentOutput(query, weights, cached);
             const rms = relativeRms(bench.f32(outPtr + h * LATENT_DIM * 4, LATENT_DIM), expected);
-            assert.ok(rms <= LARGEST_ERROR[type], `head ${h}: relative rms error ${rms}`);
+            assert.ok(rms <= largestError(type, bench), `head ${h}: relative rms error ${rms}`);
           }
         },
       };

@@ -10,10 +10,8 @@ import { CACHE_TYPES, type CacheType } from "../model/cache.js";
 import type { LoadOptions, ModelOptions } from "../model/load.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { note } from "./output.js";
 import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
-import { createRandomModel, DEFAULT_RANDOM_MODEL } from "./random-model.js";
 
 /** What addModelOptions leaves. */
 export interface ModelFlags {
@@ -25,6 +23,9 @@ export interface ModelFlags {
   readonly batch?: number;
   readonly precision: Precision;
 }
+
+/** The model that ships with the package (models/README.md). */
+const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
 const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
 
@@ -60,7 +61,7 @@ export function addModelOptions(
     )
     .option(
       "-b, --batch <n>",
-      "most tokens that prefill takes at once (default: 256)",
+      "most tokens that prefill takes at once (default: 512)",
       integer("batch", 1),
     )
     .addOption(
@@ -86,8 +87,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
 export function findModel(path: string | undefined): ModelSource {
   if (path === "") throw new PlmError("INVALID_ARGUMENT", '--model: expected a path, got ""');
   if (path !== undefined) return path;
-  note("no --model: using a small random one, which has learnt nothing; pass a PLM GGUF file");
-  return new Blob([...createRandomModel(DEFAULT_RANDOM_MODEL)].map((piece) => piece.slice()));
+  return SHIPPED_MODEL;
 }
 
 /** Loads the model with a progress bar; `overrides` go before the flags. */

@@ -18,6 +18,11 @@ import { type ExportType, exportGguf } from "../training/export.js";
 import { type LogLine, parseLog } from "../training/log.js";
 import { renderReport } from "../training/report.js";
 
+/** Who has learnt from plain texts goes on with what was said, as paragraphs of one text. */
+const CHAT_TEMPLATE =
+  "{% for message in messages %}{{ message['content'] }}" +
+  "{% if not loop.last or add_generation_prompt %}{{ '\n\n' }}{% endif %}{% endfor %}";
+
 /** The texts of a config as documents, by name. Throws INVALID_CONFIG for one that is no text. */
 export async function readTexts(
   config: TrainingConfig,
@@ -108,7 +113,7 @@ function modelBytes(
   vocabulary: TrainedTokenizer,
   type: ExportType,
 ): Uint8Array {
-  const tokenizer = metadataOf(vocabulary);
+  const tokenizer = metadataOf({ ...vocabulary, chatTemplate: CHAT_TEMPLATE });
   const { config, parameters, values } = engine;
   const pieces = exportGguf(values, parameters, { config, type, name: "PLM-tiny", tokenizer });
   return Buffer.concat([...pieces]);

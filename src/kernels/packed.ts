@@ -114,7 +114,7 @@ export function attendLatentScratchBytes(
   ropeDim: number,
 ): number {
   const dims = latentDim + ropeDim;
-  return Math.ceil(heads / 4) * (1152 + 8 * dims) + 64 * (16 + 2 * dims);
+  return Math.ceil(heads / 4) * (1152 + 10 * dims) + 64 * (16 + 2 * dims);
 }
 
 /** Bytes of scratch that attendExpandedTile and attendExpandedTileI16 need. */

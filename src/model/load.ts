@@ -29,7 +29,7 @@ export interface ModelOptions {
   cacheType?: CacheType;
   /** How attention is computed; default "auto". */
   attention?: AttentionForm;
-  /** Most tokens that prefill takes at once; default 256. */
+  /** Most tokens that prefill takes at once; default 512. */
   batchSize?: number;
   /** Sessions that may be alive at once, each with its cache; default 1. */
   sessions?: number;
@@ -117,7 +117,7 @@ function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelO
     attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
     batchSize: Math.min(
       contextLength,
-      checkRange("batchSize", options.batchSize ?? 256, 1, 1 << 16),
+      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
     ),
     sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
     threads: plannedThreads(options.threads),

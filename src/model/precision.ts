@@ -20,13 +20,16 @@ export type Product =
   | "ffn_up"
   | "output";
 
+/** Products of which `fast` keeps 16 bits too. */
+const PRECISE: ReadonlySet<Product> = new Set(["attn_kv_a_mqa", "attn_kv_b", "output"]);
+
 /**
- * 8-bit planes of a product's activations: 2 keep 16 bits, 1 keeps 8. With one input at 8 bits and
- * all else exact, the KL of mini-q8_0 is 0.9e-5 for attn_q, 1.7e-5 for ffn_up, and from 2.4e-5 to
- * 3.8e-5 for those that have fewer multiplications to save.
+ * 8-bit planes of a product's activations: 2 keep 16 bits, 1 keeps 8. What 8 bits cost for the
+ * multiplications that they save is least for attn_q and ffn_up (with attn_output, on a trained
+ * model), most for what the cache is made of and for the head (docs/performance.md).
  */
 export function planesOf(precision: Precision, product: Product): 1 | 2 {
   if (precision === "exact") return 2;
-  if (precision === "fast") return product === "attn_kv_b" || product === "output" ? 2 : 1;
+  if (precision === "fast") return PRECISE.has(product) ? 2 : 1;
   return product === "ffn_up" || product === "attn_q" ? 1 : 2;
 }

@@ -1,6 +1,6 @@
 /**
- * PLM's forward pass in training: that of src/model/plm.ts in f32, attention in expanded form, and all
- * that the backward pass needs of it kept. A thread computes whole sequences and waits for
+ * PLM's forward pass in training: that of src/model/plm.ts in f32, attention in expanded form, and
+ * all that the backward pass needs of it kept. A thread computes whole sequences and waits for
  * nobody.
  */
 import { Norms } from "./norms.js";

@@ -101,7 +101,8 @@ function layerShapes(config: PlmConfig): Required<LayerShapes> {
 
 /**
  * Fills f32[length] with what training begins with: norms 1, matrices normal with standard
- * deviation `initStd`, those that add to the residual stream divided by sqrt(2 layers), as in GPT-2.
+ * deviation `initStd`, which is divided by sqrt(2 layers), as in GPT-2, for those that add to the
+ * residual stream.
  */
 export function initializeParameters(
   values: Float32Array,

@@ -59,7 +59,7 @@ export interface GradientBuffers {
 
 /** Sparse lists: (u32 index, f32 value), with room for every one. */
 export interface PairBuffers {
-  /** pairs[T, intermediateSize] of squared-ReLU activations and of their gradients; u32[T] counts */
+  /** pairs[T, intermediateSize] of the activations and of their gradients; u32[T] counts */
   readonly active: number;
   readonly activeGrad: number;
   readonly counts: number;
@@ -71,7 +71,7 @@ export interface PairBuffers {
 /** Addresses of everything. */
 export interface TrainingBuffers {
   readonly team: number;
-  /** i32[16] what the threads do next; f32[16] the hyperparameters of adamw and others (thread.ts) */
+  /** i32[16] what the threads do next (thread.ts); f32[16] adamw's hyperparameters (parts.ts) */
   readonly work: number;
   readonly hyper: number;
   /** f32[parameters.length] each */

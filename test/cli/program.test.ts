@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createProgram } from "../../src/cli/program.js";
+import { madeUpText, smallConfig } from "../training/small-run.js";
 import { assertFails, folder, output } from "./plm.js";
 
 test("help tells every command, and --version the package's", async () => {
@@ -25,6 +26,10 @@ test("the example of every command's help works as typed", () => {
   const script = `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`;
   writeFileSync(join(folderOfPlm, "plm"), script);
   chmodSync(join(folderOfPlm, "plm"), 0o755);
+  // What `plm train` begins with.
+  writeFileSync(join(folder, "stories.json"), JSON.stringify(smallConfig()));
+  writeFileSync(join(folder, "text.txt"), madeUpText(200));
+  writeFileSync(join(folder, "held-out.txt"), madeUpText(9, 61));
   const env = { ...process.env, PATH: `${folderOfPlm}${delimiter}${process.env.PATH}` };
   for (const command of createProgram().commands) {
     let help = "";

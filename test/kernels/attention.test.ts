@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { isRelaxed } from "../../src/kernels/kernels.js";
 import { assertClose, relativeRms } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { type LatentQuery, referenceLatentOutput, referenceLatentWeights } from "../reference.js";
@@ -7,6 +8,9 @@ import { attendLatent, normal, ROW_TYPES, type RowType } from "./latent.js";
 import { Bench } from "./wasm.js";
 
 const bench = await Bench.create(32);
+
+/** Whether the kernel multiplies q8_0 rows as they are (assembly/tile-s8.ts). */
+const keepsBlocks = (type: RowType): boolean => type === "Q8_0" && isRelaxed(bench.kernels);
 
 /** Sum of |x[i]| over [from, to). */
 function sumAbs(x: Float32Array, from: number, to: number): number {
@@ -30,23 +34,48 @@ function queryUnit(x: Float32Array, from: number, to: number): number {
   return unit;
 }
 
+/** By how much the rounding of a query, of head h, can change its score with row t, unscaled. */
+function queryError(
+  type: RowType,
+  query: LatentQuery,
+  rows: Float32Array,
+  h: number,
+  t: number,
+): number {
+  const { latentDim, ropeDim, q } = query;
+  const dims = latentDim + ropeDim;
+  const step = keepsBlocks(type) ? 32 : latentDim;
+  let error = 0;
+  for (let from = 0; from < dims; from += from < latentDim ? step : ropeDim) {
+    const to = from < latentDim ? from + step : dims;
+    const [qa, qb, ra, rb] = [h * dims + from, h * dims + to, t * dims + from, t * dims + to];
+    const most = from < latentDim ? 116 : 32639;
+    const unit = keepsBlocks(type) ? maxAbs(q, qa, qb) / most : queryUnit(q, qa, qb);
+    error += 0.501 * unit * sumAbs(rows, ra, rb);
+  }
+  return error;
+}
+
 /**
  * How far rounding can take each output from the exact one, at worst. With every score off by at
  * most d, each weight is off by e^2d - 1 of itself. d is dims / 4 + 8 roundings of 2^-24 of the
  * score's terms; in integers also half a step of each query value, half a step of each f16 row
  * value (amax / 8191) and a whole one for q8_0. Values add 2 roundings a tile and 100 for a tile's
- * sum and exp; in integers half a step of the weights times scale, and the row values' steps.
+ * sum and exp; in integers half a step of the weights times scale, and the row values' steps. Where
+ * q8_0 rows are multiplied as they are, they have no steps, and weights have three halves: their
+ * own, that of their product with a block's share of the row's largest scale, and that share's.
  */
 function errorBound(
   type: RowType,
-  { heads, latentDim, ropeDim, scale, q }: LatentQuery,
+  query: LatentQuery,
   rows: Float32Array,
   weights: number[][],
 ): Float64Array {
+  const { heads, latentDim, ropeDim, scale, q } = query;
   const dims = latentDim + ropeDim;
   const positions = rows.length / dims;
   const integer = type !== "F32";
-  const rowError = { F32: 0, F16: 0.501, I16: 0, Q8_0: 1.01 }[type];
+  const rowError = { F32: 0, F16: 0.501, I16: 0, Q8_0: keepsBlocks(type) ? 0 : 1.01 }[type];
   const bound = new Float64Array(heads * latentDim);
   const units = [
     [0, latentDim],
@@ -58,16 +87,17 @@ function errorBound(
       let terms = 0;
       for (let i = 0; i < dims; i++) terms += Math.abs(q[h * dims + i] * rows[t * dims + i]);
       let error = (dims / 4 + 8) * 2 ** -24 * terms;
+      if (integer) error += queryError(type, query, rows, h, t);
       for (const [from, to] of units) {
         const [qa, qb, ra, rb] = [h * dims + from, h * dims + to, t * dims + from, t * dims + to];
-        if (integer) error += 0.501 * queryUnit(q, qa, qb) * sumAbs(rows, ra, rb);
         error += ((rowError * maxAbs(rows, ra, rb)) / 8190) * sumAbs(q, qa, qb) * 1.001;
       }
       d = Math.max(d, error * scale);
     }
     const relative = Math.expm1(2 * d) + (2 * Math.ceil(positions / 32) + 100) * 2 ** -24;
-    const rowUnit = (t: number): number =>
-      maxAbs(rows, t * dims, t * dims + latentDim) / (type === "Q8_0" ? 8190 : 8191);
+    const most = keepsBlocks(type) ? 126.99 : type === "Q8_0" ? 8190 : 8191;
+    const rowUnit = (t: number): number => maxAbs(rows, t * dims, t * dims + latentDim) / most;
+    const halves = keepsBlocks(type) ? 1.51 : 0.501;
     for (let first = 0; first < positions; first += 64) {
       const tile = weights[h].slice(first, first + 64).map((w, i) => w * rowUnit(first + i));
       const sum = tile.reduce((a, b) => a + b, 0);
@@ -76,10 +106,13 @@ function errorBound(
         const t = first + i;
         const unit = rowUnit(t);
         const weight = weights[h][t];
+        let step = unit;
         for (let j = 0; j < latentDim; j++) {
-          const value = Math.abs(rows[t * dims + j]);
+          const at = t * dims + j;
+          if (keepsBlocks(type) && j % 32 === 0) step = maxAbs(rows, at, at + 32) / 127;
+          const value = Math.abs(rows[at]);
           let error = relative * weight * value;
-          if (integer && value > 0) error += (0.501 + relative) * weightUnit * (value / unit + 1);
+          if (integer && value > 0) error += (halves + relative) * weightUnit * (value / step + 1);
           error += rowError * weight * unit * (1 + relative);
           bound[h * latentDim + j] += error;
         }

@@ -13,19 +13,27 @@ type Vector = ArrayLike<number>;
 type Matrix = Vector[];
 
 /** The dims and every tensor's values. */
-interface ReferenceModel {
+export interface ReferenceModel {
   dim: (key: string) => number;
   tensors: Map<string, { shape: number[]; values: Float32Array }>;
 }
+
+/** What a product takes in the place of its input x; `name` is its tensor's, as "blk.0.attn_q". */
+export type ReplaceInput = (name: string, x: Vector) => Vector;
 
 /** Logits [tokens, vocabSize] of a file, as the definition has them. */
 export async function referenceLogits(
   source: ModelSource,
   tokens: readonly number[],
 ): Promise<Float64Array[]> {
+  return referenceForward(await readReferenceModel(source), tokens);
+}
+
+/** All of a file's values. */
+export async function readReferenceModel(source: ModelSource): Promise<ReferenceModel> {
   const sources = await openSources(source);
   try {
-    return forward(await readModel(await openGguf(sources)), tokens);
+    return await readModel(await openGguf(sources));
   } finally {
     for (const each of sources) await each.close();
   }
@@ -55,11 +63,16 @@ function matrix({ tensors }: ReferenceModel, name: string): Matrix {
 
 /** W x */
 function multiply(weight: Matrix, x: Vector): Float64Array {
-  return Float64Array.from(weight, (row) => {
+  // One type of operand, whatever the caller has: twice as fast.
+  const operand = Float64Array.from(x);
+  const y = new Float64Array(weight.length);
+  for (let row = 0; row < weight.length; row++) {
+    const values = weight[row];
     let sum = 0;
-    for (let i = 0; i < x.length; i++) sum += row[i] * x[i];
-    return sum;
-  });
+    for (let i = 0; i < operand.length; i++) sum += values[i] * operand[i];
+    y[row] = sum;
+  }
+  return y;
 }
 
 function add(x: Float64Array, y: Vector): void {
@@ -94,32 +107,45 @@ function ropeTable(dims: number, base: number, position: number): number[] {
   );
 }
 
-function forward(model: ReferenceModel, tokens: readonly number[]): Float64Array[] {
+/** Logits [tokens, vocabSize]. Inputs of products may be replaced, to see what comes of it. */
+export function referenceForward(
+  model: ReferenceModel,
+  tokens: ArrayLike<number>,
+  input: ReplaceInput = (_, x) => x,
+): Float64Array[] {
   const eps = model.dim("attention.layer_norm_rms_epsilon");
   const norm = (rows: Vector[], name: string): number[][] =>
     rows.map((row) => referenceRmsnorm(row, vector(model, name), eps));
   const embedding = matrix(model, "token_embd.weight");
-  const x = tokens.map((token) => Float64Array.from(embedding[token] as Float32Array));
+  const x = Array.from(tokens, (token) => Float64Array.from(embedding[token] as Float32Array));
   for (let layer = 0; layer < model.dim("block_count"); layer++) {
     const blk = `blk.${layer}`;
-    const attended = attend(model, blk, norm(x, `${blk}.attn_norm.weight`), eps);
+    const attended = attend(model, blk, norm(x, `${blk}.attn_norm.weight`), eps, input);
     x.forEach((row, t) => {
       add(row, attended[t]);
     });
     const up = matrix(model, `${blk}.ffn_up.weight`);
     const down = matrix(model, `${blk}.ffn_down.weight`);
     norm(x, `${blk}.ffn_norm.weight`).forEach((row, t) => {
-      const active = multiply(up, row).map((value) => Math.max(value, 0) ** 2);
-      add(x[t], multiply(down, active));
+      const active = multiply(up, input(`${blk}.ffn_up`, row)).map(
+        (value) => Math.max(value, 0) ** 2,
+      );
+      add(x[t], multiply(down, input(`${blk}.ffn_down`, active)));
     });
   }
   const hasHead = model.tensors.has("output.weight");
   const head = hasHead ? matrix(model, "output.weight") : embedding;
-  return norm(x, "output_norm.weight").map((row) => multiply(head, row));
+  return norm(x, "output_norm.weight").map((row) => multiply(head, input("output", row)));
 }
 
 /** What attention adds to each token. */
-function attend(model: ReferenceModel, blk: string, x: Vector[], eps: number): Float64Array[] {
+function attend(
+  model: ReferenceModel,
+  blk: string,
+  x: Vector[],
+  eps: number,
+  input: ReplaceInput,
+): Float64Array[] {
   const heads = model.dim("attention.head_count");
   const latentDim = model.dim("attention.kv_lora_rank");
   const ropeDim = model.dim("rope.dimension_count");
@@ -133,11 +159,12 @@ function attend(model: ReferenceModel, blk: string, x: Vector[], eps: number): F
   const kvProj = kvB(model, blk);
   const rotated = x.map((row, position) => {
     const table = ropeTable(ropeDim, base, position);
-    const compressed = multiply(kvA, row);
+    const compressed = multiply(kvA, input(`${blk}.attn_kv_a_mqa`, row));
     const latent = compressed.subarray(0, latentDim);
     const normed = referenceRmsnorm(latent, vector(model, `${blk}.attn_kv_a_norm.weight`), eps);
     const kPe = referenceRope(compressed.subarray(latentDim), table);
-    return { q: multiply(qProj, row), table, kv: multiply(kvProj, normed), kPe };
+    const kv = multiply(kvProj, input(`${blk}.attn_kv_b`, normed));
+    return { q: multiply(qProj, input(`${blk}.attn_q`, row)), table, kv, kPe };
   });
   return rotated.map(({ q, table }, position) => {
     const seen = rotated.slice(0, position + 1);
@@ -157,6 +184,6 @@ function attend(model: ReferenceModel, blk: string, x: Vector[], eps: number): F
         }
       });
     }
-    return multiply(matrix(model, `${blk}.attn_output.weight`), out);
+    return multiply(matrix(model, `${blk}.attn_output.weight`), input(`${blk}.attn_output`, out));
   });
 }

@@ -150,7 +150,7 @@ test("the loss on held-out text is that of every target once, windows overlappin
   assert.ok(Math.abs(bitsPerByte - bits) < 1e-9);
 });
 
-test("a loss that is not finite ends the run with the step, and keeps the last checkpoint", async () => {
+test("a loss that is not finite ends the run, and keeps the last checkpoint", async () => {
   const store = memoryStore();
   const { trainer, engine } = await createTrainer(store);
   await trainer.start();

@@ -47,7 +47,7 @@ export function addTrain(program: Command): void {
     .requiredOption("-o, --out <folder>", "the folder of the run")
     .option("-t, --threads <n>", "threads; all processors by default", number("threads"))
     .option("--json", "print {steps, tokens, loss, evaluation, seconds} at the end")
-    .addHelpText("after", "\nExample:\n  plm train models/plm-test.json --out run")
+    .addHelpText("after", "\nExample:\n  plm train stories.json --out run")
     .action((path: string, flags: TrainFlags) =>
       withInterrupt((signal) => run(path, flags, signal)),
     );
@@ -137,7 +137,7 @@ function createProgress(
 ): { update(line: LogLine): void; stop(): void } {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const format =
-    "[{bar}] {value}/{total} steps, loss {loss}, rate {rate}, {speed} tokens/s, {eta_formatted} left";
+    "[{bar}] {value}/{total} steps, loss {loss}, rate {rate}, {speed} tokens/s, {eta_formatted}";
   const options = { format, stream: process.stderr, etaBuffer: 50 };
   const bar = new cliProgress.SingleBar(options, cliProgress.Presets.legacy);
   bar.start(config.schedule.steps, step, { loss: "-", rate: "-", speed: "-" });

@@ -1,0 +1,145 @@
+/**
+ * Times steps of a training run: `node build/bench/training.bench.js CONFIG [--threads N]
+ * [--steps N] [--json]`. Parameters and tokens are random; what a step has to do does not depend on
+ * them but for the zeros of the squared ReLU.
+ *
+ * A step of T tokens counts 6 T P + 6 T L h (c + 1) / 2 (n + r + v) operations: 2 a multiplication
+ * and addition, 3 products a parameter (to the output, to the input, to the weight) of P parameters
+ * of matrices, the tied embedding once as the head, and as many for the causal half of attention's
+ * scores and values: L layers, h heads, c tokens of context, n + r dims of keys, v of values. That
+ * is what a program without zero-skipping has to do; what is done for the share of activations that
+ * is not zero is told beside it.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startTrainingThread } from "../src/cli/training-thread.js";
+import { type Batch, createBatch } from "../src/training/batches.js";
+import type { TrainingConfig } from "../src/training/config.js";
+import { createTrainingEngine } from "../src/training/create-engine.js";
+import type { TrainingEngine } from "../src/training/engine.js";
+import { GEMM_SCRATCH_BYTES, GEMM_SHAPE_BYTES } from "../src/training/kernels.js";
+import { loadTrainingKernels } from "../src/training/load-kernels.js";
+import { initializeParameters } from "../src/training/parameters.js";
+import { parseTrainingConfig } from "../src/training/parse-config.js";
+import { Random } from "../src/training/random.js";
+import { readMachine } from "./machine.js";
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    threads: { type: "string", default: "2" },
+    steps: { type: "string", default: "20" },
+    json: { type: "boolean", default: false },
+  },
+});
+const [path] = positionals;
+if (path === undefined) throw new TypeError("expected a config of plm train");
+
+/** Operations of a step: all of them, and those that are left where activations are not zero. */
+function countOperations(
+  { model, batch }: TrainingConfig,
+  engine: TrainingEngine,
+  zeroShares: readonly number[],
+): { dense: number; left: number } {
+  const { tokens, contextLength } = batch;
+  const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = model;
+  const matrices = engine.parameters.all.filter(({ decays }) => decays);
+  const weights = matrices.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  const seen = (contextLength + 1) / 2;
+  const headDims = qkNopeHeadDim + qkRopeHeadDim + vHeadDim;
+  const attention = model.numHiddenLayers * numAttentionHeads * seen * headDims;
+  const dense = 6 * tokens * (weights + attention);
+  // Of the MLP's six products all but the first skip zeros.
+  const neurons = 5 * 2 * tokens * model.intermediateSize * model.hiddenSize;
+  return { dense, left: dense - zeroShares.reduce((sum, share) => sum + share * neurons, 0) };
+}
+
+function randomBatch({ batch, model }: TrainingConfig): Batch {
+  const random = Random.of(1, "bench");
+  const filled = createBatch(batch.tokens);
+  for (let t = 0; t < batch.tokens; t++) {
+    filled.ids[t] = random.below(model.vocabSize);
+    filled.targets[t] = random.below(model.vocabSize);
+    filled.positions[t] = t % batch.contextLength;
+  }
+  return filled;
+}
+
+/** GFLOP/s of one thread's matrix product at the shape of the up-projection. */
+async function timeGemm({ batch, model }: TrainingConfig): Promise<number> {
+  const { hiddenSize: k, intermediateSize: n } = model;
+  const m = batch.tokens;
+  const aPtr = 65536;
+  const bPtr = aPtr + m * k * 4;
+  const cPtr = bPtr + k * n * 4;
+  const shapePtr = cPtr + m * n * 4;
+  const scratchPtr = shapePtr + GEMM_SHAPE_BYTES;
+  const pages = Math.ceil((scratchPtr + GEMM_SCRATCH_BYTES) / 65536);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { kernels } = await loadTrainingKernels(memory);
+  new Int32Array(memory.buffer, shapePtr, 8).set([m, n, k, k, 1, n, n, 0]);
+  const times = Array.from({ length: 60 }, () => {
+    const startMs = performance.now();
+    kernels.gemm(cPtr, aPtr, bPtr, shapePtr, scratchPtr);
+    return performance.now() - startMs;
+  });
+  return (2 * m * n * k) / median(times) / 1e6;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+const config = parseTrainingConfig(readFileSync(path, "utf8"));
+const threads = Number(flags.threads);
+const { tokens, contextLength } = config.batch;
+const gemm = await timeGemm(config);
+const engine = await createTrainingEngine({
+  config: config.model,
+  sizes: { tokens, contextLength, threads },
+  startThread: startTrainingThread,
+});
+const random = Random.of(2, "bench");
+const normal = (): number => random.normal();
+initializeParameters(engine.values, engine.parameters, config.optimizer.initStd, normal);
+const batch = randomBatch(config);
+const times: number[] = [];
+for (let step = 1; step <= Number(flags.steps) + 2; step++) {
+  const startMs = performance.now();
+  engine.clear();
+  engine.addBatch(batch, 1 / tokens);
+  engine.update({ ...config.optimizer, step, rate: config.schedule.peakRate });
+  // The first steps are slower: the kernels are being compiled.
+  if (step > 2) times.push(performance.now() - startMs);
+}
+const zeroShares = engine.zeroShares();
+const { dense, left } = countOperations(config, engine, zeroShares);
+const stepMs = median(times);
+const result = {
+  machine: readMachine("simd"),
+  threads,
+  parameters: engine.parameters.length,
+  tokens,
+  stepMs,
+  tokensPerSecond: (tokens * 1000) / stepMs,
+  zeroShares,
+  gigaflops: dense / stepMs / 1e6,
+  gigaflopsLeft: left / stepMs / 1e6,
+  gemmGigaflops: gemm,
+};
+engine.dispose();
+if (flags.json) console.log(JSON.stringify(result));
+else {
+  const { machine } = result;
+  console.log(`cpu        ${machine.cpu}, ${machine.cores} cores; ${machine.runtime}`);
+  console.log(
+    `model      ${result.parameters} parameters, ${tokens} tokens a step, ${threads} threads`,
+  );
+  console.log(`step       ${stepMs.toFixed(1)} ms, ${Math.round(result.tokensPerSecond)} tokens/s`);
+  console.log(
+    `zeros      ${zeroShares.map((share) => `${(share * 100).toFixed(0)} %`).join(", ")}`,
+  );
+  console.log(`rate       ${result.gigaflops.toFixed(1)} GFLOP/s, zeros counted as work`);
+  console.log(`           ${result.gigaflopsLeft.toFixed(1)} GFLOP/s without what they skip`);
+  console.log(`gemm       ${gemm.toFixed(1)} GFLOP/s on one thread`);
+}
