@@ -117,10 +117,10 @@ export function renderCurves(rows: readonly Row[]): string {
   }));
   const legend = series.map(
     ({ label, color }, i) =>
-      `<path class="line" d="M${400 + i * 110} 36h16" stroke="${color}"/>` +
-      `<text x="${420 + i * 110}" y="40">${label}</text>`,
+      `<path class="line" d="M${340 + i * 118} 36h16" stroke="${color}"/>` +
+      `<text x="${360 + i * 118}" y="40">${label}</text>`,
   );
-  const svg = renderChart({ title: "training loss, nats a token", series, fit: 0.93 });
+  const svg = renderChart({ title: "training loss, nats a token", series, fit: 0.85 });
   return `${svg
     .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
     .replace(/(<svg [^>]*>)/, `$1${STYLE}`)
