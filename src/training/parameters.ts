@@ -41,10 +41,12 @@ export interface Parameters {
   readonly length: number;
 }
 
-/** The parameters of a config. */
-export function layoutParameters(config: PlmConfig): Parameters {
-  const { vocabSize, hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
-  const { qkNopeHeadDim, qkRopeHeadDim, vHeadDim, numHiddenLayers } = config;
+/** Shapes of a layer's parameters: those that are not PLM's. */
+export type LayerShapes = Partial<Record<keyof LayerParameters, readonly [number, number]>>;
+
+/** The parameters of a config; `others` are shapes that stand in place of PLM's. */
+export function layoutParameters(config: PlmConfig, others: LayerShapes = {}): Parameters {
+  const { vocabSize, hiddenSize, numHiddenLayers } = config;
   const all: Parameter[] = [];
   let length = 0;
   const add = (name: string, rows: number, cols: number, transposed = false): Parameter => {
@@ -62,21 +64,39 @@ export function layoutParameters(config: PlmConfig): Parameters {
   };
   const embedTokens = add("token_embd", vocabSize, hiddenSize);
   const layers = Array.from({ length: numHiddenLayers }, (_, i): LayerParameters => {
-    const name = (part: string): string => `blk.${i}.${part}`;
+    const shapes = { ...layerShapes(config), ...others };
+    const addPart = (part: string, key: keyof LayerParameters): Parameter =>
+      add(`blk.${i}.${part}`, ...shapes[key], key === "downProj");
     return {
-      inputLayernorm: add(name("attn_norm"), 1, hiddenSize),
-      qProj: add(name("attn_q"), heads * (qkNopeHeadDim + qkRopeHeadDim), hiddenSize),
-      kvAProjWithMqa: add(name("attn_kv_a_mqa"), kvLoraRank + qkRopeHeadDim, hiddenSize),
-      kvALayernorm: add(name("attn_kv_a_norm"), 1, kvLoraRank),
-      kvBProj: add(name("attn_kv_b"), heads * (qkNopeHeadDim + vHeadDim), kvLoraRank),
-      oProj: add(name("attn_output"), hiddenSize, heads * vHeadDim),
-      postAttentionLayernorm: add(name("ffn_norm"), 1, hiddenSize),
-      upProj: add(name("ffn_up"), intermediateSize, hiddenSize),
-      downProj: add(name("ffn_down"), intermediateSize, hiddenSize, true),
+      inputLayernorm: addPart("attn_norm", "inputLayernorm"),
+      qProj: addPart("attn_q", "qProj"),
+      kvAProjWithMqa: addPart("attn_kv_a_mqa", "kvAProjWithMqa"),
+      kvALayernorm: addPart("attn_kv_a_norm", "kvALayernorm"),
+      kvBProj: addPart("attn_kv_b", "kvBProj"),
+      oProj: addPart("attn_output", "oProj"),
+      postAttentionLayernorm: addPart("ffn_norm", "postAttentionLayernorm"),
+      upProj: addPart("ffn_up", "upProj"),
+      downProj: addPart("ffn_down", "downProj"),
     };
   });
   const norm = add("output_norm", 1, hiddenSize);
   return { embedTokens, layers, norm, all, length };
+}
+
+function layerShapes(config: PlmConfig): Required<LayerShapes> {
+  const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
+  const { qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+  return {
+    inputLayernorm: [1, hiddenSize],
+    qProj: [heads * (qkNopeHeadDim + qkRopeHeadDim), hiddenSize],
+    kvAProjWithMqa: [kvLoraRank + qkRopeHeadDim, hiddenSize],
+    kvALayernorm: [1, kvLoraRank],
+    kvBProj: [heads * (qkNopeHeadDim + vHeadDim), kvLoraRank],
+    oProj: [hiddenSize, heads * vHeadDim],
+    postAttentionLayernorm: [1, hiddenSize],
+    upProj: [intermediateSize, hiddenSize],
+    downProj: [intermediateSize, hiddenSize],
+  };
 }
 
 /**

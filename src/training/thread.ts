@@ -9,6 +9,7 @@ import { Optimizer } from "./optimizer.js";
 import type { Parameters } from "./parameters.js";
 import { GRADIENT_SCALE, type TrainingParts } from "./parts.js";
 import type { TrainingBuffers, TrainingSizes } from "./plan.js";
+import { plmSublayers, type Sublayers } from "./sublayer.js";
 
 /**
  * What all threads do together: `clear` the gradients and renew the transposed matrices, add the
@@ -47,6 +48,7 @@ export class TrainingThread {
     kernels: TrainingKernels,
     memory: WebAssembly.Memory,
     index: number,
+    makeSublayers: (parts: TrainingParts) => Sublayers = plmSublayers,
   ) {
     const { buffers } = data;
     const teamPtr = buffers.team;
@@ -54,8 +56,9 @@ export class TrainingThread {
     const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
     const { member } = this;
     const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };
-    this.#forward = new Forward(parts);
-    this.#backward = new Backward(parts);
+    const sublayers = makeSublayers(parts);
+    this.#forward = new Forward(parts, sublayers);
+    this.#backward = new Backward(parts, sublayers);
     this.#head = new Head(parts);
     this.#optimizer = new Optimizer(parts);
     this.#hyper = new Float32Array(memory.buffer, buffers.hyper, 16);

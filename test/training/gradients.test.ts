@@ -76,7 +76,10 @@ test("losses are the reference's", async () => {
   const engine = await createEngine();
   for (const seed of [1, 2]) {
     const batch = randomBatch(seed);
-    const expected = referenceLoss(engine.values, engine.parameters, CONFIG, batch, CONTEXT);
+    const expected = referenceLoss(engine.values, engine.parameters, CONFIG, {
+      batch,
+      contextLength: CONTEXT,
+    });
     const { loss, targets } = engine.evaluate(batch);
     assert.is(targets, batch.targets.filter((target) => target !== NO_TARGET).length);
     assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss} against ${expected}`);
@@ -93,7 +96,10 @@ test("gradients of every parameter tensor are those of finite differences in f64
   const lossAt = (i: number, value: number): number => {
     const before = values[i];
     values[i] = value;
-    const loss = referenceLoss(values, engine.parameters, CONFIG, batch, CONTEXT);
+    const loss = referenceLoss(values, engine.parameters, CONFIG, {
+      batch,
+      contextLength: CONTEXT,
+    });
     values[i] = before;
     return loss;
   };

@@ -6,13 +6,26 @@ import type { LayerParameters, Parameter, Parameters } from "../../src/training/
 
 type Matrix = Float64Array<ArrayBufferLike>[];
 
+/** Where a model differs from PLM. */
+export interface ReferenceForm {
+  /** What `down` reads, of what `up` makes of a token. */
+  readonly activation: (up: Float64Array) => Float64Array;
+  /** Whether keys and values are made from a normed latent, not from the hidden state. */
+  readonly latent: boolean;
+}
+
+const PLM: ReferenceForm = {
+  activation: (up) => up.map((u) => Math.max(u, 0) ** 2),
+  latent: true,
+};
+
 /** The sum of -log p over the batch's targets, in nats. */
 export function referenceLoss(
   values: ArrayLike<number>,
   parameters: Parameters,
   config: PlmConfig,
-  batch: Batch,
-  contextLength: number,
+  { batch, contextLength }: { readonly batch: Batch; readonly contextLength: number },
+  form: ReferenceForm = PLM,
 ): number {
   const row = ({ offset, cols }: Parameter, r: number): Float64Array =>
     Float64Array.from({ length: cols }, (_, c) => values[offset + r * cols + c]);
@@ -26,7 +39,8 @@ export function referenceLoss(
     const [ids, targets] = [part(batch.ids), part(batch.targets)];
     const places = { positions: part(batch.positions), starts: part(batch.starts) };
     let x: Matrix = ids.map((id) => embedding[id].slice());
-    for (const layer of parameters.layers) x = block(x, layer, config, places, { row, matrix });
+    for (const layer of parameters.layers)
+      x = block(x, layer, config, places, { row, matrix, form });
     const gain = row(parameters.norm, 0);
     x.forEach((residual, t) => {
       if (targets[t] === NO_TARGET) return;
@@ -47,6 +61,7 @@ interface Places {
 interface Reader {
   readonly row: (parameter: Parameter, r: number) => Float64Array;
   readonly matrix: (parameter: Parameter) => Matrix;
+  readonly form: ReferenceForm;
 }
 
 function block(
@@ -54,22 +69,22 @@ function block(
   layer: LayerParameters,
   config: PlmConfig,
   places: Places,
-  { row, matrix }: Reader,
+  reader: Reader,
 ): Matrix {
+  const { row, matrix, form } = reader;
   const eps = config.rmsNormEps;
   const normed = x.map((r) => normalize(r, row(layer.inputLayernorm, 0), eps));
-  const attended = attend(normed, layer, config, places, { row, matrix });
+  const attended = attend(normed, layer, config, places, reader);
   const o = matrix(layer.oProj);
   const mid = x.map((r, t) => add(r, apply(o, attended[t])));
   const [up, down] = [matrix(layer.upProj), matrix(layer.downProj)];
   return mid.map((r) => {
     const hidden = apply(up, normalize(r, row(layer.postAttentionLayernorm, 0), eps));
     const out = r.slice();
-    hidden.forEach((u, neuron) => {
-      if (u > 0)
-        down[neuron].forEach((w, i) => {
-          out[i] += u * u * w;
-        });
+    form.activation(hidden).forEach((value, neuron) => {
+      down[neuron].forEach((w, i) => {
+        out[i] += value * w;
+      });
     });
     return out;
   });
@@ -80,7 +95,7 @@ function attend(
   layer: LayerParameters,
   config: PlmConfig,
   { positions, starts }: Places,
-  { row, matrix }: Reader,
+  { row, matrix, form }: Reader,
 ): Matrix {
   const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
   const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
@@ -88,10 +103,9 @@ function attend(
   const queries = x.map((r) => apply(qProj, r));
   const compressed = x.map((r) => apply(kvA, r));
   const gain = row(layer.kvALayernorm, 0);
-  const kv = compressed.map((c) =>
-    apply(kvB, normalize(c.slice(0, kvLoraRank), gain, config.rmsNormEps)),
-  );
-  const kPe = compressed.map((c, t) => rotate(c.slice(kvLoraRank), positions[t], config));
+  const latents = compressed.map((c) => normalize(c.slice(0, kvLoraRank), gain, config.rmsNormEps));
+  const kv = (form.latent ? latents : x).map((c) => apply(kvB, c));
+  const kPe = compressed.map((c, t) => rotate(c.slice(-qkRopeHeadDim), positions[t], config));
   return x.map((_, t) => {
     const out = new Float64Array(heads * vHeadDim);
     for (let h = 0; h < heads; h++) {

@@ -116,7 +116,7 @@ test("the loss on held-out text is that of every target once, windows overlappin
       positions: words((i) => i),
       starts: words(() => 0),
     };
-    return referenceLoss(values, parameters, config, batch, count);
+    return referenceLoss(values, parameters, config, { batch, contextLength: count });
   };
   let expected = heldOut.ends.length * Math.log(config.vocabSize);
   let first = 0;

@@ -1,0 +1,64 @@
+/** Makes an engine of the trainer with another MLP or another attention than PLM's. */
+import type { PlmConfig } from "../../src/model/config.js";
+import { Attention } from "../../src/training/attention.js";
+import { TrainingEngine } from "../../src/training/engine.js";
+import { loadTrainingKernels } from "../../src/training/load-kernels.js";
+import { Mlp } from "../../src/training/mlp.js";
+import { type LayerShapes, layoutParameters } from "../../src/training/parameters.js";
+import { planTraining, type TrainingSizes } from "../../src/training/plan.js";
+import { TrainingThread } from "../../src/training/thread.js";
+import { type Activation, GELU, SWIGLU } from "./activations.js";
+import { DenseMlp, planDenseMlp } from "./dense-mlp.js";
+import { FullAttention, fullAttentionShapes } from "./full-attention.js";
+
+/** What blocks are made of. */
+export interface Architecture {
+  readonly attention: "mla" | "full";
+  readonly activation: "relu2" | "gelu" | "swiglu";
+}
+
+const DENSE: Readonly<Record<Architecture["activation"], Activation | undefined>> = {
+  relu2: undefined,
+  gelu: GELU,
+  swiglu: SWIGLU,
+};
+
+function shapesOf(config: PlmConfig, { attention, activation }: Architecture): LayerShapes {
+  const upRows = DENSE[activation]?.upRows ?? 1;
+  return {
+    ...(attention === "full" ? fullAttentionShapes(config) : {}),
+    upProj: [upRows * config.intermediateSize, config.hiddenSize],
+  };
+}
+
+/** An engine of one thread whose parameters are all zero. */
+export async function createVariantEngine(
+  config: PlmConfig,
+  architecture: Architecture,
+  { tokens, contextLength }: Omit<TrainingSizes, "threads">,
+): Promise<TrainingEngine> {
+  const sizes = { tokens, contextLength, threads: 1 };
+  const parameters = layoutParameters(config, shapesOf(config, architecture));
+  const planned = planTraining(config, parameters, sizes);
+  const dense = DENSE[architecture.activation];
+  const own = dense && planDenseMlp(planned.memory, dense, { config, sizes });
+  let { buffers } = planned;
+  if (own !== undefined) {
+    const transposed = new Map(buffers.transposed);
+    for (const { downProj } of parameters.layers) transposed.set(downProj.offset, own.down);
+    const upBytes = tokens * config.intermediateSize * dense!.upRows * 4;
+    const layers = buffers.layers.map((layer) => ({
+      ...layer,
+      up: planned.memory.add("scratch", "up", upBytes),
+    }));
+    buffers = { ...buffers, transposed, layers };
+  }
+  const memory = planned.memory.allocate();
+  const { kernels } = await loadTrainingKernels(memory);
+  const data = { config, sizes, parameters, buffers };
+  const thread = new TrainingThread(data, kernels, memory, 0, (parts) => ({
+    attention: architecture.attention === "mla" ? new Attention(parts) : new FullAttention(parts),
+    mlp: own === undefined ? new Mlp(parts) : new DenseMlp(parts, own, dense!),
+  }));
+  return new TrainingEngine(data, memory, thread, []);
+}

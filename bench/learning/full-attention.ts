@@ -1,0 +1,82 @@
+/**
+ * Attention without MLA's latent: each head's keys and values are made from the hidden state. As in
+ * MLA, a part of the key, the one that is rotated, is shared by all heads.
+ */
+import type { PlmConfig } from "../../src/model/config.js";
+import { Heads } from "../../src/training/heads.js";
+import { Norms } from "../../src/training/norms.js";
+import type { LayerShapes } from "../../src/training/parameters.js";
+import type { TrainingParts } from "../../src/training/parts.js";
+import { Products } from "../../src/training/products.js";
+import type { Sublayer } from "../../src/training/sublayer.js";
+
+/** kv_a is the shared key's rows alone, kv_b reads the hidden state; a latent's norm is empty. */
+export function fullAttentionShapes(config: PlmConfig): LayerShapes {
+  const { hiddenSize, numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+  return {
+    kvAProjWithMqa: [qkRopeHeadDim, hiddenSize],
+    kvALayernorm: [1, 0],
+    kvBProj: [heads * (qkNopeHeadDim + vHeadDim), hiddenSize],
+  };
+}
+
+export class FullAttention implements Sublayer {
+  readonly #parts: TrainingParts;
+  readonly #products: Products;
+  readonly #norms: Norms;
+  readonly #heads: Heads;
+
+  constructor(parts: TrainingParts) {
+    this.#parts = parts;
+    this.#products = new Products(parts);
+    this.#norms = new Norms(parts);
+    this.#heads = new Heads(parts);
+  }
+
+  forward(layer: number, first: number, n: number): void {
+    const { config, buffers, kernels, parameters } = this.#parts;
+    const { hiddenSize } = config;
+    const [weights, kept] = [parameters.layers[layer], buffers.layers[layer]];
+    const { inputLayernorm, qProj, kvAProjWithMqa: kPeProj, kvBProj: kvProj, oProj } = weights;
+    const at = (ptr: number, width: number): number => ptr + first * width * 4;
+    this.#norms.forward(kept.xNorm, kept.x, inputLayernorm, [first, n]);
+    const xNorm = at(kept.xNorm, hiddenSize);
+    this.#products.forward(at(kept.q, qProj.rows), xNorm, qProj, n);
+    this.#products.forward(at(kept.kPe, kPeProj.rows), xNorm, kPeProj, n);
+    this.#products.forward(at(kept.kv, kvProj.rows), xNorm, kvProj, n);
+    this.#heads.forward(kept, first, n);
+    const xMid = at(kept.xMid, hiddenSize);
+    this.#products.forward(xMid, at(kept.attnOut, oProj.cols), oProj, n);
+    kernels.addF32(xMid, at(kept.x, hiddenSize), n * hiddenSize);
+  }
+
+  backward(layer: number, first: number, n: number): void {
+    const { config, buffers, memory, parameters } = this.#parts;
+    const { hiddenSize } = config;
+    const { grads } = buffers;
+    const [weights, kept] = [parameters.layers[layer], buffers.layers[layer]];
+    const { inputLayernorm, qProj, kvAProjWithMqa: kPeProj, kvBProj: kvProj, oProj } = weights;
+    const at = (ptr: number, width: number): number => ptr + first * width * 4;
+    const from = at(grads.dx, hiddenSize);
+    const dOut = at(grads.dAttnOut, hiddenSize);
+    new Uint8Array(memory.buffer).copyWithin(dOut, from, from + n * hiddenSize * 4);
+    this.#products.toInput(at(grads.dHeads, oProj.cols), dOut, oProj, n);
+    this.#heads.backward(kept, first, n);
+    const dxNorm = at(grads.dxNorm, hiddenSize);
+    this.#products.toInput(dxNorm, at(grads.dq, qProj.rows), qProj, n);
+    this.#products.toInput(dxNorm, at(grads.dkPe, kPeProj.rows), kPeProj, n, { adds: true });
+    this.#products.toInput(dxNorm, at(grads.dkv, kvProj.rows), kvProj, n, { adds: true });
+    this.#norms.toInput(grads.dx, kept.x, inputLayernorm, grads.dxNorm, [first, n]);
+  }
+
+  addWeights(layer: number): void {
+    const { buffers, parameters, sizes } = this.#parts;
+    const { grads } = buffers;
+    const [weights, { x, xNorm, attnOut }] = [parameters.layers[layer], buffers.layers[layer]];
+    this.#products.toWeights(weights.oProj, grads.dAttnOut, attnOut, sizes.tokens);
+    this.#products.toWeights(weights.qProj, grads.dq, xNorm, sizes.tokens);
+    this.#products.toWeights(weights.kvAProjWithMqa, grads.dkPe, xNorm, sizes.tokens);
+    this.#products.toWeights(weights.kvBProj, grads.dkv, xNorm, sizes.tokens);
+    this.#norms.toGain(weights.inputLayernorm, x, grads.dxNorm);
+  }
+}

@@ -1,0 +1,139 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Architecture, createVariantEngine } from "../../bench/learning/create-variant.js";
+import type { PlmConfig } from "../../src/model/config.js";
+import type { Batch } from "../../src/training/batches.js";
+import { createTrainingEngine } from "../../src/training/create-engine.js";
+import type { TrainingEngine } from "../../src/training/engine.js";
+import { NO_TARGET } from "../../src/training/kernels.js";
+import { initializeParameters } from "../../src/training/parameters.js";
+import { gaussian, seededRandom } from "../random.js";
+import { type ReferenceForm, referenceLoss } from "../training/reference-model.js";
+
+const CONFIG: PlmConfig = {
+  vocabSize: 40,
+  hiddenSize: 24,
+  intermediateSize: 32,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  kvLoraRank: 16,
+  qkNopeHeadDim: 8,
+  qkRopeHeadDim: 4,
+  vHeadDim: 12,
+  rmsNormEps: 1e-6,
+  ropeTheta: 100000,
+  maxPositionEmbeddings: 64,
+};
+const SIZES = { tokens: 20, contextLength: 10 };
+
+const silu = (x: number): number => x / (1 + Math.exp(-x));
+const gelu = (x: number): number =>
+  0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+/** Each activation as its paper writes it. */
+const ACTIVATIONS: Readonly<Record<Architecture["activation"], ReferenceForm["activation"]>> = {
+  relu2: (up) => up.map((u) => Math.max(u, 0) ** 2),
+  gelu: (up) => up.map(gelu),
+  swiglu: (up) => up.slice(0, up.length / 2).map((gate, i) => silu(gate) * up[up.length / 2 + i]),
+};
+
+/** Sequences of documents that begin anywhere; some tokens without a target. */
+function randomBatch(seed: number): Batch {
+  const random = seededRandom(seed);
+  const words = (): Uint32Array => new Uint32Array(SIZES.tokens);
+  const batch = { ids: words(), targets: words(), positions: words(), starts: words() };
+  for (let t = 0; t < SIZES.tokens; t++) {
+    const at = t % SIZES.contextLength;
+    batch.ids[t] = Math.floor(random() * CONFIG.vocabSize);
+    batch.starts[t] = at === 0 || random() < 0.2 ? at : batch.starts[t - 1];
+    batch.positions[t] = at - batch.starts[t];
+    batch.targets[t] = random() < 0.15 ? NO_TARGET : Math.floor(random() * CONFIG.vocabSize);
+  }
+  return batch;
+}
+
+/** Fills the parameters; norms differ from 1, so that a gain that is left out shows. */
+function fill(engine: TrainingEngine): void {
+  const random = seededRandom(70);
+  const normal = (): number => gaussian(1, random)[0];
+  initializeParameters(engine.values, engine.parameters, 0.3, normal);
+  for (const { offset, cols, decays } of engine.parameters.all) {
+    if (decays) continue;
+    for (let i = 0; i < cols; i++) engine.values[offset + i] += 0.05 * normal();
+  }
+  engine.clear();
+}
+
+const ARCHITECTURES: readonly Architecture[] = [
+  { attention: "mla", activation: "gelu" },
+  { attention: "mla", activation: "swiglu" },
+  { attention: "full", activation: "relu2" },
+  { attention: "full", activation: "swiglu" },
+];
+
+for (const architecture of ARCHITECTURES) {
+  const { attention, activation } = architecture;
+  const form = { activation: ACTIVATIONS[activation], latent: attention === "mla" };
+
+  test(`${attention}, ${activation}: loss and gradients are the reference's`, async () => {
+    const engine = await createVariantEngine(CONFIG, architecture, SIZES);
+    fill(engine);
+    const batch = randomBatch(71);
+    const scale = 0.37;
+    const values = Float64Array.from(engine.values);
+    const { contextLength } = SIZES;
+    const reference = (): number =>
+      referenceLoss(values, engine.parameters, CONFIG, { batch, contextLength }, form);
+    const expected = reference();
+    const { loss } = engine.addBatch(batch, scale);
+    assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss} against ${expected}`);
+    const random = seededRandom(72);
+    for (const { name, offset, rows, cols } of engine.parameters.all) {
+      const gradients = engine.gradients.subarray(offset, offset + rows * cols);
+      if (gradients.length === 0) continue;
+      const rms = Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0) / gradients.length);
+      assert.ok(rms > 0, name);
+      for (let trial = 0; trial < 6; trial++) {
+        const at = Math.floor(random() * gradients.length);
+        const value = values[offset + at];
+        const step = 1e-5;
+        const lossAt = (moved: number): number => {
+          values[offset + at] = moved;
+          return reference();
+        };
+        const rise = lossAt(value + step) - lossAt(value - step);
+        values[offset + at] = value;
+        const slope = (scale * rise) / (2 * step);
+        const error = Math.abs(gradients[at] - slope);
+        const bound = 2e-4 * (Math.abs(slope) + rms);
+        assert.ok(error <= bound, `${name}[${at}]: expected ${slope}, got ${gradients[at]}`);
+      }
+    }
+  });
+}
+
+test("the variant that is PLM trains bit for bit as PLM does", async () => {
+  const plm = await createTrainingEngine({ config: CONFIG, sizes: { ...SIZES, threads: 1 } });
+  const architecture = { attention: "mla", activation: "relu2" } as const;
+  const variant = await createVariantEngine(CONFIG, architecture, SIZES);
+  const trained = [plm, variant].map((engine) => {
+    fill(engine);
+    const options = {
+      rate: 0.01,
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weightDecay: 0.1,
+      clip: 1,
+    };
+    for (let step = 1; step <= 3; step++) {
+      engine.clear();
+      engine.addBatch(randomBatch(step), 1 / SIZES.tokens);
+      engine.update({ step, ...options });
+    }
+    return engine.values;
+  });
+  assert.equal(trained[0], trained[1]);
+});
+
+test.run();
