@@ -28,4 +28,4 @@ await trainer.run({
     used.push(process.memoryUsage().heapUsed);
   },
 });
-console.log(used[1] - used[0]);
+process.stdout.write(String(used[1] - used[0]));
