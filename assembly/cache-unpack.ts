@@ -1,7 +1,15 @@
 // f16 and q8_0 rows of the latent cache as i16 rows (layouts in cache.ts), for integer attention.
 import { I16_HEADER, I16_MAX, Q8_0_BLOCK, SMALLEST_AMAX } from "./cache";
 import { f16ToF32 } from "./f16";
-import { loadF16x4, multiplyQ15, narrowRounded, roundedBits, splatF16 } from "./lanes";
+import {
+  bytesHigh,
+  bytesLow,
+  loadF16x4,
+  multiplyQ15,
+  narrowRounded,
+  roundedBits,
+  splatF16,
+} from "./lanes";
 
 /**
  * i16 rows at target = f16 rows at source, rounded as storeLatentI16 does; returns the end of
@@ -100,10 +108,6 @@ function unpackBlocks(target: usize, source: usize, bytes: usize): f32 {
 function widen(target: usize, source: usize, factors: v128): void {
   const zero = i8x16.splat(0);
   const q = v128.load(source);
-  const low = v128.shuffle<i8>(zero, q, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const high = v128.shuffle<i8>(
-    zero, q, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
-  );
-  v128.store(target, multiplyQ15(low, factors));
-  v128.store(target, multiplyQ15(high, factors), 16);
+  v128.store(target, multiplyQ15(bytesLow(zero, q), factors));
+  v128.store(target, multiplyQ15(bytesHigh(zero, q), factors), 16);
 }

@@ -147,6 +147,20 @@ export function pairHigh(a: v128, b: v128): v128 {
   return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/** (a0 b0 a1 b1 ...) of two i8x16. */
+// @ts-ignore: decorator
+@inline
+export function bytesLow(a: v128, b: v128): v128 {
+  return v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+/** (a8 b8 a9 b9 ...) of two i8x16. */
+// @ts-ignore: decorator
+@inline
+export function bytesHigh(a: v128, b: v128): v128 {
+  return v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
 /**
  * acc + the sums of four products each of s8 a and u8 b. What b's bit 7 means is up to the engine:
  * for b above 127 only where probe.ts proves it.

@@ -1,6 +1,6 @@
 // Values of one tile of q8_0 rows: groups of weights against a block of the cache (tile-s8.ts).
 import { Q8_0_BLOCK } from "./cache";
-import { dot8, multiplyQ15, pairHigh, pairLow } from "./lanes";
+import { bytesHigh, bytesLow, dot8, multiplyQ15, pairHigh, pairLow } from "./lanes";
 import { GROUP_FACTOR, GROUP_SCALE, GROUP_SCORES } from "./tile-i16";
 import { scaleBytes, TILE_RATIOS } from "./tile-s8";
 
@@ -81,20 +81,6 @@ function transpose16(to: usize, values: usize, rowBytes: usize): void {
   const cdHigh = bytesHigh(c, d);
   v128.store(to, pairLow(abHigh, cdHigh), 32);
   v128.store(to, pairHigh(abHigh, cdHigh), 48);
-}
-
-/** (a0 b0 a1 b1 ...) of the lower bytes. */
-// @ts-ignore: decorator
-@inline
-function bytesLow(a: v128, b: v128): v128 {
-  return v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-/** (a8 b8 a9 b9 ...) of the upper bytes. */
-// @ts-ignore: decorator
-@inline
-function bytesHigh(a: v128, b: v128): v128 {
-  return v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 /** A block's weights: a group's times the block's ratios, in planes of bytes. */

@@ -1,5 +1,7 @@
 // Transposing 16 x 16 bytes.
 
+import { bytesHigh, bytesLow } from "./lanes";
+
 /**
  * to[j][i] = from[i][j]
  *
@@ -38,14 +40,14 @@ function transpose8(to: usize, from: usize, stride: usize): void {
   const r6 = v128.load(half + 2 * stride);
   const r7 = v128.load(half + 3 * stride);
   // Rows 4 apart
-  const a0 = lows(r0, r4);
-  const a1 = highs(r0, r4);
-  const a2 = lows(r1, r5);
-  const a3 = highs(r1, r5);
-  const a4 = lows(r2, r6);
-  const a5 = highs(r2, r6);
-  const a6 = lows(r3, r7);
-  const a7 = highs(r3, r7);
+  const a0 = bytesLow(r0, r4);
+  const a1 = bytesHigh(r0, r4);
+  const a2 = bytesLow(r1, r5);
+  const a3 = bytesHigh(r1, r5);
+  const a4 = bytesLow(r2, r6);
+  const a5 = bytesHigh(r2, r6);
+  const a6 = bytesLow(r3, r7);
+  const a7 = bytesHigh(r3, r7);
   interleave(to, a0, a2, a4, a6);
   interleave(to + 64, a1, a3, a5, a7);
 }
@@ -54,24 +56,12 @@ function transpose8(to: usize, from: usize, stride: usize): void {
 // @ts-ignore: decorator
 @inline
 function interleave(to: usize, r04: v128, r15: v128, r26: v128, r37: v128): void {
-  const low02 = lows(r04, r26);
-  const high02 = highs(r04, r26);
-  const low13 = lows(r15, r37);
-  const high13 = highs(r15, r37);
-  v128.store(to, lows(low02, low13));
-  v128.store(to, highs(low02, low13), 16);
-  v128.store(to, lows(high02, high13), 32);
-  v128.store(to, highs(high02, high13), 48);
-}
-
-// @ts-ignore: decorator
-@inline
-function lows(a: v128, b: v128): v128 {
-  return v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-// @ts-ignore: decorator
-@inline
-function highs(a: v128, b: v128): v128 {
-  return v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const low02 = bytesLow(r04, r26);
+  const high02 = bytesHigh(r04, r26);
+  const low13 = bytesLow(r15, r37);
+  const high13 = bytesHigh(r15, r37);
+  v128.store(to, bytesLow(low02, low13));
+  v128.store(to, bytesHigh(low02, low13), 16);
+  v128.store(to, bytesLow(high02, high13), 32);
+  v128.store(to, bytesHigh(high02, high13), 48);
 }

@@ -2,6 +2,7 @@
 import { PlmError } from "../errors.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
+import { modelMetadata } from "../model/write-config.js";
 import { encodeQ8_0 } from "./q8_0.js";
 import {
   createRandomVocabulary,
@@ -120,25 +121,23 @@ function createMetadata(
   { tokens, tokenTypes, merges, endOfTextId }: RandomVocabulary,
 ): MetadataEntry[] {
   const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
-  const f32 = (key: string, value: number): MetadataEntry => ({ key, type: "float32", value });
   const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
+  const config = {
+    vocabSize: options.vocab,
+    hiddenSize: options.hidden,
+    intermediateSize: options.intermediate,
+    numHiddenLayers: options.layers,
+    numAttentionHeads: options.heads,
+    kvLoraRank: options.kvLoraRank,
+    qkNopeHeadDim: options.nope,
+    qkRopeHeadDim: options.rope,
+    vHeadDim: options.vHead,
+    rmsNormEps: 1e-6,
+    ropeTheta: 100000,
+    maxPositionEmbeddings: options.context,
+  };
   return [
-    text("general.architecture", "plm"),
-    text("general.name", `Random PLM, seed ${options.seed}`),
-    u32("general.file_type", options.type === "f32" ? 0 : 7),
-    u32("plm.block_count", options.layers),
-    u32("plm.context_length", options.context),
-    u32("plm.embedding_length", options.hidden),
-    u32("plm.feed_forward_length", options.intermediate),
-    u32("plm.attention.head_count", options.heads),
-    u32("plm.attention.head_count_kv", options.heads),
-    f32("plm.rope.freq_base", 100000),
-    f32("plm.attention.layer_norm_rms_epsilon", 1e-6),
-    u32("plm.vocab_size", options.vocab),
-    u32("plm.attention.kv_lora_rank", options.kvLoraRank),
-    u32("plm.attention.key_length", options.nope + options.rope),
-    u32("plm.attention.value_length", options.vHead),
-    u32("plm.rope.dimension_count", options.rope),
+    ...modelMetadata(config, `Random PLM, seed ${options.seed}`, options.type === "f32" ? 0 : 7),
     text("tokenizer.ggml.model", "gpt2"),
     text("tokenizer.ggml.pre", "qwen2"),
     { key: "tokenizer.ggml.tokens", type: { array: "string" }, value: tokens },

@@ -2,6 +2,7 @@
 import { quantize } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import type { PlmConfig } from "../model/config.js";
+import { modelMetadata } from "../model/write-config.js";
 import type { Parameter, Parameters } from "./parameters.js";
 
 /** How matrices are stored; norms are F32. */
@@ -26,33 +27,11 @@ export function exportGguf(
   parameters: Parameters,
   options: ExportOptions,
 ): Generator<Uint8Array> {
-  const metadata = [...modelMetadata(options), ...options.tokenizer];
-  const tensors = parameters.all.map((parameter) => tensorOf(values, parameter, options.type));
+  const { config, type, name, tokenizer } = options;
+  const fileType = type === "F32" ? 0 : 7;
+  const metadata = [...modelMetadata(config, name, fileType), ...tokenizer];
+  const tensors = parameters.all.map((parameter) => tensorOf(values, parameter, type));
   return writeGguf(metadata, tensors);
-}
-
-function modelMetadata({ config, type, name }: ExportOptions): MetadataEntry[] {
-  const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
-  const f32 = (key: string, value: number): MetadataEntry => ({ key, type: "float32", value });
-  const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
-  return [
-    text("general.architecture", "plm"),
-    text("general.name", name),
-    u32("general.file_type", type === "F32" ? 0 : 7),
-    u32("plm.block_count", config.numHiddenLayers),
-    u32("plm.context_length", config.maxPositionEmbeddings),
-    u32("plm.embedding_length", config.hiddenSize),
-    u32("plm.feed_forward_length", config.intermediateSize),
-    u32("plm.attention.head_count", config.numAttentionHeads),
-    u32("plm.attention.head_count_kv", config.numAttentionHeads),
-    f32("plm.rope.freq_base", config.ropeTheta),
-    f32("plm.attention.layer_norm_rms_epsilon", config.rmsNormEps),
-    u32("plm.vocab_size", config.vocabSize),
-    u32("plm.attention.kv_lora_rank", config.kvLoraRank),
-    u32("plm.attention.key_length", config.qkNopeHeadDim + config.qkRopeHeadDim),
-    u32("plm.attention.value_length", config.vHeadDim),
-    u32("plm.rope.dimension_count", config.qkRopeHeadDim),
-  ];
 }
 
 function tensorOf(values: Float32Array, parameter: Parameter, type: ExportType): TensorData {
