@@ -107,7 +107,7 @@ const times: number[] = [];
 for (let step = 1; step <= Number(flags.steps) + 2; step++) {
   const startMs = performance.now();
   engine.clear();
-  engine.addBatch(batch, 1 / tokens);
+  engine.addBatch(batch, 1 / tokens, { share: config.dropout, key: step });
   engine.update({ ...config.optimizer, step, rate: config.schedule.peakRate });
   // The first steps are slower: the kernels are being compiled.
   if (step > 2) times.push(performance.now() - startMs);

@@ -8,6 +8,7 @@ export { adamw } from "./adamw";
 export { attend } from "./attend";
 export { attendGrad } from "./attend-grad";
 export { crossEntropy } from "./cross-entropy";
+export { dropout } from "./dropout";
 export { gatherRows, scatterAddRows } from "./embedding";
 export { gemm } from "./gemm";
 export { relu2GradPairs, relu2Pairs } from "./relu2-pairs";

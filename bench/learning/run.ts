@@ -79,6 +79,7 @@ function configOf({ model, schedule }: Variant, seed: number, tokens: number): T
       ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8 },
       ...{ weightDecay: 0.1, clip: 1, initStd: 0.02 },
     },
+    dropout: 0,
     evaluation: { text: "held-out", every: steps, stride: CONTEXT_LENGTH },
     checkpoint: { every: steps },
     seed,

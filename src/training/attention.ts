@@ -1,4 +1,5 @@
 /** MLA in training, expanded: xMid = x + W_o attention(RMSNorm(x)), forward and backward. */
+import { attentionSite, Dropout } from "./dropout.js";
 import { Heads } from "./heads.js";
 import { Norms } from "./norms.js";
 import type { TrainingParts } from "./parts.js";
@@ -10,6 +11,7 @@ export class Attention implements Sublayer {
   readonly #products: Products;
   readonly #norms: Norms;
   readonly #heads: Heads;
+  readonly #dropout: Dropout;
   /** Rows of kv_a that make the latent, and the shared key. */
   readonly #latent: RowRange;
   readonly #kPe: RowRange;
@@ -23,6 +25,7 @@ export class Attention implements Sublayer {
     this.#products = new Products(parts);
     this.#norms = new Norms(parts);
     this.#heads = new Heads(parts);
+    this.#dropout = new Dropout(parts);
     const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim } = parts.config;
     const { qkRopeHeadDim, vHeadDim } = parts.config;
     this.#latent = { first: 0, end: kvLoraRank };
@@ -49,10 +52,11 @@ export class Attention implements Sublayer {
     this.#heads.forward(kept, first, n);
     const xMid = at(kept.xMid, hiddenSize);
     this.#products.forward(xMid, at(kept.attnOut, this.#vDim), weights.oProj, n);
+    this.#dropout.apply(kept.xMid, attentionSite(layer), [first, n]);
     kernels.addF32(xMid, at(kept.x, hiddenSize), n * hiddenSize);
   }
 
-  /** dx of x from dx of xMid; keeps the latter as dAttnOut */
+  /** dx of x from dx of xMid; keeps the latter, less what was dropped, as dAttnOut */
   backward(layer: number, first: number, n: number): void {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize, kvLoraRank, qkRopeHeadDim } = config;
@@ -61,7 +65,8 @@ export class Attention implements Sublayer {
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
     const [from, to] = [at(grads.dx, hiddenSize), at(grads.dAttnOut, hiddenSize)];
     new Uint8Array(memory.buffer).copyWithin(to, from, from + n * hiddenSize * 4);
-    this.#products.toInput(at(grads.dHeads, this.#vDim), from, weights.oProj, n);
+    this.#dropout.apply(grads.dAttnOut, attentionSite(layer), [first, n]);
+    this.#products.toInput(at(grads.dHeads, this.#vDim), to, weights.oProj, n);
     this.#heads.backward(kept, first, n);
     const dkv = at(grads.dkv, this.#kvDim);
     this.#products.toInput(at(grads.dLatentNorm, kvLoraRank), dkv, weights.kvBProj, n);

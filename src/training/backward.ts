@@ -4,6 +4,7 @@
  * its share of the weights' gradients over all tokens. So no sum depends on how many threads there
  * are.
  */
+import { Dropout, EMBEDDING_SITE } from "./dropout.js";
 import { ownTokens } from "./forward.js";
 import { Head } from "./head.js";
 import { Norms } from "./norms.js";
@@ -15,12 +16,14 @@ export class Backward {
   readonly #sublayers: Sublayers;
   readonly #head: Head;
   readonly #norms: Norms;
+  readonly #dropout: Dropout;
 
   constructor(parts: TrainingParts, sublayers: Sublayers) {
     this.#parts = parts;
     this.#sublayers = sublayers;
     this.#head = new Head(parts);
     this.#norms = new Norms(parts);
+    this.#dropout = new Dropout(parts);
   }
 
   /** After forward: the losses, and the gradients of their sum times `gradientScale`. */
@@ -46,6 +49,7 @@ export class Backward {
       mlp.addWeights(layer);
       attention.addWeights(layer);
     }
+    this.#dropout.apply(grads.dx, EMBEDDING_SITE, [first, n]);
     member.join();
     const [own, ownEnd] = member.share(hiddenSize, 4);
     const table = buffers.gradients + parameters.embedTokens.offset * 4;

@@ -67,6 +67,8 @@ export interface TrainingConfig {
   readonly schedule: ScheduleConfig;
   readonly batch: BatchConfig;
   readonly optimizer: OptimizerConfig;
+  /** The share of embeddings and of sublayers' outputs that each batch goes without. */
+  readonly dropout: number;
   /** Loss on held-out text every so many steps; windows advance by `stride` tokens. */
   readonly evaluation?: { readonly text: string; readonly every: number; readonly stride: number };
   /** Text written by the model every so many steps. */

@@ -6,7 +6,7 @@ import type { ThreadHandle } from "../platform/platform.js";
 import type { Batch } from "./batches.js";
 import { NO_TARGET } from "./kernels.js";
 import type { Parameters } from "./parameters.js";
-import { CLIP, GRADIENT_NORM, GRADIENT_SCALE } from "./parts.js";
+import { CLIP, DROPOUT, DROPOUT_KEY, GRADIENT_NORM, GRADIENT_SCALE } from "./parts.js";
 import type { TrainingSizes } from "./plan.js";
 import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thread.js";
 
@@ -21,6 +21,16 @@ export interface UpdateOptions {
   readonly weightDecay: number;
   readonly clip: number;
 }
+
+/** What of a batch's activations is zeroed at random. */
+export interface DropoutOptions {
+  /** The share, in [0, 1). */
+  readonly share: number;
+  /** 32 bits from which it follows which ones: another for every batch. */
+  readonly key: number;
+}
+
+const NO_DROPOUT: DropoutOptions = { share: 0, key: 0 };
 
 /** What a batch came to. */
 export interface BatchLoss {
@@ -86,8 +96,8 @@ export class TrainingEngine {
   }
 
   /** Adds the gradients of the batch's losses, each times `scale`. */
-  addBatch(batch: Batch, scale: number): BatchLoss {
-    this.#write(batch);
+  addBatch(batch: Batch, scale: number, dropout: DropoutOptions = NO_DROPOUT): BatchLoss {
+    this.#write(batch, dropout);
     this.#hyper[GRADIENT_SCALE] = scale;
     this.#perform("batch");
     return this.#loss(batch);
@@ -95,7 +105,7 @@ export class TrainingEngine {
 
   /** The batch's losses alone. */
   evaluate(batch: Batch): BatchLoss {
-    this.#write(batch);
+    this.#write(batch, NO_DROPOUT);
     this.#perform("evaluate");
     return this.#loss(batch);
   }
@@ -153,8 +163,10 @@ export class TrainingEngine {
     return new Float32Array(this.#memory.buffer, ptr, this.#data.parameters.length);
   }
 
-  #write(batch: Batch): void {
+  #write(batch: Batch, { share, key }: DropoutOptions): void {
     const { buffers, sizes } = this.#data;
+    this.#hyper[DROPOUT] = share;
+    new Int32Array(this.#memory.buffer, buffers.work, 16)[DROPOUT_KEY] = key;
     const words = (ptr: number): Uint32Array =>
       new Uint32Array(this.#memory.buffer, ptr, sizes.tokens);
     words(buffers.ids).set(batch.ids);

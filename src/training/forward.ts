@@ -3,6 +3,7 @@
  * all that the backward pass needs of it kept. A thread computes whole sequences and waits for
  * nobody.
  */
+import { Dropout, EMBEDDING_SITE } from "./dropout.js";
 import { Norms } from "./norms.js";
 import type { TrainingParts } from "./parts.js";
 import type { Sublayers } from "./sublayer.js";
@@ -24,11 +25,13 @@ export class Forward {
   readonly #parts: TrainingParts;
   readonly #sublayers: Sublayers;
   readonly #norms: Norms;
+  readonly #dropout: Dropout;
 
   constructor(parts: TrainingParts, sublayers: Sublayers) {
     this.#parts = parts;
     this.#sublayers = sublayers;
     this.#norms = new Norms(parts);
+    this.#dropout = new Dropout(parts);
   }
 
   /** xOut and xOutNorm of this thread's tokens; counts the activations that are not zero. */
@@ -45,6 +48,7 @@ export class Forward {
     const xPtr = buffers.layers[0].x + first * config.hiddenSize * 4;
     const table = buffers.values + parameters.embedTokens.offset * 4;
     kernels.gatherRows(xPtr, table, buffers.ids + first * 4, n, config.hiddenSize);
+    this.#dropout.apply(buffers.layers[0].x, EMBEDDING_SITE, [first, n]);
     for (let layer = 0; layer < length; layer++) {
       attention.forward(layer, first, n);
       counts[layer] = mlp.forward(layer, first, n);

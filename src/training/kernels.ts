@@ -110,7 +110,7 @@ export interface TrainingKernels {
     scratchPtr: number,
   ): void;
 
-  // embedding, loss and optimizer
+  // embedding, dropout, loss and optimizer
   /** f64 losses[rows]; f32 logits[rows, cols] become their gradient times scale */
   crossEntropy(
     logitsPtr: number,
@@ -131,6 +131,15 @@ export interface TrainingKernels {
     cols: number,
     first: number,
     end: number,
+  ): void;
+  /** f32 x[n] less those whose word of (key, first + i) is below threshold, times scale */
+  dropout(
+    xPtr: number,
+    n: number,
+    first: number,
+    key: number,
+    threshold: number,
+    scale: number,
   ): void;
   /** sum of the squares of f32 x[n], in f64 */
   sumSquares(xPtr: number, n: number): number;

@@ -3,6 +3,7 @@
  * backward. Where an activation is zero, so is its gradient: all but the product that finds out
  * what is zero goes over lists of the others.
  */
+import { Dropout, mlpSite } from "./dropout.js";
 import { PAIR_BYTES } from "./kernels.js";
 import { Norms } from "./norms.js";
 import type { Parameter } from "./parameters.js";
@@ -14,15 +15,17 @@ export class Mlp implements MlpSublayer {
   readonly #parts: TrainingParts;
   readonly #products: Products;
   readonly #norms: Norms;
+  readonly #dropout: Dropout;
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
     this.#products = new Products(parts);
     this.#norms = new Norms(parts);
+    this.#dropout = new Dropout(parts);
   }
 
   forward(layer: number, first: number, n: number): number {
-    const { config, buffers, kernels, memory, parameters } = this.#parts;
+    const { config, buffers, kernels, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
     const { postAttentionLayernorm, upProj, downProj } = parameters.layers[layer];
     const kept = buffers.layers[layer];
@@ -32,27 +35,27 @@ export class Mlp implements MlpSublayer {
     const xMidNorm = row(kept.xMidNorm, hiddenSize);
     this.#products.forward(row(kept.up, intermediateSize), xMidNorm, upProj, n);
     const down = buffers.values + downProj.offset * 4;
-    const from = row(kept.xMid, hiddenSize);
-    const bytes = new Uint8Array(memory.buffer);
-    bytes.copyWithin(row(next, hiddenSize), from, from + n * hiddenSize * 4);
     let nonZero = 0;
     for (let i = 0; i < n; i++) {
       const pairs = row(buffers.pairs.active, intermediateSize * 2, i);
       const up = row(kept.up, intermediateSize, i);
       const count = kernels.relu2Pairs(pairs, up, intermediateSize);
-      kernels.sparseRows(row(next, hiddenSize, i), pairs, count, down, hiddenSize, 1);
+      kernels.sparseRows(row(next, hiddenSize, i), pairs, count, down, hiddenSize, 0);
       nonZero += count;
     }
+    this.#dropout.apply(next, mlpSite(layer), [first, n]);
+    kernels.addF32(row(next, hiddenSize), row(kept.xMid, hiddenSize), n * hiddenSize);
     return nonZero;
   }
 
-  /** dx of xMid from dx of the layer's output; keeps the latter as dMlpOut */
+  /** dx of xMid from dx of the layer's output; keeps the latter, less what was dropped, as dMlpOut */
   backward(layer: number, first: number, n: number): void {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize } = config;
     const { dx, dMlpOut, dxMidNorm } = buffers.grads;
     const [at, bytes] = [first * hiddenSize * 4, n * hiddenSize * 4];
     new Uint8Array(memory.buffer).copyWithin(dMlpOut + at, dx + at, dx + at + bytes);
+    this.#dropout.apply(dMlpOut, mlpSite(layer), [first, n]);
     this.#toNormed(layer, first, n);
     const { postAttentionLayernorm } = parameters.layers[layer];
     const { xMid } = buffers.layers[layer];

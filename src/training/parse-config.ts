@@ -51,6 +51,7 @@ export function checkTrainingConfig(json: unknown): TrainingConfig {
     schedule: readSchedule(root.child("schedule")),
     batch,
     optimizer: readOptimizer(optional(root, "optimizer")),
+    dropout: root.number("dropout", { min: 0, below: 1, fallback: 0 }),
     ...readEvaluation(root, names, batch.contextLength, phases),
     ...readSamples(root),
     checkpoint: readCheckpoint(optional(root, "checkpoint")),

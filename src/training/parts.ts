@@ -26,8 +26,13 @@ export const ATTEND_SHAPE_OFFSET = 64;
 export const ATTEND_GRADS_OFFSET = 128;
 export const ATTEND_INPUTS_OFFSET = 160;
 
+/** Where in `work`, after the work itself, the key of a batch's dropout lies. */
+export const DROPOUT_KEY = 1;
+
 /** Where in `hyper`, after the 8 floats of adamw, other numbers lie. */
 export const GRADIENT_SCALE = 8;
 export const CLIP = 9;
 /** Written by the thread of the caller: the norm of the gradients before clipping. */
 export const GRADIENT_NORM = 10;
+/** The share that dropout zeroes; 0 where nothing learns. */
+export const DROPOUT = 11;

@@ -107,17 +107,19 @@ export class Trainer {
   /** One step: all its micro-batches, then an update. */
   #next(): LogLine {
     const { config, engine } = this.#parts;
-    const { schedule, batch, optimizer } = config;
+    const { schedule, batch, optimizer, dropout, seed } = config;
     const startMs = performance.now();
     const step = this.#step + 1;
     const count = microBatches(batch, schedule, step);
     this.#stream.useMix(config.phases[phaseOf(schedule, step)]);
     engine.clear();
+    const scale = 1 / (count * batch.tokens);
     let loss = 0;
+    const keys = Random.of(seed, `dropout of step ${step}`);
     for (let i = 0; i < count; i++) {
       this.#stream.fill(this.#batch);
       // Every token of the stream has a target.
-      loss += engine.addBatch(this.#batch, 1 / (count * batch.tokens)).loss;
+      loss += engine.addBatch(this.#batch, scale, { share: dropout, key: keys.uint32() }).loss;
     }
     loss /= count * batch.tokens;
     if (!Number.isFinite(loss)) {

@@ -8,7 +8,8 @@ import type { TrainingEngine } from "../../src/training/engine.js";
 import { NO_TARGET } from "../../src/training/kernels.js";
 import { initializeParameters } from "../../src/training/parameters.js";
 import { gaussian, seededRandom } from "../random.js";
-import { referenceLoss } from "./reference-model.js";
+import { keptByDropout } from "./reference/dropout.js";
+import { PLM, type ReferenceForm, referenceLoss } from "./reference-model.js";
 
 const CONFIG: PlmConfig = {
   vocabSize: 64,
@@ -87,19 +88,19 @@ test("losses are the reference's", async () => {
   }
 });
 
-test("gradients of every parameter tensor are those of finite differences in f64", async () => {
-  const engine = await createEngine();
-  const batch = randomBatch(3);
-  const scale = 0.37;
-  engine.addBatch(batch, scale);
+/** Checks some of every tensor's gradients of `scale` times the loss of a batch. */
+function assertGradients(
+  engine: TrainingEngine,
+  batch: Batch,
+  scale: number,
+  form: ReferenceForm = PLM,
+): void {
   const values = Float64Array.from(engine.values);
   const lossAt = (i: number, value: number): number => {
     const before = values[i];
     values[i] = value;
-    const loss = referenceLoss(values, engine.parameters, CONFIG, {
-      batch,
-      contextLength: CONTEXT,
-    });
+    const sequences = { batch, contextLength: CONTEXT };
+    const loss = referenceLoss(values, engine.parameters, CONFIG, sequences, form);
     values[i] = before;
     return loss;
   };
@@ -119,6 +120,33 @@ test("gradients of every parameter tensor are those of finite differences in f64
       assert.ok(error <= bound, `${name}[${at}]: expected ${expected}, got ${gradients[at]}`);
     }
   }
+}
+
+test("gradients of every parameter tensor are those of finite differences in f64", async () => {
+  const engine = await createEngine();
+  const batch = randomBatch(3);
+  engine.addBatch(batch, 0.37);
+  assertGradients(engine, batch, 0.37);
+});
+
+test("with dropout too, of the elements that the key leaves", async () => {
+  const batch = randomBatch(8);
+  const [share, key] = [0.25, 0xfedcba98];
+  const dropout = (x: Float64Array, site: number, token: number): Float64Array =>
+    x.map((value, i) => {
+      const isKept = keptByDropout(token * CONFIG.hiddenSize + i, { share, key, site });
+      return isKept ? value / (1 - share) : 0;
+    });
+  const engine = await createEngine(2);
+  const { loss: whole } = engine.evaluate(batch);
+  const { loss } = engine.addBatch(batch, 0.37, { share, key });
+  const form = { ...PLM, dropout };
+  const sequences = { batch, contextLength: CONTEXT };
+  const expected = referenceLoss(engine.values, engine.parameters, CONFIG, sequences, form);
+  assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss} against ${expected}`);
+  assertGradients(engine, batch, 0.37, form);
+  assert.is(engine.evaluate(batch).loss, whole, "nothing is dropped where nothing learns");
+  engine.dispose();
 });
 
 test("gradients add up over batches, and clear forgets them", async () => {

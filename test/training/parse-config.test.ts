@@ -34,6 +34,7 @@ test("a sound config, defaults filled in", () => {
   assert.is(config.samples, undefined);
   assert.equal(config.checkpoint, { every: 100 });
   assert.is(config.seed, 0);
+  assert.is(config.dropout, 0);
   assert.equal(config.optimizer, {
     ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clip: 1, initStd: 0.02 },
   });
@@ -152,6 +153,7 @@ test("numbers that are none, not finite, fractional or out of range", () => {
   assertValueRefused("schedule.finalRate", 4e-3, "at most peakRate");
   assertValueRefused("schedule.curve", "square", '"linear" or "cosine" or "exponential"');
   assertValueRefused("optimizer.beta1", 1, "below 1");
+  assertRefused((json) => Object.assign(json, { dropout: 1 }), "dropout: expected", "below 1");
   assertRefused((json) => Object.assign(json, { seed: -1 }), "seed: expected an integer");
   assertRefused(
     (json) => Object.assign(json.schedule, { curve: "exponential", finalRate: 0 }),

@@ -12,9 +12,12 @@ export interface ReferenceForm {
   readonly activation: (up: Float64Array) => Float64Array;
   /** Whether keys and values are made from a normed latent, not from the hidden state. */
   readonly latent: boolean;
+  /** What a dropout site makes of a token's vector; src/training/dropout.ts has the sites. */
+  readonly dropout?: (x: Float64Array, site: number, token: number) => Float64Array;
 }
 
-const PLM: ReferenceForm = {
+/** PLM itself. */
+export const PLM: ReferenceForm = {
   activation: (up) => up.map((u) => Math.max(u, 0) ** 2),
   latent: true,
 };
@@ -38,9 +41,19 @@ export function referenceLoss(
     ];
     const [ids, targets] = [part(batch.ids), part(batch.targets)];
     const places = { positions: part(batch.positions), starts: part(batch.starts) };
-    let x: Matrix = ids.map((id) => embedding[id].slice());
-    for (const layer of parameters.layers)
-      x = block(x, layer, config, places, { row, matrix, form });
+    const dropped = (vectors: Matrix, site: number): Matrix =>
+      vectors.map((r, t) => form.dropout?.(r, site, first + t) ?? r);
+    let x: Matrix = dropped(
+      ids.map((id) => embedding[id].slice()),
+      0,
+    );
+    parameters.layers.forEach((layer, i) => {
+      const reader = { row, matrix, form };
+      const attended = dropped(attention(x, layer, config, places, reader), 1 + 2 * i);
+      const mid = x.map((r, t) => add(r, attended[t]));
+      const out = dropped(mlp(mid, layer, config, reader), 2 + 2 * i);
+      x = mid.map((r, t) => add(r, out[t]));
+    });
     const gain = row(parameters.norm, 0);
     x.forEach((residual, t) => {
       if (targets[t] === NO_TARGET) return;
@@ -64,23 +77,29 @@ interface Reader {
   readonly form: ReferenceForm;
 }
 
-function block(
+function attention(
   x: Matrix,
   layer: LayerParameters,
   config: PlmConfig,
   places: Places,
   reader: Reader,
 ): Matrix {
-  const { row, matrix, form } = reader;
-  const eps = config.rmsNormEps;
-  const normed = x.map((r) => normalize(r, row(layer.inputLayernorm, 0), eps));
-  const attended = attend(normed, layer, config, places, reader);
+  const { row, matrix } = reader;
+  const normed = x.map((r) => normalize(r, row(layer.inputLayernorm, 0), config.rmsNormEps));
   const o = matrix(layer.oProj);
-  const mid = x.map((r, t) => add(r, apply(o, attended[t])));
+  return attend(normed, layer, config, places, reader).map((heads) => apply(o, heads));
+}
+
+function mlp(
+  x: Matrix,
+  layer: LayerParameters,
+  { rmsNormEps, hiddenSize }: PlmConfig,
+  { row, matrix, form }: Reader,
+): Matrix {
   const [up, down] = [matrix(layer.upProj), matrix(layer.downProj)];
-  return mid.map((r) => {
-    const hidden = apply(up, normalize(r, row(layer.postAttentionLayernorm, 0), eps));
-    const out = r.slice();
+  return x.map((r) => {
+    const hidden = apply(up, normalize(r, row(layer.postAttentionLayernorm, 0), rmsNormEps));
+    const out = new Float64Array(hiddenSize);
     form.activation(hidden).forEach((value, neuron) => {
       down[neuron].forEach((w, i) => {
         out[i] += value * w;

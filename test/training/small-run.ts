@@ -49,6 +49,7 @@ export function smallConfig({
         [0.5, 2],
       ],
     },
+    dropout: 0.1,
     evaluation: { text: "held-out", every: 4, stride: 16 },
     checkpoint: { every: checkpoint },
     seed: 3,
