@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { MODEL, PROMPT, runChecks } from "./checks.mjs";
 import { serve } from "./server.mjs";
-import { makeSmallModel, PROMPT, runChecks } from "./small.mjs";
 
 const LIMIT_MS = 60_000;
 
@@ -38,7 +39,12 @@ async function runConformancePage(context, { origin, isIsolated }, counts) {
     console.log(message.text());
     return false;
   });
-  await Promise.race([failed, opened.then(() => ended)]);
+  const use = async () => {
+    await opened;
+    await page.setInputFiles("#file", fileURLToPath(MODEL));
+    await ended;
+  };
+  await Promise.race([failed, use()]);
   const { passed, failed: failures } = JSON.parse((await ended).text());
   assert.equal(await page.evaluate("crossOriginIsolated"), isIsolated);
   counts.passed += passed;
@@ -49,17 +55,13 @@ async function runExamplePage(context, origin) {
   const { page, failed, opened } = await openPage(context, `${origin}/examples/browser/index.html`);
   const use = async () => {
     await opened;
-    await page.setInputFiles("#file", {
-      name: "small.gguf",
-      mimeType: "application/octet-stream",
-      buffer: Buffer.from(await makeSmallModel()),
-    });
+    await page.setInputFiles("#file", fileURLToPath(MODEL));
     await page.fill("#prompt", PROMPT);
     await page.click("#go");
     await page.locator("#go:enabled").waitFor();
     const expected = await page.evaluate(async () => {
-      const { expectedText } = await import("/test/runtimes/small.mjs");
-      return expectedText(64);
+      const { expectedText } = await import("/test/runtimes/checks.mjs");
+      return expectedText(document.querySelector("#file").files[0], 64);
     });
     assert.equal(await page.textContent("#text"), expected);
   };

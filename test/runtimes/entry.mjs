@@ -1,7 +1,10 @@
 // The conformance checks in the runtime that runs this file.
+import { readFile } from "node:fs/promises";
 import { runConformance } from "../../build/test/conformance.js";
+import { MODEL } from "./checks.mjs";
 
 const { passed, failed } = await runConformance({
+  file: new Uint8Array(await readFile(MODEL)),
   hasThreads: true,
   print: (line) => console.log(line),
 });

@@ -1,11 +1,12 @@
-// The conformance checks as a Worker: answers with the lines and counts as JSON.
+// The conformance checks as a Worker, which is sent the model: answers with the lines and counts as JSON.
 import wasm from "../../build/simd.wasm";
 import { runConformance } from "../../build/test/conformance.js";
 
 export default {
-  async fetch() {
+  async fetch(request) {
     const lines = [];
     const counts = await runConformance({
+      file: new Uint8Array(await request.arrayBuffer()),
       wasm,
       hasThreads: false,
       print: (line) => lines.push(line),

@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
-import { expectedText, makeSmallModel, PROMPT, runChecks } from "./small.mjs";
+import { expectedText, MODEL, PROMPT, runChecks } from "./checks.mjs";
+
+const QUERY = `?${new URLSearchParams({ prompt: PROMPT })}`;
 
 /** Leaves imports of wasm in the bundle, as modules that the runtime compiles. */
 function wasmModules(modules) {
@@ -58,7 +60,8 @@ async function withWorker(entry, use) {
 await runChecks({
   "the Worker answers": (counts) =>
     withWorker("worker.mjs", async (miniflare) => {
-      const response = await miniflare.dispatchFetch("http://localhost/");
+      const body = await readFile(MODEL);
+      const response = await miniflare.dispatchFetch("http://localhost/", { method: "POST", body });
       assert.equal(response.status, 200);
       const { lines, passed, failed } = await response.json();
       for (const line of lines) console.log(line);
@@ -72,12 +75,12 @@ await runChecks({
         return [response.status, await response.text()];
       };
       assert.equal((await ask(""))[0], 400);
-      assert.equal((await ask(`?prompt=${PROMPT}`))[0], 503);
+      assert.equal((await ask(QUERY))[0], 503);
       const bucket = await miniflare.getR2Bucket("MODELS");
-      await bucket.put("model.gguf", await makeSmallModel());
-      const answers = [1, 2].map(() => ask(`?prompt=${PROMPT}`));
-      const expected = [200, await expectedText(48, { variant: "simd" })];
+      await bucket.put("model.gguf", await readFile(MODEL));
+      const answers = [1, 2].map(() => ask(QUERY));
+      const expected = [200, await expectedText(MODEL, 48, { variant: "simd" })];
       assert.deepEqual(await Promise.all(answers), [expected, expected]);
-      assert.deepEqual(await ask(`?prompt=${PROMPT}`), expected);
+      assert.deepEqual(await ask(QUERY), expected);
     }),
 });

@@ -1,17 +1,16 @@
-// The small model, and what the examples write when they are given it and this prompt.
+// What the runtimes are checked with, and what the examples write when they are given it.
 import { loadModel } from "../../build/src/index.js";
-import { makeSmallModel } from "../../build/test/conformance/small-model.js";
 
-export const PROMPT = "in";
+export const MODEL = new URL("../../models/plm-test.gguf", import.meta.url);
 
-export { makeSmallModel };
+export const PROMPT = "Once upon a time";
 
 /**
  * The text of the examples, which all have seed 1; `maxTokens` is as the example has it. Another
  * runtime may have another: the default precision depends on its kernels.
  */
-export async function expectedText(maxTokens, options = {}) {
-  const model = await loadModel(await makeSmallModel(), options);
+export async function expectedText(source, maxTokens, options = {}) {
+  const model = await loadModel(source, options);
   const text = await model.generate(PROMPT, { maxTokens, seed: 1 }).text();
   model.dispose();
   return text;
