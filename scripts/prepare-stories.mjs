@@ -2,11 +2,13 @@
 // blank lines between their paragraphs:
 //   node scripts/prepare-stories.mjs DATA OUT
 //
-// DATA has folders tinystories and children-stories-cc-by (models/README.md says what they are).
-// OUT gets stories.txt; recased.txt, lower-cased stories with capitals, less those of which a
-// paragraph is in stories.txt or the held-out text; children.txt, its hard-wrapped lines joined.
+// DATA has folders tinystories, children-stories-cc-by, fairytaleqa and andersen (models/README.md
+// says what they are). OUT gets stories.txt; recased.txt, lower-cased stories with capitals, less
+// those of which a paragraph is in stories.txt or the held-out text; children.txt and tales.txt,
+// their hard-wrapped lines joined.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { divide } from "./divide-stories.mjs";
 import { learnNames, recase } from "./recase.mjs";
 
 const [data, out] = process.argv.slice(2);
@@ -39,27 +41,6 @@ const paragraphsOf = (text) =>
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== "");
 
-const STORY = new RegExp(
-  "^(once upon a time|once, |once there |there (was|were|lived) |it was |in a |" +
-    "one (day|sunny|morning|night|evening)[ ,]|[a-z]+ (was a|is a|and [a-z]+ (are|were)) )",
-);
-
-/** Stories of a text without separators: a new one where something begins as they do. */
-function divide(paragraphs, names) {
-  const stories = [];
-  for (const paragraph of paragraphs) {
-    const last = stories.at(-1);
-    const length = last?.reduce((sum, part) => sum + part.length, 0) ?? Infinity;
-    // Stories have some length before another begins, and the next has other heroes.
-    const hero = paragraph.split(" ", 1)[0];
-    const isSame = names.has(hero) && last?.some((part) => part.split(/[^a-z]+/).includes(hero));
-    if (STORY.test(paragraph) && length > 350 && !isSame) stories.push([paragraph]);
-    else if (last === undefined) stories.push([paragraph]);
-    else last.push(paragraph);
-  }
-  return stories;
-}
-
 mkdirSync(out, { recursive: true });
 const cased = read("tinystories", "tinystories-train.txt");
 const heldOut = read("tinystories", "tinystories-valid-0.8MB.no-separators.txt");
@@ -87,14 +68,18 @@ write(
   fresh.map((story) => story.map((paragraph) => recase(paragraph, names))),
 );
 
-const children = read("children-stories-cc-by", "stories.txt").split(SEPARATOR);
-const unwrapped = children.map((story) =>
-  story
-    .split(/\n\s*\n/)
-    .map((paragraph) => paragraph.replace(/\s+/g, " ").trim())
-    .filter((paragraph) => paragraph !== ""),
-);
-write(
-  "children.txt",
-  unwrapped.filter((story) => story.length > 1),
-);
+/** Stories between separators whose paragraphs may be wrapped. */
+function writeUnwrapped(name, ...texts) {
+  const unwrapped = texts
+    .flatMap((text) => text.split(SEPARATOR))
+    .map((story) => story.split(/\n\s*\n/).map((part) => part.replace(/\s+/g, " ").trim()))
+    .map((story) => story.filter((paragraph) => paragraph !== ""));
+  write(
+    name,
+    unwrapped.filter((story) => story.length > 1),
+  );
+}
+
+writeUnwrapped("children.txt", read("children-stories-cc-by", "stories.txt"));
+const andersen = read("andersen", "andersen-156-tales.txt");
+writeUnwrapped("tales.txt", read("fairytaleqa", "fairytales-278.txt"), andersen);

@@ -1,0 +1,70 @@
+// Writes the texts and configs of docs/learning.md's sweep: small models that read a tenth of the
+// stories some forty times, as the shipped one reads them all.
+//   node bench/learning/sweep.mjs TEXTS HELD_OUT OUT
+// TEXTS is what scripts/prepare-stories.mjs wrote. Then `plm train OUT/NAME.json --threads 1 --out
+// OUT/run-NAME`.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [texts, heldOut, out] = process.argv.slice(2);
+if (out === undefined) throw new Error("expected three paths: TEXTS HELD_OUT OUT");
+const SEPARATOR = "<|endoftext|>";
+
+const SMALL = {
+  ...{ hiddenSize: 96, intermediateSize: 384, numHiddenLayers: 3, kvLoraRank: 32 },
+  ...{ qkRopeHeadDim: 8, vHeadDim: 24 },
+};
+const LARGE = {
+  ...{ hiddenSize: 128, intermediateSize: 512, numHiddenLayers: 4, kvLoraRank: 64 },
+  ...{ qkRopeHeadDim: 16, vHeadDim: 32 },
+};
+const SHORT_STABLE = { stable: 0.3, decay: 0.95, finalRate: 1e-4, curve: "linear" };
+const TALES = { stories: 0.53, recased: 0.32, tales: 0.15 };
+
+/** By name, what differs from `configOf`'s defaults. As much work each: fewer steps if larger. */
+const RUNS = {
+  "decay-0.1": { weightDecay: 0.1 },
+  "decay-1": { weightDecay: 1 },
+  "decay-3": { weightDecay: 3 },
+  "decay-1-dropout": { weightDecay: 1, dropout: 0.1 },
+  "decay-0.5-dropout-0.2": { weightDecay: 0.5, dropout: 0.2 },
+  "decay-1-dropout-short-stable": { weightDecay: 1, dropout: 0.1, schedule: SHORT_STABLE },
+  "decay-1-dropout-tales": { weightDecay: 1, dropout: 0.1, stable: TALES },
+  "large-decay-1": { model: LARGE, steps: 1500, weightDecay: 1 },
+  "large-decay-1-dropout": { model: LARGE, steps: 1500, weightDecay: 1, dropout: 0.1 },
+};
+
+function configOf({ model = SMALL, steps = 3200, weightDecay, dropout = 0, schedule, stable }) {
+  const mix = { stories: 0.62, recased: 0.38 };
+  const text = (name) => [name, { path: `${name}.txt`, separator: SEPARATOR }];
+  return {
+    model: { ...model, numAttentionHeads: 4, qkNopeHeadDim: 16, maxPositionEmbeddings: 256 },
+    tokenizer: { vocabSize: 1024, texts: ["stories", "recased"] },
+    texts: {
+      ...Object.fromEntries(["stories", "recased", "tales"].map(text)),
+      "held-out": { path: "held-out.txt" },
+    },
+    phases: { stable: stable ?? mix, decay: mix },
+    schedule: {
+      ...{ steps, warmup: 0.03, stable: 0.6, decay: 0.9, peakRate: 3e-3, finalRate: 3e-4 },
+      ...{ curve: "cosine", ...schedule },
+    },
+    batch: { tokens: 2048, contextLength: 256, accumulate: 1 },
+    optimizer: { weightDecay },
+    dropout,
+    evaluation: { text: "held-out", every: steps / 10, stride: 256 },
+    checkpoint: { every: 1000 },
+    seed: 1,
+  };
+}
+
+mkdirSync(out, { recursive: true });
+for (const name of ["stories", "recased", "tales"]) {
+  const documents = readFileSync(join(texts, `${name}.txt`), "utf8").split(`\n${SEPARATOR}\n`);
+  const tenth = documents.filter((document) => document !== "").filter((_, i) => i % 10 === 0);
+  writeFileSync(join(out, `${name}.txt`), `${tenth.join(`\n${SEPARATOR}\n`)}\n${SEPARATOR}\n`);
+}
+writeFileSync(join(out, "held-out.txt"), readFileSync(heldOut, "utf8").slice(0, 200_000));
+for (const [name, run] of Object.entries(RUNS)) {
+  writeFileSync(join(out, `${name}.json`), `${JSON.stringify(configOf(run), null, 2)}\n`);
+}
