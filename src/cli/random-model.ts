@@ -1,9 +1,9 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
 import { PlmError } from "../errors.js";
+import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
 import { modelMetadata } from "../model/write-config.js";
-import { encodeQ8_0 } from "./q8_0.js";
 import {
   createRandomVocabulary,
   MIN_VOCAB_SIZE,
@@ -168,7 +168,7 @@ function createTensors(
     data: () => {
       const values = randomMatrix(random, rows, cols);
       adjust(values);
-      return options.type === "f32" ? new Uint8Array(values.buffer) : encodeQ8_0(values);
+      return options.type === "f32" ? new Uint8Array(values.buffer) : quantized("Q8_0", values)!;
     },
   });
   const ones = (name: string, n: number): TensorData => ({

@@ -1,5 +1,5 @@
 /** What a training run reads and writes: texts, tokenizer, and the files of its folder. */
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PlmError } from "../errors.js";
 import { loadModel } from "../generation/load-model.js";
@@ -17,6 +17,7 @@ import type { TrainingEngine } from "../training/engine.js";
 import { type ExportType, exportGguf } from "../training/export.js";
 import { type LogLine, parseLog } from "../training/log.js";
 import { renderReport } from "../training/report.js";
+import { writeAtomically } from "./atomic-file.js";
 
 /** Who has learnt from plain texts goes on with what was said, as paragraphs of one text. */
 const CHAT_TEMPLATE =
@@ -97,14 +98,11 @@ export class RunFolder {
 
   /** Writes the parameters as they are now as a model. */
   async writeModel(engine: TrainingEngine, vocabulary: TrainedTokenizer): Promise<void> {
-    await this.#write("model.gguf", modelBytes(engine, vocabulary, "Q8_0"));
+    await writeAtomically(this.#path, "model.gguf", [modelBytes(engine, vocabulary, "Q8_0")]);
   }
 
-  /** Whole under its name, or not at all. */
-  async #write(name: string, data: string | Uint8Array): Promise<void> {
-    const path = join(this.#path, name);
-    await writeFile(`${path}.part`, data);
-    await rename(`${path}.part`, path);
+  #write(name: string, text: string): Promise<void> {
+    return writeAtomically(this.#path, name, [new TextEncoder().encode(text)]);
   }
 }
 

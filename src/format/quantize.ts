@@ -63,6 +63,15 @@ export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint
   return true;
 }
 
+/** The blocks of f32[n], n a multiple of 32; undefined where `quantize` returns false. */
+export function quantized(
+  type: QuantizedType,
+  values: Float32Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  const blocks = new Uint8Array((values.length / BLOCK_SIZE) * TENSOR_TYPES[type].blockBytes);
+  return quantize(type, values, blocks) ? blocks : undefined;
+}
+
 /**
  * Where the largest magnitude of a block is first. Magnitudes are compared by their bits, among
  * which those of infinity and NaN are the largest.

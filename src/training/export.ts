@@ -1,5 +1,6 @@
 /** Trained parameters as a GGUF file. */
-import { quantize } from "../format/quantize.js";
+import { PlmError } from "../errors.js";
+import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import type { PlmConfig } from "../model/config.js";
 import { modelMetadata } from "../model/write-config.js";
@@ -41,9 +42,9 @@ function tensorOf(values: Float32Array, parameter: Parameter, type: ExportType):
   const data = (): Uint8Array => {
     const matrix = transposed ? transpose(stored, rows, cols) : stored;
     if (type === "F32") return bytesOf(matrix);
-    const blocks = new Uint8Array((matrix.length / 32) * 34);
-    quantize("Q8_0", matrix, blocks);
-    return blocks;
+    const blocks = quantized("Q8_0", matrix);
+    if (blocks !== undefined) return blocks;
+    throw new PlmError("TRAINING_DIVERGED", `${name}: expected values that Q8_0 can hold`);
   };
   return { name, type, shape: transposed ? [cols, rows] : [rows, cols], data };
 }

@@ -1,6 +1,5 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { encodeQ8_0 } from "../../src/cli/q8_0.js";
 import {
   createRandomModel,
   DEFAULT_RANDOM_MODEL,
@@ -9,8 +8,6 @@ import {
 import { createRandomVocabulary, MIN_VOCAB_SIZE } from "../../src/cli/random-vocabulary.js";
 import { loadModel, type Model, renderChat } from "../../src/index.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
-import { gaussian, seededRandom } from "../random.js";
-import { referenceQ8_0, referenceQ8_0Values } from "../reference.js";
 
 function load(options: Partial<RandomModelOptions> = {}): Promise<Model> {
   const pieces = createRandomModel({ ...DEFAULT_RANDOM_MODEL, ...options });
@@ -74,18 +71,6 @@ test("a vocabulary of any size is one, and its words are single tokens", () => {
     assert.is(tokenizer.decode(tokenizer.encode(text)), text);
     if (size >= 640) assert.is(tokenizer.encode(" the little girl saw").length, 4);
   }
-});
-
-test("Q8_0 is next to the values, as near as ggml's", () => {
-  const random = seededRandom(8);
-  for (const scale of [1e-7, 1e-4, 1, 1000]) {
-    const values = gaussian(32 * 50, random, scale);
-    const errors = [encodeQ8_0(values), referenceQ8_0(values)].map((bytes) =>
-      referenceQ8_0Values(bytes).reduce((sum, value, i) => sum + (value - values[i]) ** 2, 0),
-    );
-    assert.ok(errors[0] <= errors[1] * 1.02, `${errors}`);
-  }
-  assert.equal(encodeQ8_0(new Float32Array(32)), new Uint8Array(34));
 });
 
 test.run();
