@@ -1,5 +1,5 @@
 /** Comparisons as Markdown tables and pictures. */
-import { renderChart } from "../../src/training/chart.js";
+import { drawCharts } from "./picture.js";
 import { mean, type RunResult } from "./run.js";
 import { cacheNumbers, downProducts, upProducts, type Variant } from "./variants.js";
 
@@ -100,12 +100,6 @@ function differences(runs: readonly RunResult[], first: readonly RunResult[]): s
   );
 }
 
-const STYLE = `<style>
-text { fill: #5c6570; font: 12px system-ui, sans-serif; }
-.line { fill: none; stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
-.grid { stroke: #e4e7eb; } .tick { stroke: #5c6570; fill: none; }
-</style><rect width="100%" height="100%" fill="#fff"/>`;
-
 /** Training losses as a picture of its own: the mean of the seeds, smoothed over `STEPS` points. */
 export function renderCurves(rows: readonly Row[]): string {
   const series = rows.map(({ label, runs }, i) => ({
@@ -115,19 +109,7 @@ export function renderCurves(rows: readonly Row[]): string {
       runs[0].curve.map(([step], at) => [step, mean(runs.map(({ curve }) => curve[at][1]))]),
     ),
   }));
-  const legend = series.map(
-    ({ label, color }, i) =>
-      `<path class="line" d="M${340 + i * 118} 36h16" stroke="${color}"/>` +
-      `<text x="${360 + i * 118}" y="40">${label}</text>`,
-  );
-  const svg = renderChart({ title: "training loss, nats a token", series, fit: 0.85 });
-  return `${svg
-    .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
-    .replace(/(<svg [^>]*>)/, `$1${STYLE}`)
-    .replace(
-      /<\/svg>$/,
-      `<text x="60" y="14">training loss, nats a token</text>${legend.join("")}</svg>`,
-    )}\n`;
+  return drawCharts([{ title: "training loss, nats a token", series, fit: 0.85 }]);
 }
 
 /** Points either side that a point is the mean of. */

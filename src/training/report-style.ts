@@ -12,11 +12,16 @@ const DARK_LAYERS: readonly [Colour, Colour] = [
   [190, 120, 255],
 ];
 
+/** Colours on white as CSS variables; those of that many layers are --layer-0 and so on. */
+export function lightColours(layers: number): string {
+  return `--page: #fff; --text: #1b1f24; --dim: #5c6570; --grid: #e4e7eb;
+  --band: #f3f5f7; --train: #3f66cc; --held: #c2480a; ${layerColours(LIGHT_LAYERS, layers)}`;
+}
+
 /** The page's CSS; colours of that many layers are the variables --layer-0 and so on. */
 export function pageStyle(layers: number): string {
   return `
-:root { color-scheme: light dark; --page: #fff; --text: #1b1f24; --dim: #5c6570; --grid: #e4e7eb;
-  --band: #f3f5f7; --train: #3f66cc; --held: #c2480a; ${layerColours(LIGHT_LAYERS, layers)} }
+:root { color-scheme: light dark; ${lightColours(layers)} }
 @media (prefers-color-scheme: dark) { :root { --page: #15181c; --text: #e6e9ed; --dim: #9aa4af;
   --grid: #2c323a; --band: #1e2329; --train: #7d9cf5; --held: #ff9a5c;
   ${layerColours(DARK_LAYERS, layers)} } }

@@ -20,11 +20,11 @@ const MOST_SAMPLES = 12;
 /** The page for the steps of a log, in order; `parseLog` gives them so. */
 export function renderReport(lines: readonly LogLine[], options: ReportOptions): string {
   const title = escapeHtml(options.title);
-  const layers = lines.reduce((most, { zeroShares }) => Math.max(most, zeroShares.length), 0);
+  const layers = layersOf(lines);
   const parts = [
     `<h1>${title}</h1>`,
     renderSummary(lines, options.config.schedule),
-    ...chartsOf(lines, options.config.schedule, layers).map(renderFigure),
+    ...chartsOf(lines, options.config.schedule).map(renderFigure),
     renderEvaluations(lines),
     renderSamples(lines),
     `<h2>Config</h2><pre>${escapeHtml(JSON.stringify(options.config, null, 2))}</pre>`,
@@ -40,7 +40,12 @@ function pointsOf(lines: readonly LogLine[], of: (line: LogLine) => number | nul
   return lines.map((line) => [line.step, of(line)]);
 }
 
-function chartsOf(lines: readonly LogLine[], schedule: ScheduleConfig, layers: number): Chart[] {
+function layersOf(lines: readonly LogLine[]): number {
+  return lines.reduce((most, { zeroShares }) => Math.max(most, zeroShares.length), 0);
+}
+
+/** The steps of a log over the run: loss, rate, gradient norm, zero shares. */
+export function chartsOf(lines: readonly LogLine[], schedule: ScheduleConfig): Chart[] {
   const held = lines.flatMap(({ step, evaluation }): Point[] =>
     evaluation === undefined ? [] : [[step, evaluation.loss]],
   );
@@ -65,7 +70,7 @@ function chartsOf(lines: readonly LogLine[], schedule: ScheduleConfig, layers: n
     {
       title: "Zeros after the squared ReLU",
       percent: true,
-      series: Array.from({ length: layers }, (_, layer) => ({
+      series: Array.from({ length: layersOf(lines) }, (_, layer) => ({
         label: `layer ${layer}`,
         color: `var(--layer-${layer})`,
         points: pointsOf(lines, ({ zeroShares }) => zeroShares[layer] ?? null),
