@@ -102,6 +102,7 @@ const engine = await createTrainingEngine({
 const random = Random.of(2, "bench");
 const normal = (): number => random.normal();
 initializeParameters(engine.values, engine.parameters, config.optimizer.initStd, normal);
+engine.valuesWritten();
 const batch = randomBatch(config);
 const times: number[] = [];
 for (let step = 1; step <= Number(flags.steps) + 2; step++) {

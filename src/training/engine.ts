@@ -73,7 +73,7 @@ export class TrainingEngine {
     return this.#data.parameters;
   }
 
-  /** f32[parameters.length] in place. */
+  /** f32[parameters.length] in place; `valuesWritten` is to be called after they are. */
   get values(): Float32Array {
     return this.#floats(this.#data.buffers.values);
   }
@@ -90,7 +90,12 @@ export class TrainingEngine {
     return this.#floats(this.#data.buffers.secondMoments);
   }
 
-  /** Gradients 0; to be called before the first batch of a step and after values are written. */
+  /** Takes over what was written to `values`. */
+  valuesWritten(): void {
+    this.#perform("transpose");
+  }
+
+  /** Gradients 0: before the first batch of a step. */
   clear(): void {
     this.#perform("clear");
   }

@@ -21,11 +21,16 @@ export class Optimizer {
     this.#hyper = new Float32Array(memory.buffer, shapePtr, 8);
   }
 
-  /** Gradients 0, and the transposed matrices as the parameters are. */
+  /** Gradients 0. */
   clear(): void {
-    const { buffers, kernels, member, memory, parameters } = this.#parts;
+    const { buffers, member, memory, parameters } = this.#parts;
     const [first, end] = member.share(parameters.length, 16);
     new Float32Array(memory.buffer, buffers.gradients, parameters.length).fill(0, first, end);
+  }
+
+  /** The transposed matrices as the parameters are. */
+  transpose(): void {
+    const { buffers, kernels, member, parameters } = this.#parts;
     const matrices = [parameters.embedTokens, ...parameters.layers.flatMap(forwardMatrices)];
     matrices.forEach(({ offset, rows, cols }, i) => {
       if (i % member.count !== member.index) return;
@@ -36,7 +41,7 @@ export class Optimizer {
 
   /**
    * One step of AdamW on this thread's share of the parameters, with gradients scaled so that their
-   * norm is at most `clip`; nothing where the norm is not finite.
+   * norm is at most `clip`, and the transposed matrices; nothing where the norm is not finite.
    */
   update(): void {
     const { member } = this.#parts;
@@ -51,6 +56,8 @@ export class Optimizer {
       const [first, end] = member.share(rows * cols, 4);
       this.#updateRange(offset + first, end - first);
     }
+    member.join();
+    this.transpose();
   }
 
   #updateRange(first: number, count: number): void {

@@ -12,10 +12,10 @@ import type { TrainingBuffers, TrainingSizes } from "./plan.js";
 import { plmSublayers, type Sublayers } from "./sublayer.js";
 
 /**
- * What all threads do together: `clear` the gradients and renew the transposed matrices, add the
- * gradients of a `batch`, `update` the parameters, or `evaluate` the losses of a batch.
+ * What all threads do together: `transpose` the matrices that were written, `clear` the gradients,
+ * add those of a `batch`, `update` the parameters, or `evaluate` the losses of a batch.
  */
-export const WORKS = ["clear", "batch", "update", "evaluate"] as const;
+export const WORKS = ["transpose", "clear", "batch", "update", "evaluate"] as const;
 export type Work = (typeof WORKS)[number];
 
 /** What a run is, as data that any thread can be given. */
@@ -67,8 +67,7 @@ export class TrainingThread {
   /** This thread's part of a piece of work; all have ended it when it returns. */
   perform(work: Work): void {
     this.member.begin(this.member.count);
-    if (work === "clear") this.#optimizer.clear();
-    else if (work === "update") this.#optimizer.update();
+    if (work === "transpose" || work === "clear" || work === "update") this.#optimizer[work]();
     else {
       this.#forward.run();
       if (work === "batch") this.#backward.run(this.#hyper[GRADIENT_SCALE]);

@@ -69,12 +69,14 @@ export class Trainer {
       const random = Random.of(config.seed, "initial weights");
       const normal = (): number => random.normal();
       initializeParameters(engine.values, engine.parameters, config.optimizer.initStd, normal);
+      engine.valuesWritten();
       return undefined;
     }
     const { checkpoint, name } = resumed;
     for (const [key, tensor] of Object.entries(this.#tensors())) {
       tensor.set(checkpoint.tensors.get(key)!);
     }
+    engine.valuesWritten();
     this.#stream.restore(checkpoint.stream);
     this.#step = checkpoint.step;
     this.#tokens = checkpoint.tokens;
@@ -142,7 +144,6 @@ export class Trainer {
       line.step % every === 0 || line.step === schedule.steps;
     let measured = line;
     if (evaluation !== undefined && heldOut !== undefined && isDue(evaluation)) {
-      engine.clear();
       measured = { ...measured, evaluation: evaluate(engine, heldOut, evaluation.stride) };
     }
     if (samples !== undefined && events.onSample !== undefined && isDue(samples)) {

@@ -61,7 +61,7 @@ function fill(engine: TrainingEngine): void {
     if (decays) continue;
     for (let i = 0; i < cols; i++) engine.values[offset + i] += 0.05 * normal();
   }
-  engine.clear();
+  engine.valuesWritten();
 }
 
 const ARCHITECTURES: readonly Architecture[] = [

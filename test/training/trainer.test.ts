@@ -105,7 +105,6 @@ test("the loss on held-out text is that of every target once, windows overlappin
   const { trainer, engine } = await createTrainer(memoryStore());
   await trainer.start();
   await trainer.run();
-  engine.clear();
   const { config, parameters, values } = engine;
   const score = (from: number, count: number, scoredFrom: number): number => {
     const words = (value: (i: number) => number): Uint32Array =>
