@@ -15,8 +15,11 @@ const SMALL = {
   ...{ qkRopeHeadDim: 8, vHeadDim: 24 },
 };
 const LARGE = {
-  ...{ hiddenSize: 128, intermediateSize: 512, numHiddenLayers: 4, kvLoraRank: 64 },
-  ...{ qkRopeHeadDim: 16, vHeadDim: 32 },
+  model: {
+    ...{ hiddenSize: 128, intermediateSize: 512, numHiddenLayers: 4, kvLoraRank: 64 },
+    ...{ qkRopeHeadDim: 16, vHeadDim: 32 },
+  },
+  steps: 1500,
 };
 const SHORT_STABLE = { stable: 0.3, decay: 0.95, finalRate: 1e-4, curve: "linear" };
 const TALES = { stories: 0.53, recased: 0.32, tales: 0.15 };
@@ -27,11 +30,10 @@ const RUNS = {
   "decay-1": { weightDecay: 1 },
   "decay-3": { weightDecay: 3 },
   "decay-1-dropout": { weightDecay: 1, dropout: 0.1 },
-  "decay-0.5-dropout-0.2": { weightDecay: 0.5, dropout: 0.2 },
-  "decay-1-dropout-short-stable": { weightDecay: 1, dropout: 0.1, schedule: SHORT_STABLE },
-  "decay-1-dropout-tales": { weightDecay: 1, dropout: 0.1, stable: TALES },
-  "large-decay-1": { model: LARGE, steps: 1500, weightDecay: 1 },
-  "large-decay-1-dropout": { model: LARGE, steps: 1500, weightDecay: 1, dropout: 0.1 },
+  "large-decay-1": { ...LARGE, weightDecay: 1 },
+  "large-decay-1-dropout": { ...LARGE, weightDecay: 1, dropout: 0.1 },
+  "large-short-stable": { ...LARGE, weightDecay: 1, dropout: 0.1, schedule: SHORT_STABLE },
+  "large-tales": { ...LARGE, weightDecay: 1, dropout: 0.1, stable: TALES },
 };
 
 function configOf({ model = SMALL, steps = 3200, weightDecay, dropout = 0, schedule, stable }) {
