@@ -56,7 +56,7 @@ export class Attention implements Sublayer {
     kernels.addF32(xMid, at(kept.x, hiddenSize), n * hiddenSize);
   }
 
-  /** dx of x from dx of xMid; keeps the latter, less what was dropped, as dAttnOut */
+  /** dx of x from dx of xMid; keeps the latter, after dropout, as dAttnOut */
   backward(layer: number, first: number, n: number): void {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize, kvLoraRank, qkRopeHeadDim } = config;

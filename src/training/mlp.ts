@@ -48,7 +48,7 @@ export class Mlp implements MlpSublayer {
     return nonZero;
   }
 
-  /** dx of xMid from that of the layer's output; keeps the latter, less what was dropped, as dMlpOut */
+  /** dx of xMid from dx of the layer's output; keeps the latter, after dropout, as dMlpOut */
   backward(layer: number, first: number, n: number): void {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize } = config;

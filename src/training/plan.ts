@@ -71,7 +71,7 @@ export interface PairBuffers {
 /** Addresses of everything. */
 export interface TrainingBuffers {
   readonly team: number;
-  /** i32[16] what the threads do next (thread.ts), f32[16] adamw's hyperparameters; both: parts.ts */
+  /** i32[16] what the threads do next, f32[16] adamw's hyperparameters; both: parts.ts */
   readonly work: number;
   readonly hyper: number;
   /** f32[parameters.length] each */
