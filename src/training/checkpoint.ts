@@ -69,13 +69,14 @@ export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig)
 /**
  * The checkpoint in a file's bytes; its tensors are views of them. Throws INVALID_FILE for bytes
  * that are no checkpoint, truncated or damaged, UNSUPPORTED_FILE for another version of the format,
- * INVALID_CONFIG for a checkpoint of a run with another config, naming the first key that differs.
+ * INVALID_CONFIG for a checkpoint of a run with another config, naming the first key that differs;
+ * plans may, for steps to come.
  */
 export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Checkpoint {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const tensorsFrom = checkFrame(aligned);
   const header = readHeader(aligned.subarray(PREFIX_BYTES, tensorsFrom));
-  checkConfig(header.config, config);
+  checkConfig(header, config);
   const tensors = new Map<string, Float32Array>();
   let at = tensorsFrom;
   for (const [name, length] of header.tensors) {
@@ -116,8 +117,8 @@ function invalid(expected: string, got: string): PlmError {
   return new PlmError("INVALID_FILE", `checkpoint: expected ${expected}, got ${got}`);
 }
 
-function checkConfig(saved: TrainingConfig, config: TrainingConfig): void {
-  const difference = firstDifference(config, saved);
+function checkConfig(saved: Header, config: TrainingConfig): void {
+  const difference = firstDifference(config, saved.config, saved.step);
   if (difference === undefined) return;
   const { path, one, other } = difference;
   const message = `checkpoint: it is of a run whose config has ${path} ${other}, not ${one}`;

@@ -1,7 +1,11 @@
-/** The rules of keeping checkpoints: the last two good ones stay, the newest good one is loaded. */
+/**
+ * The rules of keeping checkpoints: the last two good ones and that of the last stable step stay,
+ * the newest good one is loaded.
+ */
 import { PlmError } from "../errors.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import type { TrainingConfig } from "./config.js";
+import { lastStableStep } from "./schedule.js";
 
 /** Where checkpoints are kept; one run at a time. */
 export interface CheckpointStore {
@@ -75,16 +79,17 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a checkpoint, then removes all but the last two that are known to be good; as long as
-   * there are not two, nothing is removed. Throws UNWRITABLE_FILE; earlier ones are left then.
+   * Writes a checkpoint, then removes all but that of the last stable step and the last two that
+   * are known to be good; as long as there are not two, nothing is removed. Throws UNWRITABLE_FILE; earlier ones are left then.
    */
   async save(checkpoint: Checkpoint): Promise<string> {
     const name = checkpointName(checkpoint.step);
     await this.#store.writeAtomically(name, encodeCheckpoint(checkpoint, this.#config));
     this.#good = [...this.#good.filter((known) => known !== name), name].slice(-2);
     if (this.#good.length < 2) return name;
+    const stays = [...this.#good, checkpointName(lastStableStep(this.#config.schedule))];
     for (const old of await this.#names()) {
-      if (!this.#good.includes(old)) await this.#store.remove(old);
+      if (!stays.includes(old)) await this.#store.remove(old);
     }
     return name;
   }

@@ -1,5 +1,6 @@
-/** Where two configs differ, but for what does not change what a model learns. */
+/** Where two configs differ, but for what does not change what a model has learnt. */
 import type { TrainingConfig } from "./config.js";
+import { learningRate, microBatches, phaseOf } from "./schedule.js";
 
 /** A key and its values, as JSON or "nothing". */
 export interface Difference {
@@ -11,16 +12,38 @@ export interface Difference {
 /** Keys that may change while a run goes on: how it is watched and kept, and where texts lie. */
 const FREE = /^(samples|checkpoint|evaluation\.(every|stride)|texts\..*\.path)(\.|$)/;
 
-/** The first key, in the order of `one`, then of `other`, in which two configs differ. */
+/** Keys that may change for steps to come. */
+const PLANS = /^(schedule|phases|batch\.accumulate)$/;
+
+/**
+ * The first key, in the order of `one`, then of `other`, in which two configs differ; then the
+ * first step, up to `steps` of those of `other`, in which their plans do.
+ */
 export function firstDifference(
   one: TrainingConfig,
   other: TrainingConfig,
+  steps: number,
 ): Difference | undefined {
-  return differenceIn(one, other, "");
+  const found = differenceIn(one, other, "");
+  if (found !== undefined) return found;
+  for (let step = 1; step <= Math.min(steps, other.schedule.steps); step++) {
+    const planned = differenceIn(planOf(one, step), planOf(other, step), "");
+    if (planned !== undefined) return { ...planned, path: `${planned.path} of step ${step}:` };
+  }
+  return undefined;
+}
+
+/** What a config says of one step. */
+function planOf({ schedule, batch, phases }: TrainingConfig, step: number): Tree {
+  return {
+    rate: learningRate(schedule, step),
+    microBatches: microBatches(batch, schedule, step),
+    mix: phases[phaseOf(schedule, step)],
+  };
 }
 
 function differenceIn(one: unknown, other: unknown, path: string): Difference | undefined {
-  if (FREE.test(path)) return undefined;
+  if (FREE.test(path) || PLANS.test(path)) return undefined;
   if (!isTree(one) || !isTree(other)) {
     const [left, right] = [one, other].map((value) => JSON.stringify(value) ?? "nothing");
     return left === right ? undefined : { path, one: left, other: right };

@@ -20,6 +20,11 @@ export function phaseOf(schedule: ScheduleConfig, step: number): Phase {
   return step <= decay ? "decay" : "constant";
 }
 
+/** The last step at peakRate, from which a run of another length can go on. */
+export function lastStableStep(schedule: ScheduleConfig): number {
+  return Math.floor(phaseEnds(schedule).stable);
+}
+
 /**
  * The rate of a step s, 1 to `steps`: peakRate s / W to the end W of the warm-up, peakRate to the
  * end S of the stable phase, along the curve to finalRate at the end D of the decay, finalRate

@@ -10,7 +10,7 @@ import { evaluate } from "./evaluate.js";
 import type { LogLine } from "./log.js";
 import { initializeParameters } from "./parameters.js";
 import { Random } from "./random.js";
-import { learningRate, microBatches, phaseOf } from "./schedule.js";
+import { lastStableStep, learningRate, microBatches, phaseOf } from "./schedule.js";
 
 /** What a run is made of. */
 export interface TrainerParts {
@@ -92,11 +92,12 @@ export class Trainer {
   async run(events: TrainerEvents = {}, signal?: AbortSignal): Promise<void> {
     const { config, checkpoints } = this.#parts;
     const { steps } = config.schedule;
+    const kept = [lastStableStep(config.schedule), steps];
     let saved = this.#step;
     while (this.#step < steps) {
       const line = await this.#measured(this.#next(), events);
       await events.onStep?.(line);
-      const isDue = this.#step % config.checkpoint.every === 0 || this.#step === steps;
+      const isDue = this.#step % config.checkpoint.every === 0 || kept.includes(this.#step);
       await events.onTurn?.();
       if (isDue || (signal?.aborted && saved < this.#step)) {
         await checkpoints.save(this.#checkpoint());

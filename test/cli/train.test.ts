@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -20,6 +27,10 @@ function prepare(name: string, config: Record<string, unknown>, text = madeUpTex
 function logOf(run: string): Omit<LogLine, "tokensPerSecond">[] {
   const lines = parseLog(readFileSync(join(folder, run, "log.jsonl"), "utf8"));
   return lines.map(({ tokensPerSecond, ...line }) => line);
+}
+
+function modelOf(run: string): Buffer {
+  return readFileSync(join(folder, run, "model.gguf"));
 }
 
 /** Standard output of a run that must succeed; its plan is told on standard error. */
@@ -64,8 +75,7 @@ test("a run killed at any moment goes on to the last digit", async () => {
   assert.ok(kills >= 3, `${kills} kills`);
   await train(config, "train-to-interrupted", "--threads", "1");
   assert.equal(logOf("train-to-interrupted"), logOf("train-to-uninterrupted"));
-  const model = (run: string): Buffer => readFileSync(join(folder, run, "model.gguf"));
-  assert.ok(model("train-to-interrupted").equals(model("train-to-uninterrupted")));
+  assert.ok(modelOf("train-to-interrupted").equals(modelOf("train-to-uninterrupted")));
   const leftovers = readdirSync(join(folder, "train-to-interrupted")).filter((name) =>
     /part|unf/.test(name),
   );
@@ -101,6 +111,33 @@ test("bad input is told in one line, before anything is written", async () => {
   const good = prepare("good", smallConfig());
   await assertFails(/--threads/, "train", good, "--out", "train-to-no", "--threads", "0");
   assert.not.ok(existsSync(join(folder, "train-to-no")));
+});
+
+test("a longer run goes on from the last stable step as if it had always been meant", async () => {
+  const short = prepare("short", smallConfig());
+  await train(short, "train-to-short", "--threads", "1");
+  const config = smallConfig({ steps: 24 }) as ReturnType<typeof smallConfig> & {
+    readonly schedule: object;
+    readonly batch: object;
+  };
+  Object.assign(config.schedule, { warmup: 0.05, stable: 0.8 });
+  const accumulate = [
+    [0, 1],
+    [0.25, 2],
+  ];
+  Object.assign(config.batch, { accumulate });
+  const long = prepare("long", config);
+  await train(long, "train-to-long", "--threads", "1");
+  mkdirSync(join(folder, "train-to-longer"));
+  for (const name of ["step-000000007.checkpoint", "log.jsonl"]) {
+    copyFileSync(join(folder, "train-to-short", name), join(folder, "train-to-longer", name));
+  }
+  await train(long, "train-to-longer", "--threads", "1");
+  assert.equal(logOf("train-to-longer"), logOf("train-to-long"));
+  assert.ok(modelOf("train-to-longer").equals(modelOf("train-to-long")));
+  const { code, stderr } = await plm("train", long, "--out", "train-to-short");
+  assert.is(code, 1);
+  assert.match(stderr, /a run whose config has rate of step 8: .*, not 0.01\n$/);
 });
 
 test("a checkpoint of another config is refused by the key that differs", async () => {

@@ -102,14 +102,23 @@ test("a checkpoint of another config is refused, the first key that differs name
     json.batch.tokens = 128;
   }, "model.hiddenSize 64, not 96");
   refused((json) => {
-    json.schedule.curve = "linear";
-  }, 'schedule.curve "cosine", not "linear"');
+    json.schedule.peakRate = 2e-3;
+  }, "rate of step 1: ");
   refused((json) => {
-    json.phases.constant = { prose: 1 };
-  }, "phases.constant.prose nothing, not 1");
+    json.schedule.warmup = 0.004;
+  }, "rate of step 1: ");
   refused((json) => {
-    json.batch.accumulate = 2;
-  }, "batch.accumulate.0.1 1, not 2");
+    json.schedule.warmup = 0.006;
+  }, "rate of step 1: ");
+  refused((json) => {
+    json.phases.stable = { stories: 3, prose: 2 };
+  }, "mix.prose of step 1: 1, not 2");
+  refused((json) => {
+    json.batch.accumulate = [
+      [0, 1],
+      [0.0051, 2],
+    ];
+  }, "microBatches of step 7: 1, not 2");
   refused((json) => delete json.evaluation, "evaluation {");
 });
 
@@ -121,8 +130,23 @@ test("how a run is watched and kept, and where texts lie, may change", () => {
     json.texts.prose = { path: "elsewhere/prose.txt" };
     json.phases.stable = { prose: 1, stories: 3 };
   });
-  assert.is(firstDifference(watched, config), undefined);
+  assert.is(firstDifference(watched, config, 1000), undefined);
   assert.is(decodeCheckpoint(sound, watched).step, 7);
+});
+
+test("the plan may change for steps to come, and for no other", () => {
+  const longer = trainingConfig((json) => {
+    Object.assign(json.schedule, { steps: 4000, warmup: 0.005, curve: "linear", finalRate: 0 });
+    json.phases.decay = { prose: 1 };
+    json.batch.accumulate = [
+      [0, 1],
+      [0.15, 2],
+    ];
+  });
+  assert.is(firstDifference(longer, config, 600), undefined);
+  assert.is(decodeCheckpoint(sound, longer).step, 7);
+  const { path, one } = firstDifference(longer, config, 601)!;
+  assert.equal([path, one], ["rate of step 601:", "0.003"]);
 });
 
 test.run();

@@ -36,6 +36,13 @@ test("the last two stay, and the newest is loaded", async () => {
   assert.equal(found!.damaged, []);
 });
 
+test("that of the last stable step stays too", async () => {
+  const store = await storeWith(590, 600, 610, 620, 630);
+  assert.equal(stepsIn(store), [600, 620, 630]);
+  for (const step of [620, 630]) damage(store, step);
+  assert.is((await new Checkpoints(store, config).load())!.checkpoint.step, 600);
+});
+
 test("steps are compared as numbers, and other files are nobody's business", async () => {
   const store = await storeWith(999999999, 1000000000);
   store.files.set("best.gguf", Uint8Array.of(1));

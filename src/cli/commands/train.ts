@@ -41,7 +41,9 @@ export function addTrain(program: Command): void {
       "Trains a PLM, tokenizer and all, as a JSON config says. The folder of --out gets " +
         "log.jsonl, report.html, model.gguf (Q8_0, the best on held-out text so far) and " +
         "checkpoints; a run that was ended, by whatever, goes on from there exactly when the " +
-        "command is given again.",
+        "command is given again. The schedule of steps to come may have changed then: a longer " +
+        "run can go on, in a folder of its own, from the checkpoint of the last stable step, " +
+        "which is kept.",
     )
     .argument("<config>", "the config, a JSON file; paths in it are relative to it")
     .requiredOption("-o, --out <folder>", "the folder of the run")
