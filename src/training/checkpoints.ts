@@ -80,7 +80,8 @@ export class Checkpoints {
 
   /**
    * Writes a checkpoint, then removes all but that of the last stable step and the last two that
-   * are known to be good; as long as there are not two, nothing is removed. Throws UNWRITABLE_FILE; earlier ones are left then.
+   * are known to be good; as long as there are not two, nothing is removed. Throws UNWRITABLE_FILE;
+   * earlier ones are left then.
    */
   async save(checkpoint: Checkpoint): Promise<string> {
     const name = checkpointName(checkpoint.step);
