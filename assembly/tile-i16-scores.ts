@@ -45,8 +45,8 @@ function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, tw
   let row3 = row2 + rowBytes;
   let cell = q + 32;
   let other = cell + group;
-  clear(to);
-  if (two) clear(to + GROUP_SCORES);
+  clearScores(to);
+  if (two) clearScores(to + GROUP_SCORES);
   for (let part: usize = 0; part < 8; part += 4) {
     for (const end = row0 + (<usize>(part ? second : first) << 1); row0 < end; ) {
       let a0 = i32x4.splat(0);
@@ -89,7 +89,7 @@ function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, tw
 /** Zeros for four positions. */
 // @ts-ignore: decorator
 @inline
-function clear(scores: usize): void {
+export function clearScores(scores: usize): void {
   const zero = i32x4.splat(0);
   v128.store(scores, zero);
   v128.store(scores, zero, 16);
@@ -111,15 +111,16 @@ function addScores(
   d: v128,
 ): void {
   const scales = v128.load(queryScales);
-  addScore(to, a, scales, rowScales);
-  addScore(to + 16, b, scales, rowScales + rowBytes);
-  addScore(to + 32, c, scales, rowScales + 2 * rowBytes);
-  addScore(to + 48, d, scales, rowScales + 3 * rowBytes);
+  addScore(to, a, scales, v128.load32_splat(rowScales));
+  addScore(to + 16, b, scales, v128.load32_splat(rowScales + rowBytes));
+  addScore(to + 32, c, scales, v128.load32_splat(rowScales + 2 * rowBytes));
+  addScore(to + 48, d, scales, v128.load32_splat(rowScales + 3 * rowBytes));
 }
 
+/** Adds sums of one position to its scores, times the queries' scales and the row's. */
 // @ts-ignore: decorator
 @inline
-function addScore(to: usize, sum: v128, scales: v128, rowScale: usize): void {
-  const product = f32x4.mul(scales, v128.load32_splat(rowScale));
-  v128.store(to, f32x4.add(v128.load(to), f32x4.mul(f32x4.convert_i32x4_s(sum), product)));
+export function addScore(to: usize, sum: v128, scales: v128, rowScale: v128): void {
+  const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(scales, rowScale));
+  v128.store(to, f32x4.add(v128.load(to), scaled));
 }

@@ -89,7 +89,7 @@ export function valueTileI16(
 /** The four floats at out times the query's factor, plus sum times its scale. */
 // @ts-ignore: decorator
 @inline
-function scaleAdd(out: usize, group: usize, sum: v128): v128 {
+export function scaleAdd(out: usize, group: usize, sum: v128): v128 {
   const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load32_splat(group, GROUP_SCALE));
   return f32x4.add(f32x4.mul(v128.load(out), v128.load32_splat(group, GROUP_FACTOR)), scaled);
 }

@@ -2,6 +2,7 @@
 import { Q8_0_BLOCK } from "./cache";
 import { dot8 } from "./lanes";
 import { GROUP_SCORES } from "./tile-i16";
+import { addScore, clearScores } from "./tile-i16-scores";
 import {
   queryGroupBytes,
   scaleBytes,
@@ -42,7 +43,7 @@ export function scoreTileS8(
     copyAsU8(copy, rows, rowBytes << 2);
     let group = q;
     let to = scores;
-    for (let g = 0; g < groups; g++, to += GROUP_SCORES) clear(to);
+    for (let g = 0; g < groups; g++, to += GROUP_SCORES) clearScores(to);
     to = scores;
     for (let g = groups; g > 1; g -= 2, to += 2 * GROUP_SCORES, group += 2 * groupBytes) {
       scoreTwo(to, group, groupBytes, copy, rowBytes, scale, latentBlocks);
@@ -161,17 +162,6 @@ function scoreRows(
   }
 }
 
-/** Zeros for four positions. */
-// @ts-ignore: decorator
-@inline
-function clear(scores: usize): void {
-  const zero = i32x4.splat(0);
-  v128.store(scores, zero);
-  v128.store(scores, zero, 16);
-  v128.store(scores, zero, 32);
-  v128.store(scores, zero, 48);
-}
-
 /** Adds dots of four positions, times the queries' scales and the rows'. */
 // @ts-ignore: decorator
 @inline
@@ -180,11 +170,4 @@ function addScores(to: usize, q: v128, rows: v128, a: v128, b: v128, c: v128, d:
   addScore(to + 16, b, q, v128.shuffle<i32>(rows, rows, 1, 1, 1, 1));
   addScore(to + 32, c, q, v128.shuffle<i32>(rows, rows, 2, 2, 2, 2));
   addScore(to + 48, d, q, v128.shuffle<i32>(rows, rows, 3, 3, 3, 3));
-}
-
-// @ts-ignore: decorator
-@inline
-function addScore(to: usize, dots: v128, q: v128, row: v128): void {
-  const scaled = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(q, row));
-  v128.store(to, f32x4.add(v128.load(to), scaled));
 }

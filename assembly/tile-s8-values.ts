@@ -1,7 +1,8 @@
 // Values of one tile of q8_0 rows: groups of weights against a block of the cache (tile-s8.ts).
 import { Q8_0_BLOCK } from "./cache";
 import { bytesHigh, bytesLow, dot8, multiplyQ15, pairHigh, pairLow } from "./lanes";
-import { GROUP_FACTOR, GROUP_SCALE, GROUP_SCORES } from "./tile-i16";
+import { GROUP_SCORES } from "./tile-i16";
+import { scaleAdd } from "./tile-i16-values";
 import { scaleBytes, TILE_RATIOS } from "./tile-s8";
 
 /** Bytes of the transposed values of four positions. */
@@ -145,20 +146,17 @@ function addBlock(
         high3 = dot8(v3, high, high3);
         low3 = dot8(v3, low, low3);
       }
-      scaleAdd(out + half, query, high0, low0);
-      scaleAdd(out + half + 16, query, high1, low1);
-      scaleAdd(out + half + 32, query, high2, low2);
-      scaleAdd(out + half + 48, query, high3, low3);
+      addPlanes(out + half, query, high0, low0);
+      addPlanes(out + half + 16, query, high1, low1);
+      addPlanes(out + half + 32, query, high2, low2);
+      addPlanes(out + half + 48, query, high3, low3);
     }
   }
 }
 
-/** The four floats at out = them times the query's factor + the sum of planes times its scale. */
+/** Adds sums of planes to the four floats at out, as scaleAdd does. */
 // @ts-ignore: decorator
 @inline
-function scaleAdd(out: usize, query: usize, high: v128, low: v128): void {
-  const sum = f32x4.convert_i32x4_s(i32x4.add(i32x4.shl(high, 8), low));
-  const scaled = f32x4.mul(sum, v128.load32_splat(query, GROUP_SCALE));
-  const before = f32x4.mul(v128.load(out), v128.load32_splat(query, GROUP_FACTOR));
-  v128.store(out, f32x4.add(before, scaled));
+function addPlanes(out: usize, query: usize, high: v128, low: v128): void {
+  v128.store(out, scaleAdd(out, query, i32x4.add(i32x4.shl(high, 8), low)));
 }
