@@ -4,7 +4,7 @@ import { attendS8 } from "./attention-s8";
 import { I16_HEADER } from "./cache";
 import { unpackF16, unpackQ8_0 } from "./cache-unpack";
 import {
-  finishQuery,
+  finishHeads,
   groupBytes,
   GROUP_SCORES,
   GROUP_STATE,
@@ -13,7 +13,7 @@ import {
   TILE_I16,
 } from "./tile-i16";
 import { scoreTileI16 } from "./tile-i16-scores";
-import { softmaxTileI16 } from "./tile-i16-softmax";
+import { softmaxHeads } from "./tile-i16-softmax";
 import { valueTileI16 } from "./tile-i16-values";
 
 const I16: i32 = 0;
@@ -109,15 +109,9 @@ function attendInteger(
       memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
     }
     scoreTileI16(scores, queries, groups, tile, whole, latentDim, ropeDim);
-    for (let g: usize = 0; g < <usize>groups; g++) {
-      const state = states + g * GROUP_STATE;
-      softmaxTileI16(scores + g * GROUP_SCORES, state, whole, count, count, tile, rowBytes);
-    }
+    softmaxHeads(scores, states, groups, whole, count, tile, rowBytes);
     const values = tile + I16_HEADER;
     valueTileI16(out, outBytes, scores, heads, values, rowBytes, whole, latentDim);
   }
-  for (let h = 0; h < heads; h++) {
-    const state = states + <usize>(h >> 2) * GROUP_STATE;
-    finishQuery(out + <usize>h * outBytes, state, h & 3, latentDim);
-  }
+  finishHeads(out, outBytes, states, heads, latentDim);
 }

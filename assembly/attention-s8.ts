@@ -1,8 +1,8 @@
 // Latent attention of one token in absorbed form over q8_0 rows, with the relaxed dot.
 import { LATENT_DIM, ROPE_DIM, SCALE } from "./attention";
 import { Q8_0_BLOCK } from "./cache";
-import { finishQuery, GROUP_SCORES, GROUP_STATE, startGroups, TILE_I16 } from "./tile-i16";
-import { softmaxTileI16 } from "./tile-i16-softmax";
+import { finishHeads, GROUP_SCORES, GROUP_STATE, startGroups, TILE_I16 } from "./tile-i16";
+import { softmaxHeads } from "./tile-i16-softmax";
 import { packQueriesS8, queryGroupBytes, scaleBytes, tileScratchBytes } from "./tile-s8";
 import { readScales } from "./tile-s8-scales";
 import { scoreTileS8 } from "./tile-s8-scores";
@@ -42,15 +42,9 @@ export function attendS8(
     }
     readScales(tile, rows, whole, latentBlocks, ropeBlocks);
     scoreTileS8(scores, queries, groups, rows, tile, whole, latentBlocks, ropeBlocks);
-    for (let g: usize = 0; g < <usize>groups; g++) {
-      const state = states + g * GROUP_STATE;
-      softmaxTileI16(scores + g * GROUP_SCORES, state, whole, count, count, tile, 4);
-    }
+    softmaxHeads(scores, states, groups, whole, count, tile, 4);
     valueTileS8(out, scores, heads, rows, tile, whole, latentBlocks, ropeBlocks);
     rows += <usize>count * rowBytes;
   }
-  for (let h = 0; h < heads; h++) {
-    const state = states + <usize>(h >> 2) * GROUP_STATE;
-    finishQuery(out + <usize>h * outBytes, state, h & 3, latentBlocks << 5);
-  }
+  finishHeads(out, outBytes, states, heads, latentBlocks << 5);
 }

@@ -2,7 +2,25 @@
 import { SMALLEST_AMAX } from "./cache";
 import { addLanesF64Each, expF32x4 } from "./exp";
 import { roundedBits } from "./lanes";
-import { GROUP_FACTOR, GROUP_SCALE, LARGEST_SUM } from "./tile-i16";
+import { GROUP_FACTOR, GROUP_SCALE, GROUP_SCORES, GROUP_STATE, LARGEST_SUM } from "./tile-i16";
+
+/** softmaxTileI16 of all groups of one token's heads, which see the first `seen` positions. */
+// @ts-ignore: decorator
+@inline
+export function softmaxHeads(
+  scores: usize,
+  states: usize,
+  groups: i32,
+  count: i32,
+  seen: i32,
+  scales: usize,
+  scaleBytes: usize,
+): void {
+  for (let g: usize = 0; g < <usize>groups; g++) {
+    const state = states + g * GROUP_STATE;
+    softmaxTileI16(scores + g * GROUP_SCORES, state, count, seen, seen, scales, scaleBytes);
+  }
+}
 
 /**
  * Online softmax of a group: weight = e^(score - largest) times the scale of the position's values,

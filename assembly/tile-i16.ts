@@ -58,6 +58,16 @@ export function finishQuery(out: usize, state: usize, lane: i32, n: i32): void {
   for (; out < end; out += 16) v128.store(out, f32x4.div(v128.load(out), divisor));
 }
 
+/** finishQuery of one token's heads: f32[n] at out + h * outBytes. */
+// @ts-ignore: decorator
+@inline
+export function finishHeads(out: usize, outBytes: usize, states: usize, heads: i32, n: i32): void {
+  for (let h = 0; h < heads; h++) {
+    const state = states + <usize>(h >> 2) * GROUP_STATE;
+    finishQuery(out + <usize>h * outBytes, state, h & 3, n);
+  }
+}
+
 /**
  * to = groups of queries of which part one has `first` values and part two `second`, times scale
  *
