@@ -25,7 +25,9 @@ export function drawCharts(charts: readonly Chart[]): string {
       .replace("<svg ", `<svg ${size} `)
       .replace(/<\/svg>$/, `${more}</svg>`);
   });
-  const frame = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}">`;
+  const name = escapeHtml(charts.map(({ title }) => title).join("; "));
+  const size = `viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${name}"`;
+  const frame = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>`;
   const colours = lightColours(Math.max(...charts.map(({ series }) => series.length)));
   const style = `<style>\n:root { ${colours} }\n${STYLE}\n</style>`;
   return `${frame}${style}<rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>\n`;
