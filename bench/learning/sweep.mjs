@@ -24,7 +24,7 @@ const LARGE = {
 const SHORT_STABLE = { stable: 0.3, decay: 0.95, finalRate: 1e-4, curve: "linear" };
 const TALES = { stories: 0.53, recased: 0.32, tales: 0.15 };
 
-/** By name, what differs from `configOf`'s defaults. As much work each: fewer steps if larger. */
+/** By name, what differs from configOf. Most are as much work: fewer steps if larger. */
 const RUNS = {
   "decay-0.1": { weightDecay: 0.1 },
   "decay-1": { weightDecay: 1 },
@@ -34,14 +34,19 @@ const RUNS = {
   "large-decay-1-dropout": { ...LARGE, weightDecay: 1, dropout: 0.1 },
   "large-short-stable": { ...LARGE, weightDecay: 1, dropout: 0.1, schedule: SHORT_STABLE },
   "large-tales": { ...LARGE, weightDecay: 1, dropout: 0.1, stable: TALES },
+  "large-vocabulary-512": { ...LARGE, weightDecay: 1, dropout: 0.1, vocabSize: 512 },
+  "large-vocabulary-2048": { ...LARGE, weightDecay: 1, dropout: 0.1, vocabSize: 2048 },
+  "large-longer": { ...LARGE, weightDecay: 1, dropout: 0.1, steps: 3000 },
+  "large-longer-dropout-0.2": { ...LARGE, weightDecay: 1, dropout: 0.2, steps: 3000 },
 };
 
-function configOf({ model = SMALL, steps = 3200, weightDecay, dropout = 0, schedule, stable }) {
+function configOf({ model = SMALL, vocabSize = 1024, steps = 3200, ...run }) {
+  const { weightDecay, dropout = 0, schedule, stable } = run;
   const mix = { stories: 0.62, recased: 0.38 };
   const text = (name) => [name, { path: `${name}.txt`, separator: SEPARATOR }];
   return {
     model: { ...model, numAttentionHeads: 4, qkNopeHeadDim: 16, maxPositionEmbeddings: 256 },
-    tokenizer: { vocabSize: 1024, texts: ["stories", "recased"] },
+    tokenizer: { vocabSize, texts: ["stories", "recased"] },
     texts: {
       ...Object.fromEntries(["stories", "recased", "tales"].map(text)),
       "held-out": { path: "held-out.txt" },
