@@ -36,6 +36,7 @@ const RUNS = {
   "large-tales": { ...LARGE, weightDecay: 1, dropout: 0.1, stable: TALES },
   "large-vocabulary-512": { ...LARGE, weightDecay: 1, dropout: 0.1, vocabSize: 512 },
   "large-vocabulary-2048": { ...LARGE, weightDecay: 1, dropout: 0.1, vocabSize: 2048 },
+  "large-vocabulary-4096": { ...LARGE, weightDecay: 1, dropout: 0.1, vocabSize: 4096 },
   "large-longer": { ...LARGE, weightDecay: 1, dropout: 0.1, steps: 3000 },
   "large-longer-dropout-0.2": { ...LARGE, weightDecay: 1, dropout: 0.2, steps: 3000 },
 };
