@@ -1,5 +1,5 @@
 // Writes the texts and configs of docs/learning.md's sweep: small models that read a tenth of the
-// stories some forty times, as the shipped one reads them all.
+// stories many times.
 //   node bench/learning/sweep.mjs TEXTS HELD_OUT OUT
 // TEXTS is what scripts/prepare-stories.mjs wrote. Then `plm train OUT/NAME.json --threads 1 --out
 // OUT/run-NAME`.

@@ -1,5 +1,5 @@
 /** What a training run reads and writes: texts, tokenizer, and the files of its folder. */
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PlmError } from "../errors.js";
 import { loadModel } from "../generation/load-model.js";
@@ -77,7 +77,6 @@ export class RunFolder {
 
   /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
   static async open(path: string, config: TrainingConfig, step: number): Promise<RunFolder> {
-    await mkdir(path, { recursive: true });
     const log = await readFile(join(path, "log.jsonl"), "utf8").catch(() => "");
     const lines = parseLog(log).filter((line) => line.step <= step);
     const folder = new RunFolder(path, config, lines);

@@ -45,6 +45,7 @@ export class TrainingEngine {
   readonly #thread: TrainingThread;
   readonly #threads: readonly ThreadHandle[];
   readonly #hyper: Float32Array;
+  readonly #work: Int32Array;
 
   constructor(
     data: TrainingData,
@@ -57,6 +58,7 @@ export class TrainingEngine {
     this.#thread = thread;
     this.#threads = threads;
     this.#hyper = new Float32Array(memory.buffer, data.buffers.hyper, 16);
+    this.#work = new Int32Array(memory.buffer, data.buffers.work, 16);
     thread.member.count = threads.length + 1;
     fillRopeTable(memory, data.buffers.ropeTable, data.config, data.sizes.contextLength);
   }
@@ -171,7 +173,7 @@ export class TrainingEngine {
   #write(batch: Batch, { share, key }: DropoutOptions): void {
     const { buffers, sizes } = this.#data;
     this.#hyper[DROPOUT] = share;
-    new Int32Array(this.#memory.buffer, buffers.work, 16)[DROPOUT_KEY] = key;
+    this.#work[DROPOUT_KEY] = key;
     const words = (ptr: number): Uint32Array =>
       new Uint32Array(this.#memory.buffer, ptr, sizes.tokens);
     words(buffers.ids).set(batch.ids);
@@ -186,9 +188,8 @@ export class TrainingEngine {
   }
 
   #perform(work: Work): void {
-    const { buffers } = this.#data;
     if (this.#threads.length > 0) {
-      new Int32Array(this.#memory.buffer, buffers.work, 1)[0] = WORKS.indexOf(work);
+      this.#work[0] = WORKS.indexOf(work);
       this.#thread.member.announce();
     }
     this.#thread.perform(work);
