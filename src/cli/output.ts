@@ -56,7 +56,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** Options that the library names in its messages, in camelCase. */
 const OPTION_NAMES: RegExp = new RegExp(
-  "(?<=^|; )(contextLength|cacheType|batchSize|attention|maxTokens|temperature|topK|topP|minP|" +
+  "(?<=^|; )(threads|contextLength|cacheType|batchSize|attention|maxTokens|temperature|topK|topP|minP|" +
     "typicalP|repetitionPenalty|repetitionWindow|presencePenalty|frequencyPenalty|logitBias|stop|" +
     "seed|logprobs|layers|hidden|intermediate|heads|kvLoraRank|nope|rope|vHead|vocab|context)" +
     "(?=:|\\[)",

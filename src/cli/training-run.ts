@@ -63,25 +63,39 @@ export function tokenizeTexts(
   );
 }
 
+/** What learns in a run. */
+export interface TrainingRun {
+  /** general.name of its models, and the title of its report. */
+  readonly name: string;
+  readonly config: TrainingConfig;
+  readonly engine: TrainingEngine;
+  readonly vocabulary: TrainedTokenizer;
+}
+
 /** The files of a run beside its checkpoints: log.jsonl, report.html, model.gguf. */
 export class RunFolder {
   readonly #path: string;
-  readonly #config: TrainingConfig;
-  #lines: LogLine[] = [];
+  readonly #run: TrainingRun;
+  readonly #lines: LogLine[];
 
-  private constructor(path: string, config: TrainingConfig, lines: LogLine[]) {
+  private constructor(path: string, run: TrainingRun, lines: LogLine[]) {
     this.#path = path;
-    this.#config = config;
+    this.#run = run;
     this.#lines = lines;
   }
 
   /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
-  static async open(path: string, config: TrainingConfig, step: number): Promise<RunFolder> {
+  static async open(path: string, run: TrainingRun, step: number): Promise<RunFolder> {
     const log = await readFile(join(path, "log.jsonl"), "utf8").catch(() => "");
     const lines = parseLog(log).filter((line) => line.step <= step);
-    const folder = new RunFolder(path, config, lines);
+    const folder = new RunFolder(path, run, lines);
     await folder.#write("log.jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     return folder;
+  }
+
+  /** The last step so far, if the log has any. */
+  get last(): LogLine | undefined {
+    return this.#lines.at(-1);
   }
 
   /** Adds a step to the log. */
@@ -91,13 +105,14 @@ export class RunFolder {
   }
 
   /** Draws the report of all steps so far. */
-  async report(title: string): Promise<void> {
-    await this.#write("report.html", renderReport(this.#lines, { title, config: this.#config }));
+  async report(): Promise<void> {
+    const { name: title, config } = this.#run;
+    await this.#write("report.html", renderReport(this.#lines, { title, config }));
   }
 
   /** Writes the parameters as they are now as a model. */
-  async writeModel(engine: TrainingEngine, vocabulary: TrainedTokenizer): Promise<void> {
-    await writeAtomically(this.#path, "model.gguf", [modelBytes(engine, vocabulary, "Q8_0")]);
+  async writeModel(): Promise<void> {
+    await writeAtomically(this.#path, "model.gguf", [modelBytes(this.#run, "Q8_0")]);
   }
 
   #write(name: string, text: string): Promise<void> {
@@ -105,25 +120,19 @@ export class RunFolder {
   }
 }
 
-function modelBytes(
-  engine: TrainingEngine,
-  vocabulary: TrainedTokenizer,
-  type: ExportType,
-): Uint8Array {
+function modelBytes({ name, engine, vocabulary }: TrainingRun, type: ExportType): Uint8Array {
   const tokenizer = metadataOf({ ...vocabulary, chatTemplate: CHAT_TEMPLATE });
   const { config, parameters, values } = engine;
-  const pieces = exportGguf(values, parameters, { config, type, name: "PLM-tiny", tokenizer });
-  return Buffer.concat([...pieces]);
+  return Buffer.concat([...exportGguf(values, parameters, { config, type, name, tokenizer })]);
 }
 
 /** What the model writes now, sampled with a fixed seed. */
 export async function writeSample(
-  engine: TrainingEngine,
-  vocabulary: TrainedTokenizer,
+  run: TrainingRun,
   prompt: string,
   maxTokens: number,
 ): Promise<string> {
-  const model = await loadModel(modelBytes(engine, vocabulary, "F32"), { threads: 1 });
+  const model = await loadModel(modelBytes(run, "F32"), { threads: 1 });
   const options = { maxTokens, temperature: 0.6, topP: 0.9, seed: 1 };
   const { text } = await model.generate(prompt, options).result();
   model.dispose();

@@ -77,7 +77,8 @@ function checkRange(name: string, value: number, low: number, high: number): num
 
 /** Threads to plan for. */
 function plannedThreads(asked: number | undefined): number {
-  const threads = checkRange("threads", asked ?? platform.parallelism(), 1, MOST_THREADS);
+  const most = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
+  const threads = checkRange("threads", asked ?? most, 1, MOST_THREADS);
   return platform.hasThreads() ? threads : 1;
 }
 

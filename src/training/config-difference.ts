@@ -9,8 +9,8 @@ export interface Difference {
   readonly other: string;
 }
 
-/** Keys that may change while a run goes on: how it is watched and kept, and where texts lie. */
-const FREE = /^(samples|checkpoint|evaluation\.(every|stride)|texts\..*\.path)(\.|$)/;
+/** Keys that may change while a run goes on: how it is called, watched, kept; where texts lie. */
+const FREE = /^(name|samples|checkpoint|evaluation\.(every|stride)|texts\..*\.path)(\.|$)/;
 
 /** Keys that may change for steps to come. */
 const PLANS = /^(schedule|phases|batch\.accumulate)$/;

@@ -57,6 +57,8 @@ export interface OptimizerConfig {
 
 /** A checked training config. */
 export interface TrainingConfig {
+  /** What the model is called: general.name of its file. */
+  readonly name?: string;
   /** The shape; vocabSize is the tokenizer's. */
   readonly model: PlmConfig;
   /** The tokenizer is trained on these texts. */

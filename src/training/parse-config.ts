@@ -44,6 +44,7 @@ export function checkTrainingConfig(json: unknown): TrainingConfig {
   const batch = readBatch(root.child("batch"));
   const phases = readPhases(root.child("phases"), names);
   const config: TrainingConfig = {
+    ...(root.has("name") && { name: root.text("name") }),
     model: readModel(root.child("model"), tokenizer.vocabSize, batch.contextLength),
     tokenizer,
     texts,

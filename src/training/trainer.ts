@@ -2,7 +2,7 @@
 import { PlmError } from "../errors.js";
 import { type Batch, BatchStream, createBatch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
-import type { Checkpoints } from "./checkpoints.js";
+import type { Checkpoints, Resumed } from "./checkpoints.js";
 import type { TrainingConfig } from "./config.js";
 import type { TokenizedText } from "./corpus.js";
 import type { TrainingEngine } from "./engine.js";
@@ -59,10 +59,10 @@ export class Trainer {
 
   /**
    * Parameters as the seed makes them or, where there is a checkpoint, as it has them: the run then
-   * goes on exactly as if it had not been interrupted. Returns the checkpoint's name. Throws as
+   * goes on exactly as if it had not been interrupted. Returns what was found. Throws as
    * `Checkpoints.load` does.
    */
-  async start(): Promise<string | undefined> {
+  async start(): Promise<Omit<Resumed, "checkpoint"> | undefined> {
     const { config, engine, checkpoints } = this.#parts;
     const resumed = await checkpoints.load();
     if (resumed === undefined) {
@@ -72,7 +72,7 @@ export class Trainer {
       engine.valuesWritten();
       return undefined;
     }
-    const { checkpoint, name } = resumed;
+    const { checkpoint, ...found } = resumed;
     for (const [key, tensor] of Object.entries(this.#tensors())) {
       tensor.set(checkpoint.tensors.get(key)!);
     }
@@ -81,7 +81,7 @@ export class Trainer {
     this.#step = checkpoint.step;
     this.#tokens = checkpoint.tokens;
     this.#bestLoss = checkpoint.bestLoss;
-    return name;
+    return found;
   }
 
   /**

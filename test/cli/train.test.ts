@@ -9,6 +9,7 @@ import {
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { openGguf, openSources } from "../../src/index.js";
 import { type LogLine, parseLog } from "../../src/training/log.js";
 import { madeUpText, smallConfig } from "../training/small-run.js";
 import { assertFails, finish, folder, output, plm, start } from "./plm.js";
@@ -57,7 +58,41 @@ test("plm train makes a model that generates, a log and a report", async () => {
   assert.match(readFileSync(join(folder, "train-to-run/report.html"), "utf8"), /<svg/);
   const args = ["generate", "-m", "train-to-run/model.gguf", "-p", "the cat", "--max-tokens", "8"];
   assert.ok((await output(...args, "--seed", "1")).length > 7);
-  assert.match(await train(config, "train-to-run"), "nothing to do");
+  const again = await train(config, "train-to-run");
+  assert.match(again, /^nothing to do, the run had ended: 12 steps, \d+ tokens, loss \d/);
+  const told = JSON.parse(await train(config, "train-to-run", "--json"));
+  assert.equal({ ...told, seconds: 0 }, { ...result, seconds: 0 });
+  const { metadata } = await openGguf(await openSources(modelOf("train-to-run")));
+  assert.is(metadata.get("general.name"), "config");
+});
+
+test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on", async () => {
+  const config = prepare("stopped", { ...smallConfig({ steps: 5000 }), name: "stops" });
+  const child = start("train", config, "--out", "train-to-stopped", "--threads", "1");
+  const ended = finish(child);
+  let told = "";
+  child.stderr.on("data", (text) => {
+    told += text;
+  });
+  await until(() => stepsOf("train-to-stopped") > 3);
+  assert.match(told, /^plm: memory: .*\nplm: \d+ parameters, 1 thread\nplm: \d+\/5000 steps, loss/);
+  child.kill("SIGINT");
+  const { code, stderr } = await ended;
+  assert.is(code, 130);
+  const step = Number(
+    /plm: stopped after step (\d+): the same command goes on\n$/.exec(stderr)?.[1],
+  );
+  const name = `step-${String(step).padStart(9, "0")}.checkpoint`;
+  assert.ok(existsSync(join(folder, "train-to-stopped", name)));
+  assert.match(readFileSync(join(folder, "train-to-stopped", "report.html"), "utf8"), /stops/);
+  writeFileSync(join(folder, "train-to-stopped", "step-000004999.checkpoint"), "torn");
+  const next = start("train", config, "--out", "train-to-stopped", "--threads", "1");
+  const nextEnded = finish(next);
+  await until(() => stepsOf("train-to-stopped") > step + 3);
+  next.kill("SIGINT");
+  const passed = /passed over step-000004999.checkpoint: checkpoint: expected "PLMTRAIN".*\n/
+    .source;
+  assert.match((await nextEnded).stderr, new RegExp(`${passed}plm: goes on from ${name}\n`));
 });
 
 test("a run killed at any moment goes on to the last digit", async () => {

@@ -151,7 +151,7 @@ test("a loss that is not finite ends the run, and keeps the last checkpoint", as
     assert.match((error as Error).message, "step 7: expected a finite loss, got NaN");
   }
   const again = await createTrainer(store);
-  assert.is(await again.trainer.start(), "step-000000005.checkpoint");
+  assert.equal(await again.trainer.start(), { name: "step-000000005.checkpoint", damaged: [] });
   await again.trainer.run();
   assert.is(again.trainer.step, 12);
 });

@@ -2,22 +2,25 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import cliProgress from "cli-progress";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import { Checkpoints } from "../../training/checkpoints.js";
 import type { TrainingConfig } from "../../training/config.js";
+import type { TokenizedText } from "../../training/corpus.js";
 import { createTrainingEngine } from "../../training/create-engine.js";
+import type { TrainingEngine } from "../../training/engine.js";
 import type { LogLine } from "../../training/log.js";
 import { parseTrainingConfig } from "../../training/parse-config.js";
 import { Trainer } from "../../training/trainer.js";
 import { folderStore } from "../checkpoint-store.js";
 import { withInterrupt } from "../interrupt.js";
-import { formatBytes, note, writeJson, writeLine } from "../output.js";
+import { formatBytes, note, showNotes, writeJson, writeLine } from "../output.js";
 import { number } from "../parse.js";
+import { createTrainingProgress } from "../training-progress.js";
 import {
   RunFolder,
   readTexts,
+  type TrainingRun,
   tokenizeTexts,
   trainVocabulary,
   writeSample,
@@ -32,6 +35,8 @@ interface TrainFlags {
 
 /** Steps between two drawings of the report. */
 const REPORT_STEPS = 100;
+
+const MOST_THREADS = 64;
 
 export function addTrain(program: Command): void {
   program
@@ -58,10 +63,10 @@ export function addTrain(program: Command): void {
 async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const startMs = performance.now();
   const config = parseTrainingConfig(await readConfig(path));
+  const threads = checkThreads(flags.threads);
   const texts = await readTexts(config, path);
   const vocabulary = await trainVocabulary(config, texts);
   const tokenized = tokenizeTexts(texts, vocabulary);
-  const threads = checkThreads(flags.threads ?? availableParallelism());
   const { tokens, contextLength } = config.batch;
   const engine = await createTrainingEngine({
     config: config.model,
@@ -69,44 +74,73 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
     startThread: startTrainingThread,
     onPlan: (plan) => note(`memory: ${formatBytes(plan.bytes())}`),
   });
+  const name = config.name ?? basename(path, ".json");
   try {
-    const checkpoints = new Checkpoints(folderStore(flags.out), config);
-    const heldOut = config.evaluation && tokenized.get(config.evaluation.text);
-    const names = new Set(Object.values(config.phases).flatMap((mix) => Object.keys(mix)));
-    const inMixes = [...names].map((name) => tokenized.get(name)!);
-    const parts = { config, engine, texts: inMixes, checkpoints };
-    const trainer = new Trainer(heldOut === undefined ? parts : { ...parts, heldOut });
+    const trainer = createTrainer(config, engine, tokenized, flags.out);
     const resumed = await trainer.start();
     note(`${engine.parameters.length} parameters, ${threads} thread${threads === 1 ? "" : "s"}`);
-    if (resumed !== undefined) note(`goes on from ${resumed}`);
-    const folder = await RunFolder.open(flags.out, config, trainer.step);
-    const title = basename(path, ".json");
-    const progress = createProgress(config, trainer.step);
-    let last: LogLine | undefined;
-    try {
-      await trainer.run(
-        {
-          onStep: async (line) => {
-            last = line;
-            progress.update(line);
-            await folder.log(line);
-            if (line.step % REPORT_STEPS === 0) await folder.report(title);
-          },
-          onBest: () => folder.writeModel(engine, vocabulary),
-          onSample: (prompt, count) => writeSample(engine, vocabulary, prompt, count),
-          onTurn: () => new Promise((done) => setImmediate(done)),
-        },
-        signal,
-      );
-    } finally {
-      progress.stop();
-      await folder.report(title);
-    }
-    if (config.evaluation === undefined) await folder.writeModel(engine, vocabulary);
-    await tell(last, flags, (performance.now() - startMs) / 1000);
+    for (const { error } of resumed?.damaged ?? []) note(`passed over ${error.message}`);
+    if (resumed !== undefined) note(`goes on from ${resumed.name}`);
+    const run = { name, config, engine, vocabulary };
+    const folder = await RunFolder.open(flags.out, run, trainer.step);
+    showNotes();
+    const begun = trainer.step;
+    await follow(trainer, folder, run, signal);
+    const seconds = (performance.now() - startMs) / 1000;
+    const { tokens, loss, evaluation } = folder.last ?? {};
+    const result = { steps: trainer.step, tokens, loss, evaluation };
+    if (flags.json) await writeJson({ ...result, seconds });
+    else await tell(result, trainer.step > begun);
   } finally {
     engine.dispose();
   }
+}
+
+function createTrainer(
+  config: TrainingConfig,
+  engine: TrainingEngine,
+  tokenized: ReadonlyMap<string, TokenizedText>,
+  out: string,
+): Trainer {
+  const checkpoints = new Checkpoints(folderStore(out), config);
+  const heldOut = config.evaluation && tokenized.get(config.evaluation.text);
+  const names = new Set(Object.values(config.phases).flatMap((mix) => Object.keys(mix)));
+  const texts = [...names].map((name) => tokenized.get(name)!);
+  return new Trainer({ config, engine, texts, checkpoints, ...(heldOut && { heldOut }) });
+}
+
+/** Trains to the end, with a progress, log, report and models. */
+async function follow(
+  trainer: Trainer,
+  folder: RunFolder,
+  run: TrainingRun,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config } = run;
+  const progress = createTrainingProgress(config.schedule.steps, trainer.step);
+  try {
+    await trainer.run(
+      {
+        onStep: async (line) => {
+          progress.update(line);
+          await folder.log(line);
+          if (line.step % REPORT_STEPS === 0) await folder.report();
+        },
+        onBest: () => folder.writeModel(),
+        onSample: (prompt, count) => writeSample(run, prompt, count),
+        onTurn: () => new Promise((done) => setImmediate(done)),
+      },
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) note(`stopped after step ${trainer.step}: the same command goes on`);
+    throw error;
+  } finally {
+    progress.stop();
+    showNotes();
+    await folder.report();
+  }
+  if (config.evaluation === undefined) await folder.writeModel();
 }
 
 async function readConfig(path: string): Promise<string> {
@@ -118,38 +152,21 @@ async function readConfig(path: string): Promise<string> {
   }
 }
 
-function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 64) return threads;
-  const message = `--threads: expected an integer from 1 to 64, got ${threads}`;
+function checkThreads(threads = Math.min(availableParallelism(), MOST_THREADS)): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
+  const message = `threads: expected an integer from 1 to ${MOST_THREADS}, got ${threads}`;
   throw new PlmError("INVALID_ARGUMENT", message);
 }
 
-async function tell(last: LogLine | undefined, flags: TrainFlags, seconds: number): Promise<void> {
-  if (last === undefined) return writeLine("nothing to do: the run had ended");
-  const { step, tokens, loss, evaluation } = last;
-  if (flags.json) return writeJson({ steps: step, tokens, loss, evaluation, seconds });
-  const held = evaluation && `, ${evaluation.bitsPerByte.toFixed(4)} bits per byte held out`;
-  await writeLine(`${step} steps, ${tokens} tokens, loss ${loss?.toFixed(4)}${held ?? ""}`);
+/** What a run came to: all but the steps is from its log, which may be gone. */
+interface RunResult extends Partial<Pick<LogLine, "tokens" | "loss" | "evaluation">> {
+  readonly steps: number;
 }
 
-/** A bar of steps on standard error, where that is a terminal. */
-function createProgress(
-  config: TrainingConfig,
-  step: number,
-): { update(line: LogLine): void; stop(): void } {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
-  const format =
-    "[{bar}] {value}/{total} steps, loss {loss}, rate {rate}, {speed} tokens/s, {eta_formatted}";
-  const options = { format, stream: process.stderr, etaBuffer: 50 };
-  const bar = new cliProgress.SingleBar(options, cliProgress.Presets.legacy);
-  bar.start(config.schedule.steps, step, { loss: "-", rate: "-", speed: "-" });
-  return {
-    update: ({ step: value, loss, rate, tokensPerSecond }) =>
-      bar.update(value, {
-        loss: loss?.toFixed(3),
-        rate: rate.toExponential(1),
-        speed: Math.round(tokensPerSecond),
-      }),
-    stop: () => bar.stop(),
-  };
+async function tell({ steps, tokens, loss, evaluation }: RunResult, isNew: boolean): Promise<void> {
+  const parts = [`${steps} steps`];
+  if (tokens !== undefined) parts.push(`${tokens} tokens`);
+  if (typeof loss === "number") parts.push(`loss ${loss.toFixed(4)}`);
+  if (evaluation) parts.push(`${evaluation.bitsPerByte.toFixed(4)} bits per byte held out`);
+  await writeLine(`${isNew ? "" : "nothing to do, the run had ended: "}${parts.join(", ")}`);
 }
