@@ -1,13 +1,8 @@
 #!/usr/bin/env node
 /** The command `plm`. Exit code 0, or not 0 with one line on standard error; 130 after Ctrl-C. */
 import { CommanderError } from "commander";
-import {
-  describeError,
-  endOnClosedOutput,
-  INTERRUPTED_EXIT_CODE,
-  Interrupted,
-  showNotes,
-} from "./output.js";
+import { describeError } from "./describe-error.js";
+import { endOnClosedOutput, INTERRUPTED_EXIT_CODE, Interrupted, showNotes } from "./output.js";
 import { createProgram, describeUsageError } from "./program.js";
 
 /** Exit code of anything that went wrong. */

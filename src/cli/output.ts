@@ -1,6 +1,4 @@
 /** What the commands write: results on standard output, notes and errors on standard error. */
-import { PlmError } from "../errors.js";
-
 /** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */
 export class Interrupted extends Error {}
 
@@ -45,34 +43,6 @@ export function endOnClosedOutput(): void {
     process.stderr.write(`plm: standard output: ${error.message}\n`);
     process.exit(1);
   });
-}
-
-/** Options whose name on the command line is not the library's in kebab-case. */
-const FLAGS: Readonly<Record<string, string>> = {
-  contextLength: "context",
-  cacheType: "cache",
-  batchSize: "batch",
-};
-
-/** Options that the library names in its messages, in camelCase. */
-const OPTION_NAMES: RegExp = new RegExp(
-  "(?<=^|; )(threads|contextLength|cacheType|batchSize|attention|maxTokens|temperature|topK|topP|minP|" +
-    "typicalP|repetitionPenalty|repetitionWindow|presencePenalty|frequencyPenalty|logitBias|stop|" +
-    "seed|logprobs|layers|hidden|intermediate|heads|kvLoraRank|nope|rope|vHead|vocab|context)" +
-    "(?=:|\\[)",
-  "g",
-);
-
-/** An error as one line; names of the library's options become those of the command line. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isArgument = error instanceof PlmError && error.code === "INVALID_ARGUMENT";
-  const message = isArgument ? error.message.replace(OPTION_NAMES, toFlag) : error.message;
-  return message.replace(/\s*\n\s*/g, " ").trim();
-}
-
-function toFlag(name: string): string {
-  return `--${FLAGS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Bytes as people read them: "1.94 GB". */

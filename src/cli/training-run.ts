@@ -1,4 +1,5 @@
 /** What a training run reads and writes: texts, tokenizer, and the files of its folder. */
+import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PlmError } from "../errors.js";
@@ -49,6 +50,16 @@ export function trainVocabulary(
   return trainTokenizer(documents, { vocabSize: tokenizer.vocabSize });
 }
 
+/** Throws INVALID_CONFIG where the prompt of samples does not fit into the model's context. */
+export function checkPrompt(config: TrainingConfig, vocabulary: TrainedTokenizer): void {
+  if (config.samples === undefined) return;
+  const { length } = new Tokenizer(vocabulary).encode(config.samples.prompt);
+  const most = config.model.maxPositionEmbeddings;
+  if (length <= most) return;
+  const expected = `at most ${most} tokens (model.maxPositionEmbeddings)`;
+  throw new PlmError("INVALID_CONFIG", `samples.prompt: expected ${expected}, got ${length}`);
+}
+
 /** All texts in the vocabulary, by name. */
 export function tokenizeTexts(
   texts: ReadonlyMap<string, readonly string[]>,
@@ -61,6 +72,14 @@ export function tokenizeTexts(
       tokenizeDocuments(name, documents, tokenizer, vocabulary.eosTokenId),
     ]),
   );
+}
+
+/** The best model so far. */
+const MODEL = "model.gguf";
+
+/** Whether a run's folder has a model. */
+export function hasModel(folder: string): boolean {
+  return existsSync(join(folder, MODEL));
 }
 
 /** What learns in a run. */
@@ -86,7 +105,10 @@ export class RunFolder {
 
   /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
   static async open(path: string, run: TrainingRun, step: number): Promise<RunFolder> {
-    const log = await readFile(join(path, "log.jsonl"), "utf8").catch(() => "");
+    const log = await readFile(join(path, "log.jsonl"), "utf8").catch((error) => {
+      if (error.code === "ENOENT") return "";
+      throw new PlmError("UNREADABLE_FILE", `log: expected a readable file, got ${error.message}`);
+    });
     const lines = parseLog(log).filter((line) => line.step <= step);
     const folder = new RunFolder(path, run, lines);
     await folder.#write("log.jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -112,7 +134,7 @@ export class RunFolder {
 
   /** Writes the parameters as they are now as a model. */
   async writeModel(): Promise<void> {
-    await writeAtomically(this.#path, "model.gguf", [modelBytes(this.#run, "Q8_0")]);
+    await writeAtomically(this.#path, MODEL, [modelBytes(this.#run, "Q8_0")]);
   }
 
   #write(name: string, text: string): Promise<void> {
@@ -134,7 +156,9 @@ export async function writeSample(
 ): Promise<string> {
   const model = await loadModel(modelBytes(run, "F32"), { threads: 1 });
   const options = { maxTokens, temperature: 0.6, topP: 0.9, seed: 1 };
-  const { text } = await model.generate(prompt, options).result();
-  model.dispose();
-  return prompt + text;
+  try {
+    return prompt + (await model.generate(prompt, options).text());
+  } finally {
+    model.dispose();
+  }
 }

@@ -25,7 +25,7 @@ const PARTS = 16;
 /** How long a sleeping thread sleeps before it looks again. */
 const SLEEP_MS = 100;
 
-/** After so long a thread that does not come counts as lost. */
+/** After so long awake a thread that does not come counts as lost. */
 const PATIENCE_MS = 60_000;
 
 /** What a member of a team is made of. */
@@ -146,12 +146,17 @@ export class Member {
   /** Sleeps or spins while a word has a value; false when it still has when the time is up. */
   #waitWhile(word: number, value: number, patienceMs: number): boolean {
     const { kernels, teamPtr, maySleep } = this.#parts;
-    const endMs = performance.now() + patienceMs;
+    let leftMs = patienceMs;
+    let lookedMs = performance.now();
     if (maySleep) Atomics.add(this.#words, SLEEPING, 1);
     // Whoever changes the word looks for sleepers after that, and sleepers at the word again.
-    while (Atomics.load(this.#words, word) === value && performance.now() < endMs) {
+    while (Atomics.load(this.#words, word) === value && leftMs > 0) {
       if (maySleep) Atomics.wait(this.#words, word, value, SLEEP_MS);
       else kernels.spinWhile(teamPtr + word * 4, value);
+      const nowMs = performance.now();
+      // A process that was stopped (Ctrl-Z, a laptop's lid) was not waiting.
+      leftMs -= Math.min(nowMs - lookedMs, 2 * SLEEP_MS);
+      lookedMs = nowMs;
     }
     if (maySleep) Atomics.sub(this.#words, SLEEPING, 1);
     return Atomics.load(this.#words, word) !== value;

@@ -118,17 +118,17 @@ export class BatchStream {
   }
 
   /**
-   * Goes on from a state of a stream with the same texts, seed and contextLength. Throws
-   * INVALID_CONFIG if a text is missing or is not the one that the state was made with.
+   * Goes on from a state of a stream with the same seed and contextLength. Texts that it did not
+   * have begin. Throws INVALID_CONFIG if one of its mix is missing, or one is another than it was.
    */
   restore(state: StreamState): void {
-    const missing = Object.keys(state.readings).find((name) => !this.#sources.has(name));
-    if (missing !== undefined) throw differs(missing, "which is not there");
+    const mixed = Object.keys(state.mix).filter((name) => state.mix[name] > 0);
+    const missing = mixed.find((name) => !this.#sources.has(name));
+    if (missing !== undefined) throw differs(missing, "none");
     this.#setMix(state.mix);
     for (const [name, source] of this.#sources) {
-      const reading = state.readings[name];
-      if (reading === undefined) throw differs(name, "which was not there");
-      if (!source.reader.resume(reading)) throw differs(name, "another one");
+      if (!Object.hasOwn(state.readings, name)) continue;
+      if (!source.reader.resume(state.readings[name])) throw differs(name, "another one");
       source.served = state.served[name];
     }
   }

@@ -10,6 +10,15 @@ import type { TrainingConfig } from "./config.js";
 import { firstDifference } from "./config-difference.js";
 import { crc32 } from "./crc32.js";
 
+/** A loss on held-out text, and what it was measured by. */
+export interface BestLoss {
+  readonly loss: number;
+  /** Of the text. */
+  readonly fingerprint: number;
+  /** Tokens that windows advanced by. */
+  readonly stride: number;
+}
+
 /** What a run needs to go on exactly. */
 export interface Checkpoint {
   /** Updates done. */
@@ -18,8 +27,8 @@ export interface Checkpoint {
   readonly tokens: number;
   /** Where the data is. */
   readonly stream: StreamState;
-  /** The least loss on held-out text so far, or null. */
-  readonly bestLoss: number | null;
+  /** The least loss on held-out text so far, if one was measured. */
+  readonly best?: BestLoss;
   /** Parameters and optimizer state, by names that the trainer gives. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
@@ -41,9 +50,9 @@ const CRC_BYTES = 4;
  * config goes into the file, to be compared when it is read.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig): Uint8Array[] {
-  const { step, tokens, stream, bestLoss, tensors } = checkpoint;
+  const { step, tokens, stream, best, tensors } = checkpoint;
   const table = Array.from(tensors, ([name, { length }]): [string, number] => [name, length]);
-  const header: Header = { step, tokens, stream, bestLoss, config, tensors: table };
+  const header: Header = { step, tokens, stream, ...(best && { best }), config, tensors: table };
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
   const views = Array.from(
@@ -83,8 +92,8 @@ export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Che
     tensors.set(name, new Float32Array(aligned.buffer, aligned.byteOffset + at, length));
     at += 4 * length;
   }
-  const { step, tokens, stream, bestLoss } = header;
-  return { step, tokens, stream, bestLoss, tensors };
+  const { step, tokens, stream, best } = header;
+  return { step, tokens, stream, ...(best && { best }), tensors };
 }
 
 /** Checks all that can be told without the header, and returns where the tensors start. */

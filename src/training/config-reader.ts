@@ -1,6 +1,6 @@
 /** Reads JSON objects member by member and collects every complaint, so that one error has all. */
 
-/** What a number must be. */
+/** What a number must be, as f64 and, unless it has a unit, as the f32 that kernels get. */
 export interface NumberRange {
   /** The least it may be. */
   readonly min?: number;
@@ -116,12 +116,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
 export function isWithin(value: number, range: NumberRange): boolean {
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity, unit } = range;
   if (!Number.isFinite(value) || (unit !== undefined && value % unit !== 0)) return false;
+  const single = unit === undefined ? Math.fround(value) : value;
+  if (!Number.isFinite(single) || single <= above || single >= below) return false;
   return value >= min && value <= max && value > above && value < below;
 }
 
-/** "an integer from 1 to 8", "a number above 0", "a multiple of 32 from 32". */
+/** "an integer from 1 to 8", "an f32 number above 0", "a multiple of 32 from 32". */
 export function describeRange({ min, max, above, below, unit }: NumberRange): string {
-  const parts = [unit === undefined ? "a number" : unit === 1 ? "an integer" : "a multiple of"];
+  const parts = [
+    unit === undefined ? "an f32 number" : unit === 1 ? "an integer" : "a multiple of",
+  ];
   if (unit !== undefined && unit !== 1) parts.push(`${unit}`);
   if (min !== undefined) parts.push(`from ${min}`);
   if (above !== undefined) parts.push(`above ${above}`);

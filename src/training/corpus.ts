@@ -15,6 +15,9 @@ export interface TokenizedText {
   readonly fingerprint: number;
 }
 
+/** What JavaScript's strings can hold in all engines. */
+const MOST_BYTES = 2 ** 29 - 24;
+
 /** Vocabularies up to this size take two bytes a token. */
 const MAX_16_BITS = 1 << 16;
 
@@ -28,6 +31,9 @@ function refuse(name: string, expected: string, got: string, cause?: unknown): P
  * empty or blank, is not UTF-8, or has zero bytes, as no text has.
  */
 export function decodeText(name: string, bytes: Uint8Array): string {
+  if (bytes.length > MOST_BYTES) {
+    throw refuse(name, `at most ${MOST_BYTES} bytes`, `${bytes.length}: divide it`);
+  }
   const zero = bytes.indexOf(0);
   if (zero >= 0) throw refuse(name, "text", `a binary file (a zero byte at ${zero})`);
   let text: string;
@@ -48,10 +54,19 @@ export function splitDocuments(name: string, text: string, separator?: string): 
   if (separator === undefined) return [text];
   const documents = text
     .split(separator)
-    .map((document) => document.replace(/^[\r\n]+|[\r\n]+$/g, ""))
+    .map(withoutOuterBreaks)
     .filter((document) => document.trim() !== "");
   if (documents.length === 0) throw refuse(name, "documents", "nothing but separators");
   return documents;
+}
+
+/** In one pass: a pattern that ends in `$` tries every run of breaks in between. */
+function withoutOuterBreaks(text: string): string {
+  const isBreak = (at: number): boolean => text[at] === "\n" || text[at] === "\r";
+  let [first, end] = [0, text.length];
+  while (first < end && isBreak(first)) first++;
+  while (first < end && isBreak(end - 1)) end--;
+  return text.slice(first, end);
 }
 
 /**

@@ -10,7 +10,15 @@ export interface PhaseEnds {
 
 /** Where the parts of the schedule end, in steps. */
 export function phaseEnds({ steps, warmup, stable, decay }: ScheduleConfig): PhaseEnds {
-  return { warmup: warmup * steps, stable: stable * steps, decay: decay * steps };
+  const end = (fraction: number): number => stepsOf(fraction, steps);
+  return { warmup: end(warmup), stable: end(stable), decay: end(decay) };
+}
+
+/** A fraction of the steps; where it means a whole step, that step: 0.29 of 100 is 29. */
+function stepsOf(fraction: number, steps: number): number {
+  const product = fraction * steps;
+  const whole = Math.round(product);
+  return Math.abs(product - whole) <= 1e-12 * steps ? whole : product;
 }
 
 /** The phase of a step, 1 to `steps`; the warm-up belongs to the stable phase. */
@@ -49,6 +57,7 @@ export function learningRate(schedule: ScheduleConfig, step: number): number {
 
 /** Micro-batches of a step, 1 to `steps`: the count of the last entry whose share has passed. */
 export function microBatches(batch: BatchConfig, schedule: ScheduleConfig, step: number): number {
-  const passed = batch.accumulate.filter(([from]) => step - 1 >= from * schedule.steps);
+  const { steps } = schedule;
+  const passed = batch.accumulate.filter(([from]) => step - 1 >= stepsOf(from, steps));
   return passed[passed.length - 1][1];
 }

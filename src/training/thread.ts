@@ -11,6 +11,9 @@ import { GRADIENT_SCALE, type TrainingParts } from "./parts.js";
 import type { TrainingBuffers, TrainingSizes } from "./plan.js";
 import { plmSublayers, type Sublayers } from "./sublayer.js";
 
+/** After so long one that does not come is lost: it may have whole sequences to compute. */
+const PATIENCE_MS = 600_000;
+
 /**
  * What all threads do together: `transpose` the matrices that were written, `clear` the gradients,
  * add those of a `batch`, `update` the parameters, or `evaluate` the losses of a batch.
@@ -52,7 +55,8 @@ export class TrainingThread {
   ) {
     const { buffers } = data;
     const teamPtr = buffers.team;
-    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true });
+    const patienceMs = PATIENCE_MS;
+    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true, patienceMs });
     const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
     const { member } = this;
     const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };

@@ -1,13 +1,13 @@
 /** A training run: steps of the WSDC schedule, measured, logged and kept in checkpoints. */
 import { PlmError } from "../errors.js";
 import { type Batch, BatchStream, createBatch } from "./batches.js";
-import type { Checkpoint } from "./checkpoint.js";
+import type { BestLoss, Checkpoint } from "./checkpoint.js";
 import type { Checkpoints, Resumed } from "./checkpoints.js";
 import type { TrainingConfig } from "./config.js";
 import type { TokenizedText } from "./corpus.js";
 import type { TrainingEngine } from "./engine.js";
 import { evaluate } from "./evaluate.js";
-import type { LogLine } from "./log.js";
+import type { Evaluation, LogLine } from "./log.js";
 import { initializeParameters } from "./parameters.js";
 import { Random } from "./random.js";
 import { lastStableStep, learningRate, microBatches, phaseOf } from "./schedule.js";
@@ -22,6 +22,8 @@ export interface TrainerParts {
   /** What `evaluation` is of. */
   readonly heldOut?: TokenizedText;
   readonly checkpoints: Checkpoints;
+  /** Whether the model of the least loss so far is gone: the next to be measured is the best. */
+  readonly lacksBest?: boolean;
 }
 
 /** What happens while a run goes on; awaited. */
@@ -36,13 +38,20 @@ export interface TrainerEvents {
   readonly onTurn?: () => Promise<void>;
 }
 
+/** How losses on held-out text are measured. */
+interface Measure {
+  readonly text: TokenizedText;
+  readonly every: number;
+  readonly stride: number;
+}
+
 export class Trainer {
   readonly #parts: TrainerParts;
   readonly #stream: BatchStream;
   readonly #batch: Batch;
   #step = 0;
   #tokens = 0;
-  #bestLoss: number | null = null;
+  #best: BestLoss | undefined;
 
   constructor(parts: TrainerParts) {
     const { batch, seed } = parts.config;
@@ -80,7 +89,11 @@ export class Trainer {
     this.#stream.restore(checkpoint.stream);
     this.#step = checkpoint.step;
     this.#tokens = checkpoint.tokens;
-    this.#bestLoss = checkpoint.bestLoss;
+    const measure = this.#measure();
+    const { best } = checkpoint;
+    const isComparable =
+      best?.fingerprint === measure?.text.fingerprint && best?.stride === measure?.stride;
+    this.#best = isComparable && !this.#parts.lacksBest ? best : undefined;
     return found;
   }
 
@@ -139,23 +152,36 @@ export class Trainer {
 
   /** The line with what is due at its step: the loss on held-out text, and a sample. */
   async #measured(line: LogLine, events: TrainerEvents): Promise<LogLine> {
-    const { config, engine, heldOut } = this.#parts;
-    const { evaluation, samples, schedule } = config;
+    const { samples, schedule } = this.#parts.config;
     const isDue = ({ every }: { readonly every: number }): boolean =>
       line.step % every === 0 || line.step === schedule.steps;
     let measured = line;
-    if (evaluation !== undefined && heldOut !== undefined && isDue(evaluation)) {
-      measured = { ...measured, evaluation: evaluate(engine, heldOut, evaluation.stride) };
+    const measure = this.#measure();
+    if (measure !== undefined && isDue(measure)) {
+      measured = { ...measured, evaluation: this.#evaluate(measure) };
     }
     if (samples !== undefined && events.onSample !== undefined && isDue(samples)) {
       measured = { ...measured, sample: await events.onSample(samples.prompt, samples.tokens) };
     }
-    const loss = measured.evaluation?.loss;
-    if (loss !== undefined && !(this.#bestLoss !== null && loss >= this.#bestLoss)) {
-      this.#bestLoss = loss;
+    const loss = measured.evaluation?.loss ?? Infinity;
+    if (measure !== undefined && loss < (this.#best?.loss ?? Infinity)) {
+      this.#best = { loss, fingerprint: measure.text.fingerprint, stride: measure.stride };
       await events.onBest?.(measured);
     }
     return measured;
+  }
+
+  /** How losses on held-out text are measured, if they are. */
+  #measure(): Measure | undefined {
+    const { config, heldOut: text } = this.#parts;
+    return config.evaluation && text && { ...config.evaluation, text };
+  }
+
+  #evaluate({ text, stride }: Measure): Evaluation {
+    const evaluation = evaluate(this.#parts.engine, text, stride);
+    if (Number.isFinite(evaluation.loss)) return evaluation;
+    const expected = `step ${this.#step}: expected a finite loss on held-out text`;
+    throw new PlmError("TRAINING_DIVERGED", `${expected}, got ${evaluation.loss}`);
   }
 
   #tensors(): Record<string, Float32Array> {
@@ -168,7 +194,7 @@ export class Trainer {
       step: this.#step,
       tokens: this.#tokens,
       stream: this.#stream.state(),
-      bestLoss: this.#bestLoss,
+      ...(this.#best && { best: this.#best }),
       tensors: new Map(Object.entries(this.#tensors())),
     };
   }

@@ -96,10 +96,10 @@ test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on"
 });
 
 test("a run killed at any moment goes on to the last digit", async () => {
-  const config = prepare("killed", smallConfig({ steps: 60, checkpoint: 7 }));
+  const config = prepare("killed", smallConfig({ steps: 400, checkpoint: 7 }));
   await train(config, "train-to-uninterrupted", "--threads", "1");
   let kills = 0;
-  for (; kills < 20 && !isDone("train-to-interrupted", 60); kills++) {
+  for (; kills < 20 && !isDone("train-to-interrupted", 400); kills++) {
     const child = start("train", config, "--out", "train-to-interrupted", "--threads", "1");
     const ended = finish(child);
     const before = stepsOf("train-to-interrupted");
@@ -140,6 +140,14 @@ test("bad input is told in one line, before anything is written", async () => {
     /config: expected a readable file/,
     "train",
     "none.json",
+    "--out",
+    "train-to-no",
+  );
+  const wordy = { every: 6, prompt: "the cat ".repeat(65) };
+  await assertFails(
+    /samples\.prompt: expected at most 64 tokens \(model\.maxPositionEmbeddings\), got \d+/,
+    "train",
+    prepare("wordy", { ...smallConfig(), samples: wordy }),
     "--out",
     "train-to-no",
   );

@@ -116,6 +116,15 @@ const DIVIDING = `${MEMBER}
     }
 ${END}`;
 
+/** The first looks at a clock on which an hour passes at every look, as if it had been stopped. */
+const STOPPED = `${MEMBER}
+    let hours = 0;
+    if (index === 0) performance.now = () => 3_600_000 * hours++;
+    else Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 200);
+    for (let i = 0; i < 2 * rounds; i++) member.join();
+    if (index === 0 && hours < 2) wrong++;
+${END}`;
+
 /** Runs a program on `count` threads; returns how often it found something wrong. */
 async function runMembers(program: string, count: number, rounds: number): Promise<number> {
   const { memory, module } = await share();
@@ -149,6 +158,10 @@ test("more threads than cores meet too: they sleep", async () => {
 test("what is divided piecemeal is done once, whoever does it", async () => {
   assert.is(await runMembers(DIVIDING, 2, 300), 0);
   assert.is(await runMembers(DIVIDING, 5, 20), 0);
+});
+
+test("a process that was stopped has lost no thread", async () => {
+  assert.is(await runMembers(STOPPED, 2, 1), 0);
 });
 
 test("announced work is awaited, and counted", async () => {

@@ -139,9 +139,31 @@ test("another text of the same name is told from the one that was there", () => 
   const other = { ...long, fingerprint: long.fingerprint ^ 1 };
   const restore = (...texts: TokenizedText[]) => new BatchStream(texts, OPTIONS).restore(state);
   assertThrows(() => restore(short, other), "INVALID_CONFIG", "text long", "another one");
-  assertThrows(() => restore(short), "INVALID_CONFIG", "text long", "not there");
-  const third = numberedText("third", [4]);
-  assertThrows(() => restore(short, long, third), "INVALID_CONFIG", "text third", "was not there");
+  assertThrows(() => restore(short), "INVALID_CONFIG", "text long", "got none");
+});
+
+test("a text of later phases may come, or go, as if it had always been so", () => {
+  const third = numberedText("third", [4, 40], 9000);
+  const [later, always] = [
+    [short, long],
+    [short, long, third],
+  ].map((texts) => {
+    const stream = new BatchStream(texts, OPTIONS);
+    stream.useMix({ short: 2, long: 1 });
+    take(stream, 9);
+    const goesOn = new BatchStream([short, long, third], OPTIONS);
+    goesOn.restore(JSON.parse(JSON.stringify(stream.state())));
+    const before = take(goesOn, 9);
+    goesOn.useMix({ long: 1, third: 3 });
+    return [...before, ...take(goesOn, 9)];
+  });
+  assert.ok(idsOf(later).some((id) => id > 9000));
+  assert.equal(later, always);
+  const stream = streamOf([short, long, third]);
+  stream.useMix({ short: 2, long: 1 });
+  const without = new BatchStream([short, long], OPTIONS);
+  without.restore(stream.state());
+  assert.equal(take(without, 9), take(stream, 9));
 });
 
 test("mixes and texts that would give nothing are refused", () => {

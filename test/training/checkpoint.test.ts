@@ -35,9 +35,10 @@ test("what was encoded is decoded, to the last bit", () => {
   const checkpoint = smallCheckpoint(7);
   assert.equal(decodeCheckpoint(sound, config), checkpoint);
   const special = Float32Array.of(NaN, -0, Infinity, 1e-45, -3.4e38);
-  const odd: Checkpoint = { ...checkpoint, bestLoss: null, tensors: new Map([["m", special]]) };
+  const { best, ...others } = checkpoint;
+  const odd: Checkpoint = { ...others, tensors: new Map([["m", special]]) };
   const decoded = decodeCheckpoint(joined(encodeCheckpoint(odd, config)), config);
-  assert.is(decoded.bestLoss, null);
+  assert.not.ok("best" in decoded);
   const bits = (floats: Float32Array) => new Uint32Array(floats.slice().buffer);
   assert.equal(bits(decoded.tensors.get("m")!), bits(special));
 });

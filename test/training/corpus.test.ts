@@ -28,6 +28,7 @@ test("documents are what stands between separators", () => {
   assert.equal(splitDocuments("a", text, "<|end|>"), ["one\n\ntwo", "  three", "four"]);
   assert.equal(splitDocuments("a", text), [text]);
   assert.equal(splitDocuments("a", "no separator\n", "|"), ["no separator"]);
+  assert.equal(splitDocuments("a", "\r\n\n|\n\nx\n\ny\r\n|\n", "|"), ["x\n\ny"]);
   assertThrows(() => splitDocuments("a", "|\n| |", "|"), "INVALID_CONFIG", "text a");
 });
 

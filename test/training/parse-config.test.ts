@@ -153,6 +153,11 @@ test("numbers that are none, not finite, fractional or out of range", () => {
   assertValueRefused("schedule.finalRate", 4e-3, "at most peakRate");
   assertValueRefused("schedule.curve", "square", '"linear" or "cosine" or "exponential"');
   assertValueRefused("optimizer.beta1", 1, "below 1");
+  // What is in range as f64 alone: kernels compute in f32.
+  assertValueRefused("optimizer.beta2", 0.99999999, "below 1");
+  assertValueRefused("optimizer.epsilon", 1e-50, "above 0");
+  assertValueRefused("optimizer.clip", 1e39, "above 0");
+  assertRefused((json) => Object.assign(json, { dropout: 0.99999999 }), "dropout", "below 1");
   assertRefused((json) => Object.assign(json, { dropout: 1 }), "dropout: expected", "below 1");
   assertRefused((json) => Object.assign(json, { seed: -1 }), "seed: expected an integer");
   assertRefused(
@@ -167,7 +172,7 @@ test("mixes without weight, below zero or of no text", () => {
     assertRefused((json) => Object.assign(json.phases, { stable }), ...parts);
   refused({}, "phases.stable: expected a text of a weight above 0");
   refused({ stories: 0 }, "phases.stable");
-  refused({ stories: -1 }, "phases.stable.stories: expected a number from 0");
+  refused({ stories: -1 }, "phases.stable.stories: expected an f32 number from 0");
   refused({ stories: "1" }, "phases.stable.stories", 'got "1"');
   refused([1], "phases.stable: expected an object, got an array");
 });

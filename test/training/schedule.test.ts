@@ -1,7 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { BatchConfig, Curve, ScheduleConfig } from "../../src/training/config.js";
-import { learningRate, microBatches, phaseOf } from "../../src/training/schedule.js";
+import {
+  lastStableStep,
+  learningRate,
+  microBatches,
+  phaseOf,
+} from "../../src/training/schedule.js";
 
 const schedule = (changes: Partial<ScheduleConfig> = {}): ScheduleConfig => ({
   ...{ steps: 1000, warmup: 0.02, stable: 0.6, decay: 0.9 },
@@ -34,6 +39,28 @@ test("every curve leaves the peak at the stable phase's end and reaches the fina
       assert.ok(learningRate(rates, step) < learningRate(rates, step - 1), `${curve} ${step}`);
     }
   }
+});
+
+test("a fraction that means a whole step ends there, whatever its binary digits", () => {
+  for (let steps = 10; steps <= 2000; steps += 10) {
+    for (let percent = 0; percent <= 100; percent += 10) {
+      const whole = (steps * percent) / 100;
+      const rates = schedule({ steps, warmup: 0, stable: percent / 100, decay: 1 });
+      assert.is(lastStableStep(rates), whole, `${percent} % of ${steps}`);
+    }
+  }
+  assert.is(lastStableStep(schedule({ steps: 100, stable: 0.29 })), 29);
+  assert.is(lastStableStep(schedule({ steps: 100, stable: 0.2999 })), 29);
+  const batch = {
+    tokens: 64,
+    contextLength: 64,
+    accumulate: [
+      [0, 1],
+      [0.29, 2],
+    ],
+  } as BatchConfig;
+  assert.is(microBatches(batch, schedule({ steps: 100 }), 29), 1);
+  assert.is(microBatches(batch, schedule({ steps: 100 }), 30), 2);
 });
 
 test("half way, each curve is where its formula says", () => {

@@ -7,7 +7,7 @@ import type { CheckpointStore } from "../../src/training/checkpoints.js";
 export function smallCheckpoint(step: number): Checkpoint {
   const reading = { epoch: 1, stretch: 2, offset: 3, fingerprint: 0xdeadbeef };
   return {
-    ...{ step, tokens: step * 256, bestLoss: 2.5 },
+    ...{ step, tokens: step * 256, best: { loss: 2.5, fingerprint: 7, stride: 16 } },
     stream: { mix: { stories: 1 }, served: { stories: 17 }, readings: { stories: reading } },
     tensors: new Map([
       ["parameters", Float32Array.from({ length: 101 }, (_, i) => Math.sin(step + i))],

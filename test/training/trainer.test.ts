@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { trainTokenizer } from "../../src/tokenizer/train.js";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.js";
 import { type CheckpointStore, Checkpoints } from "../../src/training/checkpoints.js";
 import type { TrainingConfig } from "../../src/training/config.js";
 import {
@@ -15,7 +16,8 @@ import type { TrainingEngine } from "../../src/training/engine.js";
 import { evaluate } from "../../src/training/evaluate.js";
 import type { LogLine } from "../../src/training/log.js";
 import { checkTrainingConfig } from "../../src/training/parse-config.js";
-import { Trainer } from "../../src/training/trainer.js";
+import { Trainer, type TrainerParts } from "../../src/training/trainer.js";
+import { assertRejects } from "../model/engine.js";
 import { memoryStore } from "./memory-store.js";
 import { referenceLoss } from "./reference-model.js";
 import { madeUpText, smallConfig } from "./small-run.js";
@@ -34,12 +36,14 @@ const heldOut = tokenize("held-out", splitDocuments("held-out", madeUpText(9, 61
 async function createTrainer(
   store: CheckpointStore,
   config: TrainingConfig = checkTrainingConfig(smallConfig()),
+  changes: Partial<TrainerParts> = {},
 ): Promise<{ trainer: Trainer; engine: TrainingEngine }> {
   const { tokens, contextLength } = config.batch;
   const sizes = { tokens, contextLength, threads: 1 };
   const engine = await createTrainingEngine({ config: config.model, sizes });
   const checkpoints = new Checkpoints(store, config);
-  return { trainer: new Trainer({ config, engine, texts: [text], heldOut, checkpoints }), engine };
+  const parts = { config, engine, texts: [text], heldOut, checkpoints };
+  return { trainer: new Trainer({ ...parts, ...changes }), engine };
 }
 
 /** What a line says but for its speed. */
@@ -154,6 +158,49 @@ test("a loss that is not finite ends the run, and keeps the last checkpoint", as
   assert.equal(await again.trainer.start(), { name: "step-000000005.checkpoint", damaged: [] });
   await again.trainer.run();
   assert.is(again.trainer.step, 12);
+});
+
+test("a loss on held-out text that is not finite ends the run, and is no best one", async () => {
+  const { trainer, engine } = await createTrainer(memoryStore());
+  await trainer.start();
+  const update = engine.update.bind(engine);
+  engine.update = (options) => {
+    const norm = update(options);
+    if (options.step === 8) engine.values[engine.parameters.norm.offset] = Number.NaN;
+    return norm;
+  };
+  const best: number[] = [];
+  const ended = trainer.run({ onBest: ({ step }) => void best.push(step) });
+  const message = "step 8: expected a finite loss on held-out text, got NaN";
+  await assertRejects(ended, "TRAINING_DIVERGED", message);
+  assert.equal(best, [4]);
+});
+
+test("a best loss counts as long as its model is there and it was measured alike", async () => {
+  const config = checkTrainingConfig(smallConfig({ checkpoint: 4 }));
+  const store = memoryStore();
+  const { trainer } = await createTrainer(store, config);
+  await trainer.start();
+  await trainer.run();
+  const [name] = (await store.list()).filter((file) => file.includes("8"));
+  const { best, ...checkpoint } = decodeCheckpoint(await store.read(name), config);
+  const bestSteps = async (changes: Partial<TrainerParts>, saved: typeof best) => {
+    const from = memoryStore();
+    const parts = { ...checkpoint, ...(saved && { best: saved }) };
+    await from.writeAtomically(name, encodeCheckpoint(parts, config));
+    const again = await createTrainer(from, config, changes);
+    await again.trainer.start();
+    const steps: number[] = [];
+    await again.trainer.run({ onBest: ({ step }) => void steps.push(step) });
+    return steps;
+  };
+  const unbeaten = { ...best!, loss: 0.1 };
+  assert.equal(await bestSteps({}, best), [12]);
+  assert.equal(await bestSteps({}, unbeaten), []);
+  assert.equal(await bestSteps({ lacksBest: true }, unbeaten), [12]);
+  assert.equal(await bestSteps({}, { ...unbeaten, stride: 8 }), [12]);
+  assert.equal(await bestSteps({}, { ...unbeaten, fingerprint: 1 }), [12]);
+  assert.equal(await bestSteps({}, undefined), [12]);
 });
 
 test("the heap does not grow with steps", () => {

@@ -3,10 +3,10 @@ import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import { resolveOptions } from "../../generation/options.js";
 import { Conversation } from "../conversation.js";
+import { describeError } from "../describe-error.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import {
-  describeError,
   INTERRUPTED_EXIT_CODE,
   Interrupted,
   note,

@@ -18,6 +18,8 @@ import { formatBytes, note, showNotes, writeJson, writeLine } from "../output.js
 import { number } from "../parse.js";
 import { createTrainingProgress } from "../training-progress.js";
 import {
+  checkPrompt,
+  hasModel,
   RunFolder,
   readTexts,
   type TrainingRun,
@@ -66,6 +68,7 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
   const threads = checkThreads(flags.threads);
   const texts = await readTexts(config, path);
   const vocabulary = await trainVocabulary(config, texts);
+  checkPrompt(config, vocabulary);
   const tokenized = tokenizeTexts(texts, vocabulary);
   const { tokens, contextLength } = config.batch;
   const engine = await createTrainingEngine({
@@ -106,7 +109,9 @@ function createTrainer(
   const heldOut = config.evaluation && tokenized.get(config.evaluation.text);
   const names = new Set(Object.values(config.phases).flatMap((mix) => Object.keys(mix)));
   const texts = [...names].map((name) => tokenized.get(name)!);
-  return new Trainer({ config, engine, texts, checkpoints, ...(heldOut && { heldOut }) });
+  const lacksBest = !hasModel(out);
+  const parts = { config, engine, texts, checkpoints, lacksBest };
+  return new Trainer(heldOut === undefined ? parts : { ...parts, heldOut });
 }
 
 /** Trains to the end, with a progress, log, report and models. */

@@ -1,0 +1,31 @@
+/** Errors as one line, in the words of the command line. */
+import { PlmError } from "../errors.js";
+
+/** Options whose name on the command line is not the library's in kebab-case. */
+const FLAGS: Readonly<Record<string, string>> = {
+  contextLength: "context",
+  cacheType: "cache",
+  batchSize: "batch",
+};
+
+/** Options that the library names in its messages, in camelCase. */
+const NAMES: readonly string[] = [
+  ...["threads", "contextLength", "cacheType", "batchSize", "attention", "maxTokens"],
+  ...["temperature", "topK", "topP", "minP", "typicalP", "repetitionPenalty", "repetitionWindow"],
+  ...["presencePenalty", "frequencyPenalty", "logitBias", "stop", "seed", "logprobs", "layers"],
+  ...["hidden", "intermediate", "heads", "kvLoraRank", "nope", "rope", "vHead", "vocab", "context"],
+];
+
+const NAMED = new RegExp(`(?<=^|; )(${NAMES.join("|")})(?=:|\\[)`, "g");
+
+/** An error as one line; names of the library's options become those of the command line. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isArgument = error instanceof PlmError && error.code === "INVALID_ARGUMENT";
+  const message = isArgument ? error.message.replace(NAMED, toFlag) : error.message;
+  return message.replace(/\s*\n\s*/g, " ").trim();
+}
+
+function toFlag(name: string): string {
+  return `--${FLAGS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
