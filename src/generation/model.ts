@@ -43,6 +43,14 @@ export class Model {
     return this.#loaded.threads;
   }
 
+  /**
+   * Why there is one thread where more were to start: a bundler that left out the thread's module,
+   * a policy that forbids workers. Undefined where they did.
+   */
+  get threadFailure(): Error | undefined {
+    return this.#loaded.threadFailure;
+  }
+
   /** The kernels that it computes with: `relaxed` where this runtime has them right. */
   get variant(): Variant {
     return this.#loaded.variant;

@@ -4,6 +4,7 @@
  */
 import { PlmError } from "../errors.js";
 import type { Kernels } from "./kernels.js";
+import { Patience } from "./patience.js";
 
 /** Bytes that a team takes in memory (assembly/team.ts). */
 export const TEAM_BYTES = 768;
@@ -146,17 +147,12 @@ export class Member {
   /** Sleeps or spins while a word has a value; false when it still has when the time is up. */
   #waitWhile(word: number, value: number, patienceMs: number): boolean {
     const { kernels, teamPtr, maySleep } = this.#parts;
-    let leftMs = patienceMs;
-    let lookedMs = performance.now();
+    const patience = new Patience(patienceMs);
     if (maySleep) Atomics.add(this.#words, SLEEPING, 1);
     // Whoever changes the word looks for sleepers after that, and sleepers at the word again.
-    while (Atomics.load(this.#words, word) === value && leftMs > 0) {
+    while (Atomics.load(this.#words, word) === value && patience.isLeft()) {
       if (maySleep) Atomics.wait(this.#words, word, value, SLEEP_MS);
       else kernels.spinWhile(teamPtr + word * 4, value);
-      const nowMs = performance.now();
-      // A process that was stopped (Ctrl-Z, a laptop's lid) was not waiting.
-      leftMs -= Math.min(nowMs - lookedMs, 2 * SLEEP_MS);
-      lookedMs = nowMs;
     }
     if (maySleep) Atomics.sub(this.#words, SLEEPING, 1);
     return Atomics.load(this.#words, word) !== value;

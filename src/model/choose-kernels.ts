@@ -40,12 +40,18 @@ const TOKENS = 16;
 const RACE_MS = 12;
 
 /** And how often: on a busy machine a race has long breaks. */
-const LEAST_ROUNDS = 150;
+const LEAST_RUNS = 150;
+
+/** What is timed at once takes this many steps of the clock: browsers have steps of 0.1 ms. */
+const CLOCK_STEPS = 8;
+
+/** Looks at a clock after which it counts as standing still, as it does in some Workers. */
+const CLOCK_LOOKS = 100_000;
 
 /**
- * The relaxed kernels serve unless the others are faster by this. Kernels must not change places
- * from one run of a program to the next, for their last digits differ; and on a busy machine the
- * engine's better compiler may be late for one of them.
+ * The relaxed kernels serve unless the others are seen to be faster by this. Kernels must not
+ * change places from one run of a program to the next, for their last digits differ; and on a busy
+ * machine the engine's better compiler may be late for one of them.
  */
 const CLEARLY = 2.5;
 
@@ -61,14 +67,14 @@ export const TIMING_BYTES: number =
   unpackedPanelBytes(COLS) +
   64;
 
-/** What was found before, by binary and type: an engine and CPU do not change while they run. */
+/** What was found before, by type: an engine and CPU do not change while they run. */
 const found = new Map<string, Decision>();
 
 /** What is decided for one type. */
 interface Decision {
   readonly matvec: "I16" | "S8X2";
   readonly matmul: readonly (1 | 2)[];
-  readonly rates: MatmulRates;
+  readonly rates?: MatmulRates;
 }
 
 /**
@@ -93,7 +99,7 @@ export function chooseKernels(
     found.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
-    choice.rates[type] = best.rates;
+    if (best.rates) choice.rates[type] = best.rates;
   }
   return choice as KernelChoice;
 }
@@ -103,15 +109,36 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
   return hasMatvec(type) && type !== "Q4M";
 }
 
-/** Milliseconds of each candidate's best run; they run in turn. */
-function race(candidates: readonly (() => void)[]): number[] {
+/** Milliseconds between two steps of the clock; undefined where it stands still. */
+function clockStepMs(): number | undefined {
+  const startMs = performance.now();
+  let firstMs = startMs;
+  for (let look = 0; look < CLOCK_LOOKS; look++) {
+    const nowMs = performance.now();
+    if (nowMs > firstMs && firstMs > startMs) return nowMs - firstMs;
+    if (nowMs > startMs && firstMs === startMs) firstMs = nowMs;
+  }
+  return undefined;
+}
+
+/** Milliseconds of `runs` runs. */
+function timed(run: () => void, runs: number): number {
+  const startMs = performance.now();
+  for (let i = 0; i < runs; i++) run();
+  return performance.now() - startMs;
+}
+
+/** Milliseconds of each candidate's best run; they run in turn. Undefined without a clock. */
+function race(candidates: readonly (() => void)[]): number[] | undefined {
+  const stepMs = clockStepMs();
+  if (stepMs === undefined) return undefined;
+  let runs = 1;
+  while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) runs *= 2;
   const best = candidates.map(() => Infinity);
   const endMs = performance.now() + RACE_MS;
-  for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
+  for (let done = 0; done < LEAST_RUNS || performance.now() < endMs; done += runs) {
     candidates.forEach((run, i) => {
-      const startMs = performance.now();
-      run();
-      best[i] = Math.min(best[i], performance.now() - startMs);
+      best[i] = Math.min(best[i], timed(run, runs) / runs);
     });
   }
   return best;
@@ -153,14 +180,19 @@ class Trial {
   }
 
   decide(): Decision {
-    const [pairs, planes] = hasPlanesMatvec(this.#type)
-      ? race([this.#matvec("I16"), this.#matvec("S8X2")])
-      : [0, 1];
-    const [exact, one, two] = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
+    const matvec = hasPlanesMatvec(this.#type) ? this.#decideMatvec() : "I16";
+    const times = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
+    if (times === undefined) return { matvec, matmul: [1, 2] };
+    const [exact, one, two] = times;
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
     const rate = (ms: number): number => (TOKENS * ROWS * COLS) / ms / 1e6;
     const rates = { exact: rate(exact), onePlane: rate(one), twoPlanes: rate(two) };
-    return { matvec: planes < pairs * CLEARLY ? "S8X2" : "I16", matmul: faster, rates };
+    return { matvec, matmul: faster, rates };
+  }
+
+  #decideMatvec(): "I16" | "S8X2" {
+    const times = race([this.#matvec("I16"), this.#matvec("S8X2")]);
+    return times === undefined || times[1] < times[0] * CLEARLY ? "S8X2" : "I16";
   }
 
   #matvec(form: "I16" | "S8X2"): () => void {

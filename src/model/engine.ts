@@ -18,6 +18,8 @@ export interface EngineParts {
   readonly caches: readonly LatentCache[];
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
+  /** Why there are none beside the caller's where there should be. */
+  readonly failure?: Error;
   readonly precision: Precision;
   readonly variant: Variant;
 }
@@ -31,6 +33,8 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #board: WorkBoard;
   #threads: number;
+  /** What ended a piece of work before all threads had done it. */
+  #failure: unknown;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -41,6 +45,11 @@ export class Engine {
   /** Threads that compute, the caller's among them. */
   get threads(): number {
     return this.#threads;
+  }
+
+  /** Why there is one thread where more were to start; undefined where they did. */
+  get threadFailure(): Error | undefined {
+    return this.#parts.failure;
   }
 
   /** The kernels that it computes with. */
@@ -138,14 +147,24 @@ export class Engine {
     this.#threads = 1;
   }
 
-  /** Work for the first `threads` of them. */
+  /**
+   * Work for the first `threads` of them. Throws THREAD_LOST; from then on always, for threads that
+   * do not agree where they are would compute something else.
+   */
   #perform(work: Work, threads = this.#threads): void {
+    if (this.#failure !== undefined) throw this.#failure;
     const { plm, precision } = this.#parts;
     const terms = { threads, precision };
     if (threads > 1) {
       this.#board.write(plm.member.announced + 1, work, terms);
       plm.member.announce();
     }
-    perform(plm, work, terms);
+    try {
+      perform(plm, work, terms);
+    } catch (error) {
+      if (threads > 1) this.#failure = error;
+      for (const thread of this.#parts.threads) thread.end();
+      throw error;
+    }
   }
 }

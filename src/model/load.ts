@@ -191,6 +191,11 @@ export class LoadedPlm {
     return this.#engine.threads;
   }
 
+  /** Why there is one thread where more were to start; undefined where they did. */
+  get threadFailure(): Error | undefined {
+    return this.#engine.threadFailure;
+  }
+
   /** The kernels that it computes with. */
   get variant(): Variant {
     return this.#engine.variant;
@@ -268,20 +273,21 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   // Never rejects; what is read meanwhile they help to pack.
   const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {
-    const helpers = starting.then(({ length }) => length);
+    const helpers = starting.then((started) => started.threads.length);
     await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
+    const started = await starting;
+    fillRopeTable(memory, buffers.ropeTable, config, contextLength);
+    const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
+    const parts = { model, memory, plm, caches, ...started, precision, variant: loaded };
+    const engine = new Engine(parts);
+    engine.packKeys();
+    if (options.threads === undefined) engine.chooseThreads();
+    options.signal?.throwIfAborted();
+    return new LoadedPlm(plan, engine);
   } catch (error) {
     void starting.then((started) => {
-      for (const thread of started) thread.end();
+      for (const thread of started.threads) thread.end();
     });
     throw error;
   }
-  const helpers = await starting;
-  fillRopeTable(memory, buffers.ropeTable, config, contextLength);
-  const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-  const parts = { model, memory, plm, caches, threads: helpers, precision, variant: loaded };
-  const engine = new Engine(parts);
-  engine.packKeys();
-  if (options.threads === undefined) engine.chooseThreads();
-  return new LoadedPlm(plan, engine);
 }

@@ -2,6 +2,8 @@
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
+import { abortable } from "../format/stream-source.js";
+import { Patience } from "../kernels/patience.js";
 import { stagedBytes } from "./chunks.js";
 import { checkPacked } from "./pack.js";
 import { type PackParts, type PackTarget, packParts, Staging } from "./staging.js";
@@ -83,7 +85,7 @@ class Reading {
       }
       await this.#packUntil(length);
       // Who is not let in yet could not be told to compute.
-      await admitted;
+      await abortable(admitted, this.#options.signal);
     } catch (error) {
       queue.close();
       await pending.catch(() => undefined);
@@ -107,11 +109,11 @@ class Reading {
   /** Packs, or waits for others to, until `count` chunks are in place. */
   async #packUntil(count: number): Promise<void> {
     const { queue } = this.#parts;
-    let lostMs = performance.now() + PATIENCE_MS;
+    let patience = new Patience(PATIENCE_MS);
     for (let before = this.#packed; this.#packed < count; before = this.#packed) {
       const isIdle = !this.#packOne();
-      if (this.#packed > before) lostMs = performance.now() + PATIENCE_MS;
-      if (performance.now() > lostMs) {
+      if (this.#packed > before) patience = new Patience(PATIENCE_MS);
+      if (!patience.isLeft()) {
         throw new PlmError("THREAD_LOST", "threads: expected all of them to pack, one does not");
       }
       if (!isIdle) continue;

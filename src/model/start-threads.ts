@@ -6,6 +6,12 @@ import type { ThreadStart } from "./thread.js";
 /** How long threads may take to answer. */
 const PATIENCE_MS = 10_000;
 
+/** Threads that started, and why there are none where there should be. */
+export interface StartedThreads {
+  readonly threads: readonly ThreadHandle[];
+  readonly failure?: Error;
+}
+
 /**
  * `count` threads that are ready to compute, with indices from 1; none where one of them does not
  * start or answer in time: the caller's thread then computes alone, with the same results.
@@ -13,7 +19,7 @@ const PATIENCE_MS = 10_000;
 export async function startThreads(
   count: number,
   start: Omit<ThreadStart, "index">,
-): Promise<ThreadHandle[]> {
+): Promise<StartedThreads> {
   const threads: ThreadHandle[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -21,16 +27,17 @@ export async function startThreads(
       threads.push(platform.startThread({ ...start, index }));
     }
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("threads: no answer")), PATIENCE_MS);
+      const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
+      timer = setTimeout(() => reject(error), PATIENCE_MS);
     });
     await Promise.race([Promise.all(threads.map(({ ready }) => ready)), late]);
-    return threads;
-  } catch {
+    return { threads };
+  } catch (error) {
     for (const thread of threads) {
       thread.ready.catch(() => undefined);
       thread.end();
     }
-    return [];
+    return { threads: [], failure: error instanceof Error ? error : new Error(String(error)) };
   } finally {
     clearTimeout(timer);
   }

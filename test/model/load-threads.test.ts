@@ -29,7 +29,7 @@ async function packedWeights(
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const sizes = { cachePtrs, cacheType, contextLength };
   const model = { config, weights, buffers, ...sizes, choice };
-  const helpers = await startThreads(threads - 1, { module, memory, model });
+  const { threads: helpers } = await startThreads(threads - 1, { module, memory, model });
   assert.is(helpers.length, threads - 1);
   try {
     const count = Promise.resolve(helpers.length);

@@ -1,19 +1,22 @@
 /** Models in threads: the same logits as on one, and threads that begin and end as they should. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import platform from "#platform";
+import { PlmError } from "../../src/errors.js";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { kernelsBytes } from "../../src/kernels/load.js";
+import { Member } from "../../src/kernels/team.js";
 import { CACHE_TYPES } from "../../src/model/cache.js";
 import { type LoadOptions, loadPlm, type Variant } from "../../src/model/load.js";
 import { PRECISIONS } from "../../src/model/precision.js";
 import { hasRelaxed } from "../kernels/wasm.js";
-import { assertRejects, engineLogits, loadEngine } from "./engine.js";
+import { assertRejects, engineLogits, loadEngine, rejection } from "./engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
 const isRelaxed = await hasRelaxed("its models in threads");
@@ -114,6 +117,79 @@ test("a compiled module imports a memory that is not shared: one thread computes
   assert.is(model.variant, "simd");
   const expected = await engineLogits(await loadEngine(file), tinyTokens(8));
   assert.equal(await engineLogits(model, tinyTokens(8)), expected);
+});
+
+/** Runs `work` while a thread's join throws, the `nth` time that it is called. */
+async function withLostJoin(nth: number, work: () => Promise<void>): Promise<void> {
+  const { join } = Member.prototype;
+  let calls = 0;
+  Member.prototype.join = function (this: Member): void {
+    if (this.count > 1 && ++calls === nth) throw new PlmError("THREAD_LOST", "one is lost");
+    join.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    Member.prototype.join = join;
+  }
+}
+
+test("a model that lost a thread says so from then on", async () => {
+  const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2, sessions: 2 });
+  const session = model.createSession();
+  await withLostJoin(5, () => assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST"));
+  assert.is(session.length, 0);
+  await assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
+  await assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
+  model.dispose();
+});
+
+/** Threads of this process, JavaScript's and the engine's, as Linux tells them. */
+const THREADS = "/proc/self/task";
+const osThreads = (): number => readdirSync(THREADS).length;
+
+(existsSync(THREADS) ? test : test.skip)(
+  "what fails or is aborted after the weights were read leaves no thread behind",
+  async () => {
+    const file = tinyModel({ type: "Q8_0" });
+    // A first model has the engine start its own threads.
+    (await loadEngine(file, { threads: 3 })).dispose();
+    const until = async (most: number): Promise<void> => {
+      for (let i = 0; osThreads() > most && i < 200; i++)
+        await new Promise((r) => setTimeout(r, 10));
+      assert.ok(osThreads() <= most, `${osThreads()} threads, ${most} before`);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = osThreads();
+    await withLostJoin(1, () => assertRejects(loadEngine(file, { threads: 3 }), "THREAD_LOST"));
+    await until(before);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const loading = loadEngine(file, {
+      threads: 3,
+      signal: controller.signal,
+      onProgress: ({ loadedBytes, totalBytes }) => {
+        if (loadedBytes === totalBytes) controller.abort(reason);
+      },
+    });
+    assert.is(await rejection(loading), reason);
+    await until(before);
+  },
+);
+
+test("why threads did not start is told", async () => {
+  const { startThread } = platform;
+  platform.startThread = () => {
+    throw new Error("no workers here");
+  };
+  try {
+    const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
+    assert.is(model.threads, 1);
+    assert.is(model.threadFailure?.message, "no workers here");
+    assert.ok((await engineLogits(model, tinyTokens(3))).length > 0);
+  } finally {
+    platform.startThread = startThread;
+  }
 });
 
 test("a file whose weights cannot be read leaves no thread behind", async () => {

@@ -1,0 +1,22 @@
+/** How long to wait for others, counted while awake. */
+
+/** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
+const LONGEST_LOOK_MS = 200;
+
+/** Patience of so many milliseconds, beginning now. */
+export class Patience {
+  #leftMs: number;
+  #lookedMs = performance.now();
+
+  constructor(patienceMs: number) {
+    this.#leftMs = patienceMs;
+  }
+
+  /** Whether there is any left; to be called at every look. */
+  isLeft(): boolean {
+    const nowMs = performance.now();
+    this.#leftMs -= Math.min(nowMs - this.#lookedMs, LONGEST_LOOK_MS);
+    this.#lookedMs = nowMs;
+    return this.#leftMs > 0;
+  }
+}
