@@ -59,7 +59,7 @@ function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, tw
       let b3 = a0;
       for (const flush = min(row0 + (<usize>FLUSH_DIMS << 1), end); row0 < flush; row0 += 4) {
         const a = v128.load(cell);
-        const b = v128.load(other);
+        const b = two ? v128.load(other) : a;
         const r0 = v128.load32_splat(row0);
         a0 = i32x4.add(a0, i32x4.dot_i16x8_s(a, r0));
         if (two) b0 = i32x4.add(b0, i32x4.dot_i16x8_s(b, r0));

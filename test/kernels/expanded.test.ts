@@ -22,6 +22,8 @@ interface Call {
   kPeGap?: number;
   /** By the integer kernels. */
   integer?: boolean;
+  /** The packed queries end where memory does. */
+  atEnd?: boolean;
   /** Only these heads, first to end. */
   ownHeads?: readonly [first: number, end: number];
 }
@@ -30,7 +32,13 @@ interface Call {
 function attend(
   input: ExpandedInput,
   tiles: number[],
-  { offset = 0, kPeGap = 0, integer = false, ownHeads = [0, input.heads] }: Call = {},
+  {
+    offset = 0,
+    kPeGap = 0,
+    integer = false,
+    atEnd = false,
+    ownHeads = [0, input.heads],
+  }: Call = {},
 ): Float32Array {
   const { queries, heads, nopeDim, ropeDim, valueDim, queryPosition, positions } = input;
   const kernels = bench.kernels;
@@ -51,7 +59,9 @@ function attend(
   const scratchBytes = attendExpandedScratchBytes(nopeDim, ropeDim, valueDim);
   const scratch = bench.region(scratchBytes, offset);
   bench.u8(scratch, scratchBytes).fill(0xff);
-  const packed = bench.region(attendExpandedQueryBytes(queries, heads, nopeDim + ropeDim), offset);
+  const packedBytes = attendExpandedQueryBytes(queries, heads, nopeDim + ropeDim);
+  const end = bench.memory.buffer.byteLength;
+  const packed = atEnd ? end - packedBytes : bench.region(packedBytes, offset);
   const tile = bench.region(48);
   const view = new DataView(bench.memory.buffer, tile, 48);
   [queries, heads, nopeDim, ropeDim, valueDim].forEach((value, i) => {
@@ -124,6 +134,12 @@ test("every count of queries and positions, odd ones included", () => {
         check(input, [input.positions], { offset: 4 * (queries & 1) });
       }
     }
+  }
+});
+
+test("reads nothing behind the packed queries, which may end where memory does", () => {
+  for (const queries of [1, 4, 5, 9, 12]) {
+    check(randomInput([3, 8, 16, 24], queries, 40, queries), [40 + queries], { atEnd: true });
   }
 });
 
