@@ -51,3 +51,8 @@ export class PlmError extends Error {
     this.code = code;
   }
 }
+
+/** A text in a message: quoted, control characters escaped, cut to a length that suits. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}

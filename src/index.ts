@@ -2,6 +2,7 @@
 export { type ErrorCode, PlmError } from "./errors.js";
 export { type Gguf, type GgufValue, openGguf, type TensorInfo } from "./format/gguf.js";
 export { type ByteSource, type ModelSource, openSources } from "./format/source.js";
+export type { Conversation, ConversationOptions } from "./generation/conversation.js";
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
 export { generate } from "./generation/generate.js";
 export type { Generation, GenerationResult, GenerationTimings } from "./generation/generation.js";

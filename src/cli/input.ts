@@ -11,14 +11,19 @@ export interface TextInput {
 
 /**
  * The text, the file's contents, or all of standard input; exactly as it is. Throws
- * INVALID_ARGUMENT for both a text and a file and for bytes that are not UTF-8, UNREADABLE_FILE.
+ * INVALID_ARGUMENT for both a text and a file and for bytes that are not UTF-8, UNREADABLE_FILE; an
+ * abort rejects with its reason.
  */
-export async function readText({ text, file }: TextInput, flag: string): Promise<string> {
+export async function readText(
+  { text, file }: TextInput,
+  flag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   if (text !== undefined && file !== undefined) {
     throw new PlmError("INVALID_ARGUMENT", `text: expected --${flag} or --file, got both`);
   }
   if (text !== undefined) return text;
-  return file === undefined ? readStandardInput() : readTextFile(file);
+  return file === undefined ? readStandardInput(signal) : readTextFile(file);
 }
 
 async function readTextFile(path: string): Promise<string> {
@@ -47,12 +52,15 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readStandardInput(): Promise<string> {
+async function readStandardInput(signal: AbortSignal | undefined): Promise<string> {
   if (process.stdin.isTTY) {
     note("reading the text from the terminal; Ctrl-D on a new line ends it");
     showNotes();
   }
+  const stop = (): void => void process.stdin.destroy(signal?.reason);
+  signal?.addEventListener("abort", stop);
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
+  signal?.removeEventListener("abort", stop);
   return decodeText(Buffer.concat(chunks), "standard input");
 }

@@ -10,6 +10,7 @@ import { CACHE_TYPES, type CacheType } from "../model/cache.js";
 import type { LoadOptions, ModelOptions } from "../model/load.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { note } from "./output.js";
 import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
 
@@ -34,18 +35,33 @@ export function addModelOption(command: Command): Command {
   return command.option("-m, --model <file>", MODEL_HELP);
 }
 
-/** Adds --model and how it is laid out and run; --context unless the command has its own. */
+/** What a command has another way than the library. */
+interface ModelDefaults {
+  /** What --context is by default; false for a command with a --context of its own. */
+  readonly context?: string | false;
+  readonly cache?: CacheType;
+  /** What --batch is by default. */
+  readonly batch?: string;
+  readonly precision?: Precision;
+}
+
+/** Adds --model and how it is laid out and run. */
 export function addModelOptions(
   command: Command,
-  { context = true, cache = CACHE_TYPES[0] }: { context?: boolean; cache?: CacheType } = {},
+  {
+    context = "the file's",
+    cache = "i16",
+    batch = "512",
+    precision = "balanced",
+  }: ModelDefaults = {},
 ): Command {
   addModelOption(command).option(
     "-t, --threads <n>",
     "threads that compute (default: what is fastest on this machine)",
     integer("threads", 1),
   );
-  if (context) {
-    const help = "most tokens of prompt and text (default: the file's)";
+  if (context !== false) {
+    const help = `most tokens of prompt and text (default: ${context})`;
     command.option("-c, --context <n>", help, integer("context", 1));
   }
   return command
@@ -61,13 +77,13 @@ export function addModelOptions(
     )
     .option(
       "-b, --batch <n>",
-      "most tokens that prefill takes at once (default: 512)",
+      `most tokens that prefill takes at once (default: ${batch})`,
       integer("batch", 1),
     )
     .addOption(
-      new Option("--precision <level>", "of prefill; decoding is always exact")
+      new Option("--precision <level>", "of prefill; one token at a time is exact")
         .choices(PRECISIONS)
-        .default("balanced"),
+        .default(precision),
     );
 }
 
@@ -98,12 +114,15 @@ export async function openModel(
 ): Promise<Model> {
   const bar = createProgressBar("loading");
   try {
-    return await loadModel(findModel(flags.model), {
+    const model = await loadModel(findModel(flags.model), {
       ...toModelOptions(flags),
       ...overrides,
       signal,
       onProgress: (progress) => bar.update(progress),
     });
+    const { threadFailure } = model;
+    if (threadFailure) note(`no other threads, one computes: ${threadFailure.message}`);
+    return model;
   } finally {
     bar.stop();
   }

@@ -15,8 +15,9 @@ export interface OutputPlace {
 /**
  * Writes the pieces to a file beside the path that then takes the path's name, and returns the
  * bytes. `onProgress` gets the bytes so far. Throws INVALID_ARGUMENT for a path that exists, unless
- * forced, that is no regular file or that cannot be written, before the first piece where that can
- * be told. Whatever fails, an abort included, leaves the path as it was and nothing beside it.
+ * forced, or that is no regular file, UNWRITABLE_FILE for one that cannot be written: before the
+ * first piece where that can be told. Whatever fails, an abort included, leaves the path as it was
+ * and nothing beside it.
  */
 export async function writeOutput(
   place: OutputPlace,
@@ -64,8 +65,8 @@ async function writePieces(
   return bytes;
 }
 
-function invalid({ label }: OutputPlace, got: string, cause?: unknown): PlmError {
-  return new PlmError("INVALID_ARGUMENT", `${label}: expected a new file, got ${got}`, { cause });
+function invalid({ label }: OutputPlace, got: string): PlmError {
+  return new PlmError("INVALID_ARGUMENT", `${label}: expected a new file, got ${got}`);
 }
 
 /** Passes on what a call to the file system comes to; its errors become the place's. */
@@ -73,7 +74,9 @@ async function told<T>(place: OutputPlace, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (cause) {
-    throw invalid(place, (cause as Error).message, cause);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const told = `${place.label}: ${place.path} could not be written: ${code ?? message}`;
+    throw new PlmError("UNWRITABLE_FILE", told, { cause });
   }
 }
 

@@ -36,8 +36,12 @@ export function showNotes(): void {
   for (const line of notes.splice(0)) process.stderr.write(`plm: ${line}\n`);
 }
 
-/** Ends the process quietly when the reader of standard output has gone (`plm generate | head`). */
+/**
+ * Ends the process quietly when the reader of standard output has gone (`plm generate | head`);
+ * without one of standard error, notes are lost.
+ */
 export function endOnClosedOutput(): void {
+  process.stderr.on("error", () => {});
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     process.stderr.write(`plm: standard output: ${error.message}\n`);

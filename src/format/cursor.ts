@@ -4,17 +4,14 @@ import { PlmError } from "../errors.js";
 /** Thrown by a Cursor that needs bytes which the file may have and which are not there yet. */
 export class NeedsMoreBytes {}
 
-/** `text` in quotation marks, control characters escaped, cut to a length that suits a message. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
-}
-
 /** A position in a header. Numbers are little-endian and unaligned. */
 export class Cursor {
   readonly name: string;
   /** What is being read, for messages. */
   context = "the header";
   position = 0;
+  /** Arrays in arrays so far: each costs far more memory than its bytes in the file. */
+  nestedArrays = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #limit = 0;

@@ -1,6 +1,5 @@
 /** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or several parts. */
-import { PlmError } from "../errors.js";
-import { quote } from "./cursor.js";
+import { PlmError, quote } from "../errors.js";
 import type { TensorType } from "./dtypes.js";
 import { type Header, readHeader } from "./header.js";
 import { describeValue } from "./metadata.js";

@@ -1,6 +1,6 @@
 /** Reads the header of one GGUF file through a window that grows with what is really there. */
-import { PlmError } from "../errors.js";
-import { Cursor, NeedsMoreBytes, quote } from "./cursor.js";
+import { PlmError, quote } from "../errors.js";
+import { Cursor, NeedsMoreBytes } from "./cursor.js";
 import type { ByteRange, GgufValue, TensorInfo } from "./gguf.js";
 import { KeptSource } from "./kept-source.js";
 import { describeValue, MIN_ENTRY_BYTES, readEntry } from "./metadata.js";

@@ -22,6 +22,11 @@ export class Turns {
 
 /** Asks for the file at `url` and returns a source over the answer. */
 export async function openUrl(url: URL, turns: Turns, signal?: AbortSignal): Promise<ByteSource> {
+  if (url.username !== "" || url.password !== "") {
+    // No fetch takes them, and its message would show them.
+    const message = `${nameOf(url)}: expected a URL without credentials`;
+    throw new PlmError("INVALID_ARGUMENT", message);
+  }
   const http = url.protocol === "http:" || url.protocol === "https:";
   const connection = await connect(url, http ? 0 : undefined, signal);
   if (connection === undefined) throw unreadable(url, "the file is empty");

@@ -1,5 +1,6 @@
 /** Metadata values of GGUF: their types and how they are read. */
-import { type Cursor, quote } from "./cursor.js";
+import { quote } from "../errors.js";
+import type { Cursor } from "./cursor.js";
 import type { GgufValue, NumberArray } from "./gguf.js";
 
 /** The types of single values, by the names that GGUF's specification gives them. */
@@ -53,6 +54,10 @@ export const MIN_ENTRY_BYTES: number = 8 + 4 + 1;
 /** The fewest bytes of a string and of an array: a length; a type and a length. */
 const MIN_STRING_BYTES = 8;
 const MIN_ARRAY_BYTES = 4 + 8;
+
+/** What JavaScript holds in many times its bytes, and no model has many of. */
+const MOST_NESTED = 1 << 16;
+const MOST_BOOLEANS = 1 << 20;
 
 const TYPE_NAMES = new Map(
   (Object.keys(SCALAR_TYPE_IDS) as ScalarType[]).map((name) => [SCALAR_TYPE_IDS[name], name]),
@@ -138,6 +143,10 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
   const typeId = cursor.u32();
   if (typeId === ARRAY_TYPE_ID) {
     const count = cursor.count(MIN_ARRAY_BYTES, "arrays");
+    cursor.nestedArrays += count;
+    if (cursor.nestedArrays > MOST_NESTED) {
+      throw cursor.unsupported(`more than ${MOST_NESTED} arrays in arrays`);
+    }
     const arrays: GgufValue[] = [];
     for (let i = 0; i < count; i++) arrays.push(readArray(cursor, depth + 1));
     return arrays;
@@ -155,6 +164,7 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
   }
   if (type === "bool") {
     const count = cursor.count(1, "booleans");
+    if (count > MOST_BOOLEANS) throw cursor.unsupported(`more than ${MOST_BOOLEANS} booleans`);
     cursor.take(count);
     cursor.position -= count;
     return Array.from({ length: count }, () => readBool(cursor));

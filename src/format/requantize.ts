@@ -1,6 +1,5 @@
 /** A GGUF file with its matrices in another type, made piece by piece. */
-import { PlmError } from "../errors.js";
-import { quote } from "./cursor.js";
+import { PlmError, quote } from "../errors.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
 import type { Gguf, TensorInfo } from "./gguf.js";
 import {

@@ -1,6 +1,6 @@
 /** Where a model's bytes come from: paths, URLs, blobs, bytes, streams or one's own reader. */
 import platform from "#platform";
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 import { BlobSource, BytesSource } from "./bytes-source.js";
 import { openUrl, Turns } from "./http-source.js";
 import { StreamSource } from "./stream-source.js";
@@ -64,7 +64,7 @@ export async function openSources(
 
 /** Closes all, even if closing one fails. */
 export async function closeSources(sources: readonly ByteSource[]): Promise<void> {
-  await Promise.allSettled(sources.map((source) => source.close()));
+  await Promise.allSettled(sources.map(async (source) => source.close()));
 }
 
 type Place = Exclude<ModelSource, ModelSource[]>;
@@ -81,7 +81,10 @@ function locate(source: Place): Place {
   try {
     return new URL(source, globalThis.location?.href);
   } catch (cause) {
-    throw new PlmError("INVALID_ARGUMENT", `source: "${source}" is not a URL`, { cause });
+    // Not the whole of it: it may have credentials.
+    const got = quote(/^[^/?#@]*/.exec(source)?.[0] ?? "");
+    const message = `source: expected a path or URL, got what is neither: ${got}...`;
+    throw new PlmError("INVALID_ARGUMENT", message, { cause });
   }
 }
 
@@ -117,9 +120,19 @@ async function openOne(source: Place, turns: Turns, signal?: AbortSignal): Promi
   if (source instanceof ArrayBuffer) return new BytesSource(new Uint8Array(source));
   if (source instanceof Blob) return new BlobSource(source);
   if (source instanceof ReadableStream) return new StreamSource(source, "stream");
-  if (typeof source === "object" && source !== null && typeof source.read === "function") {
-    return source;
-  }
+  if (isByteSource(source)) return source;
   const kinds = "a path, URL, Blob, ArrayBuffer, Uint8Array, ReadableStream or ByteSource";
-  throw new PlmError("INVALID_ARGUMENT", `source: expected ${kinds}, got ${typeof source}`);
+  throw new PlmError("INVALID_ARGUMENT", `source: expected ${kinds}, got ${kindOf(source)}`);
+}
+
+function isByteSource(source: unknown): source is ByteSource {
+  if (typeof source !== "object" || source === null) return false;
+  const { name, sequential, read, close } = source as Partial<ByteSource>;
+  const hasCalls = typeof read === "function" && typeof close === "function";
+  return hasCalls && typeof name === "string" && typeof sequential === "boolean";
+}
+
+function kindOf(value: unknown): string {
+  const name = (value as object | null)?.constructor?.name;
+  return typeof value === "object" && name ? `an object of class ${name}` : typeof value;
 }

@@ -1,6 +1,6 @@
 /** The table of tensors in a GGUF header: reading it, and checking it against the file. */
-import { PlmError } from "../errors.js";
-import { type Cursor, quote } from "./cursor.js";
+import { PlmError, quote } from "../errors.js";
+import type { Cursor } from "./cursor.js";
 import { describeTensorType, TENSOR_TYPES, tensorBytes, tensorTypeOfId } from "./dtypes.js";
 import type { TensorInfo } from "./gguf.js";
 

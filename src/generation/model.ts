@@ -7,6 +7,7 @@ import type { SparsityCount } from "../model/plm.js";
 import type { Session } from "../model/session.js";
 import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { Conversation, type ConversationOptions, chatTemplateOf } from "./conversation.js";
 import type { Evaluator } from "./evaluator.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
@@ -95,16 +96,28 @@ export class Model {
   }
 
   /**
-   * Answers the last message of a conversation, with the file's chat template. Throws
-   * INVALID_ARGUMENT where neither the file nor the options have a template.
+   * Answers the last message of a conversation, with the file's chat template, all of which is
+   * evaluated; `createConversation` makes one that goes on. Throws INVALID_ARGUMENT where neither
+   * the file nor the options have a template.
    */
   chat(messages: readonly ChatMessage[], options: ChatGenerateOptions = {}): Generation {
-    const { chatTemplate = this.tokenizer.chatTemplate, ...rest } = options;
-    if (chatTemplate === undefined) {
-      throw new PlmError("INVALID_ARGUMENT", "chat: expected a chat template, the file has none");
-    }
-    const text = renderChat(chatTemplate, messages, { addGenerationPrompt: true });
+    const { chatTemplate, ...rest } = options;
+    const template = chatTemplateOf(this.tokenizer, chatTemplate);
+    const text = renderChat(template, messages, { addGenerationPrompt: true });
     return this.generate(this.tokenizer.encode(text, { special: true }), rest);
+  }
+
+  /**
+   * A conversation with a session of its own, of which every answer evaluates only what is new:
+   *
+   *     for await (const piece of conversation.ask("Hi")) show(piece);
+   *
+   * Dispose of it to give its session back. Throws as its constructor and `createSession` do.
+   */
+  createConversation(options: ConversationOptions = {}): Conversation {
+    chatTemplateOf(this.tokenizer, options.chatTemplate);
+    const session = this.createSession();
+    return new Conversation({ session, tokenizer: this.tokenizer }, options);
   }
 
   /** An empty session, for work with tokens and logits; dispose of it to give its cache back. */

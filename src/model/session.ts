@@ -12,7 +12,7 @@ import type { Engine } from "./engine.js";
 /** Options of `Session.evaluate`. */
 export interface EvaluateOptions {
   /** Which logits to return: of the last token (default), of all given tokens, or none. */
-  logits?: (typeof LOGITS_CHOICES)[number];
+  logits?: LogitsChoice;
   /** Where to write the logits; default a fresh array. Its length is that of the result. */
   out?: Float32Array;
   /** Most tokens that go through the model at once; 1 sends every token through decode. */
@@ -22,6 +22,7 @@ export interface EvaluateOptions {
 
 /** Which logits may be asked for. */
 const LOGITS_CHOICES = ["last", "all", "none"] as const;
+type LogitsChoice = (typeof LOGITS_CHOICES)[number];
 
 /** What a session works on. */
 export interface SessionParts {
@@ -62,8 +63,8 @@ export class Session {
    * or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
    *
    * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
-   * the session is then as before. An abort rejects with the signal's reason and keeps the chunks
-   * that were done.
+   * the session is then as before; THREAD_LOST, after which the model does nothing more. An abort
+   * rejects with the signal's reason and keeps the chunks that were done.
    */
   async evaluate(
     tokens: ArrayLike<number>,
@@ -102,9 +103,9 @@ export class Session {
   }
 
   /** The array for the logits that are asked for. */
-  #result(logits: string, count: number, out: Float32Array | undefined): Float32Array {
-    const rows = { last: 1, all: count, none: 0 }[logits];
-    if (rows === undefined) {
+  #result(logits: LogitsChoice, count: number, out: Float32Array | undefined): Float32Array {
+    const rows = LOGITS_CHOICES.includes(logits) ? { last: 1, all: count, none: 0 }[logits] : -1;
+    if (rows < 0) {
       throw new PlmError(
         "INVALID_ARGUMENT",
         `logits: expected ${LOGITS_CHOICES.join(", ")}, got ${logits}`,
@@ -121,7 +122,7 @@ export class Session {
 
   async #run(
     tokens: Uint32Array,
-    logits: "last" | "all" | "none",
+    logits: LogitsChoice,
     result: Float32Array,
     { step, signal }: { step: number; signal: AbortSignal | undefined },
   ): Promise<void> {
@@ -150,7 +151,7 @@ export class Session {
   #check(tokens: ArrayLike<number>): void {
     this.#checkUsable();
     const length: unknown = tokens?.length;
-    if (!Number.isSafeInteger(length)) {
+    if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
       throw new PlmError(
         "INVALID_ARGUMENT",
         `tokens: expected an array of token ids, got ${typeof tokens} of length ${length}`,

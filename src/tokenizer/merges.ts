@@ -1,5 +1,5 @@
 /** The merges of a byte-pair encoding: which pairs of tokens become one, and in which order. */
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 import { ByteBuffer } from "./bytes.js";
 import type { Vocabulary } from "./vocabulary.js";
 
@@ -42,12 +42,13 @@ export class MergeTable {
       space > 0 &&
       buffer.pushSpelled(merge.slice(0, space)) &&
       buffer.pushSpelled(merge.slice(space + 1));
-    if (!isPair) throw new PlmError("INVALID_FILE", `merge ${rank}: not a pair: "${merge}"`);
+    if (!isPair) throw new PlmError("INVALID_FILE", `merge ${rank}: not a pair: ${quote(merge)}`);
     const left = vocabulary.find(buffer.bytes, 0, space);
     const right = vocabulary.find(buffer.bytes, space, buffer.length);
     const merged = vocabulary.find(buffer.bytes, 0, buffer.length);
     if (left < 0 || right < 0 || merged < 0) {
-      throw new PlmError("INVALID_FILE", `merge ${rank}: "${merge}" needs a token that is missing`);
+      const lacks = "needs a token that is missing";
+      throw new PlmError("INVALID_FILE", `merge ${rank}: ${quote(merge)} ${lacks}`);
     }
     this.#merges.set([left, right, merged], 3 * rank);
   }

@@ -1,5 +1,5 @@
 /** Reads the tokenizer's entries of GGUF metadata. */
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 
 /** What a tokenizer is made from. */
 export interface TokenizerSource {
@@ -25,7 +25,7 @@ function readName(metadata: Metadata, key: string, supported: string): void {
   const value = metadata.get(key);
   if (typeof value !== "string") throw invalid(key, "a string", value);
   if (value === supported) return;
-  throw new PlmError("UNSUPPORTED_FILE", `${key}: expected "${supported}", got "${value}"`);
+  throw new PlmError("UNSUPPORTED_FILE", `${key}: expected "${supported}", got ${quote(value)}`);
 }
 
 function readStrings(metadata: Metadata, key: string): string[] {

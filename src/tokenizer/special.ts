@@ -4,6 +4,11 @@
  * same whatever the tokens are.
  */
 
+import { PlmError } from "../errors.js";
+
+/** Each may become a state of the automaton, of some hundred bytes. */
+const MOST_UNITS = 1 << 18;
+
 /** A special token in a text: UTF-16 units `start` to `end`. */
 export interface SpecialMatch {
   id: number;
@@ -23,9 +28,20 @@ export class SpecialTokens {
   /** 1 at the low byte of each unit that ends a token: most units leave state 0 as it is. */
   #isLast: Uint8Array = new Uint8Array(256);
 
-  /** `tokens` are texts by id; empty ones are left out, and of equal ones the first counts. */
+  /**
+   * `tokens` are texts by id; empty ones are left out, and of equal ones the first counts. Throws
+   * UNSUPPORTED_FILE for more than 2^18 UTF-16 units in all.
+   */
   constructor(tokens: Iterable<[id: number, text: string]>) {
-    for (const [id, text] of tokens) this.#insert(id, text);
+    let units = 0;
+    for (const [id, text] of tokens) {
+      units += text.length;
+      if (units > MOST_UNITS) {
+        const expected = `at most ${MOST_UNITS} characters of special tokens`;
+        throw new PlmError("UNSUPPORTED_FILE", `tokenizer: expected ${expected}, got more`);
+      }
+      this.#insert(id, text);
+    }
     this.#link();
   }
 

@@ -1,5 +1,5 @@
 /** The Qwen2 tokenizer: text to token ids and back. */
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 import { Bpe } from "./bpe.js";
 import { ByteBuffer } from "./bytes.js";
 import { WordCache } from "./cache.js";
@@ -93,8 +93,8 @@ export class Tokenizer {
     }
     const { special = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
-      const got = String(normalize);
-      throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got "${got}"`);
+      const got = quote(String(normalize));
+      throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got ${got}`);
     }
     const out: number[] = [];
     let from = 0;
@@ -107,8 +107,15 @@ export class Tokenizer {
     return out;
   }
 
-  /** Text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws INVALID_TOKEN. */
+  /**
+   * Text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws INVALID_TOKEN, and
+   * INVALID_ARGUMENT for what is no list.
+   */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    if (!(Number.isSafeInteger(ids?.length) && ids.length >= 0)) {
+      const got = `${typeof ids} of length ${ids?.length}`;
+      throw new PlmError("INVALID_ARGUMENT", `ids: expected a list of token ids, got ${got}`);
+    }
     const buffer = new ByteBuffer();
     for (let i = 0; i < ids.length; i++) buffer.push(this.#bytesToShow(ids[i], options));
     return decodeUtf8(buffer.bytes.subarray(0, buffer.length));

@@ -2,7 +2,7 @@
  * The tokens of a byte-level vocabulary: one array with the bytes of all of them, and an index from
  * bytes to id of those that byte-pair encoding may make.
  */
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 import { ByteBuffer } from "./bytes.js";
 
 /** GGUF `tokenizer.ggml.token_type`. */
@@ -25,7 +25,10 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
 function byteOf(text: string, id: number): number {
   const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
   if (digits) return Number.parseInt(digits[1], 16);
-  throw new PlmError("INVALID_FILE", `token ${id}: expected a byte like <0x0A>, got "${text}"`);
+  throw new PlmError(
+    "INVALID_FILE",
+    `token ${id}: expected a byte like <0x0A>, got ${quote(text)}`,
+  );
 }
 
 /** Tokens by id and by bytes. */

@@ -122,6 +122,25 @@ function startEndless(): ReturnType<typeof start> {
   return start("generate", "-m", path, "-p", "On", "-n", "Infinity", "--ignore-eos", "--verbose");
 }
 
+test("Ctrl-C ends what reads its text", async () => {
+  const child = start("generate", "-m", model);
+  const ended = finish(child);
+  // More than a pipe holds: it is being read when all is written.
+  await new Promise((resolve) => child.stdin.write("x".repeat(1 << 20), resolve));
+  child.kill("SIGINT");
+  const { code, stdout } = await ended;
+  assert.is(code, 130);
+  assert.is(stdout, "");
+});
+
+test("a closed standard error does no harm", async () => {
+  const child = start("generate", "-m", model, "-p", "On", "-n", "3", "--verbose");
+  child.stderr.destroy();
+  const { code, stdout } = await finish(child);
+  assert.is(code, 0);
+  assert.ok(stdout.length > 0);
+});
+
 test("Ctrl-C keeps what was written and ends with 130", async () => {
   const child = startEndless();
   const ended = finish(child);

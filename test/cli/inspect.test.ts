@@ -81,7 +81,12 @@ test("init refuses dims that the model cannot have", async () => {
     assertFails(/--heads: expected heads \* v-head/, ...init("--heads", "1", "--v-head", "8")),
     assertFails(/--type <type>' argument 'q4'/, ...init("--type", "q4")),
     assertFails(/tensors of at most/, ...init("--hidden", "65536", "--vocab", "1000000")),
-    assertFails(/--out: expected a new file, got ENOENT/, "init", "-o", join("no", "x.gguf")),
+    assertFails(
+      /--out: no.x.gguf could not be written: ENOENT/,
+      "init",
+      "-o",
+      join("no", "x.gguf"),
+    ),
   ]);
 });
 

@@ -41,7 +41,7 @@ test("nothing is written where the tokens or the path are wrong", async () => {
     assertFails(/at most 2 .*got 3/, ...logits("--tokens", "1,2,3", "-o", "x.f32", "-c", "2")),
     assertFails(/--tokens: expected token ids/, ...logits("--tokens", "1,,2", "-o", "x.f32")),
     assertFails(/--chunk: expected/, ...logits("--tokens", "1", "-o", "x.f32", "--chunk", "0")),
-    assertFails(/--out: expected a writable path/, ...logits("--tokens", "1", "-o", none)),
+    assertFails(/--out: .* could not be written: ENOENT/, ...logits("--tokens", "1", "-o", none)),
   ]);
   assert.is(existsSync(join(folder, "x.f32")), false);
 });

@@ -111,7 +111,7 @@ test("bad input is told in one line, and nothing is left behind", async () => {
     assertFails(/text\.gguf.*not a GGUF file/, ...q4("text.gguf", "x.gguf")),
     assertFails(/tensor "k": expected one of F32, .*got Q4_K/, ...q4("k.gguf", "x.gguf")),
     assertFails(/tensor "w": expected finite weights/, ...q4("nan.gguf", "x.gguf")),
-    assertFails(/out: expected a new file, got ENOENT/, ...q4(floats, join("no", "x.gguf"))),
+    assertFails(/out: no.x.gguf could not be written: ENOENT/, ...q4(floats, join("no", "x.gguf"))),
     assertFails(/out: expected a new file, got \., which is no reg/, ...q4(floats, ".", "--force")),
     assertFails(/out: expected a new file, got ""/, ...q4(floats, "")),
     assertFails(/precious\.gguf, which exists; --force/, ...q4(floats, "precious.gguf")),

@@ -184,6 +184,28 @@ test("arrays nest 8 deep and no deeper", async () => {
   await refused(nested(1000), "INVALID_FILE", /nested over 8 deep/);
 });
 
+test("arrays that would take many times their bytes in memory are refused", async () => {
+  const empty = (out: ByteWriter): void => {
+    out.u32(4);
+    out.u64(0);
+  };
+  const arrays = (count: number) => (out: ByteWriter) => {
+    out.u32(9);
+    out.u64(count);
+    for (let i = 0; i < count; i++) empty(out);
+  };
+  const most = 1 << 16;
+  assert.is((await open(raw([entry("k", 9, arrays(most))]))).metadata.size, 1);
+  const over = raw([entry("a", 9, arrays(most / 2)), entry("b", 9, arrays(most / 2 + 1))]);
+  await refused(over, "UNSUPPORTED_FILE", /metadata b: more than 65536 arrays in arrays/);
+  const booleans = (out: ByteWriter): void => {
+    out.u32(7);
+    out.u64((1 << 20) + 1);
+    for (let i = 0; i <= 1 << 18; i++) out.u32(0x01000100);
+  };
+  await refused(raw([entry("k", 9, booleans)]), "UNSUPPORTED_FILE", /more than 1048576 booleans/);
+});
+
 test("alignments that are no power of two from 8 on are refused", async () => {
   for (const value of [0, 1, 4, 24, 2 ** 31]) {
     const file = raw([entry("general.alignment", 4, (out) => out.u32(value))]);

@@ -1,5 +1,6 @@
 /** Every kind of source that needs no network gives the same bytes, in any order it allows. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -213,10 +214,38 @@ test("a reader of one's own is used as it is", async () => {
   await checkModel(own);
 });
 
+test("messages show no credentials", async () => {
+  for (const url of [
+    "http://user:s3cret@127.0.0.1:1/m.gguf?k=s3cret",
+    "http://user:s3cret@h:99999/",
+  ]) {
+    const error = await openSources(url).catch((thrown) => thrown);
+    assert.is(error.code, "INVALID_ARGUMENT");
+    assert.not.match(error.message, "s3cret");
+  }
+});
+
+test("closing goes on where one fails", async () => {
+  const own = { name: "", size: 0, sequential: false, read: async () => 0 };
+  let closed = 0;
+  const throwing = (): Promise<void> => {
+    throw new Error("no");
+  };
+  const closing: ByteSource = { ...own, close: async () => void closed++ };
+  await closeSources([{ ...own, close: throwing }, closing]);
+  assert.is(closed, 1);
+});
+
 test("lists flatten; what is no source is refused, and nothing stays open", async () => {
   assert.is((await openSources([file, [new Blob([file]), [file]]])).length, 3);
   for (const wrong of [[], [[]], 5, null, undefined, {}, "http://["]) {
     assert.is(await codeOf(openSources(wrong as ModelSource)), "INVALID_ARGUMENT", String(wrong));
+  }
+  const half = { name: "half", sequential: false, read: async () => 0 };
+  for (const wrong of [createReadStream("package.json"), half, await open("package.json")]) {
+    const source = wrong as unknown as ModelSource;
+    assert.is(await codeOf(openSources([file, source])), "INVALID_ARGUMENT");
+    await (wrong as { close?: () => Promise<void> }).close?.();
   }
   let closed = 0;
   const own = { name: "", size: 0, sequential: false, read: async () => 0 };

@@ -76,7 +76,7 @@ test("tokens that are none are named with their place", async () => {
 
 test("what is no list of tokens", async () => {
   const { session, assertUsable } = await start();
-  for (const bad of [undefined, null, 7, new Set([1]), { length: 1.5 }, { length: "1" }]) {
+  for (const bad of [undefined, null, 7, new Set([1]), { length: 1.5 }, { length: -1 }]) {
     await assertRejects(session.evaluate(bad as number[]), "INVALID_ARGUMENT", "tokens");
   }
   await assertRejects(session.evaluate("abc" as unknown as number[]), "INVALID_TOKEN", "a at 0");
@@ -92,6 +92,7 @@ test("bad options", async () => {
     [{ chunkSize: Number.NaN }, "chunkSize"],
     [{ chunkSize: "2" as unknown as number }, "chunkSize"],
     [{ logits: "some" as "all" }, "logits: expected last, all, none, got some"],
+    [{ logits: "toString" as "all" }, "logits: expected last, all, none, got toString"],
   ];
   for (const [options, message] of refused) {
     await assertRejects(session.evaluate(TOKENS, options), "INVALID_ARGUMENT", message);

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SpecialTokens } from "../../src/tokenizer/special.js";
+import { assertThrows } from "../model/engine.js";
 import { seededRandom } from "../random.js";
 
 /** The definition: at each place the longest token, else one unit on. */
@@ -48,6 +49,13 @@ test("a long token that almost matches everywhere costs no more than a short one
     [2, `b${"a".repeat(50000)}`],
   ]);
   assert.is(special.match("a".repeat(200000)).length, 200000);
+});
+
+test("more characters than an automaton should have are refused", () => {
+  const token = (i: number): [number, string] => [i, `${i}${"a".repeat(1000)}`];
+  const tokens = (count: number) => Array.from({ length: count }, (_, i) => token(i));
+  assert.is(new SpecialTokens(tokens(200)).match(token(7)[1])[0].id, 7);
+  assertThrows(() => new SpecialTokens(tokens(300)), "UNSUPPORTED_FILE", "262144 characters");
 });
 
 test.run();

@@ -101,6 +101,12 @@ test("invalid ids are INVALID_TOKEN", () => {
   }
 });
 
+test("what is no list of ids is refused", () => {
+  for (const ids of [5, undefined, null, { length: -1 }, { length: 0.5 }]) {
+    assert.throws(() => small.decode(ids as number[]), hasCode("INVALID_ARGUMENT"));
+  }
+});
+
 test("invalid arguments are INVALID_ARGUMENT", () => {
   const notText = 5 as unknown as string;
   assert.throws(() => small.encode(notText), hasCode("INVALID_ARGUMENT"));

@@ -42,7 +42,7 @@ export function addBench(program: Command): void {
       ).choices(VARIANTS),
     )
     .option("--json", "print the numbers as one object instead");
-  addModelOptions(command)
+  addModelOptions(command, { context: "what --depth, -p and -n need" })
     .addHelpText("after", "\nExample:\n  plm bench -p 32 -n 8 --repeat 1")
     .action((flags: BenchFlags) => withInterrupt((signal) => run(flags, signal)));
 }

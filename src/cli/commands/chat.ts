@@ -1,8 +1,8 @@
 /** `plm chat`: a conversation in the terminal. */
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
+import { PlmError } from "../../errors.js";
 import { resolveOptions } from "../../generation/options.js";
-import { Conversation } from "../conversation.js";
 import { describeError } from "../describe-error.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
@@ -33,7 +33,10 @@ export function addChat(program: Command): void {
     .option("--system <text>", "what the model is told first");
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
-    .addHelpText("after", '\nExample:\n  plm chat --system "You tell very short stories."')
+    .addHelpText(
+      "after",
+      '\nExample:\n  plm chat --model PLM-1.8B-Instruct-Q8_0.gguf --system "You tell short stories."',
+    )
     .action(run);
 }
 
@@ -42,11 +45,7 @@ async function run(flags: ChatFlags): Promise<void> {
   resolveOptions(options, Infinity);
   const model = await withInterrupt((signal) => openModel(flags, signal));
   resolveOptions(options, model.config.vocabSize);
-  const conversation = new Conversation({
-    session: model.createSession(),
-    tokenizer: model.tokenizer,
-    system: flags.system,
-  });
+  const conversation = model.createConversation({ system: flags.system });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();
   const terminal = new Terminal();
@@ -63,6 +62,13 @@ async function run(flags: ChatFlags): Promise<void> {
   }
 }
 
+/** The error with what the command line has against it. */
+function advised(error: unknown): unknown {
+  if (!(error instanceof PlmError) || error.code !== "CONTEXT_FULL") return error;
+  const advice = "/reset starts anew, --context gives more where the model has it";
+  return new PlmError(error.code, `${error.message}; ${advice}`, { cause: error });
+}
+
 /** Lines in, answers out, and Ctrl-C. */
 class Terminal {
   readonly #readline: Interface;
@@ -70,6 +76,7 @@ class Terminal {
   /** Aborts the answer that is being given. */
   #answering: AbortController | undefined;
   #hasInterrupted = false;
+  #isClosed = false;
   readonly #interrupt = (): void => this.#onInterrupt();
 
   constructor() {
@@ -80,6 +87,9 @@ class Terminal {
       prompt: "> ",
     });
     this.#readline.on("SIGINT", this.#interrupt);
+    this.#readline.on("close", () => {
+      this.#isClosed = true;
+    });
     process.on("SIGINT", this.#interrupt);
   }
 
@@ -100,8 +110,8 @@ class Terminal {
     try {
       for await (const piece of ask(this.#answering.signal)) await write(piece);
     } catch (error) {
-      if (!this.#isInteractive) throw error;
-      process.stderr.write(`plm: ${describeError(error)}\n`);
+      if (!this.#isInteractive) throw advised(error);
+      process.stderr.write(`plm: ${describeError(advised(error))}\n`);
     } finally {
       this.#answering = undefined;
     }
@@ -114,7 +124,7 @@ class Terminal {
   }
 
   #prompt(): void {
-    if (this.#isInteractive) this.#readline.prompt();
+    if (this.#isInteractive && !this.#isClosed) this.#readline.prompt();
   }
 
   /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */

@@ -47,7 +47,7 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const options = { ...toGenerateOptions(flags), signal };
   // A mistake should not have to wait for the model; the vocabulary's size is checked with it.
   resolveOptions(options, Infinity);
-  const text = await readText({ text: flags.prompt, file: flags.file }, "prompt");
+  const text = await readText({ text: flags.prompt, file: flags.file }, "prompt", signal);
   if (text === "") {
     throw new PlmError("EMPTY_PROMPT", "--prompt: expected a text, got an empty one");
   }

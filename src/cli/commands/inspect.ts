@@ -103,6 +103,11 @@ function countTensors(gguf: Gguf): Pick<Report, "parameters" | "tensors"> {
   return { parameters, tensors: { count: gguf.tensors.size, bytes, types } };
 }
 
+/** A file's own words, without what a terminal would obey. */
+function printable(text: string): string {
+  return text.slice(0, 200).replace(/\p{Cc}/gu, "\ufffd");
+}
+
 function describe(report: Report): string {
   const { config, tensors, memory, tokenizer } = report;
   const { cacheType, contextLength, batchSize } = memory.options;
@@ -110,7 +115,7 @@ function describe(report: Report): string {
     [
       "Model",
       [
-        ["name", report.name ?? "none"],
+        ["name", printable(report.name ?? "none")],
         ["architecture", report.architecture],
         ["parameters", report.parameters.toLocaleString("en")],
         ...Object.entries(config).map(([key, value]): [string, string] => [key, String(value)]),

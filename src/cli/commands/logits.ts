@@ -1,11 +1,11 @@
 /** `plm logits`: the logits of every position, into a file. */
-import { type FileHandle, open, rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { writeJson, writeLine } from "../output.js";
+import { isSameFile, writeOutput } from "../output-file.js";
 import { ids, integer } from "../parse.js";
 
 interface LogitsFlags extends ModelFlags {
@@ -26,7 +26,7 @@ export function addLogits(program: Command): void {
       "Evaluates tokens and writes the logits after each of them: float32, little-endian, " +
         "[tokens, vocabulary].",
     )
-    .requiredOption("--tokens <list>", "token ids, such as 1,2,3", ids("tokens"))
+    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("tokens"))
     .requiredOption("-o, --out <file>", "the file to write; one of that name is overwritten")
     .option(
       "--chunk <n>",
@@ -34,7 +34,7 @@ export function addLogits(program: Command): void {
       integer("chunk", 1),
     )
     .option("--json", "print {out, tokens, vocabSize}");
-  addModelOptions(command)
+  addModelOptions(command, { batch: "--chunk, at least 256" })
     .addHelpText("after", "\nExample:\n  plm logits --tokens 72,105 --out logits.f32 --chunk 1")
     .action((flags: LogitsFlags) => withInterrupt((signal) => run(flags, signal)));
 }
@@ -43,17 +43,13 @@ async function run(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   const { tokens, out } = flags;
   const chunk = flags.chunk ?? flags.batch ?? DEFAULT_CHUNK;
   const batchSize = flags.batch ?? Math.max(chunk, DEFAULT_CHUNK);
+  if (flags.model !== undefined && (await isSameFile(flags.model, out))) {
+    throw new PlmError("INVALID_ARGUMENT", `--out: expected another file than the model's`);
+  }
   const model = await openModel(flags, signal, { batchSize });
   checkTokens(tokens, model);
-  const file = await openOutput(out);
-  try {
-    await writeLogits(model, tokens, { file, chunk: Math.min(chunk, batchSize), signal });
-  } catch (error) {
-    await file.close();
-    await rm(out, { force: true });
-    throw error;
-  }
-  await file.close();
+  const pieces = evaluateAll(model, tokens, Math.min(chunk, batchSize), signal);
+  await writeOutput({ path: out, label: "--out", force: true }, pieces, signal);
   const { vocabSize } = model.config;
   if (flags.json) return writeJson({ out, tokens: tokens.length, vocabSize });
   await writeLine(`${out}: float32 [${tokens.length}, ${vocabSize}]`);
@@ -78,37 +74,18 @@ function checkTokens(tokens: readonly number[], model: Model): void {
   }
 }
 
-async function openOutput(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "w");
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new PlmError("INVALID_ARGUMENT", `--out: expected a writable path, got ${reason}`, {
-      cause,
-    });
-  }
-}
-
-interface LogitsOutput {
-  readonly file: FileHandle;
-  readonly chunk: number;
-  readonly signal: AbortSignal;
-}
-
-/** Evaluates chunk by chunk, so that no more than one chunk's logits are held. */
-async function writeLogits(
+/** The logits chunk by chunk, so that no more than one chunk's are held. */
+async function* evaluateAll(
   model: Model,
   tokens: readonly number[],
-  { file, chunk, signal }: LogitsOutput,
-): Promise<void> {
+  chunkSize: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
   const session = model.createSession();
-  for (let first = 0; first < tokens.length; first += chunk) {
-    const logits = await session.evaluate(tokens.slice(first, first + chunk), {
-      logits: "all",
-      chunkSize: chunk,
-      signal,
-    });
-    await file.writeFile(toLittleEndian(logits));
+  for (let first = 0; first < tokens.length; first += chunkSize) {
+    const chunk = tokens.slice(first, first + chunkSize);
+    const logits = await session.evaluate(chunk, { logits: "all", chunkSize, signal });
+    yield toLittleEndian(logits);
   }
 }
 

@@ -26,13 +26,14 @@ export function addPerplexity(program: Command): void {
       "Cuts a text into chunks, evaluates each from an empty context, and scores the second half " +
         "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
         "standard input; it is tokenised without special tokens and without normalisation. The " +
-        "cache is f32 unless --cache says otherwise, so that the numbers are the model's own.",
+        "cache is f32 and the precision exact unless told otherwise, so that the numbers are the " +
+        "model's own.",
     )
     .option("-f, --file <file>", "a file with the text")
     .option("--ctx, --context <n>", "tokens of a chunk", integer("context", 4), 512)
     .option("--chunks <n>", "most chunks to evaluate (default: all)", integer("chunks", 1))
-    .option("--json", "print {perplexity, tokens, chunks, ctx} instead");
-  addModelOptions(command, { context: false, cache: "f32" })
+    .option("--json", "print {perplexity, tokens, chunks, context} instead");
+  addModelOptions(command, { context: false, cache: "f32", precision: "exact" })
     .addHelpText(
       "after",
       '\nExample:\n  plm generate --prompt "Once" --max-tokens 99 | plm perplexity --ctx 32',
@@ -42,13 +43,13 @@ export function addPerplexity(program: Command): void {
 
 async function run(flags: PerplexityFlags, signal: AbortSignal): Promise<void> {
   const { context: ctx } = flags;
-  const text = await readText(flags, "file");
+  const text = await readText(flags, "file", signal);
   const model = await openModel(flags, signal);
   const tokens = model.tokenizer.encode(text, { normalize: "none" });
   if (tokens.length < ctx) {
     throw new PlmError(
       "INVALID_ARGUMENT",
-      `text: expected at least one chunk of ${ctx} tokens (--ctx), got ${tokens.length} tokens`,
+      `text: expected at least one chunk of ${ctx} tokens (--context), got ${tokens.length} tokens`,
     );
   }
   const chunks = Math.min(Math.floor(tokens.length / ctx), flags.chunks ?? Infinity);
@@ -64,7 +65,7 @@ async function run(flags: PerplexityFlags, signal: AbortSignal): Promise<void> {
     await write(`${chunk === 0 ? "" : " "}[${chunk + 1}]${Math.exp(sum / count).toFixed(4)}`);
   }
   const perplexity = Math.exp(sum / count);
-  if (flags.json) return writeJson({ perplexity, tokens: count, chunks, ctx });
+  if (flags.json) return writeJson({ perplexity, tokens: count, chunks, context: ctx });
   await writeLine(`\nperplexity ${perplexity.toFixed(4)} over ${count} tokens`);
 }
 

@@ -1,0 +1,103 @@
+/** Conversations: the model's own answers, with nothing evaluated twice. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Conversation } from "../../src/generation/conversation.js";
+import { loadModel, type Session } from "../../src/index.js";
+import { model } from "../cli/plm.js";
+import { assertThrows } from "../model/engine.js";
+import { tinyModel } from "../model/tiny.js";
+
+// Exact: conversations evaluate in other pieces than the library does in one.
+const library = await loadModel(model, { sessions: 2, precision: "exact" });
+const { tokenizer } = library;
+
+async function joined(pieces: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of pieces) text += piece;
+  return text;
+}
+
+/** A session that counts the tokens it is given. */
+function counted(session: Session): { session: Session; evaluated: () => number } {
+  let count = 0;
+  const evaluate = session.evaluate.bind(session);
+  session.evaluate = (tokens, options) => {
+    count += tokens.length;
+    return evaluate(tokens, options);
+  };
+  return { session, evaluated: () => count };
+}
+
+test("answers are the model's own, and every turn evaluates only what is new", async () => {
+  const { session, evaluated } = counted(library.createSession());
+  const conversation = new Conversation({ session, tokenizer }, { system: "Be kind." });
+  const options = { maxTokens: 6, seed: 2, ignoreEos: true };
+  for (const content of ["Hi", "And then?", "The end?"]) {
+    const before = evaluated();
+    const held = session.length;
+    const expected = library.chat([...conversation.messages, { role: "user", content }], options);
+    const answer = await joined(conversation.ask(content, options));
+    const { promptTokens, text } = await expected.result();
+    assert.is(answer, text);
+    // The prompt's new part, and every token of the answer but the last.
+    assert.ok(evaluated() - before <= promptTokens - Math.max(held - 8, 0) + 5);
+  }
+  assert.equal(
+    conversation.messages.map(({ role }) => role),
+    ["system", "user", "assistant", "user", "assistant", "user", "assistant"],
+  );
+  conversation.reset();
+  assert.equal(conversation.messages, [{ role: "system", content: "Be kind." }]);
+  session.dispose();
+});
+
+test("an answer that is stopped is kept as far as it went, and the next one is right", async () => {
+  const session = library.createSession();
+  const conversation = new Conversation({ session, tokenizer });
+  const controller = new AbortController();
+  const options = { maxTokens: 100, seed: 2, ignoreEos: true };
+  let said = "";
+  for await (const piece of conversation.ask("Hi", { ...options, signal: controller.signal })) {
+    said += piece;
+    if (said.length > 10) controller.abort();
+  }
+  assert.equal(conversation.messages[1], { role: "assistant", content: said });
+  const messages = [...conversation.messages, { role: "user", content: "Go on" }];
+  const expected = await library.chat(messages, { ...options, maxTokens: 5 }).text();
+  assert.is(await joined(conversation.ask("Go on", { ...options, maxTokens: 5 })), expected);
+  session.dispose();
+});
+
+test("a question that does not fit is not kept", async () => {
+  const small = await loadModel(model, { contextLength: 120 });
+  const conversation = new Conversation({ session: small.createSession(), tokenizer });
+  try {
+    await joined(conversation.ask("x".repeat(200)));
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as { code?: string }).code, "CONTEXT_FULL");
+  }
+  assert.equal(conversation.messages, []);
+  assert.ok((await joined(conversation.ask("Hi", { maxTokens: 3, seed: 1 }))).length > 0);
+});
+
+test("a model makes conversations, and gets their sessions back", async () => {
+  const conversation = library.createConversation({ system: "Be kind." });
+  const template = "{% for message in messages %}{{ message.content }};{% endfor %}";
+  const other = library.createConversation({ chatTemplate: template });
+  assertThrows(() => library.createConversation(), "SESSION_LIMIT");
+  const options = { maxTokens: 4, seed: 1, ignoreEos: true };
+  const messages = [{ role: "user", content: "Hi" }];
+  const expected = await joined(library.generate("Hi;", options)).catch(() => undefined);
+  assert.is(expected, undefined, "both sessions are taken");
+  const answer = await joined(other.ask("Hi", options));
+  other.dispose();
+  assert.is(answer, await library.chat(messages, { ...options, chatTemplate: template }).text());
+  assert.equal(conversation.messages, [{ role: "system", content: "Be kind." }]);
+  conversation.dispose();
+  const plain = await loadModel(tinyModel({ type: "Q8_0" }));
+  assertThrows(() => plain.createConversation(), "INVALID_ARGUMENT", "the file has none");
+  plain.createSession().dispose();
+});
+
+test.run();
