@@ -17,7 +17,7 @@ export type ErrorCode =
   | "UNREADABLE_FILE"
   /** The file could not be written (a full disk, no permission); what was there is untouched. */
   | "UNWRITABLE_FILE"
-  /** The planned memory is over the limit; nothing was read or allocated. */
+  /** The planned memory is over the limit, or the runtime has not got it; no tensor was read. */
   | "OUT_OF_MEMORY"
   /** A token id is not an integer in [0, vocabSize). */
   | "INVALID_TOKEN"

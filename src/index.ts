@@ -1,5 +1,6 @@
 /** The public interface of plm-wasm. */
 export { type ErrorCode, PlmError } from "./errors.js";
+export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, type GgufValue, openGguf, type TensorInfo } from "./format/gguf.js";
 export { type ByteSource, type ModelSource, openSources } from "./format/source.js";
 export type { Conversation, ConversationOptions } from "./generation/conversation.js";
@@ -7,17 +8,26 @@ export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
 export { generate } from "./generation/generate.js";
 export type { Generation, GenerationResult, GenerationTimings } from "./generation/generation.js";
 export { type Inspection, inspectModel, loadModel } from "./generation/load-model.js";
-export type { TokenLogprob } from "./generation/logprobs.js";
+export type { Logprob, TokenLogprob } from "./generation/logprobs.js";
 export type { ChatGenerateOptions, Model } from "./generation/model.js";
 export type { GenerateOptions } from "./generation/options.js";
 export type { FinishReason } from "./generation/stopping-criteria.js";
 export type { AttentionForm } from "./model/attention-form.js";
 export type { CacheType } from "./model/cache.js";
+export type { MatmulRates } from "./model/choose-kernels.js";
 export type { PlmConfig } from "./model/config.js";
-export type { LoadOptions, ModelOptions, ModelPlan, Variant } from "./model/load.js";
+export type {
+  KernelsBinary,
+  LoadOptions,
+  ModelOptions,
+  ModelPlan,
+  Variant,
+} from "./model/load.js";
 export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
 export { type ChatMessage, type ChatOptions, renderChat } from "./tokenizer/chat.js";
-export { type EncodeOptions, Tokenizer } from "./tokenizer/tokenizer.js";
+export type { IncrementalDecoder } from "./tokenizer/decoder.js";
+export type { TokenizerSource } from "./tokenizer/metadata.js";
+export { type DecodeOptions, type EncodeOptions, Tokenizer } from "./tokenizer/tokenizer.js";

@@ -1,9 +1,11 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
+
 import { PlmError } from "../errors.js";
 import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
 import { modelMetadata } from "../model/write-config.js";
+import { metadataOf } from "../tokenizer/write-metadata.js";
 import {
   createRandomVocabulary,
   MIN_VOCAB_SIZE,
@@ -120,8 +122,6 @@ function createMetadata(
   options: RandomModelOptions,
   { tokens, tokenTypes, merges, endOfTextId }: RandomVocabulary,
 ): MetadataEntry[] {
-  const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
-  const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
   const config = {
     vocabSize: options.vocab,
     hiddenSize: options.hidden,
@@ -136,16 +136,10 @@ function createMetadata(
     ropeTheta: 100000,
     maxPositionEmbeddings: options.context,
   };
+  const ids = { eosTokenId: endOfTextId, paddingTokenId: endOfTextId };
   return [
     ...modelMetadata(config, `Random PLM, seed ${options.seed}`, options.type === "f32" ? 0 : 7),
-    text("tokenizer.ggml.model", "gpt2"),
-    text("tokenizer.ggml.pre", "qwen2"),
-    { key: "tokenizer.ggml.tokens", type: { array: "string" }, value: tokens },
-    { key: "tokenizer.ggml.token_type", type: { array: "int32" }, value: tokenTypes },
-    { key: "tokenizer.ggml.merges", type: { array: "string" }, value: merges },
-    u32("tokenizer.ggml.eos_token_id", endOfTextId),
-    u32("tokenizer.ggml.padding_token_id", endOfTextId),
-    text("tokenizer.chat_template", CHAT_TEMPLATE),
+    ...metadataOf({ tokens, tokenTypes, merges, ...ids, chatTemplate: CHAT_TEMPLATE }),
   ];
 }
 

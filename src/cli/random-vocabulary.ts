@@ -1,5 +1,6 @@
 /** The vocabulary of random models: 256 bytes, the pieces of some English words, PLM's specials. */
 import { byteToChar } from "../tokenizer/bytes.js";
+import { TokenType } from "../tokenizer/vocabulary.js";
 
 /** What a tokenizer and the random weights need to know of the vocabulary. */
 export interface RandomVocabulary {
@@ -14,11 +15,6 @@ export interface RandomVocabulary {
 }
 
 const SPECIAL_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
-
-/** GGUF token types. */
-const NORMAL = 1;
-const CONTROL = 3;
-const UNUSED = 5;
 
 /** The bytes and the special tokens. */
 export const MIN_VOCAB_SIZE: number = 256 + SPECIAL_TOKENS.length;
@@ -52,12 +48,12 @@ export function createRandomVocabulary(size: number): RandomVocabulary {
       merges.push(`${spelled.slice(0, end - 1)} ${spelled[end - 1]}`);
     }
   }
-  const tokenTypes = tokens.map(() => NORMAL);
+  const tokenTypes: number[] = tokens.map(() => TokenType.normal);
   const endOfTextId = tokens.length;
   tokens.push(...SPECIAL_TOKENS);
-  tokenTypes.push(...SPECIAL_TOKENS.map(() => CONTROL));
+  tokenTypes.push(...SPECIAL_TOKENS.map(() => TokenType.control));
   while (tokens.length < size) {
-    tokenTypes.push(UNUSED);
+    tokenTypes.push(TokenType.unused);
     tokens.push(`[PAD${tokens.length}]`);
   }
   const isReadable = tokens.map((token) => readable.has(token));

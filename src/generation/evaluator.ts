@@ -1,4 +1,5 @@
 /** What generation asks of a model and of a tokenizer: two small interfaces, met elsewhere. */
+import type { IncrementalDecoder } from "../tokenizer/decoder.js";
 
 /** One sequence of tokens being evaluated: a session of the model. */
 export interface Evaluator {
@@ -19,14 +20,6 @@ export interface Evaluator {
   evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Forgets every token from position `length` on. */
   truncate(length: number): void;
-}
-
-/** Turns ids into text piece by piece; no piece ends within a character. */
-export interface IncrementalDecoder {
-  /** The text that this token completes, perhaps none. */
-  push(id: number): string;
-  /** The text of bytes that never became a whole character. */
-  end(): string;
 }
 
 /** What generation needs of the tokenizer. */

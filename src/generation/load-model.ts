@@ -16,8 +16,8 @@ import { Model } from "./model.js";
  * of a split file. Tensors are streamed to their places; the file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
- * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME. An abort rejects with the
- * signal's reason.
+ * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects
+ * with the signal's reason.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   return withGguf(source, options.signal, async (gguf) => {
@@ -26,9 +26,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   });
 }
 
-/**
- * What is in a file, and how it would lie in memory. Reads the header only; throws as loadModel.
- */
+/** What is in a file, and how it would lie in memory. */
 export interface Inspection {
   readonly gguf: Gguf;
   readonly plan: ModelPlan;

@@ -8,7 +8,7 @@ export interface Logprob {
   logprob: number;
 }
 
-/** A generated token, with the best of the distribution it was chosen from. */
+/** A generated token, with the best of the model's own distribution, before penalties. */
 export interface TokenLogprob extends Logprob {
   /** The most probable tokens, best first, equal ones by lower id; may have the generated one. */
   top: Logprob[];

@@ -29,7 +29,10 @@ export interface GenerateOptions {
   frequencyPenalty?: number;
   /** Token id to a number added to its logit; -Infinity bans the token. Default none. */
   logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>;
-  /** An integer in [0, 2^53). Same seed, same text. Default: random, and told in the result. */
+  /**
+   * An integer in [0, 2^53): the same seed gives the same text on the same runtime and kind of
+   * processor. Default: random, and told in the result.
+   */
   seed?: number;
   /** Ends the text before the first of these strings; none may be empty. Default none. */
   stop?: string | readonly string[];

@@ -1,5 +1,5 @@
 /** The streamer: from token ids to text to show, in whole characters, up to a stop string. */
-import type { IncrementalDecoder } from "./evaluator.js";
+import type { IncrementalDecoder } from "../tokenizer/decoder.js";
 import { createStopStringMatcher } from "./stopping-criteria.js";
 
 /** Turns tokens into pieces of text; a piece may be empty. */

@@ -19,7 +19,7 @@ import { startThreads } from "./start-threads.js";
 import { createPlm } from "./thread.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
 
-export { VARIANTS, type Variant };
+export { type KernelsBinary, VARIANTS, type Variant };
 
 /** How a model is laid out in memory. */
 export interface ModelOptions {
@@ -29,13 +29,17 @@ export interface ModelOptions {
   cacheType?: CacheType;
   /** How attention is computed; default "auto". */
   attention?: AttentionForm;
-  /** Most tokens that prefill takes at once; default 512. */
+  /**
+   * Most tokens that prefill takes at once; default 512. Between batches the event loop has its
+   * turn and aborts are noticed.
+   */
   batchSize?: number;
   /** Sessions that may be alive at once, each with its cache; default 1. */
   sessions?: number;
   /**
-   * Threads that compute, the caller's among them; default: what is fastest here, found by timing.
-   * Where threads cannot share memory there is one.
+   * Threads that compute, the caller's among them, 1 to 64; default: what is fastest here, found by
+   * timing. Where threads cannot share memory, do not start or do not answer in 10 seconds, there
+   * is one: `model.threads` tells, and `model.threadFailure` why.
    */
   threads?: number;
   /** Bits of activations where several tokens are computed at once; default "balanced". */

@@ -11,7 +11,6 @@ import { endOfWord } from "./pretokenize.js";
 import { SpecialTokens } from "./special.js";
 import { TokenType, Vocabulary } from "./vocabulary.js";
 
-export type { IncrementalDecoder } from "./decoder.js";
 export type { TokenizerSource } from "./metadata.js";
 
 /** How text becomes tokens. */

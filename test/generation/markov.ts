@@ -1,10 +1,7 @@
 /** Test doubles: a model whose next token depends on the last one only; texts for its tokens. */
 import { PlmError } from "../../src/errors.js";
-import type {
-  Evaluator,
-  IncrementalDecoder,
-  TokenDecoder,
-} from "../../src/generation/evaluator.js";
+import type { Evaluator, TokenDecoder } from "../../src/generation/evaluator.js";
+import type { IncrementalDecoder } from "../../src/tokenizer/decoder.js";
 
 /** An evaluator over a table: after token t, the logits are table[t]. Keeps what it evaluated. */
 export class MarkovModel implements Evaluator {

@@ -58,7 +58,8 @@ async function runExamplePage(context, origin) {
     await page.setInputFiles("#file", fileURLToPath(MODEL));
     await page.fill("#prompt", PROMPT);
     await page.click("#go");
-    await page.locator("#go:enabled").waitFor();
+    await page.getByText("Continue").waitFor();
+    assert.equal(await page.textContent("#status"), "Done");
     const expected = await page.evaluate(async () => {
       const { expectedText } = await import("/test/runtimes/checks.mjs");
       return expectedText(document.querySelector("#file").files[0], 64);

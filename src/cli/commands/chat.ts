@@ -35,7 +35,7 @@ export function addChat(program: Command): void {
   addModelOptions(command)
     .addHelpText(
       "after",
-      '\nExample:\n  plm chat --model PLM-1.8B-Instruct-Q8_0.gguf --system "You tell short stories."',
+      '\nExample:\n  plm chat --model PLM-1.8B-Instruct-Q8_0.gguf --system "Be brief."',
     )
     .action(run);
 }

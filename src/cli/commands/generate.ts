@@ -83,7 +83,7 @@ function toJson(result: GenerationResult): object {
 }
 
 /** One line about a generation: how many tokens, how fast, why it ended. */
-export function describeTimings({
+function describeTimings({
   tokens,
   promptTokens,
   finishReason,
