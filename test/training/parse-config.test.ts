@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseTrainingConfig } from "../../src/training/parse-config.js";
@@ -222,6 +223,20 @@ test("names of the language's own are texts like others", () => {
   const config = parseTrainingConfig(text);
   assert.equal(Object.keys(config.texts), ["__proto__", "prose", "held"]);
   assert.equal(Object.keys(config.phases.decay), ["__proto__"]);
+});
+
+test("the example's config is sound, and its documentation names every key", () => {
+  const config = parseTrainingConfig(readFileSync("examples/train/stories.json", "utf8"));
+  const documented = readFileSync("docs/training.md", "utf8");
+  const sections = Object.entries(config);
+  for (const [section, value] of sections) {
+    const named = ["texts", "phases"].includes(section) ? {} : value;
+    const keys = typeof named === "object" ? Object.keys(named) : [];
+    for (const key of keys.filter((name) => section !== "model" || name !== "vocabSize")) {
+      assert.match(documented, new RegExp(`\\| .*\\.${key}\\b`), `${section}.${key}`);
+    }
+    assert.match(documented, new RegExp(`\\| \`${section}\\b`), section);
+  }
 });
 
 test.run();
