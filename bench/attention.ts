@@ -5,6 +5,7 @@
 import * as assert from "uvu/assert";
 import { isRelaxed } from "../src/kernels/kernels.js";
 import {
+  attendExpandedQueryBytes,
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
@@ -30,6 +31,9 @@ const DIMS = LATENT_DIM + ROPE_DIM;
 const QK_DIM = NOPE_DIM + ROPE_DIM;
 const KV_DIM = NOPE_DIM + VALUE_DIM;
 const SCALE = Math.fround(QK_DIM ** -0.5);
+
+/** Largest relative rms error of expanded attention in integers. */
+const EXPANDED_INTEGER_ERROR = 2e-3;
 
 /** Positions that the model expands at a time. */
 const TILE = 64;
@@ -139,7 +143,11 @@ interface ExpandedOperands {
 }
 
 /** Compares the first and last head of out f32[QUERIES, HEADS, VALUE_DIM], queries from TILE on. */
-function checkExpanded(out: Float32Array, { q, kv, kPe }: ExpandedOperands): void {
+function checkExpanded(
+  out: Float32Array,
+  { q, kv, kPe }: ExpandedOperands,
+  isInteger: boolean,
+): void {
   for (const h of [0, HEADS - 1]) {
     const { expected, bound } = referenceExpanded({
       ...{ queries: QUERIES, heads: 1, nopeDim: NOPE_DIM, ropeDim: ROPE_DIM, valueDim: VALUE_DIM },
@@ -147,7 +155,8 @@ function checkExpanded(out: Float32Array, { q, kv, kPe }: ExpandedOperands): voi
       ...{ q: headOf(q, QK_DIM, h), kv: headOf(kv, KV_DIM, h) },
     });
     const actual = headOf(out, VALUE_DIM, h);
-    assertWithin(actual, expected, (i) => bound[i], `head ${h}, output`);
+    if (!isInteger) assertWithin(actual, expected, (i) => bound[i], `head ${h}, output`);
+    else assert.ok(relativeRms(actual, expected) < EXPANDED_INTEGER_ERROR, `head ${h}, output`);
   }
 }
 
@@ -163,11 +172,15 @@ function putExpandedTile(bench: Bench): DataView {
   return tile;
 }
 
-/** Timed on a tile that every query sees all of: the first of three, all of which are checked. */
-function expandedCase(): Case {
+/**
+ * Timed on a tile that every query sees all of: the first of three, all of which are checked. In
+ * integers as over the i16 cache, or in f32 as over the others.
+ */
+function expandedCase(kind: "I16" | "F32"): Case {
   const positions = TILE + QUERIES;
+  const isInteger = kind === "I16";
   return {
-    name: `attendExpandedTile ${HEADS} heads, ${QUERIES} queries, ${TILE} positions`,
+    name: `attendExpandedTile${isInteger ? "I16" : ""} ${HEADS} heads, ${QUERIES} queries, ${TILE} positions`,
     amount: HEADS * QUERIES * TILE * (QK_DIM + VALUE_DIM),
     unit: "MAC",
     prepare({ bench }) {
@@ -181,22 +194,32 @@ function expandedCase(): Case {
       const statePtr = bench.region(attendExpandedStateBytes(QUERIES, HEADS));
       const scratch = attendExpandedScratchBytes(NOPE_DIM, ROPE_DIM, VALUE_DIM);
       const scratchPtr = bench.region(scratch);
+      const packedPtr = bench.region(attendExpandedQueryBytes(QUERIES, HEADS, QK_DIM));
+      const { attendExpandedTile: attendTile, attendExpandedTileI16: attendTileI16 } = kernels;
       const tile = putExpandedTile(bench);
       const tilePtr = tile.byteOffset;
       const attend = (first: number): void => {
         const kvTile = kvPtr + first * HEADS * KV_DIM * 4;
         const kPeTile = kPePtr + first * ROPE_DIM * 4;
         tile.setInt32(28, first, true);
-        kernels.attendExpandedTile(outPtr, statePtr, qPtr, kvTile, kPeTile, tilePtr, scratchPtr);
+        if (isInteger)
+          attendTileI16(outPtr, statePtr, packedPtr, kvTile, kPeTile, tilePtr, scratchPtr);
+        else attendTile(outPtr, statePtr, qPtr, kvTile, kPeTile, tilePtr, scratchPtr);
+      };
+      const start = (): void => {
+        if (isInteger) kernels.attendExpandedStartI16(outPtr, statePtr, packedPtr, qPtr, tilePtr);
+        else kernels.attendExpandedStart(outPtr, statePtr, tilePtr);
       };
       return {
         run: () => attend(0),
         check() {
-          kernels.attendExpandedStart(outPtr, statePtr, tilePtr);
+          start();
           for (let first = 0; first < positions; first += TILE) attend(first);
-          kernels.attendExpandedFinish(outPtr, statePtr, tilePtr);
-          checkExpanded(bench.f32(outPtr, QUERIES * HEADS * VALUE_DIM), { q, kv, kPe });
-          kernels.attendExpandedStart(outPtr, statePtr, tilePtr);
+          if (isInteger) kernels.attendExpandedFinishI16(outPtr, statePtr, tilePtr);
+          else kernels.attendExpandedFinish(outPtr, statePtr, tilePtr);
+          const out = bench.f32(outPtr, QUERIES * HEADS * VALUE_DIM);
+          checkExpanded(out, { q, kv, kPe }, isInteger);
+          start();
         },
       };
     },
@@ -253,7 +276,8 @@ function rowCase(type: RowType, kernel: "store" | "load"): Case {
 /** All cases of attention. */
 export const ATTENTION_CASES: readonly Case[] = [
   ...ROW_TYPES.flatMap((type) => [latentCase(type, 512), latentCase(type, 4096)]),
-  expandedCase(),
+  expandedCase("I16"),
+  expandedCase("F32"),
   ...ROW_TYPES.map((type) => rowCase(type, "store")),
   ...ROW_TYPES.map((type) => rowCase(type, "load")),
 ];

@@ -1,5 +1,5 @@
 /**
- * Times every kernel at PLM-1.8B's shapes, each only after it agreed with its reference:
+ * Times the kernels at PLM-1.8B's shapes, each only after it agreed with its reference:
  * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N] [--variant simd|relaxed]`. The
  * filter is part of a case's name, --seconds how long each one is timed; kernels that the variant
  * does not have are left out. Exits with 1 when a kernel disagrees.

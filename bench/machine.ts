@@ -18,7 +18,7 @@ export interface Machine {
   readonly runtime: string;
   readonly os: string;
   /** Which kernels. */
-  readonly variant: Variant;
+  readonly variant: Variant | "training";
   readonly wasmBytes: number;
   readonly wasmSha256: string;
   /** Commit of the working tree, with "+" where files differ from it. */
@@ -28,7 +28,7 @@ export interface Machine {
 /**
  * Looks at the machine, the runtime and the variant's binary. Throws where the latter is absent.
  */
-export function readMachine(variant: Variant): Machine {
+export function readMachine(variant: Variant | "training"): Machine {
   const wasm = readFileSync(new URL(`../${variant}.wasm`, import.meta.url));
   const cpuinfo = readText("/proc/cpuinfo");
   const flags = cpuinfo && (/^(?:flags|Features)\s*: (.*)$/m.exec(cpuinfo)?.[1] ?? "").split(" ");

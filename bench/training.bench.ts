@@ -86,6 +86,10 @@ async function timeGemm({ batch, model }: TrainingConfig): Promise<number> {
   return (2 * m * n * k) / median(times) / 1e6;
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
@@ -105,19 +109,22 @@ initializeParameters(engine.values, engine.parameters, config.optimizer.initStd,
 engine.valuesWritten();
 const batch = randomBatch(config);
 const times: number[] = [];
+const shares: number[][] = [];
 for (let step = 1; step <= Number(flags.steps) + 2; step++) {
   const startMs = performance.now();
   engine.clear();
   engine.addBatch(batch, 1 / tokens, { share: config.dropout, key: step });
   engine.update({ ...config.optimizer, step, rate: config.schedule.peakRate });
   // The first steps are slower: the kernels are being compiled.
-  if (step > 2) times.push(performance.now() - startMs);
+  if (step <= 2) continue;
+  times.push(performance.now() - startMs);
+  shares.push(engine.zeroShares());
 }
-const zeroShares = engine.zeroShares();
+const zeroShares = shares[0].map((_, layer) => mean(shares.map((share) => share[layer])));
 const { dense, left } = countOperations(config, engine, zeroShares);
 const stepMs = median(times);
 const result = {
-  machine: readMachine("simd"),
+  machine: readMachine("training"),
   threads,
   parameters: engine.parameters.length,
   tokens,
@@ -126,7 +133,9 @@ const result = {
   zeroShares,
   gigaflops: dense / stepMs / 1e6,
   gigaflopsLeft: left / stepMs / 1e6,
+  /** One thread alone; and the step's rate over that of as many threads. */
   gemmGigaflops: gemm,
+  shareOfGemm: dense / stepMs / 1e6 / (threads * gemm),
 };
 engine.dispose();
 if (flags.json) console.log(JSON.stringify(result));
@@ -142,5 +151,7 @@ else {
   );
   console.log(`rate       ${result.gigaflops.toFixed(1)} GFLOP/s, zeros counted as work`);
   console.log(`           ${result.gigaflopsLeft.toFixed(1)} GFLOP/s without what they skip`);
+  const share = (result.shareOfGemm * 100).toFixed(0);
   console.log(`gemm       ${gemm.toFixed(1)} GFLOP/s on one thread`);
+  console.log(`           ${share} % of ${threads} times that is the rate of the step`);
 }

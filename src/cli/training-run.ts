@@ -95,41 +95,38 @@ export interface TrainingRun {
 export class RunFolder {
   readonly #path: string;
   readonly #run: TrainingRun;
-  readonly #lines: LogLine[];
+  #last: LogLine | undefined;
 
-  private constructor(path: string, run: TrainingRun, lines: LogLine[]) {
+  private constructor(path: string, run: TrainingRun, last: LogLine | undefined) {
     this.#path = path;
     this.#run = run;
-    this.#lines = lines;
+    this.#last = last;
   }
 
   /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
   static async open(path: string, run: TrainingRun, step: number): Promise<RunFolder> {
-    const log = await readFile(join(path, "log.jsonl"), "utf8").catch((error) => {
-      if (error.code === "ENOENT") return "";
-      throw new PlmError("UNREADABLE_FILE", `log: expected a readable file, got ${error.message}`);
-    });
-    const lines = parseLog(log).filter((line) => line.step <= step);
-    const folder = new RunFolder(path, run, lines);
+    const lines = (await readLog(path)).filter((line) => line.step <= step);
+    const folder = new RunFolder(path, run, lines.at(-1));
     await folder.#write("log.jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     return folder;
   }
 
   /** The last step so far, if the log has any. */
   get last(): LogLine | undefined {
-    return this.#lines.at(-1);
+    return this.#last;
   }
 
   /** Adds a step to the log. */
   async log(line: LogLine): Promise<void> {
-    this.#lines.push(line);
+    this.#last = line;
     await appendFile(join(this.#path, "log.jsonl"), `${JSON.stringify(line)}\n`);
   }
 
   /** Draws the report of all steps so far. */
   async report(): Promise<void> {
     const { name: title, config } = this.#run;
-    await this.#write("report.html", renderReport(this.#lines, { title, config }));
+    const lines = await readLog(this.#path);
+    await this.#write("report.html", renderReport(lines, { title, config }));
   }
 
   /** Writes the parameters as they are now as a model. */
@@ -140,6 +137,15 @@ export class RunFolder {
   #write(name: string, text: string): Promise<void> {
     return writeAtomically(this.#path, name, [new TextEncoder().encode(text)]);
   }
+}
+
+/** The steps in a folder's log; none where there is no log yet. Throws UNREADABLE_FILE. */
+async function readLog(folder: string): Promise<LogLine[]> {
+  const log = await readFile(join(folder, "log.jsonl"), "utf8").catch((error) => {
+    if (error.code === "ENOENT") return "";
+    throw new PlmError("UNREADABLE_FILE", `log: expected a readable file, got ${error.message}`);
+  });
+  return parseLog(log);
 }
 
 function modelBytes({ name, engine, vocabulary }: TrainingRun, type: ExportType): Uint8Array {

@@ -7,6 +7,7 @@ import { createTrainingEngine } from "../../src/training/create-engine.js";
 import type { TrainingEngine } from "../../src/training/engine.js";
 import { NO_TARGET } from "../../src/training/kernels.js";
 import { initializeParameters } from "../../src/training/parameters.js";
+import { relativeRms } from "../close.js";
 import { gaussian, seededRandom } from "../random.js";
 import { keptByDropout } from "./reference/dropout.js";
 import { PLM, type ReferenceForm, referenceLoss } from "./reference-model.js";
@@ -29,9 +30,9 @@ const CONTEXT = 12;
 const SEQUENCES = 3;
 
 /** Sequences of documents that begin anywhere. */
-function randomBatch(seed: number): Batch {
+function randomBatch(seed: number, sequences = SEQUENCES): Batch {
   const random = seededRandom(seed);
-  const length = SEQUENCES * CONTEXT;
+  const length = sequences * CONTEXT;
   const words = (): Uint32Array => new Uint32Array(length);
   const batch = { ids: words(), targets: words(), positions: words(), starts: words() };
   for (let t = 0; t < length; t++) {
@@ -45,8 +46,8 @@ function randomBatch(seed: number): Batch {
   return batch;
 }
 
-async function createEngine(threads = 1): Promise<TrainingEngine> {
-  const sizes = { tokens: SEQUENCES * CONTEXT, contextLength: CONTEXT, threads };
+async function createEngine(threads = 1, sequences = SEQUENCES): Promise<TrainingEngine> {
+  const sizes = { tokens: sequences * CONTEXT, contextLength: CONTEXT, threads };
   const engine = await createTrainingEngine({
     config: CONFIG,
     sizes,
@@ -85,6 +86,42 @@ test("losses are the reference's", async () => {
     assert.is(targets, batch.targets.filter((target) => target !== NO_TARGET).length);
     assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss} against ${expected}`);
     assert.is(engine.addBatch(batch, 1).loss, loss);
+  }
+});
+
+/** Sequences `first` to `end` of a batch. */
+function sequencesOf(batch: Batch, first: number, end: number): Batch {
+  const part = (words: Uint32Array): Uint32Array => words.subarray(first * CONTEXT, end * CONTEXT);
+  const { ids, targets, positions, starts } = batch;
+  return {
+    ids: part(ids),
+    targets: part(targets),
+    positions: part(positions),
+    starts: part(starts),
+  };
+}
+
+test("a batch of several blocks of logits is the sum of its sequences", async () => {
+  // 612 tokens: two blocks of 256, and a rest.
+  const batch = randomBatch(5, 51);
+  const parts = await createEngine();
+  let expected = 0;
+  for (let first = 0; first < 51; first += SEQUENCES) {
+    expected += parts.addBatch(sequencesOf(batch, first, first + SEQUENCES), 1).loss;
+  }
+  for (const threads of [1, 3]) {
+    const engine = await createEngine(threads, 51);
+    const { loss } = engine.addBatch(batch, 1);
+    assert.ok(Math.abs(loss - expected) < 1e-9 * expected, `${loss} against ${expected}`);
+    for (const { name, offset, rows, cols } of engine.parameters.all) {
+      const span = [offset, offset + rows * cols] as const;
+      const error = relativeRms(
+        engine.gradients.subarray(...span),
+        parts.gradients.subarray(...span),
+      );
+      assert.ok(error < 1e-5, `${name}, ${threads} threads: ${error}`);
+    }
+    engine.dispose();
   }
 });
 
