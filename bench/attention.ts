@@ -179,8 +179,9 @@ function putExpandedTile(bench: Bench): DataView {
 function expandedCase(kind: "I16" | "F32"): Case {
   const positions = TILE + QUERIES;
   const isInteger = kind === "I16";
+  const kernel = isInteger ? "attendExpandedTileI16" : "attendExpandedTile";
   return {
-    name: `attendExpandedTile${isInteger ? "I16" : ""} ${HEADS} heads, ${QUERIES} queries, ${TILE} positions`,
+    name: `${kernel} ${HEADS} heads, ${QUERIES} queries, ${TILE} positions`,
     amount: HEADS * QUERIES * TILE * (QK_DIM + VALUE_DIM),
     unit: "MAC",
     prepare({ bench }) {
