@@ -14,7 +14,8 @@ export function isUnfinished(name: string): boolean {
 /**
  * Writes beside the name, waits until that is on the disk, renames, and waits for the folder: the
  * order in which no moment has half a file under the name. What a killed process left goes first.
- * The folder is made if need be. Throws UNWRITABLE_FILE, the file being as it was.
+ * The folder is made if need be. Throws UNWRITABLE_FILE, the file being as it was unless the
+ * message says otherwise.
  */
 export async function writeAtomically(
   folder: string,
@@ -28,13 +29,13 @@ export async function writeAtomically(
     await removeLeftovers(folder);
     await writeSynced(part, pieces);
     await rename(part, target);
-    await syncFolder(folder);
   } catch (cause) {
     await rm(part, { force: true }).catch(() => {});
     const reason = (cause as Error).message;
     const message = `${target}: could not be written (what was there is intact): ${reason}`;
     throw new PlmError("UNWRITABLE_FILE", message, { cause });
   }
+  await syncFolder(folder);
 }
 
 async function removeLeftovers(folder: string): Promise<void> {
@@ -53,7 +54,7 @@ async function writeSynced(path: string, pieces: Iterable<Uint8Array>): Promise<
   }
 }
 
-/** Makes a rename last; systems that cannot open folders do so by themselves. */
+/** Makes a rename last, where the system lets folders be opened for that; it is done anyway. */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle;
   try {
@@ -63,9 +64,11 @@ async function syncFolder(folder: string): Promise<void> {
   }
   try {
     await handle.sync();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EPERM" && code !== "EINVAL" && code !== "EISDIR") throw error;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EPERM" || code === "EINVAL" || code === "EISDIR") return;
+    const told = `${folder}: a file was written, but may not outlast a power failure: ${message}`;
+    throw new PlmError("UNWRITABLE_FILE", told, { cause });
   } finally {
     await handle.close();
   }

@@ -36,7 +36,10 @@ export function addGenerate(program: Command): void {
       "with --json: log probabilities, with n alternatives",
       number("logprobs"),
     )
-    .option("--json", "print {text, tokens, promptTokens, finishReason, seed, timings} instead")
+    .option(
+      "--json",
+      "print {text, tokens, promptTokens, timings, finishReason, seed}, and what ended it, instead",
+    )
     .option("--verbose", "tell speed and seed on standard error (always done on a terminal)");
   addModelOptions(command)
     .addHelpText("after", '\nExample:\n  plm generate --prompt "Once upon a time" --max-tokens 64')

@@ -67,9 +67,12 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
   const config = parseTrainingConfig(await readConfig(path));
   const threads = checkThreads(flags.threads);
   const texts = await readTexts(config, path);
+  await turn(signal);
   const vocabulary = await trainVocabulary(config, texts);
   checkPrompt(config, vocabulary);
+  await turn(signal);
   const tokenized = tokenizeTexts(texts, vocabulary);
+  await turn(signal);
   const { tokens, contextLength } = config.batch;
   const engine = await createTrainingEngine({
     config: config.model,
@@ -133,7 +136,7 @@ async function follow(
         },
         onBest: () => folder.writeModel(),
         onSample: (prompt, count) => writeSample(run, prompt, count),
-        onTurn: () => new Promise((done) => setImmediate(done)),
+        onTurn: turn,
       },
       signal,
     );
@@ -146,6 +149,12 @@ async function follow(
     await folder.report();
   }
   if (config.evaluation === undefined) await folder.writeModel();
+}
+
+/** Lets Ctrl-C be noticed. */
+async function turn(signal?: AbortSignal): Promise<void> {
+  await new Promise((done) => setImmediate(done));
+  signal?.throwIfAborted();
 }
 
 async function readConfig(path: string): Promise<string> {
