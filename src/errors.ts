@@ -15,7 +15,10 @@ export type ErrorCode =
   | "UNSUPPORTED_FILE"
   /** The file could not be opened or read. */
   | "UNREADABLE_FILE"
-  /** The file could not be written (a full disk, no permission); what was there is untouched. */
+  /**
+   * The file could not be written (a full disk, no permission); what was there is untouched, unless
+   * the message says that the file was written, but may not outlast a power failure.
+   */
   | "UNWRITABLE_FILE"
   /** The planned memory is over the limit, or the runtime has not got it; no tensor was read. */
   | "OUT_OF_MEMORY"

@@ -16,13 +16,8 @@ export type { AttentionForm } from "./model/attention-form.js";
 export type { CacheType } from "./model/cache.js";
 export type { MatmulRates } from "./model/choose-kernels.js";
 export type { PlmConfig } from "./model/config.js";
-export type {
-  KernelsBinary,
-  LoadOptions,
-  ModelOptions,
-  ModelPlan,
-  Variant,
-} from "./model/load.js";
+export type { KernelsBinary, LoadOptions, ModelPlan, Variant } from "./model/load.js";
+export type { ModelOptions } from "./model/options.js";
 export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";

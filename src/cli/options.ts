@@ -7,7 +7,8 @@ import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { CACHE_TYPES, type CacheType } from "../model/cache.js";
-import type { LoadOptions, ModelOptions } from "../model/load.js";
+import type { LoadOptions } from "../model/load.js";
+import type { ModelOptions } from "../model/options.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { note } from "./output.js";
@@ -81,7 +82,7 @@ export function addModelOptions(
       integer("batch", 1),
     )
     .addOption(
-      new Option("--precision <level>", "of prefill; one token at a time is exact")
+      new Option("--precision <level>", "of prefill; one token at a time keeps 16 bits")
         .choices(PRECISIONS)
         .default(precision),
     );

@@ -4,6 +4,7 @@ import type { Session } from "../model/session.js";
 import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { generate } from "./generate.js";
+import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
 
 /** How a conversation begins, and how it is put to the model. */
@@ -37,6 +38,8 @@ export class Conversation {
   readonly #parts: ConversationParts;
   readonly #system: string | undefined;
   readonly #template: string;
+  #isAnswering = false;
+  #isDisposed = false;
   /** The tokens in the session's cache. */
   #cached: number[] = [];
 
@@ -48,49 +51,64 @@ export class Conversation {
     this.reset();
   }
 
-  /** Forgets all but the system message. */
+  /** Forgets all but the system message. Throws SESSION_BUSY while an answer is given. */
   reset(): void {
+    this.#checkIdle();
     this.messages.length = 0;
     if (this.#system !== undefined) this.messages.push({ role: "system", content: this.#system });
   }
 
   /** Gives the session back. */
   dispose(): void {
+    this.#isDisposed = true;
     this.#parts.session.dispose();
   }
 
   /**
    * The pieces of the answer to `content`. Both are kept as messages; of an answer that the signal
-   * ends, what was said. If evaluating fails in another way, neither is kept: CONTEXT_FULL where
-   * the messages are longer than the context, and as `generate` throws.
+   * or its reader ends, what was said. If something else fails, neither is kept: CONTEXT_FULL where
+   * the messages are longer than the context, SESSION_BUSY while another answer is given, and as
+   * `generate` throws.
    */
   async *ask(content: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
-    const { session, tokenizer } = this.#parts;
-    this.messages.push({ role: "user", content });
+    this.#checkIdle();
+    this.#isAnswering = true;
+    const question: ChatMessage = { role: "user", content };
     let answer = "";
+    let hasFailed = false;
     try {
-      const text = renderChat(this.#template, this.messages, { addGenerationPrompt: true });
-      const tokens = tokenizer.encode(text, { special: true });
-      if (tokens.length > session.contextLength) {
-        const expected = `messages of at most ${session.contextLength} tokens (the context)`;
-        throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);
-      }
-      const generation = generate(session, tokenizer, this.#withoutCached(tokens), options);
-      this.#cached = tokens;
+      const generation = this.#answer([...this.messages, question], options);
       for await (const piece of generation) {
         answer += piece;
         yield piece;
       }
-      this.#cached = tokens.concat((await generation.result()).tokens);
+      this.#cached.push(...(await generation.result()).tokens);
     } catch (error) {
-      if (!options.signal?.aborted) {
-        this.messages.pop();
-        throw error;
-      }
+      hasFailed = !(options.signal?.aborted && error === options.signal.reason);
+      if (hasFailed) throw error;
     } finally {
+      if (!hasFailed) this.messages.push(question, { role: "assistant", content: answer });
       this.#matchSession();
+      this.#isAnswering = false;
     }
-    this.messages.push({ role: "assistant", content: answer });
+  }
+
+  #checkIdle(): void {
+    if (!this.#isAnswering) return;
+    throw new PlmError("SESSION_BUSY", "conversation: expected one answer at a time, got a second");
+  }
+
+  #answer(messages: readonly ChatMessage[], options: GenerateOptions): Generation {
+    const { session, tokenizer } = this.#parts;
+    const text = renderChat(this.#template, messages, { addGenerationPrompt: true });
+    const tokens = tokenizer.encode(text, { special: true });
+    if (tokens.length > session.contextLength) {
+      const expected = `messages of at most ${session.contextLength} tokens (the context)`;
+      throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);
+    }
+    const generation = generate(session, tokenizer, this.#withoutCached(tokens), options);
+    this.#cached = tokens;
+    return generation;
   }
 
   /** Cuts the session to what it has in common with `tokens`; returns the rest, at least one. */
@@ -104,6 +122,7 @@ export class Conversation {
 
   /** Makes the session and the list of its tokens equally long. */
   #matchSession(): void {
+    if (this.#isDisposed) return;
     const { session } = this.#parts;
     const length = Math.min(session.length, this.#cached.length);
     session.truncate(length);

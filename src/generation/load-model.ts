@@ -1,13 +1,9 @@
 /** From a source of bytes to a model that can be asked. */
+
 import { type Gguf, openGguf } from "../format/gguf.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
-import {
-  type LoadOptions,
-  loadPlm,
-  type ModelOptions,
-  type ModelPlan,
-  planModel,
-} from "../model/load.js";
+import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../model/load.js";
+import type { ModelOptions } from "../model/options.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 

@@ -67,11 +67,11 @@ export const TIMING_BYTES: number =
   unpackedPanelBytes(COLS) +
   64;
 
-/** What was found before, by type: an engine and CPU do not change while they run. */
-const found = new Map<string, Decision>();
+/** What was decided before, by type: an engine and CPU do not change while they run. */
+const DECIDED = new Map<PackedTypeName, Decision>();
 
 /** What is decided for one type. */
-interface Decision {
+export interface Decision {
   readonly matvec: "I16" | "S8X2";
   readonly matmul: readonly (1 | 2)[];
   readonly rates?: MatmulRates;
@@ -79,13 +79,15 @@ interface Decision {
 
 /**
  * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
- * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells.
+ * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells. What is
+ * in `decided` is not timed again.
  */
 export function chooseKernels(
   kernels: Kernels,
   memory: WebAssembly.Memory,
   scratchPtr: number,
   types: ReadonlySet<PackedTypeName>,
+  decided: Map<PackedTypeName, Decision> = DECIDED,
 ): KernelChoice {
   const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
     matvec: {},
@@ -95,8 +97,8 @@ export function chooseKernels(
   if (!isRelaxed(kernels)) return choice as KernelChoice;
   for (const type of types) {
     if (isFloatType(type)) continue;
-    const best = found.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide();
-    found.set(type, best);
+    const best = decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide();
+    decided.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
     if (best.rates) choice.rates[type] = best.rates;

@@ -2,16 +2,15 @@
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
-import { MAX_MEMORY_BYTES, MemoryPlan } from "../kernels/arena.js";
+import { MemoryPlan } from "../kernels/arena.js";
 import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
-import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
-import { CACHE_TYPES, type CacheType, LatentCache } from "./cache.js";
+import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
 import { Engine } from "./engine.js";
+import { checkChoice, checkOptions, type ModelOptions } from "./options.js";
 import type { SparsityCount } from "./plm.js";
-import { PRECISIONS, type Precision } from "./precision.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
 import { fillRopeTable } from "./rope-table.js";
 import { Session } from "./session.js";
@@ -20,33 +19,6 @@ import { createPlm } from "./thread.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
-
-/** How a model is laid out in memory. */
-export interface ModelOptions {
-  /** Most tokens of a sequence; default, and at most, the file's context length. */
-  contextLength?: number;
-  /** How cached numbers are held; default "i16". */
-  cacheType?: CacheType;
-  /** How attention is computed; default "auto". */
-  attention?: AttentionForm;
-  /**
-   * Most tokens that prefill takes at once; default 512. Between batches the event loop has its
-   * turn and aborts are noticed.
-   */
-  batchSize?: number;
-  /** Sessions that may be alive at once, each with its cache; default 1. */
-  sessions?: number;
-  /**
-   * Threads that compute, the caller's among them, 1 to 64; default: what is fastest here, found by
-   * timing. Where threads cannot share memory, do not start or do not answer in 10 seconds, there
-   * is one: `model.threads` tells, and `model.threadFailure` why.
-   */
-  threads?: number;
-  /** Bits of activations where several tokens are computed at once; default "balanced". */
-  precision?: Precision;
-  /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
-  memoryLimitBytes?: number;
-}
 
 /** What is only needed while loading. */
 export interface LoadOptions extends ModelOptions {
@@ -66,69 +38,6 @@ export interface ModelPlan {
   readonly buffers: Buffers;
   readonly memory: MemoryPlan;
   readonly options: Required<ModelOptions>;
-}
-
-/** More threads than this are refused. */
-const MOST_THREADS = 64;
-
-function checkRange(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `${name}: expected an integer from ${low} to ${high}, got ${value}`,
-  );
-}
-
-/** Threads to plan for. */
-function plannedThreads(asked: number | undefined): number {
-  const most = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
-  const threads = checkRange("threads", asked ?? most, 1, MOST_THREADS);
-  return platform.hasThreads() ? threads : 1;
-}
-
-function checkLimit(limitBytes: number): number {
-  if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
-  );
-}
-
-function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
-  );
-}
-
-function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
-  const contextLength = checkRange(
-    "contextLength",
-    options.contextLength ?? config.maxPositionEmbeddings,
-    1,
-    config.maxPositionEmbeddings,
-  );
-  const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
-  if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
-    );
-  }
-  return {
-    contextLength,
-    cacheType,
-    attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
-    batchSize: Math.min(
-      contextLength,
-      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
-    ),
-    sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
-    threads: plannedThreads(options.threads),
-    precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
-    memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
-  };
 }
 
 /**
@@ -258,6 +167,16 @@ export class LoadedPlm {
   }
 }
 
+/** Why threads cannot share a memory here, where there should be more than one. */
+function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
+  if ((threads ?? platform.parallelism()) <= 1) return undefined;
+  if (!platform.hasThreads()) {
+    return new Error("this runtime shares no memory; a page must be cross-origin isolated");
+  }
+  if (!(binary instanceof WebAssembly.Module)) return undefined;
+  return new Error("a compiled module imports a memory that is not shared");
+}
+
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
   const { wasm: binary, variant } = options;
@@ -275,6 +194,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   // Never rejects; what is read meanwhile they help to pack.
+  const obstacle = obstacleOf(options, binary);
   const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {
     const helpers = starting.then((started) => started.threads.length);
@@ -282,7 +202,9 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     const started = await starting;
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-    const parts = { model, memory, plm, caches, ...started, precision, variant: loaded };
+    const failure = obstacle ?? started.failure;
+    const shared = { model, memory, plm, caches, threads: started.threads };
+    const parts = { ...shared, ...(failure && { failure }), precision, variant: loaded };
     const engine = new Engine(parts);
     engine.packKeys();
     if (options.threads === undefined) engine.chooseThreads();

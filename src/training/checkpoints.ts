@@ -15,7 +15,7 @@ export interface CheckpointStore {
   read(name: string): Promise<Uint8Array>;
   /**
    * Writes a file that is there whole or not at all, whenever the power fails; one of that name is
-   * replaced. Throws UNWRITABLE_FILE, and what was there before is there still.
+   * replaced. Throws UNWRITABLE_FILE, and what was there before, or the whole new file, is there.
    */
   writeAtomically(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
   /** Removes a file; it need not be there. */

@@ -94,6 +94,8 @@ export class Trainer {
     const isComparable =
       best?.fingerprint === measure?.text.fingerprint && best?.stride === measure?.stride;
     this.#best = isComparable && !this.#parts.lacksBest ? best : undefined;
+    // A best loss that no longer counts must not come back with a model of another.
+    if (best !== undefined && this.#best === undefined) await checkpoints.save(this.#checkpoint());
     return found;
   }
 

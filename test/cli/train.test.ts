@@ -20,6 +20,7 @@ function prepare(name: string, config: Record<string, unknown>, text = madeUpTex
   mkdirSync(place);
   writeFileSync(join(place, "text.txt"), text);
   writeFileSync(join(place, "held-out.txt"), madeUpText(9, 61));
+  writeFileSync(join(place, "more.txt"), madeUpText(30, 62));
   writeFileSync(join(place, "config.json"), JSON.stringify(config));
   return join(place, "config.json");
 }
@@ -169,6 +170,10 @@ test("a longer run goes on from the last stable step as if it had always been me
     [0.25, 2],
   ];
   Object.assign(config.batch, { accumulate });
+  // And a text that the short one has not heard of, for its end.
+  const { texts, phases } = config as unknown as Record<string, Record<string, unknown>>;
+  texts.more = { path: "more.txt", separator: "<|endoftext|>" };
+  phases.decay = { text: 1, more: 2 };
   const long = prepare("long", config);
   await train(long, "train-to-long", "--threads", "1");
   mkdirSync(join(folder, "train-to-longer"));
@@ -201,8 +206,13 @@ function isDone(run: string, steps: number): boolean {
   return existsSync(join(folder, run, `step-${String(steps).padStart(9, "0")}.checkpoint`));
 }
 
+/** Fails where it does not come true in a minute. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((done) => setTimeout(done, 5));
+  const endMs = performance.now() + 60_000;
+  while (!condition()) {
+    assert.ok(performance.now() < endMs, String(condition));
+    await new Promise((done) => setTimeout(done, 5));
+  }
 }
 
 test.run();

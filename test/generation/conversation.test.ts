@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { Conversation } from "../../src/generation/conversation.js";
 import { loadModel, type Session } from "../../src/index.js";
 import { model } from "../cli/plm.js";
-import { assertThrows } from "../model/engine.js";
+import { assertRejects, assertThrows } from "../model/engine.js";
 import { tinyModel } from "../model/tiny.js";
 
 // Exact: conversations evaluate in other pieces than the library does in one.
@@ -79,6 +79,45 @@ test("a question that does not fit is not kept", async () => {
   }
   assert.equal(conversation.messages, []);
   assert.ok((await joined(conversation.ask("Hi", { maxTokens: 3, seed: 1 }))).length > 0);
+});
+
+test("an answer that its reader leaves is kept as far as it went", async () => {
+  const session = library.createSession();
+  const conversation = new Conversation({ session, tokenizer });
+  const options = { maxTokens: 30, seed: 2, ignoreEos: true };
+  let said = "";
+  for await (const piece of conversation.ask("Hi", options)) {
+    said += piece;
+    if (said.length > 10) break;
+  }
+  assert.equal(conversation.messages.at(-1), { role: "assistant", content: said });
+  const messages = [...conversation.messages, { role: "user", content: "Go on" }];
+  const expected = await library.chat(messages, { ...options, maxTokens: 5 }).text();
+  assert.is(await joined(conversation.ask("Go on", { ...options, maxTokens: 5 })), expected);
+  session.dispose();
+});
+
+test("one answer at a time, and no error is lost in an abort", async () => {
+  const session = library.createSession();
+  const conversation = new Conversation({ session, tokenizer });
+  const options = { maxTokens: 30, seed: 2, ignoreEos: true };
+  const answer = conversation.ask("Hi", options);
+  await answer.next();
+  await assertRejects(joined(conversation.ask("And?", options)), "SESSION_BUSY");
+  assertThrows(() => conversation.reset(), "SESSION_BUSY");
+  await answer.return();
+  assert.is(conversation.messages.length, 2);
+  const aborted = { ...options, signal: AbortSignal.abort(new Error("enough")) };
+  await assertRejects(joined(conversation.ask("x".repeat(9999), aborted)), "CONTEXT_FULL");
+  assert.is(conversation.messages.length, 2);
+  assert.is(await joined(conversation.ask("Go on", aborted)), "");
+  assert.is(conversation.messages.length, 4);
+  const controller = new AbortController();
+  for await (const _ of conversation.ask("More", { ...options, signal: controller.signal })) {
+    controller.abort();
+    conversation.dispose();
+  }
+  assert.is(conversation.messages.length, 6);
 });
 
 test("a model makes conversations, and gets their sessions back", async () => {

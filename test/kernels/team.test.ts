@@ -120,7 +120,11 @@ ${END}`;
 const STOPPED = `${MEMBER}
     let hours = 0;
     if (index === 0) performance.now = () => 3_600_000 * hours++;
-    else Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 200);
+    else {
+      const sleeping = new Int32Array(memory.buffer, ${TEAM_PTR + 192}, 1);
+      while (Atomics.load(sleeping, 0) === 0);
+      Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 300);
+    }
     for (let i = 0; i < 2 * rounds; i++) member.join();
     if (index === 0 && hours < 2) wrong++;
 ${END}`;

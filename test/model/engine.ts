@@ -1,4 +1,5 @@
 /** Short ways to the engine for tests, and how far its logits are from others. */
+
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
@@ -8,10 +9,10 @@ import {
   type LoadedPlm,
   type LoadOptions,
   loadPlm,
-  type ModelOptions,
   type ModelPlan,
   planModel,
 } from "../../src/model/load.js";
+import type { ModelOptions } from "../../src/model/options.js";
 import type { EvaluateOptions } from "../../src/model/session.js";
 
 const modules = new Map<Variant, Promise<WebAssembly.Module>>();

@@ -1,4 +1,5 @@
 /** What loading and evaluating write to, and what not. */
+
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
@@ -10,7 +11,8 @@ import { TEAM_BYTES } from "../../src/kernels/team.js";
 import { CACHE_TYPES } from "../../src/model/cache.js";
 import { chooseKernels } from "../../src/model/choose-kernels.js";
 import { Engine } from "../../src/model/engine.js";
-import { LoadedPlm, type ModelOptions, planModel } from "../../src/model/load.js";
+import { LoadedPlm, planModel } from "../../src/model/load.js";
+import type { ModelOptions } from "../../src/model/options.js";
 import { readWeights } from "../../src/model/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
 import { createPlm } from "../../src/model/thread.js";

@@ -114,6 +114,7 @@ test("a compiled module imports a memory that is not shared: one thread computes
   const wasm = await WebAssembly.compile(kernelsBytes());
   const model = await loadPlm(await openGguf(await openSources(file)), { wasm, threads: 3 });
   assert.is(model.threads, 1);
+  assert.match(model.threadFailure?.message ?? "", "compiled module");
   assert.is(model.variant, "simd");
   const expected = await engineLogits(await loadEngine(file), tinyTokens(8));
   assert.equal(await engineLogits(model, tinyTokens(8)), expected);
@@ -178,7 +179,7 @@ const osThreads = (): number => readdirSync(THREADS).length;
 );
 
 test("why threads did not start is told", async () => {
-  const { startThread } = platform;
+  const { startThread, hasThreads } = platform;
   platform.startThread = () => {
     throw new Error("no workers here");
   };
@@ -186,9 +187,13 @@ test("why threads did not start is told", async () => {
     const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
     assert.is(model.threads, 1);
     assert.is(model.threadFailure?.message, "no workers here");
+    assert.is((await loadEngine(tinyModel(), { threads: 1 })).threadFailure, undefined);
+    platform.hasThreads = () => false;
+    const unshared = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
+    assert.match(unshared.threadFailure?.message ?? "", "cross-origin isolated");
     assert.ok((await engineLogits(model, tinyTokens(3))).length > 0);
   } finally {
-    platform.startThread = startThread;
+    Object.assign(platform, { startThread, hasThreads });
   }
 });
 

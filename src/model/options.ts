@@ -1,0 +1,100 @@
+/** How a model is laid out in memory: the options, their defaults and ranges. */
+import platform from "#platform";
+import { PlmError } from "../errors.js";
+import { MAX_MEMORY_BYTES } from "../kernels/arena.js";
+import { ATTENTION_FORMS, type AttentionForm } from "./attention-form.js";
+import { CACHE_TYPES, type CacheType } from "./cache.js";
+import type { PlmConfig } from "./config.js";
+import { PRECISIONS, type Precision } from "./precision.js";
+
+/** How a model is laid out in memory. */
+export interface ModelOptions {
+  /** Most tokens of a sequence; default, and at most, the file's context length. */
+  contextLength?: number;
+  /** How cached numbers are held; default "i16". */
+  cacheType?: CacheType;
+  /** How attention is computed; default "auto". */
+  attention?: AttentionForm;
+  /**
+   * Most tokens that prefill takes at once; default 512. Between batches the event loop has its
+   * turn and aborts are noticed.
+   */
+  batchSize?: number;
+  /** Sessions that may be alive at once, each with its cache; default 1. */
+  sessions?: number;
+  /**
+   * Threads that compute, the caller's among them, 1 to 64; default: what is fastest here, found by
+   * timing. Where threads cannot share memory, do not start or do not answer in 10 seconds, there
+   * is one: `model.threads` tells, and `model.threadFailure` why.
+   */
+  threads?: number;
+  /** Bits of activations where several tokens are computed at once; default "balanced". */
+  precision?: Precision;
+  /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
+  memoryLimitBytes?: number;
+}
+
+/** More threads than this are refused. */
+const MOST_THREADS = 64;
+
+function checkRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected an integer from ${low} to ${high}, got ${value}`,
+  );
+}
+
+/** Threads to plan for. */
+function plannedThreads(asked: number | undefined): number {
+  const most = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
+  const threads = checkRange("threads", asked ?? most, 1, MOST_THREADS);
+  return platform.hasThreads() ? threads : 1;
+}
+
+function checkLimit(limitBytes: number): number {
+  if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
+  );
+}
+
+/** One of the choices, or INVALID_ARGUMENT. */
+export function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
+  );
+}
+
+/** Every option, or INVALID_ARGUMENT for one that is out of range. */
+export function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
+  const contextLength = checkRange(
+    "contextLength",
+    options.contextLength ?? config.maxPositionEmbeddings,
+    1,
+    config.maxPositionEmbeddings,
+  );
+  const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
+  if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
+    );
+  }
+  return {
+    contextLength,
+    cacheType,
+    attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
+    batchSize: Math.min(
+      contextLength,
+      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
+    ),
+    sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
+    threads: plannedThreads(options.threads),
+    precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
+    memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
+  };
+}
