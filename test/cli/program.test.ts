@@ -51,7 +51,7 @@ test("wrong command lines are told in one line", async () => {
     ),
     assertFails(/too many arguments.*; plm generate --help/, "generate", "Once"),
     assertFails(/'-p, --prompt <text>' argument missing/, "generate", "--prompt"),
-    assertFails(/'--tokens <list>' not specified/, "logits"),
+    assertFails(/'--ids, --tokens <list>' not specified/, "logits"),
     assertFails(/'-o, --out <file>' not specified/, "init"),
   ]);
 });

@@ -33,10 +33,7 @@ export function addChat(program: Command): void {
     .option("--system <text>", "what the model is told first");
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
-    .addHelpText(
-      "after",
-      '\nExample:\n  plm chat --model PLM-1.8B-Instruct-Q8_0.gguf --system "Be brief."',
-    )
+    .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")
     .action(run);
 }
 

@@ -6,7 +6,7 @@ import { ids } from "../parse.js";
 
 interface DetokenizeFlags {
   readonly model?: string;
-  readonly ids: number[];
+  readonly tokens: number[];
   readonly json?: boolean;
 }
 
@@ -15,7 +15,7 @@ export function addDetokenize(program: Command): void {
     .command("detokenize")
     .summary("text of token ids")
     .description("Prints the text of token ids, exactly: no newline is added but on a terminal.")
-    .requiredOption("--ids <list>", "token ids, such as 1,2,3", ids("ids"))
+    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("tokens"))
     .option("--json", "print {text} instead");
   addModelOption(command)
     .addHelpText("after", "\nExample:\n  plm detokenize --ids 72,105")
@@ -23,7 +23,7 @@ export function addDetokenize(program: Command): void {
 }
 
 async function run(flags: DetokenizeFlags): Promise<void> {
-  const text = (await openTokenizer(flags.model)).decode(flags.ids);
+  const text = (await openTokenizer(flags.model)).decode(flags.tokens);
   if (flags.json) return writeJson({ text });
   await write(text);
   if (process.stdout.isTTY) await writeLine();

@@ -56,7 +56,7 @@ export function addTrain(program: Command): void {
     .requiredOption("-o, --out <folder>", "the folder of the run")
     .option("-t, --threads <n>", "threads; all processors by default", number("threads"))
     .option("--json", "print {steps, tokens, loss, evaluation, seconds} at the end")
-    .addHelpText("after", "\nExample:\n  plm train config.json --out run")
+    .addHelpText("after", "\nExample:\n  plm train stories.json --out run")
     .action((path: string, flags: TrainFlags) =>
       withInterrupt((signal) => run(path, flags, signal)),
     );
