@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { PlmError } from "../errors.js";
 import { openGguf } from "../format/gguf.js";
-import { closeSources, type ModelSource, openSources } from "../format/source.js";
+import { closeSources, openSources } from "../format/source.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
@@ -101,7 +101,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
 }
 
 /** The file that --model names, or the package's own model. */
-export function findModel(path: string | undefined): ModelSource {
+export function findModel(path: string | undefined): string | URL {
   if (path === "") throw new PlmError("INVALID_ARGUMENT", '--model: expected a path, got ""');
   if (path !== undefined) return path;
   return SHIPPED_MODEL;

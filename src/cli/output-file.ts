@@ -95,8 +95,20 @@ async function statOf(path: string): Promise<Stats | undefined> {
   return stat(path.startsWith("file:") ? new URL(path) : path).catch(() => undefined);
 }
 
+/** Throws INVALID_ARGUMENT where the place is, by whatever links, one of the files to read. */
+export async function refuseInputs(
+  { path, label }: OutputPlace,
+  inputs: readonly string[],
+): Promise<void> {
+  for (const input of inputs) {
+    if (!(await isSameFile(input, path))) continue;
+    const expected = "expected another file than the input";
+    throw new PlmError("INVALID_ARGUMENT", `${label}: ${expected}, got ${path}`);
+  }
+}
+
 /** Whether two paths (or file: URLs) lead to one file, by whatever links. */
-export async function isSameFile(path: string, other: string): Promise<boolean> {
+async function isSameFile(path: string, other: string): Promise<boolean> {
   const [one, two] = await Promise.all([statOf(path), statOf(other)]);
   return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }

@@ -1,5 +1,4 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
-
 import { PlmError } from "../errors.js";
 import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";

@@ -1,5 +1,4 @@
 /** From a source of bytes to a model that can be asked. */
-
 import { type Gguf, openGguf } from "../format/gguf.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../model/load.js";

@@ -95,9 +95,10 @@ export function chooseKernels(
     rates: {},
   };
   if (!isRelaxed(kernels)) return choice as KernelChoice;
+  const stepMs = clockStepMs();
   for (const type of types) {
     if (isFloatType(type)) continue;
-    const best = decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide();
+    const best = decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide(stepMs);
     decided.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
@@ -113,12 +114,16 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
 
 /** Milliseconds between two steps of the clock; undefined where it stands still. */
 function clockStepMs(): number | undefined {
-  const startMs = performance.now();
-  let firstMs = startMs;
+  const first = nextStepAfter(performance.now());
+  const second = first && nextStepAfter(first);
+  return first && second && second - first;
+}
+
+/** When the clock is first seen past a time. */
+function nextStepAfter(ms: number): number | undefined {
   for (let look = 0; look < CLOCK_LOOKS; look++) {
     const nowMs = performance.now();
-    if (nowMs > firstMs && firstMs > startMs) return nowMs - firstMs;
-    if (nowMs > startMs && firstMs === startMs) firstMs = nowMs;
+    if (nowMs > ms) return nowMs;
   }
   return undefined;
 }
@@ -130,9 +135,11 @@ function timed(run: () => void, runs: number): number {
   return performance.now() - startMs;
 }
 
-/** Milliseconds of each candidate's best run; they run in turn. Undefined without a clock. */
-function race(candidates: readonly (() => void)[]): number[] | undefined {
-  const stepMs = clockStepMs();
+/**
+ * Milliseconds of each candidate's best run; they run in turn. Undefined without a clock that has
+ * steps.
+ */
+function race(candidates: readonly (() => void)[], stepMs?: number): number[] | undefined {
   if (stepMs === undefined) return undefined;
   let runs = 1;
   while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) runs *= 2;
@@ -181,9 +188,9 @@ class Trial {
     this.#shape = new Int32Array(memory.buffer, this.#shapePtr, 5);
   }
 
-  decide(): Decision {
-    const matvec = hasPlanesMatvec(this.#type) ? this.#decideMatvec() : "I16";
-    const times = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
+  decide(stepMs: number | undefined): Decision {
+    const matvec = hasPlanesMatvec(this.#type) ? this.#decideMatvec(stepMs) : "I16";
+    const times = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)], stepMs);
     if (times === undefined) return { matvec, matmul: [1, 2] };
     const [exact, one, two] = times;
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
@@ -192,8 +199,8 @@ class Trial {
     return { matvec, matmul: faster, rates };
   }
 
-  #decideMatvec(): "I16" | "S8X2" {
-    const times = race([this.#matvec("I16"), this.#matvec("S8X2")]);
+  #decideMatvec(stepMs: number | undefined): "I16" | "S8X2" {
+    const times = race([this.#matvec("I16"), this.#matvec("S8X2")], stepMs);
     return times === undefined || times[1] < times[0] * CLEARLY ? "S8X2" : "I16";
   }
 

@@ -184,8 +184,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
-  // A module that the caller compiled imports a memory that is not shared.
-  const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
+  const obstacle = obstacleOf(options, binary);
+  const isShared = threads > 1 && obstacle === undefined;
   const memory = plan.memory.allocate(isShared);
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
@@ -194,7 +194,6 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   // Never rejects; what is read meanwhile they help to pack.
-  const obstacle = obstacleOf(options, binary);
   const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
   try {
     const helpers = starting.then((started) => started.threads.length);

@@ -45,8 +45,8 @@ function checkRange(name: string, value: number, low: number, high: number): num
   );
 }
 
-/** Threads to plan for. */
-function plannedThreads(asked: number | undefined): number {
+/** Threads to plan for: those asked for, or as many as the machine has. Throws INVALID_ARGUMENT. */
+export function plannedThreads(asked: number | undefined): number {
   const most = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
   const threads = checkRange("threads", asked ?? most, 1, MOST_THREADS);
   return platform.hasThreads() ? threads : 1;

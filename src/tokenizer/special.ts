@@ -3,7 +3,6 @@
  * Aho-Corasick automaton over the reversed tokens reads the text backwards, so each place costs the
  * same whatever the tokens are.
  */
-
 import { PlmError } from "../errors.js";
 
 /** Each may become a state of the automaton, of some hundred bytes. */

@@ -1,5 +1,4 @@
 /** Short ways to the engine for tests, and how far its logits are from others. */
-
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";

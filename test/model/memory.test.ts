@@ -1,5 +1,4 @@
 /** What loading and evaluating write to, and what not. */
-
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";

@@ -106,9 +106,10 @@ class Terminal {
     this.#answering = new AbortController();
     try {
       for await (const piece of ask(this.#answering.signal)) await write(piece);
-    } catch (error) {
-      if (!this.#isInteractive) throw advised(error);
-      process.stderr.write(`plm: ${describeError(advised(error))}\n`);
+    } catch (cause) {
+      const error = advised(cause);
+      if (!this.#isInteractive) throw error;
+      process.stderr.write(`plm: ${describeError(error)}\n`);
     } finally {
       this.#answering = undefined;
     }

@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
 import { withInterrupt } from "../interrupt.js";
-import { addModelOptions, type ModelFlags, openModel } from "../options.js";
+import { addModelOptions, findModel, type ModelFlags, openModel } from "../options.js";
 import { writeJson, writeLine } from "../output.js";
-import { isSameFile, writeOutput } from "../output-file.js";
+import { refuseInputs, writeOutput } from "../output-file.js";
 import { ids, integer } from "../parse.js";
 
 interface LogitsFlags extends ModelFlags {
@@ -43,13 +43,12 @@ async function run(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   const { tokens, out } = flags;
   const chunk = flags.chunk ?? flags.batch ?? DEFAULT_CHUNK;
   const batchSize = flags.batch ?? Math.max(chunk, DEFAULT_CHUNK);
-  if (flags.model !== undefined && (await isSameFile(flags.model, out))) {
-    throw new PlmError("INVALID_ARGUMENT", `--out: expected another file than the model's`);
-  }
+  const place = { path: out, label: "--out", force: true };
+  await refuseInputs(place, [String(findModel(flags.model))]);
   const model = await openModel(flags, signal, { batchSize });
   checkTokens(tokens, model);
   const pieces = evaluateAll(model, tokens, Math.min(chunk, batchSize), signal);
-  await writeOutput({ path: out, label: "--out", force: true }, pieces, signal);
+  await writeOutput(place, pieces, signal);
   const { vocabSize } = model.config;
   if (flags.json) return writeJson({ out, tokens: tokens.length, vocabSize });
   await writeLine(`${out}: float32 [${tokens.length}, ${vocabSize}]`);

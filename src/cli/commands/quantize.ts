@@ -1,13 +1,12 @@
 /** `plm quantize`: writes a file's matrices in fewer bits. */
 import { type Command, Option } from "commander";
-import { PlmError } from "../../errors.js";
 import { openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
-import { type ByteSource, closeSources, openSources } from "../../format/source.js";
+import { closeSources, openSources } from "../../format/source.js";
 import { withInterrupt } from "../interrupt.js";
 import { formatBytes, note, writeJson, writeLine } from "../output.js";
-import { isSameFile, writeOutput } from "../output-file.js";
+import { refuseInputs, writeOutput } from "../output-file.js";
 import { createProgressBar } from "../progress.js";
 
 interface QuantizeFlags {
@@ -54,7 +53,8 @@ async function run(
   const type = flags.type.toUpperCase() as QuantizedType;
   const sources = await openSources(from, signal);
   try {
-    await refuseInput(sources, out);
+    const inputs = sources.map(({ name }) => name);
+    await refuseInputs({ path: out, label: "out" }, inputs);
     const gguf = await openGguf(sources, signal);
     const file = await requantize(gguf, type, signal);
     const outputBytes = await write(file, out, flags, signal);
@@ -66,13 +66,6 @@ async function run(
     await writeLine(`${out}: ${sizes}; ${changed} of ${tensors} tensors became ${type}`);
   } finally {
     await closeSources(sources);
-  }
-}
-
-async function refuseInput(sources: readonly ByteSource[], out: string): Promise<void> {
-  for (const { name } of sources) {
-    if (!(await isSameFile(name, out))) continue;
-    throw new PlmError("INVALID_ARGUMENT", `out: expected another file than the input, got ${out}`);
   }
 }
 

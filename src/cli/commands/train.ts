@@ -1,9 +1,9 @@
 /** `plm train`: trains a PLM from texts. */
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
+import { plannedThreads } from "../../model/options.js";
 import { Checkpoints } from "../../training/checkpoints.js";
 import type { TrainingConfig } from "../../training/config.js";
 import type { TokenizedText } from "../../training/corpus.js";
@@ -38,8 +38,6 @@ interface TrainFlags {
 /** Steps between two drawings of the report. */
 const REPORT_STEPS = 100;
 
-const MOST_THREADS = 64;
-
 export function addTrain(program: Command): void {
   program
     .command("train")
@@ -65,7 +63,7 @@ export function addTrain(program: Command): void {
 async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const startMs = performance.now();
   const config = parseTrainingConfig(await readConfig(path));
-  const threads = checkThreads(flags.threads);
+  const threads = plannedThreads(flags.threads);
   const texts = await readTexts(config, path);
   await turn(signal);
   const vocabulary = await trainVocabulary(config, texts);
@@ -87,11 +85,11 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
     note(`${engine.parameters.length} parameters, ${threads} thread${threads === 1 ? "" : "s"}`);
     for (const { error } of resumed?.damaged ?? []) note(`passed over ${error.message}`);
     if (resumed !== undefined) note(`goes on from ${resumed.name}`);
-    const run = { name, config, engine, vocabulary };
-    const folder = await RunFolder.open(flags.out, run, trainer.step);
+    const learning = { name, config, engine, vocabulary };
+    const folder = await RunFolder.open(flags.out, learning, trainer.step);
     showNotes();
     const begun = trainer.step;
-    await follow(trainer, folder, run, signal);
+    await follow(trainer, folder, learning, signal);
     const seconds = (performance.now() - startMs) / 1000;
     const { tokens, loss, evaluation } = folder.last ?? {};
     const result = { steps: trainer.step, tokens, loss, evaluation };
@@ -164,12 +162,6 @@ async function readConfig(path: string): Promise<string> {
     const message = `config: expected a readable file, got ${(cause as Error).message}`;
     throw new PlmError("INVALID_CONFIG", message, { cause });
   }
-}
-
-function checkThreads(threads = Math.min(availableParallelism(), MOST_THREADS)): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
-  const message = `threads: expected an integer from 1 to ${MOST_THREADS}, got ${threads}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
 }
 
 /** What a run came to: all but the steps is from its log, which may be gone. */
