@@ -22,6 +22,7 @@ import { loadTrainingKernels } from "../src/training/load-kernels.js";
 import { initializeParameters } from "../src/training/parameters.js";
 import { parseTrainingConfig } from "../src/training/parse-config.js";
 import { Random } from "../src/training/random.js";
+import { mean } from "./learning/run.js";
 import { readMachine } from "./machine.js";
 
 const { values: flags, positionals } = parseArgs({
@@ -84,10 +85,6 @@ async function timeGemm({ batch, model }: TrainingConfig): Promise<number> {
     return performance.now() - startMs;
   });
   return (2 * m * n * k) / median(times) / 1e6;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function median(values: readonly number[]): number {

@@ -44,13 +44,8 @@ test("ids to text, to the byte", async () => {
 
 test("bad ids are told", async () => {
   await Promise.all([
-    assertFails(
-      /--tokens: expected token ids such as 1,2,3, got "1,x"/,
-      "detokenize",
-      "--ids",
-      "1,x",
-    ),
-    assertFails(/--tokens: expected token ids/, "detokenize", "--ids", ""),
+    assertFails(/--ids: expected token ids such as 1,2,3, got "1,x"/, "detokenize", "--ids", "1,x"),
+    assertFails(/--ids: expected token ids/, "detokenize", "--ids", ""),
     assertFails(
       /expected an integer, 0 to 639, got 640/,
       "detokenize",

@@ -15,7 +15,7 @@ export function addDetokenize(program: Command): void {
     .command("detokenize")
     .summary("text of token ids")
     .description("Prints the text of token ids, exactly: no newline is added but on a terminal.")
-    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("tokens"))
+    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("ids"))
     .option("--json", "print {text} instead");
   addModelOption(command)
     .addHelpText("after", "\nExample:\n  plm detokenize --ids 72,105")
