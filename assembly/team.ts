@@ -1,36 +1,39 @@
 // Threads that compute together: a barrier between steps. They sleep in JavaScript
-// (src/kernels/team.ts), for an engine that has memory.atomic.wait32 wrong is still in use.
+// (src/kernels/team.ts), because an engine that has memory.atomic.wait32 wrong is still in use.
 
-//   Team, 768 bytes: each word in a cache line of its own
+//   Team, 960 bytes: each word in a cache line of its own
 //   +-------------------------------------------------------------------+
 //   |   0  i32  arrived: threads that wait at the barrier               |
 //   |  64  i32  turn: barriers passed so far                            |
-//   | 128  i32  announced: pieces of work announced so far              |
-//   | 192  i32  sleeping: threads that sleep                            |
+//   | 128  i32  announced: the last piece of work, and how many threads |
+//   |      take part in it                                              |
+//   | 192  i32  sleeping: threads that sleep at the barrier             |
 //   | 256  i32[8], 64 bytes apart, taken: parts of steps that were      |
 //   |      taken so far, each step the next of them in turn             |
+//   | 768  i32  late: microseconds that threads slept at the barrier    |
+//   | 832  i32  roster: changes when threads that rest are needed again |
+//   | 896  i32  dismissed: threads from this index on return; 0: none   |
 //   +-------------------------------------------------------------------+
 const TURN: usize = 64;
 const SLEEPING: usize = 192;
 
-/** Looks at a barrier before a thread may sleep: milliseconds, since waking takes long. */
-const BARRIER_SPINS: i32 = 2000000;
 /** Looks for work, of which there may be none for long: some 50 microseconds. */
 const WORK_SPINS: i32 = 40000;
 
 /**
- * Waits a little until all `count` threads of the team are here. What they wrote before is then
- * seen by all. Returns 1, or 0 where the others are not here yet: the turn has not changed.
+ * Waits a little until all `count` threads of the team are here: at most `spins` looks. What they
+ * wrote before is then seen by all. Returns 2 for the last that arrives, 1 where the last arrived
+ * meanwhile, or 0 where the others are not here yet: the turn has not changed.
  *
  *   team   Team
  */
-export function joinTeam(team: usize, count: i32): i32 {
+export function joinTeam(team: usize, count: i32, spins: i32): i32 {
   const turn = atomic.load<i32>(team, TURN);
-  if (atomic.add<i32>(team, 1) + 1 < count) return spin(team + TURN, turn, BARRIER_SPINS);
+  if (atomic.add<i32>(team, 1) + 1 < count) return spin(team + TURN, turn, spins);
   atomic.store<i32>(team, 0);
   atomic.add<i32>(team, 1, TURN);
   if (atomic.load<i32>(team, SLEEPING) != 0) atomic.notify(team + TURN, -1);
-  return 1;
+  return 2;
 }
 
 /** Looks a little while whether the i32 at address changes: 1 once it is another than value. */

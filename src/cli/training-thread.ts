@@ -1,9 +1,10 @@
 /** A thread of `plm train`. */
 import { parentPort, Worker, workerData } from "node:worker_threads";
+import { endDismissed } from "../platform/node.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { runTrainingThread, type TrainingThreadStart } from "../training/thread.js";
 
-/** Starts a thread that computes for ever. */
+/** Starts a thread that computes until it is dismissed. */
 export function startTrainingThread(start: TrainingThreadStart): ThreadHandle {
   const worker = new Worker(new URL(import.meta.url), { workerData: start, execArgv: [] });
   const ready = new Promise<void>((resolve, reject) => {
@@ -15,7 +16,7 @@ export function startTrainingThread(start: TrainingThreadStart): ThreadHandle {
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread ended")));
   });
-  return { ready, end: () => void worker.terminate() };
+  return { ready, end: () => endDismissed(worker) };
 }
 
 if (parentPort && workerData?.data?.parameters) {

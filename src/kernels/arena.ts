@@ -1,4 +1,5 @@
 /** The plan of the one wasm memory: named regions, sized once, before anything is allocated. */
+import platform from "#platform";
 import { PlmError } from "../errors.js";
 
 /** What a region is for. */
@@ -19,6 +20,9 @@ const ALIGNMENT = 64;
 
 /** What a 32-bit memory can hold. */
 export const MAX_MEMORY_BYTES: number = 65536 * PAGE_BYTES;
+
+/** What has the engine count a shared memory, for as long as there is one. */
+const COUNTED = new WeakMap<WebAssembly.Memory, unknown>();
 
 /** Lays regions one after another. Nothing is allocated until `allocate`. */
 export class MemoryPlan {
@@ -66,8 +70,11 @@ export class MemoryPlan {
    */
   allocate(shared = false): WebAssembly.Memory {
     const pages = this.bytes() / PAGE_BYTES;
+    const counted = shared ? platform.countSharedMemory(this.bytes()) : undefined;
     try {
-      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+      COUNTED.set(memory, counted);
+      return memory;
     } catch (cause) {
       throw new PlmError(
         "OUT_OF_MEMORY",

@@ -80,7 +80,7 @@ export interface Kernels {
   ): void;
 
   // threads
-  joinTeam(teamPtr: number, count: number): number;
+  joinTeam(teamPtr: number, count: number, spins: number): number;
   spinWhile(ptr: number, value: number): number;
 
   // packing; each returns 0, or bits: 1 for a number that is not finite, 2 for a scale of 128 or

@@ -17,8 +17,8 @@ import type { PlmConfig } from "./config.js";
 /** Cached positions that expanded attention expands at a time. */
 export const EXPANDED_TILE = 64;
 
-/** Bytes of the words that tell threads what to do (work.ts): two pieces of work. */
-export const WORK_BYTES = 128;
+/** Bytes of the words that say what threads are to do (work.ts). */
+export const WORK_BYTES = 64;
 
 /** Rows of logits that are computed at a time where every position's are asked for. */
 export const LOGITS_ROWS = 16;
@@ -26,8 +26,8 @@ export const LOGITS_ROWS = 16;
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
   /**
-   * what threads meet at (assembly/team.ts), what they are told to do (work.ts), and the chunks of
-   * weights to pack (chunk-queue.ts): before all that loading works in, for they wait there
+   * what threads meet at (assembly/team.ts), what they are to do (work.ts), and the chunks of
+   * weights to pack (chunk-queue.ts): before all that loading works in, because they wait there
    */
   readonly team: number;
   readonly work: number;

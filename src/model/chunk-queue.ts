@@ -16,6 +16,9 @@ const STATUS = 64;
 /** The caller's thread sleeps no longer, so that its events are seen to. */
 const SLEEP_MS = 10;
 
+/** What stands for the number of helpers where there are none. */
+const SENT_AWAY = -1;
+
 /** What is staged of a queue that was given up: more than there is to take. */
 const CLOSED = 0x7fffffff;
 
@@ -40,9 +43,9 @@ export class ChunkQueue {
     this.#words.fill(0);
   }
 
-  /** Lets `helpers` threads begin that wait to; with 0 they wait on. */
+  /** Lets `helpers` threads begin that wait to; with 0 they are sent away. */
   admit(helpers: number): void {
-    Atomics.store(this.#words, HELPERS, helpers);
+    Atomics.store(this.#words, HELPERS, helpers > 0 ? helpers : SENT_AWAY);
     Atomics.notify(this.#words, HELPERS);
   }
 
@@ -69,6 +72,7 @@ export class ChunkQueue {
   awaitChunk(): number {
     const words = this.#words;
     while (Atomics.load(words, HELPERS) === 0) Atomics.wait(words, HELPERS, 0);
+    if (Atomics.load(words, HELPERS) === SENT_AWAY) return -1;
     const next = Atomics.add(words, TAKEN, 1);
     if (next >= this.#length) return -1;
     for (;;) {

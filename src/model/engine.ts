@@ -1,11 +1,16 @@
 /** The model on all its threads, as the thread of the caller drives it. */
+import { PlmError } from "../errors.js";
+import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
+import { Pace } from "../kernels/pace.js";
+import { release } from "../kernels/released.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
 import type { LatentCache } from "./cache.js";
 import type { MatmulRates } from "./choose-kernels.js";
 import type { Plm, SparsityCount } from "./plm.js";
 import type { Precision } from "./precision.js";
+import type { ThreadStarter } from "./start-threads.js";
 import type { ModelData } from "./thread.js";
 import { outputStride } from "./weights.js";
 import { perform, type Work, WorkBoard } from "./work.js";
@@ -18,10 +23,14 @@ export interface EngineParts {
   readonly caches: readonly LatentCache[];
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
-  /** Why there are none beside the caller's where there should be. */
-  readonly failure?: Error;
   readonly precision: Precision;
   readonly variant: Variant;
+}
+
+/** All that refers to the memory. */
+interface LiveParts extends EngineParts {
+  readonly board: WorkBoard;
+  readonly leader: Leader;
 }
 
 /** What chooseThreads runs with each count, and how much slower than the best may stay. */
@@ -30,42 +39,36 @@ const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
 
 export class Engine {
-  readonly #parts: EngineParts;
-  readonly #board: WorkBoard;
-  #threads: number;
-  /** What ended a piece of work before all threads had done it. */
-  #failure: unknown;
+  /** The kernels that it computes with. */
+  readonly variant: Variant;
+  /** What one thread's products of many tokens reached while loading, for ffn_up's type. */
+  readonly kernelRates: MatmulRates | undefined;
+  /** How many squared-ReLU activations there were so far, and how many were not zero. */
+  readonly sparsity: SparsityCount;
+  /** Undefined once disposed of: an engine that is still referred to does not keep its memory. */
+  #parts: LiveParts | undefined;
+  /** By the logarithm of how many tokens come at once: these cost about the same each. */
+  #paces: Pace[] = [];
+  /** How many threads a pace begins with, and the pace of the last pass. */
+  #count: number;
+  #lastPace: Pace;
 
   constructor(parts: EngineParts) {
-    this.#parts = parts;
-    this.#board = new WorkBoard(parts.memory, parts.model.buffers.work, parts.caches);
-    this.#threads = parts.threads.length + 1;
+    const { memory, model, caches, plm, threads, variant } = parts;
+    const { choice, weights, buffers } = model;
+    const board = new WorkBoard(memory, buffers.work, caches);
+    const leader = new Leader(plm.member, threads);
+    this.#parts = { ...parts, board, leader };
+    this.variant = variant;
+    this.kernelRates = choice.rates[weights.layers[0].upProj.type];
+    this.sparsity = plm.sparsity;
+    this.#count = leader.threads;
+    this.#lastPace = this.#paceOf(1);
   }
 
-  /** Threads that compute, the caller's among them. */
+  /** Threads that take part at most, the caller's among them. */
   get threads(): number {
-    return this.#threads;
-  }
-
-  /** Why there is one thread where more were to start; undefined where they did. */
-  get threadFailure(): Error | undefined {
-    return this.#parts.failure;
-  }
-
-  /** The kernels that it computes with. */
-  get variant(): Variant {
-    return this.#parts.variant;
-  }
-
-  /** What one thread's products of many tokens reached while loading, for ffn_up's type. */
-  get kernelRates(): MatmulRates | undefined {
-    const { choice, weights } = this.#parts.model;
-    return choice.rates[weights.layers[0].upProj.type];
-  }
-
-  /** How many squared-ReLU activations there were so far, and how many were not zero. */
-  get sparsity(): SparsityCount {
-    return this.#parts.plm.sparsity;
+    return this.#parts?.leader.threads ?? 1;
   }
 
   /**
@@ -78,12 +81,15 @@ export class Engine {
     cache: LatentCache,
     form: AttentionForm,
   ): void {
-    const { config, buffers } = this.#parts.model;
+    const { model, memory } = this.#live();
+    const { config, buffers } = model;
     const n = tokens.length;
-    new Uint32Array(this.#parts.memory.buffer, buffers.tokens, n).set(tokens);
+    new Uint32Array(memory.buffer, buffers.tokens, n).set(tokens);
     const chosen = chooseAttention(form, config, n, position);
     const span = { n, position, cache, form: chosen };
-    this.#perform({ kind: "forward", span, layers: config.numHiddenLayers });
+    this.#lastPace = this.#paceOf(n);
+    const work = { kind: "forward", span, layers: config.numHiddenLayers } as const;
+    this.#perform(work, this.#lastPace, n);
   }
 
   /**
@@ -91,80 +97,95 @@ export class Engine {
    * f32[count, vocabSize], count at most LOGITS_ROWS.
    */
   logits(first: number, out: Float32Array): void {
-    const { config, weights, buffers } = this.#parts.model;
+    const { model, memory } = this.#live();
+    const { config, weights, buffers } = model;
     const { vocabSize } = config;
     const count = out.length / vocabSize;
-    this.#perform({ kind: "logits", first, count });
+    this.#perform({ kind: "logits", first, count }, this.#lastPace.count);
     const stride = outputStride(weights.lmHead);
     for (let i = 0; i < count; i++) {
       const at = buffers.logits + i * stride * 4;
-      out.set(new Float32Array(this.#parts.memory.buffer, at, vocabSize), i * vocabSize);
+      out.set(new Float32Array(memory.buffer, at, vocabSize), i * vocabSize);
     }
   }
 
   /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */
   packKeys(): void {
-    this.#perform({ kind: "packKeys" });
+    this.#perform({ kind: "packKeys" }, this.threads);
   }
 
   /** Reads all weights once, all threads together, and does nothing with them. */
   readWeights(): void {
-    this.#perform({ kind: "read" });
+    this.#perform({ kind: "read" }, this.threads);
   }
 
   /**
    * Goes on with as many threads as are fastest, found by timing layers with 1, 2, 4 and so on of
-   * them, and ends the others. To be called while no session has evaluated anything.
+   * them, at most `most`; the starter starts those that are not there yet. Ends threads that only
+   * make it slower, except where threads were late: the machine was busy, and may not be later. To
+   * be called while no session has evaluated anything.
    */
-  chooseThreads(): void {
-    const { caches, threads, memory, model } = this.#parts;
-    if (this.#threads === 1) return;
+  async chooseThreads(most: number, starter: Pick<ThreadStarter, "start">): Promise<void> {
+    const { leader, memory, model, plm } = this.#live();
     // Where tokens are, loading left anything.
     new Uint32Array(memory.buffer, model.buffers.tokens, 1)[0] = 0;
-    const span = { n: 1, position: 0, cache: caches[0], form: "absorbed" } as const;
-    const counts = [this.#threads];
-    for (let count = 1; count < this.#threads; count *= 2) counts.push(count);
-    const times = counts.map((count) => {
-      let best = Infinity;
-      for (let run = 0; run < TIMING_RUNS; run++) {
-        const startMs = performance.now();
-        this.#perform({ kind: "forward", span, layers: TIMED_LAYERS }, count);
-        best = Math.min(best, performance.now() - startMs);
-      }
-      return best;
-    });
-    const best = Math.min(...times);
-    const good = counts.filter((_, i) => times[i] <= best * NEARLY_BEST);
-    this.#threads = Math.min(...good);
-    for (const thread of threads.slice(this.#threads - 1)) thread.end();
+    const times = [{ count: 1, ms: this.#timeLayers(1) }];
+    let bestMs = times[0].ms;
+    for (let count = 1; count < most && times.at(-1)!.ms <= bestMs * NEARLY_BEST; ) {
+      count = Math.min(count * 2, most);
+      const { threads } = leader;
+      if (count > threads) leader.add(await starter.start(count - threads));
+      if (count > leader.threads) break;
+      plm.member.takeLateMs();
+      const ms = this.#timeLayers(count);
+      times.push({ count, ms });
+      bestMs = Math.min(bestMs, ms);
+    }
+    const { count } = times.find(({ ms }) => ms <= bestMs * NEARLY_BEST)!;
+    if (plm.member.takeLateMs() === 0) leader.keep(count);
+    this.#count = count;
+    this.#paces = [];
+    this.#lastPace = this.#paceOf(1);
     this.sparsity.activations = 0;
     this.sparsity.nonZero = 0;
   }
 
-  /** Ends the other threads. */
+  /** Has the other threads return, and lets go of the memory. */
   dispose(): void {
-    for (const thread of this.#parts.threads) thread.end();
-    this.#threads = 1;
+    if (this.#parts === undefined) return;
+    this.#parts.leader.keep(1);
+    release(this.#parts.memory);
+    this.#parts = undefined;
   }
 
-  /**
-   * Work for the first `threads` of them. Throws THREAD_LOST; from then on always, for threads that
-   * do not agree where they are would compute something else.
-   */
-  #perform(work: Work, threads = this.#threads): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    const { plm, precision } = this.#parts;
-    const terms = { threads, precision };
-    if (threads > 1) {
-      this.#board.write(plm.member.announced + 1, work, terms);
-      plm.member.announce();
-    }
-    try {
-      perform(plm, work, terms);
-    } catch (error) {
-      if (threads > 1) this.#failure = error;
-      for (const thread of this.#parts.threads) thread.end();
-      throw error;
-    }
+  #live(): LiveParts {
+    if (this.#parts !== undefined) return this.#parts;
+    throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+  }
+
+  /** The least milliseconds that some layers take on so many threads. */
+  #timeLayers(threads: number): number {
+    const span = { n: 1, position: 0, cache: this.#live().caches[0], form: "absorbed" } as const;
+    const work = { kind: "forward", span, layers: TIMED_LAYERS } as const;
+    const times = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, threads));
+    return Math.min(...times);
+  }
+
+  /** The pace of passes over `n` tokens. */
+  #paceOf(n: number): Pace {
+    const index = Math.ceil(Math.log2(n));
+    this.#paces[index] ??= new Pace(this.threads, this.#count);
+    return this.#paces[index];
+  }
+
+  /** Does a piece of work on all threads that take part; milliseconds. Throws THREAD_LOST. */
+  #perform(work: Work, pace: Pace | number, units = 1): number {
+    const { board, leader, plm, precision } = this.#live();
+    return leader.perform({
+      pace,
+      units,
+      post: () => board.write(work, precision),
+      perform: () => perform(plm, work, precision),
+    });
   }
 }

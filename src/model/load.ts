@@ -4,6 +4,7 @@ import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
+import { collectReleased, release } from "../kernels/released.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
@@ -14,11 +15,17 @@ import type { SparsityCount } from "./plm.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
 import { fillRopeTable } from "./rope-table.js";
 import { Session } from "./session.js";
-import { startThreads } from "./start-threads.js";
+import { ThreadStarter } from "./start-threads.js";
 import { createPlm } from "./thread.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
+
+/**
+ * Threads that help to load where their number is left to the package: a runtime may claim any
+ * number of processors.
+ */
+const LOADING_THREADS = 4;
 
 /** What is only needed while loading. */
 export interface LoadOptions extends ModelOptions {
@@ -71,13 +78,16 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
 /** A model whose weights are in memory: it makes sessions. */
 export class LoadedPlm {
   readonly plan: ModelPlan;
+  /** Why fewer threads take part than were asked for, or than there are processors. */
+  readonly threadFailure: Error | undefined;
   readonly #engine: Engine;
   readonly #free: LatentCache[];
   readonly #sessions = new Set<Session>();
   #disposed = false;
 
-  constructor(plan: ModelPlan, engine: Engine) {
+  constructor(plan: ModelPlan, engine: Engine, threadFailure?: Error) {
     this.plan = plan;
+    this.threadFailure = threadFailure;
     this.#engine = engine;
     this.#free = [...plan.caches];
   }
@@ -99,14 +109,9 @@ export class LoadedPlm {
     return 1 - nonZero / activations;
   }
 
-  /** Threads that compute, the caller's among them. */
+  /** Threads that take part at most, the caller's among them. */
   get threads(): number {
     return this.#engine.threads;
-  }
-
-  /** Why there is one thread where more were to start; undefined where they did. */
-  get threadFailure(): Error | undefined {
-    return this.#engine.threadFailure;
   }
 
   /** The kernels that it computes with. */
@@ -167,14 +172,18 @@ export class LoadedPlm {
   }
 }
 
-/** Why threads cannot share a memory here, where there should be more than one. */
+/** Why fewer threads can compute than were asked for or than there are processors. */
 function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
-  if ((threads ?? platform.parallelism()) <= 1) return undefined;
+  const processors = platform.parallelism();
+  if ((threads ?? processors) <= 1) return undefined;
   if (!platform.hasThreads()) {
     return new Error("this runtime shares no memory; a page must be cross-origin isolated");
   }
-  if (!(binary instanceof WebAssembly.Module)) return undefined;
-  return new Error("a compiled module imports a memory that is not shared");
+  if (binary instanceof WebAssembly.Module) {
+    return new Error("a compiled module imports a memory that is not shared");
+  }
+  if (threads === undefined || threads <= processors) return undefined;
+  return new Error(`threads: expected at most ${processors}, the processors here, got ${threads}`);
 }
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
@@ -184,8 +193,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
-  const obstacle = obstacleOf(options, binary);
-  const isShared = threads > 1 && obstacle === undefined;
+  const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
+  if (isShared) await collectReleased();
   const memory = plan.memory.allocate(isShared);
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
   const cachePtrs = caches.map(({ ptr }) => ptr);
@@ -193,26 +202,27 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   types.add("Q8"); // what absorbed keys are multiplied as
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+  const starter = new ThreadStarter({ module, memory, model });
+  // Left to the package, more start only if these turn out to pay.
+  const first = options.threads === undefined ? Math.min(threads, LOADING_THREADS) : threads;
   // Never rejects; what is read meanwhile they help to pack.
-  const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
+  const starting = starter.start(isShared ? first - 1 : 0);
   try {
-    const helpers = starting.then((started) => started.threads.length);
+    const helpers = starting.then((started) => started.length);
     await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
-    const started = await starting;
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-    const failure = obstacle ?? started.failure;
-    const shared = { model, memory, plm, caches, threads: started.threads };
-    const parts = { ...shared, ...(failure && { failure }), precision, variant: loaded };
-    const engine = new Engine(parts);
+    const shared = { model, memory, plm, caches, threads: await starting };
+    const engine = new Engine({ ...shared, precision, variant: loaded });
     engine.packKeys();
-    if (options.threads === undefined) engine.chooseThreads();
+    if (options.threads === undefined && engine.threads > 1) {
+      await engine.chooseThreads(threads, starter);
+    }
     options.signal?.throwIfAborted();
-    return new LoadedPlm(plan, engine);
+    return new LoadedPlm(plan, engine, obstacleOf(options, binary) ?? starter.failure);
   } catch (error) {
-    void starting.then((started) => {
-      for (const thread of started.threads) thread.end();
-    });
+    void starting.then(() => starter.end());
+    release(memory);
     throw error;
   }
 }

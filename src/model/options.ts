@@ -23,9 +23,10 @@ export interface ModelOptions {
   /** Sessions that may be alive at once, each with its cache; default 1. */
   sessions?: number;
   /**
-   * Threads that compute, the caller's among them, 1 to 64; default: what is fastest here, found by
-   * timing. Where threads cannot share memory, do not start or do not answer in 10 seconds, there
-   * is one: `model.threads` tells, and `model.threadFailure` why.
+   * Threads that compute at most, the caller's among them, 1 to 64; default: what is fastest here,
+   * found by timing. While other programs are busy, fewer take part. There are never more than
+   * processors; and where threads cannot share memory, do not start or do not answer in 10 seconds,
+   * there is one: `model.threads` has the number, and `model.threadFailure` the reason.
    */
   threads?: number;
   /** Bits of activations where several tokens are computed at once; default "balanced". */
@@ -45,11 +46,14 @@ function checkRange(name: string, value: number, low: number, high: number): num
   );
 }
 
-/** Threads to plan for: those asked for, or as many as the machine has. Throws INVALID_ARGUMENT. */
+/**
+ * Threads to plan for: those asked for, or as many as there are processors, and no more than that.
+ * Throws INVALID_ARGUMENT.
+ */
 export function plannedThreads(asked: number | undefined): number {
-  const most = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
-  const threads = checkRange("threads", asked ?? most, 1, MOST_THREADS);
-  return platform.hasThreads() ? threads : 1;
+  const processors = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
+  const threads = checkRange("threads", asked ?? processors, 1, MOST_THREADS);
+  return platform.hasThreads() ? Math.min(threads, processors) : 1;
 }
 
 function checkLimit(limitBytes: number): number {

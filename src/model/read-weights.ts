@@ -17,7 +17,7 @@ export interface LoadProgress {
   readonly totalBytes: number;
 }
 
-/** Who is to be told of loading, and who may stop it. */
+/** What is called while loading, and what stops it. */
 export interface ReadOptions {
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
@@ -84,7 +84,7 @@ class Reading {
         queue.stage(i);
       }
       await this.#packUntil(length);
-      // Who is not let in yet could not be told to compute.
+      // Threads that are not let in yet would miss the first work.
       await abortable(admitted, this.#options.signal);
     } catch (error) {
       queue.close();

@@ -1,44 +1,66 @@
-/** Starts the threads that help, or none of them. */
+/** Starts the threads that help, as many as are asked for at a time, or none of them. */
 import platform from "#platform";
+import { dismiss } from "../kernels/team.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadStart } from "./thread.js";
 
 /** How long threads may take to answer. */
 const PATIENCE_MS = 10_000;
 
-/** Threads that started, and why there are none where there should be. */
-export interface StartedThreads {
-  readonly threads: readonly ThreadHandle[];
-  readonly failure?: Error;
-}
+export class ThreadStarter {
+  readonly #start: Omit<ThreadStart, "index">;
+  readonly #threads: ThreadHandle[] = [];
+  #failure: Error | undefined;
 
-/**
- * `count` threads that are ready to compute, with indices from 1; none where one of them does not
- * start or answer in time: the caller's thread then computes alone, with the same results.
- */
-export async function startThreads(
-  count: number,
-  start: Omit<ThreadStart, "index">,
-): Promise<StartedThreads> {
-  const threads: ThreadHandle[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    for (let index = 1; index <= count; index++) {
-      threads.push(platform.startThread({ ...start, index }));
+  constructor(start: Omit<ThreadStart, "index">) {
+    this.#start = start;
+  }
+
+  /** Why threads did not start; undefined where all did. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * `count` more threads that are ready to compute, with the indices after those before them, from
+   * 1 on; none where one of them does not start or answer in time. The threads that are there then
+   * compute without them, with the same results.
+   */
+  async start(count: number): Promise<readonly ThreadHandle[]> {
+    const first = this.#threads.length + 1;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      for (let index = first; index < first + count; index++) {
+        this.#threads.push(platform.startThread({ ...this.#start, index }));
+      }
+      const late = new Promise<never>((_, reject) => {
+        const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
+        timer = setTimeout(() => reject(error), PATIENCE_MS);
+      });
+      const started = this.#threads.slice(first - 1);
+      await Promise.race([Promise.all(started.map(({ ready }) => ready)), late]);
+      return started;
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#end(first);
+      return [];
+    } finally {
+      clearTimeout(timer);
     }
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
-      timer = setTimeout(() => reject(error), PATIENCE_MS);
-    });
-    await Promise.race([Promise.all(threads.map(({ ready }) => ready)), late]);
-    return { threads };
-  } catch (error) {
-    for (const thread of threads) {
+  }
+
+  /** Ends all threads. */
+  end(): void {
+    this.#end(1);
+  }
+
+  /** Ends the threads from an index on. */
+  #end(first: number): void {
+    const { memory, model } = this.#start;
+    dismiss(memory, model.buffers.team, first);
+    for (const thread of this.#threads.splice(first - 1)) {
       thread.ready.catch(() => undefined);
       thread.end();
     }
-    return { threads: [], failure: error instanceof Error ? error : new Error(String(error)) };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -42,7 +42,9 @@ export function createPlm(
   return new Plm({ config, kernels, memory, member, buffers }, weights, choice);
 }
 
-/** Helps to load the weights, then computes for ever. Calls `ready` once it can. */
+/**
+ * Helps to load the weights, then computes until it is dismissed. Calls `ready` once it can.
+ */
 export function runThread({ module, memory, model, index }: ThreadStart, ready: () => void): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as unknown as Kernels;

@@ -3,13 +3,17 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform, ThreadHandle } from "./platform.js";
+import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
 
 /** One system read is at most this long, so that an abort is noticed within it. */
 const READ_BYTES = 16 << 20;
+
+/** The longest array in any Node. */
+const MOST_ARRAY_BYTES = 2 ** 32;
 
 function unreadable(path: string, cause: unknown): PlmError {
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -78,9 +82,31 @@ function startThread(data: unknown): ThreadHandle {
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread ended")));
   });
-  // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does.
+  // Waiting threads do not keep a program alive; where `ready` is awaited, a timer does.
   worker.unref();
-  return { ready, end: () => void worker.terminate() };
+  return { ready, end: () => endDismissed(worker) };
+}
+
+/** Terminates a thread that was dismissed, unless it returns in time. */
+export function endDismissed(worker: Worker): void {
+  // In Deno terminate() does not end a thread that waits for others.
+  const late = setTimeout(() => void worker.terminate(), RETURN_MS);
+  late.unref();
+  worker.once("exit", () => clearTimeout(late));
+}
+
+/** An array none of whose pages is ever touched, for the engine to count. */
+function countSharedMemory(bytes: number): unknown {
+  try {
+    return new ArrayBuffer(Math.min(bytes, MOST_ARRAY_BYTES));
+  } catch {
+    return undefined;
+  }
+}
+
+/** V8 collects at once when the memory outside its heap grows by over half of the heap's limit. */
+function collectSharedMemory(): void {
+  countSharedMemory(getHeapStatistics().heap_size_limit);
 }
 
 function peakMemoryBytes(): number | undefined {
@@ -97,6 +123,8 @@ const platform: Platform = {
   parallelism: availableParallelism,
   maySleep: () => true,
   startThread,
+  countSharedMemory,
+  collectSharedMemory,
   peakMemoryBytes,
 };
 export default platform;

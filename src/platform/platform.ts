@@ -5,9 +5,12 @@ import type { ByteSource } from "../format/source.js";
 export interface ThreadHandle {
   /** Settles when the thread is ready to compute; rejects when it failed to start. */
   readonly ready: Promise<void>;
-  /** Ends it at once, whatever it does. */
+  /** Waits a little for a thread that was dismissed to return, then ends it whatever it does. */
   end(): void;
 }
+
+/** How long a thread that was dismissed may take to return. */
+export const RETURN_MS = 2_000;
 
 export interface Platform {
   /** Whether `openFile` can work: if not, a string without a scheme is a relative URL. */
@@ -27,6 +30,13 @@ export interface Platform {
   maySleep(): boolean;
   /** Starts a thread with src/threads. Throws where hasThreads() is false. */
   startThread(data: unknown): ThreadHandle;
+  /**
+   * Has the engine count `bytes` of shared memory, where it does not by itself: what is returned
+   * lives as long as they do.
+   */
+  countSharedMemory(bytes: number): unknown;
+  /** Has the engine collect shared memory that nothing refers to, where it does not by itself. */
+  collectSharedMemory(): void;
   /** The most memory that the process ever held, or undefined where the runtime does not say. */
   peakMemoryBytes(): number | undefined;
 }

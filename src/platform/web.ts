@@ -1,7 +1,7 @@
 /** Browsers, workers and other runtimes without a file system. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform, ThreadHandle } from "./platform.js";
+import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
   const message = `${path}: this runtime has no files; pass a URL, a Blob, bytes or a stream`;
@@ -48,7 +48,7 @@ function startThread(data: unknown): ThreadHandle {
     worker.onerror = (event) => reject(new Error(event.message ?? "the thread did not start"));
   });
   worker.postMessage(data);
-  return { ready, end: () => worker.terminate() };
+  return { ready, end: () => void setTimeout(() => worker.terminate(), RETURN_MS) };
 }
 
 const platform: Platform = {
@@ -59,6 +59,8 @@ const platform: Platform = {
   parallelism: () => globalThis.navigator?.hardwareConcurrency ?? 1,
   maySleep,
   startThread,
+  countSharedMemory: () => undefined,
+  collectSharedMemory: () => undefined,
   peakMemoryBytes: () => undefined,
 };
 export default platform;

@@ -1,10 +1,13 @@
 /**
- * A thread of its own in browsers: a module worker, which is told what it is by its first message.
+ * A thread of its own in browsers: a module worker whose first message says what it is.
  */
 import { runThread, type ThreadStart } from "../model/thread.js";
 
 addEventListener(
   "message",
-  ({ data }: MessageEvent<ThreadStart>) => runThread(data, () => postMessage("ready")),
+  ({ data }: MessageEvent<ThreadStart>) => {
+    runThread(data, () => postMessage("ready"));
+    close();
+  },
   { once: true },
 );

@@ -1,5 +1,7 @@
 /** A training run's steps on all threads, as the thread of the caller drives them. */
 import { PlmError } from "../errors.js";
+import { Leader } from "../kernels/leader.js";
+import { Pace } from "../kernels/pace.js";
 import type { PlmConfig } from "../model/config.js";
 import { fillRopeTable } from "../model/rope-table.js";
 import type { ThreadHandle } from "../platform/platform.js";
@@ -43,9 +45,14 @@ export class TrainingEngine {
   readonly #data: TrainingData;
   readonly #memory: WebAssembly.Memory;
   readonly #thread: TrainingThread;
-  readonly #threads: readonly ThreadHandle[];
+  readonly #leader: Leader;
+  /** How many threads take part in a batch, forward and backward, and in forward alone. */
+  readonly #batchPace: Pace;
+  readonly #evaluationPace: Pace;
   readonly #hyper: Float32Array;
   readonly #work: Int32Array;
+  /** [threads, layers]: activations of the last batch that were not zero. */
+  readonly #nonZero: Uint32Array;
 
   constructor(
     data: TrainingData,
@@ -56,10 +63,14 @@ export class TrainingEngine {
     this.#data = data;
     this.#memory = memory;
     this.#thread = thread;
-    this.#threads = threads;
+    this.#leader = new Leader(thread.member, threads);
+    this.#batchPace = new Pace(this.#leader.threads);
+    this.#evaluationPace = new Pace(this.#leader.threads);
     this.#hyper = new Float32Array(memory.buffer, data.buffers.hyper, 16);
     this.#work = new Int32Array(memory.buffer, data.buffers.work, 16);
-    thread.member.count = threads.length + 1;
+    const { buffers, parameters, sizes } = data;
+    const counts = parameters.layers.length * sizes.threads;
+    this.#nonZero = new Uint32Array(memory.buffer, buffers.nonZero, counts);
     fillRopeTable(memory, data.buffers.ropeTable, data.config, data.sizes.contextLength);
   }
 
@@ -106,14 +117,14 @@ export class TrainingEngine {
   addBatch(batch: Batch, scale: number, dropout: DropoutOptions = NO_DROPOUT): BatchLoss {
     this.#write(batch, dropout);
     this.#hyper[GRADIENT_SCALE] = scale;
-    this.#perform("batch");
+    this.#perform("batch", this.#batchPace);
     return this.#loss(batch);
   }
 
   /** The batch's losses alone. */
   evaluate(batch: Batch): BatchLoss {
     this.#write(batch, NO_DROPOUT);
-    this.#perform("evaluate");
+    this.#perform("evaluate", this.#evaluationPace);
     return this.#loss(batch);
   }
 
@@ -131,12 +142,11 @@ export class TrainingEngine {
 
   /** The share of zeros that the squared ReLU left in the last batch, layer by layer. */
   zeroShares(): number[] {
-    const { buffers, config, parameters, sizes } = this.#data;
+    const { config, parameters, sizes } = this.#data;
     const { length } = parameters.layers;
-    const counts = new Uint32Array(this.#memory.buffer, buffers.nonZero, length * sizes.threads);
     return parameters.layers.map((_, layer) => {
       let nonZero = 0;
-      for (let i = layer; i < counts.length; i += length) nonZero += counts[i];
+      for (let i = layer; i < this.#nonZero.length; i += length) nonZero += this.#nonZero[i];
       return 1 - nonZero / (sizes.tokens * config.intermediateSize);
     });
   }
@@ -163,7 +173,7 @@ export class TrainingEngine {
 
   /** Ends the other threads. */
   dispose(): void {
-    for (const thread of this.#threads) thread.end();
+    this.#leader.keep(1);
   }
 
   #floats(ptr: number): Float32Array {
@@ -187,11 +197,16 @@ export class TrainingEngine {
     return { loss, targets: targets.reduce((n, target) => n + Number(target !== NO_TARGET), 0) };
   }
 
-  #perform(work: Work): void {
-    if (this.#threads.length > 0) {
-      this.#work[0] = WORKS.indexOf(work);
-      this.#thread.member.announce();
-    }
-    this.#thread.perform(work);
+  #perform(work: Work, pace: Pace | number = this.#batchPace.count): void {
+    // Threads that take no part leave their counts as they are.
+    if (typeof pace !== "number") this.#nonZero.fill(0);
+    this.#leader.perform({
+      pace,
+      units: 1,
+      post: () => {
+        this.#work[0] = WORKS.indexOf(work);
+      },
+      perform: () => this.#thread.perform(work),
+    });
   }
 }

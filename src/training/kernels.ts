@@ -25,7 +25,7 @@ export interface TrainingKernels {
     eps: number,
   ): void;
   ropeF32(xPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
-  joinTeam(teamPtr: number, count: number): number;
+  joinTeam(teamPtr: number, count: number, spins: number): number;
   spinWhile(ptr: number, value: number): number;
 
   // RMSNorm and rope backward

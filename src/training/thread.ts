@@ -68,9 +68,8 @@ export class TrainingThread {
     this.#hyper = new Float32Array(memory.buffer, buffers.hyper, 16);
   }
 
-  /** This thread's part of a piece of work; all have ended it when it returns. */
+  /** This thread's part of a piece of work, which has begun; all have ended it on return. */
   perform(work: Work): void {
-    this.member.begin(this.member.count);
     if (work === "transpose" || work === "clear" || work === "update") this.#optimizer[work]();
     else {
       this.#forward.run();
@@ -81,7 +80,7 @@ export class TrainingThread {
   }
 }
 
-/** Computes for ever. Calls `ready` once it can. */
+/** Computes until it is dismissed. Calls `ready` once it can. */
 export function runTrainingThread(
   { module, memory, data, index }: TrainingThreadStart,
   ready: () => void,
@@ -89,12 +88,12 @@ export function runTrainingThread(
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const thread = new TrainingThread(data, exports as unknown as TrainingKernels, memory, index);
   const { member } = thread;
-  member.count = data.sizes.threads;
   const words = new Int32Array(memory.buffer, data.buffers.work, 1);
-  let last = member.announced;
+  const done = member.announced;
   ready();
-  for (;;) {
-    last = member.awaitWork(last);
+  let last = member.awaitWork(done);
+  while (last !== undefined) {
     thread.perform(WORKS[words[0]]);
+    last = member.awaitWork(last);
   }
 }

@@ -168,14 +168,99 @@ test("a process that was stopped has lost no thread", async () => {
   assert.is(await runMembers(STOPPED, 2, 1), 0);
 });
 
-test("announced work is awaited, and counted", async () => {
+test("announced work is awaited, each piece as another", async () => {
   const { memory } = await share();
-  const member = await createMember(memory, 0);
-  assert.is(member.announced, 0);
-  member.announce();
-  member.announce();
-  assert.is(member.announced, 2);
-  assert.is(member.awaitWork(0), 2);
+  const [leader, member] = [await createMember(memory, 0), await createMember(memory, 1)];
+  const none = member.announced;
+  leader.announce(2);
+  const first = member.awaitWork(none)!;
+  assert.is.not(first, none);
+  assert.is(member.count, 2);
+  leader.announce(3);
+  assert.is.not(member.awaitWork(first), first);
+  assert.is(member.count, 3);
+});
+
+/** Takes part in what is announced and says how often when it is dismissed. */
+const WORKING = `${MEMBER}
+    const words = new Int32Array(memory.buffer, wordsPtr, count);
+    for (let last = 0; (last = member.awaitWork(last)) !== undefined; ) {
+      words[index]++;
+      if (index >= member.count) wrong++;
+      member.join();
+    }
+${END}`;
+
+test("who takes part changes from one piece of work to the next", async () => {
+  const threads = 4;
+  const { memory, module } = await share();
+  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
+  const wordsPtr = TEAM_PTR + TEAM_BYTES;
+  const leader = await createMember(memory, 0);
+  const ends = Array.from({ length: threads - 1 }, (_, i) => {
+    const workerData = { memory, module, teamUrl, index: i + 1, count: threads, wordsPtr };
+    const worker = new Worker(WORKING, { eval: true, workerData, execArgv: [] });
+    return new Promise<number>((resolve, reject) => {
+      worker.on("message", resolve);
+      worker.on("error", reject);
+    });
+  });
+  const expected = new Int32Array(threads);
+  for (let piece = 0; piece < 400; piece++) {
+    // Now and then for so long that those that take no part fall asleep.
+    const count = 1 + ((piece >> (piece % 3)) % threads);
+    if (count > 1) leader.announce(count);
+    else leader.begin(1);
+    for (let index = 1; index < count; index++) expected[index]++;
+    leader.join();
+    if (piece % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  leader.dismiss(1);
+  assert.equal(await Promise.all(ends), [0, 0, 0]);
+  assert.equal(new Int32Array(memory.buffer, wordsPtr, threads), expected);
+});
+
+test("members are dismissed from an index on, whatever they wait for", async () => {
+  const { memory, module } = await share();
+  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
+  const start = (index: number): Promise<number> => {
+    const data = { memory, module, teamUrl, index, count: 3, wordsPtr: TEAM_PTR + TEAM_BYTES };
+    const worker = new Worker(WORKING, { eval: true, workerData: data, execArgv: [] });
+    return new Promise((resolve, reject) => {
+      worker.on("message", resolve);
+      worker.on("error", reject);
+    });
+  };
+  const [second, third] = [start(1), start(2)];
+  const leader = await createMember(memory, 0);
+  leader.announce(3);
+  leader.join();
+  leader.dismiss(2);
+  assert.is(await third, 0);
+  leader.announce(2);
+  leader.join();
+  leader.dismiss(1);
+  assert.is(await second, 0);
+});
+
+test("time asleep at a barrier is counted, time that passes elsewhere is not", async () => {
+  const { memory, module } = await share();
+  const late = `${MEMBER}
+    Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 80);
+    member.join();
+  ${END}`;
+  const workerData = {
+    ...{ memory, module, index: 1, count: 2, wordsPtr: TEAM_PTR + TEAM_BYTES },
+    teamUrl: new URL("../../src/kernels/team.js", import.meta.url).href,
+  };
+  const worker = new Worker(late, { eval: true, workerData, execArgv: [] });
+  const ended = new Promise((resolve) => worker.on("exit", resolve));
+  const leader = await createMember(memory, 0, { count: 2 });
+  leader.join();
+  const lateMs = leader.takeLateMs();
+  assert.ok(lateMs >= 40, `${lateMs} ms of each of two members`);
+  assert.is(leader.takeLateMs(), 0);
+  await ended;
 });
 
 test.run();

@@ -6,11 +6,19 @@ import { loadKernels } from "../../src/kernels/load.js";
 import { chooseKernels } from "../../src/model/choose-kernels.js";
 import { planModel } from "../../src/model/load.js";
 import { type ReadOptions, readWeights } from "../../src/model/read-weights.js";
-import { startThreads } from "../../src/model/start-threads.js";
+import { ThreadStarter } from "../../src/model/start-threads.js";
 import { eachWeight } from "../../src/model/weights.js";
 import { assertRejects, rejection } from "./engine.js";
 import { ObservedSource } from "./observed-source.js";
+import { claimProcessors } from "./processors.js";
 import { K_DIMS, ODD_DIMS, SMALL_DIMS, type TinyOptions, tinyModel } from "./tiny.js";
+
+// More threads than the machine may have processors.
+let unclaim: () => void;
+test.before(() => {
+  unclaim = claimProcessors(16);
+});
+test.after(() => unclaim());
 
 /** The packed weights of a file, byte for byte, after loading them on so many threads. */
 async function packedWeights(
@@ -29,7 +37,8 @@ async function packedWeights(
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const sizes = { cachePtrs, cacheType, contextLength };
   const model = { config, weights, buffers, ...sizes, choice };
-  const { threads: helpers } = await startThreads(threads - 1, { module, memory, model });
+  const starter = new ThreadStarter({ module, memory, model });
+  const helpers = await starter.start(threads - 1);
   assert.is(helpers.length, threads - 1);
   try {
     const count = Promise.resolve(helpers.length);
@@ -37,7 +46,7 @@ async function packedWeights(
     const { ptr } = plan.memory.regions[0];
     return new Uint8Array(memory.buffer).slice(ptr, ptr + plan.memory.bytes("weights"));
   } finally {
-    for (const thread of helpers) thread.end();
+    starter.end();
   }
 }
 

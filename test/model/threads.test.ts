@@ -1,26 +1,29 @@
-/** Models in threads: the same logits as on one, and threads that begin and end as they should. */
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+/** Models in threads: the same logits as on one, bit for bit. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import platform from "#platform";
-import { PlmError } from "../../src/errors.js";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { kernelsBytes } from "../../src/kernels/load.js";
-import { Member } from "../../src/kernels/team.js";
 import { CACHE_TYPES } from "../../src/model/cache.js";
 import { type LoadOptions, loadPlm, type Variant } from "../../src/model/load.js";
 import { PRECISIONS } from "../../src/model/precision.js";
+import { withChangingPace } from "../kernels/changing-pace.js";
 import { hasRelaxed } from "../kernels/wasm.js";
-import { assertRejects, engineLogits, loadEngine, rejection } from "./engine.js";
+import { assertRejects, engineLogits, loadEngine } from "./engine.js";
+import { claimProcessors } from "./processors.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
 
 const isRelaxed = await hasRelaxed("its models in threads");
 const variants: readonly Variant[] = isRelaxed ? ["simd", "relaxed"] : ["simd"];
+
+// More threads than the machine may have processors.
+let unclaim: () => void;
+test.before(() => {
+  unclaim = claimProcessors(16);
+});
+test.after(() => unclaim());
+
 const TYPES = Object.keys(TENSOR_TYPES) as TensorType[];
 
 /** Fails unless `threads` threads give the logits of one, bit for bit: decoded and in chunks. */
@@ -109,6 +112,21 @@ test("sessions of one model share its threads", async () => {
   model.dispose();
 });
 
+test("a number of threads that changes from token to token changes no logits", async () => {
+  const tokens = tinyTokens(60);
+  const file = tinyModel({ dims: Q8_CACHE_DIMS, type: "Q8_0" });
+  const alone = await loadEngine(file);
+  const model = await loadEngine(file, { threads: 4 });
+  const counts = await withChangingPace(4, async () => {
+    for (const chunkSize of [1, 3]) {
+      const expected = await engineLogits(alone, tokens, { chunkSize });
+      assert.equal(await engineLogits(model, tokens, { chunkSize }), expected);
+    }
+  });
+  assert.equal(counts, [1, 2, 3, 4]);
+  model.dispose();
+});
+
 test("a compiled module imports a memory that is not shared: one thread computes", async () => {
   const file = tinyModel({ type: "Q8_0" });
   const wasm = await WebAssembly.compile(kernelsBytes());
@@ -118,89 +136,6 @@ test("a compiled module imports a memory that is not shared: one thread computes
   assert.is(model.variant, "simd");
   const expected = await engineLogits(await loadEngine(file), tinyTokens(8));
   assert.equal(await engineLogits(model, tinyTokens(8)), expected);
-});
-
-/** Runs `work` while a thread's join throws, the `nth` time that it is called. */
-async function withLostJoin(nth: number, work: () => Promise<void>): Promise<void> {
-  const { join } = Member.prototype;
-  let calls = 0;
-  Member.prototype.join = function (this: Member): void {
-    if (this.count > 1 && ++calls === nth) throw new PlmError("THREAD_LOST", "one is lost");
-    join.call(this);
-  };
-  try {
-    await work();
-  } finally {
-    Member.prototype.join = join;
-  }
-}
-
-test("a model that lost a thread says so from then on", async () => {
-  const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2, sessions: 2 });
-  const session = model.createSession();
-  await withLostJoin(5, () => assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST"));
-  assert.is(session.length, 0);
-  await assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
-  await assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
-  model.dispose();
-});
-
-/** Threads of this process, JavaScript's and the engine's, as Linux tells them. */
-const THREADS = "/proc/self/task";
-const osThreads = (): number => readdirSync(THREADS).length;
-
-(existsSync(THREADS) ? test : test.skip)(
-  "what fails or is aborted after the weights were read leaves no thread behind",
-  async () => {
-    const file = tinyModel({ type: "Q8_0" });
-    // A first model has the engine start its own threads.
-    (await loadEngine(file, { threads: 3 })).dispose();
-    const until = async (most: number): Promise<void> => {
-      for (let i = 0; osThreads() > most && i < 200; i++)
-        await new Promise((r) => setTimeout(r, 10));
-      assert.ok(osThreads() <= most, `${osThreads()} threads, ${most} before`);
-    };
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const before = osThreads();
-    await withLostJoin(1, () => assertRejects(loadEngine(file, { threads: 3 }), "THREAD_LOST"));
-    await until(before);
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const loading = loadEngine(file, {
-      threads: 3,
-      signal: controller.signal,
-      onProgress: ({ loadedBytes, totalBytes }) => {
-        if (loadedBytes === totalBytes) controller.abort(reason);
-      },
-    });
-    assert.is(await rejection(loading), reason);
-    await until(before);
-  },
-);
-
-test("why threads did not start is told", async () => {
-  const { startThread, hasThreads } = platform;
-  platform.startThread = () => {
-    throw new Error("no workers here");
-  };
-  try {
-    const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
-    assert.is(model.threads, 1);
-    assert.is(model.threadFailure?.message, "no workers here");
-    assert.is((await loadEngine(tinyModel(), { threads: 1 })).threadFailure, undefined);
-    platform.hasThreads = () => false;
-    const unshared = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
-    assert.match(unshared.threadFailure?.message ?? "", "cross-origin isolated");
-    assert.ok((await engineLogits(model, tinyTokens(3))).length > 0);
-  } finally {
-    Object.assign(platform, { startThread, hasThreads });
-  }
-});
-
-test("a file whose weights cannot be read leaves no thread behind", async () => {
-  const file = tinyModel({ type: "Q8_0" });
-  const cut = file.slice(0, file.length - 64);
-  await assertRejects(loadEngine(cut, { threads: 2 }), "INVALID_FILE");
 });
 
 test("the relaxed variant is refused where this runtime has not got it right", async () => {
@@ -219,46 +154,6 @@ test("the relaxed variant is refused where this runtime has not got it right", a
   model.dispose();
   const unknown = loadPlm(gguf, { variant: "avx" as "simd" });
   await assertRejects(unknown, "INVALID_ARGUMENT", "variant: expected simd, relaxed, got avx");
-});
-
-/** What a process that runs this program prints. Fails where it does not end by itself. */
-async function runProgram(program: string): Promise<string> {
-  const args = ["--input-type=module", "--eval", program];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  let printed = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    printed += text;
-  });
-  const late = setTimeout(() => child.kill("SIGKILL"), 30_000);
-  const [code, signal] = await new Promise<[number | null, string | null]>((done) => {
-    child.on("close", (...ended) => done(ended));
-  });
-  clearTimeout(late);
-  assert.is(signal, null, "the process did not end by itself");
-  assert.is(code, 0);
-  return printed;
-}
-
-test("threads keep no process alive, disposed of or not", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "plm-threads-"));
-  const path = join(folder, "model.gguf");
-  writeFileSync(path, tinyModel({ type: "Q8_0" }));
-  try {
-    for (const end of ["model.dispose();", ""]) {
-      const printed = await runProgram(`
-        import { loadModel } from ${JSON.stringify(resolve("build/src/index.js"))};
-        const model = await loadModel(${JSON.stringify(path)}, { threads: 3 });
-        const before = model.threads;
-        const session = model.createSession();
-        await session.evaluate([1, 2, 3]);
-        ${end}
-        console.log(before + " " + model.threads);
-      `);
-      assert.is(printed, end === "" ? "3 3\n" : "3 1\n");
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 });
 
 test.run();

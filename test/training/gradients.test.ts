@@ -8,6 +8,7 @@ import type { TrainingEngine } from "../../src/training/engine.js";
 import { NO_TARGET } from "../../src/training/kernels.js";
 import { initializeParameters } from "../../src/training/parameters.js";
 import { relativeRms } from "../close.js";
+import { withChangingPace } from "../kernels/changing-pace.js";
 import { gaussian, seededRandom } from "../random.js";
 import { keptByDropout } from "./reference/dropout.js";
 import { PLM, type ReferenceForm, referenceLoss } from "./reference-model.js";
@@ -202,7 +203,7 @@ test("gradients add up over batches, and clear forgets them", async () => {
   });
 });
 
-test("one, two, three and five threads train bit for bit the same", async () => {
+test("any number of threads, or one that changes, trains bit for bit the same", async () => {
   const run = async (threads: number): Promise<{ values: Float32Array; losses: number[] }> => {
     const engine = await createEngine(threads);
     const losses: number[] = [];
@@ -218,6 +219,8 @@ test("one, two, three and five threads train bit for bit the same", async () => 
   };
   const alone = await run(1);
   for (const threads of [2, 3, 5]) assert.equal(await run(threads), alone, `${threads} threads`);
+  const counts = await withChangingPace(3, async () => assert.equal(await run(3), alone));
+  assert.equal(counts, [1, 2, 3]);
 });
 
 test("a gradient that is not finite is refused, and changes nothing", async () => {

@@ -1,0 +1,129 @@
+/**
+ * Decoding beside 0, 1 and 2 busy programs, on one thread and on several, in alternation; and how
+ * long the model that ships takes to load where 64 processors are claimed.
+ *
+ *     node build/bench/threads.bench.js [--threads 2] [--tokens 48] [--rounds 7] [--against BUILD]
+ *
+ * BUILD is the build folder of another commit, whose rate on as many threads is taken in the same
+ * rounds. Rates are medians; ratios are medians of the rounds' own.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import platform from "#platform";
+import { createRandomModel, DEFAULT_RANDOM_MODEL } from "../src/cli/random-model.js";
+import { loadModel, type Model } from "../src/index.js";
+import { describeMachine, readMachine } from "./machine.js";
+
+/** About 100 MB in Q8_0. */
+const DIMS = { layers: 12, hidden: 768, intermediate: 3840, heads: 12, vocab: 4096, context: 2048 };
+
+/** Settling, before anything is timed: the neighbours start, the team finds its number. */
+const SETTLE_MS = 1_000;
+
+const CLAIMED = 64;
+
+const { values } = parseArgs({
+  options: {
+    threads: { type: "string", default: "2" },
+    tokens: { type: "string", default: "48" },
+    rounds: { type: "string", default: "7" },
+    against: { type: "string" },
+  },
+});
+const threads = Number(values.threads);
+const tokens = Number(values.tokens);
+const rounds = Number(values.rounds);
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+function startNeighbours(count: number): ChildProcess[] {
+  return Array.from({ length: count }, () =>
+    spawn(process.execPath, ["--eval", "for (;;);"], { stdio: "ignore" }),
+  );
+}
+
+/** Tokens a second of `count` tokens, decoded one by one. */
+async function decodeRate(model: Model, count: number): Promise<number> {
+  const session = model.createSession();
+  const out = new Float32Array(session.vocabSize);
+  await session.evaluate([5, 6, 7, 8], { logits: "none" });
+  const startMs = performance.now();
+  for (let i = 0; i < count; i++) await session.evaluate([9 + (i % 100)], { out });
+  const seconds = (performance.now() - startMs) / 1000;
+  session.dispose();
+  return count / seconds;
+}
+
+/** Rates of every model with so many busy neighbours, round by round. */
+async function measureBeside(
+  neighbours: number,
+  models: Readonly<Record<string, Model>>,
+): Promise<Record<string, number[]>> {
+  const busy = startNeighbours(neighbours);
+  try {
+    const rates: Record<string, number[]> = {};
+    const endMs = performance.now() + SETTLE_MS;
+    while (performance.now() < endMs) {
+      for (const model of Object.values(models)) await decodeRate(model, 8);
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, model] of Object.entries(models)) {
+        rates[name] ??= [];
+        rates[name].push(await decodeRate(model, tokens));
+      }
+    }
+    return rates;
+  } finally {
+    for (const child of busy) child.kill("SIGKILL");
+  }
+}
+
+/** Milliseconds of loading the model that ships, its threads left to the package. */
+async function loadMsClaiming(processors: number): Promise<{ ms: number; threads: number }> {
+  const { parallelism } = platform;
+  platform.parallelism = () => processors;
+  const file = readFileSync(new URL("../../models/plm-tiny.gguf", import.meta.url));
+  const startMs = performance.now();
+  const model = await loadModel(file);
+  const ms = performance.now() - startMs;
+  platform.parallelism = parallelism;
+  model.dispose();
+  return { ms, threads: model.threads };
+}
+
+console.log(describeMachine(readMachine("simd")));
+const file = Buffer.concat([...createRandomModel({ ...DEFAULT_RANDOM_MODEL, ...DIMS })]);
+console.log(`model    ${(file.length / 1e6).toFixed(0)} MB, ${tokens} tokens, ${rounds} rounds\n`);
+const models: Record<string, Model> = {
+  "1 thread": await loadModel(file, { threads: 1 }),
+  [`${threads} threads`]: await loadModel(file, { threads }),
+};
+if (values.against !== undefined) {
+  const url = pathToFileURL(resolve(values.against, "src/index.js")).href;
+  const other = (await import(url)) as { loadModel: typeof loadModel };
+  models.before = await other.loadModel(file, { threads });
+}
+for (const neighbours of [0, 1, 2]) {
+  const rates = await measureBeside(neighbours, models);
+  for (const [name, own] of Object.entries(rates)) {
+    const ratio = median(own.map((rate, i) => rate / rates["1 thread"][i]));
+    const line = [`${median(own).toFixed(1)} tokens/s`, `${ratio.toFixed(2)} of 1 thread`];
+    if (rates.before !== undefined) {
+      line.push(`${median(own.map((rate, i) => rate / rates.before[i])).toFixed(2)} of before`);
+    }
+    console.log(`${neighbours} busy  ${name.padEnd(10)} ${line.join("   ")}`);
+  }
+}
+for (const model of Object.values(models)) model.dispose();
+for (const processors of [2, CLAIMED]) {
+  const { ms } = await loadMsClaiming(processors);
+  console.log(
+    `${processors} processors claimed: the model that ships loads in ${ms.toFixed(0)} ms`,
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * How many threads take part in the next piece of work: the number follows the machine. Where
+ * threads are late at their barriers, since something else runs on their cores, fewer are tried and
+ * kept if they are faster; later more are tried again. A pure rule: time is an argument.
+ */
+
+/** One piece of work that was done. */
+export interface Piece {
+  /** How long it took. */
+  readonly ms: number;
+  /** How much it was, such as tokens: pieces of one pace cost the same for each unit. */
+  readonly units: number;
+  /** How long an average thread slept at barriers. */
+  readonly lateMs: number;
+}
+
+/** Past pieces count less and less: by e after so long. */
+const MEMORY_MS = 100;
+
+/** The share of time asleep at barriers from which on fewer threads are tried. */
+const LATE_SHARE = 0.08;
+
+/** A trial lasts at least some slices of the system's scheduler. */
+const TRIAL_MS = 20;
+
+/** A trial ends early once it is so much slower, and by so many milliseconds. */
+const CLEARLY_WORSE = 1.4;
+const CLEARLY_MS = 2;
+
+/** What a trial has to gain. */
+const GAIN = 0.95;
+
+/** What failed trials cost is at most one part of the time in so many. */
+const COST_PARTS = 50;
+
+/** The least and the most time between trials of more threads; it doubles while they fail. */
+const LEAST_REST_MS = 100;
+const MOST_REST_MS = 3_000;
+
+/** A number of threads that held so long was no accident. */
+const SETTLED_MS = 1_000;
+
+interface Trial {
+  readonly count: number;
+  ms: number;
+  units: number;
+}
+
+export class Pace {
+  readonly most: number;
+  #count: number;
+  /** What pieces with #count threads took, the last weigh most. */
+  #ms = 0;
+  #units = 0;
+  #lateMs = 0;
+  #trial: Trial | undefined;
+  /** How long the present number has held, and how long until another may be tried. */
+  #heldMs = 0;
+  #restMs = 0;
+  /** Whether the present number is a larger one that has not settled. */
+  #grew = false;
+  #growRestMs = LEAST_REST_MS;
+  /** By how many threads more the next larger number is. */
+  #step = 1;
+  /** Trials of fewer threads since the number changed. */
+  #shrinks = 0;
+
+  /** Begins with `count` threads and never takes more than `most`. */
+  constructor(most: number, count: number = most) {
+    this.most = most;
+    this.#count = count;
+  }
+
+  /** Threads for the next piece of work. */
+  get count(): number {
+    return this.#trial?.count ?? this.#count;
+  }
+
+  /** A piece of work was done with `count` threads. */
+  done({ ms, units, lateMs }: Piece): void {
+    if (this.#trial !== undefined) {
+      this.#judge(this.#trial, ms, units);
+      return;
+    }
+    const weight = Math.exp(-ms / MEMORY_MS);
+    this.#ms = this.#ms * weight + ms;
+    this.#units = this.#units * weight + units;
+    this.#lateMs = this.#lateMs * weight + lateMs;
+    this.#heldMs += ms;
+    this.#restMs -= ms;
+    if (this.#grew && this.#heldMs > SETTLED_MS) {
+      this.#grew = false;
+      this.#growRestMs = LEAST_REST_MS;
+    }
+    if (this.#restMs > 0) return;
+    const isLate = this.#count > 1 && this.#lateMs > LATE_SHARE * this.#ms;
+    if (isLate) this.#try(this.#fewer());
+    else if (this.#count < this.most && this.#heldMs > this.#growRestMs) {
+      this.#try(Math.min(this.#count + this.#step, this.most));
+    }
+  }
+
+  /** Half as many, or one alone, or one less, in turn. */
+  #fewer(): number {
+    const candidates = [this.#count >> 1, 1, this.#count - 1];
+    return candidates[this.#shrinks++ % candidates.length];
+  }
+
+  #try(count: number): void {
+    this.#trial = { count, ms: 0, units: 0 };
+  }
+
+  #judge(trial: Trial, ms: number, units: number): void {
+    trial.ms += ms;
+    trial.units += units;
+    const expectedMs = (this.#ms / this.#units) * trial.units;
+    const isWorse = trial.ms > expectedMs * CLEARLY_WORSE && trial.ms > expectedMs + CLEARLY_MS;
+    if (!isWorse && trial.ms < TRIAL_MS) return;
+    this.#trial = undefined;
+    if (trial.ms < expectedMs * GAIN) this.#adopt(trial);
+    else this.#reject(trial, Math.max(0, trial.ms - expectedMs));
+  }
+
+  #adopt({ count, ms, units }: Trial): void {
+    const grows = count > this.#count;
+    // A number that is left again at once was an accident.
+    if (!grows && this.#grew) this.#doubleRest();
+    this.#grew = grows;
+    this.#step = grows ? this.#step * 2 : 1;
+    this.#shrinks = 0;
+    this.#count = count;
+    [this.#ms, this.#units, this.#lateMs] = [ms, units, 0];
+    this.#heldMs = 0;
+    this.#restMs = 0;
+  }
+
+  #reject({ count }: Trial, lostMs: number): void {
+    if (count > this.#count) {
+      this.#doubleRest();
+      this.#step = 1;
+      this.#heldMs = 0;
+    }
+    this.#restMs = lostMs * COST_PARTS;
+  }
+
+  #doubleRest(): void {
+    this.#growRestMs = Math.min(this.#growRestMs * 2, MOST_REST_MS);
+  }
+}

@@ -1,0 +1,11 @@
+/** Processors that a runtime claims to have, rightly or not. */
+import platform from "#platform";
+
+/** Has the runtime claim `count` processors; returns what undoes it. */
+export function claimProcessors(count: number): () => void {
+  const { parallelism } = platform;
+  platform.parallelism = () => count;
+  return () => {
+    platform.parallelism = parallelism;
+  };
+}
