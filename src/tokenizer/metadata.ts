@@ -9,7 +9,14 @@ export interface TokenizerSource {
   tokenTypes: ArrayLike<number>;
   /** "left right" in the byte-level alphabet, in the order in which they apply. */
   merges: readonly string[];
+  /** The token that ends a text. */
   eosTokenId?: number;
+  /** All tokens that end a text, where there are several. */
+  eosTokenIds?: readonly number[];
+  /** The token that ends a turn. */
+  eotTokenId?: number;
+  /** The token that ends a message, such as a call of a tool. */
+  eomTokenId?: number;
   paddingTokenId?: number;
   chatTemplate?: string;
 }
@@ -49,6 +56,15 @@ function readId(metadata: Metadata, key: string): number | undefined {
   throw invalid(key, "a number", value);
 }
 
+/** One id or several; none where the key is missing. */
+function readIds(metadata: Metadata, key: string): number[] {
+  const value = metadata.get(key) ?? [];
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  const ids: unknown[] = isList ? Array.from(value as ArrayLike<unknown>) : [value];
+  if (ids.every((id) => typeof id === "number")) return ids;
+  throw invalid(key, "a number or an array of numbers", value);
+}
+
 function readText(metadata: Metadata, key: string): string | undefined {
   const value = metadata.get(key);
   if (value === undefined || typeof value === "string") return value;
@@ -62,11 +78,16 @@ function readText(metadata: Metadata, key: string): string | undefined {
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   readName(metadata, "tokenizer.ggml.model", "gpt2");
   readName(metadata, "tokenizer.ggml.pre", "qwen2");
+  const eosTokenIds = readIds(metadata, "tokenizer.ggml.eos_token_id");
+  const several = new Set([...eosTokenIds, ...readIds(metadata, "tokenizer.ggml.eos_token_ids")]);
   return {
     tokens: readStrings(metadata, "tokenizer.ggml.tokens"),
     tokenTypes: readNumbers(metadata, "tokenizer.ggml.token_type"),
     merges: readStrings(metadata, "tokenizer.ggml.merges"),
-    eosTokenId: readId(metadata, "tokenizer.ggml.eos_token_id"),
+    eosTokenId: eosTokenIds[0],
+    ...(several.size > 1 && { eosTokenIds: [...several] }),
+    eotTokenId: readId(metadata, "tokenizer.ggml.eot_token_id"),
+    eomTokenId: readId(metadata, "tokenizer.ggml.eom_token_id"),
     paddingTokenId: readId(metadata, "tokenizer.ggml.padding_token_id"),
     chatTemplate: readText(metadata, "tokenizer.chat_template"),
   };

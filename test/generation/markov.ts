@@ -22,6 +22,10 @@ export class MarkovModel implements Evaluator {
     return this.evaluated.length;
   }
 
+  get tokens(): readonly number[] {
+    return this.evaluated;
+  }
+
   async evaluate(
     tokens: ArrayLike<number>,
     { signal }: { signal?: AbortSignal } = {},

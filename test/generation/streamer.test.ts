@@ -7,7 +7,7 @@ const CRAB = new TextEncoder().encode("🦀");
 const TEXTS = ["a", "b", CRAB.subarray(0, 1), CRAB.subarray(1, 3), CRAB.subarray(3)];
 
 function stream(tokens: number[], stops: string[] = []): [string[], string | undefined] {
-  const streamer = createStreamer(tableDecoder(TEXTS).createDecoder(), stops);
+  const streamer = createStreamer(tableDecoder(TEXTS), { stop: stops, special: false });
   const pieces = tokens.map((token) => streamer.push(token));
   return [[...pieces, streamer.end()], streamer.stop];
 }
