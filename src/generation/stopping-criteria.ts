@@ -29,10 +29,10 @@ export function findFinishReason(state: StoppingState): FinishReason | undefined
 /** Watches a text for stop strings. */
 export interface StopStringMatcher {
   /**
-   * Appends text; returns what can be told now, which withholds whatever may yet turn out to begin
-   * a stop string. Returns nothing more once a stop string was found.
+   * Appends text, all of it shown or all hidden; returns what can be shown now, which withholds
+   * whatever may yet turn out to begin a stop string. Returns nothing more once one was found.
    */
-  push(text: string): string;
+  push(text: string, isHidden?: boolean): string;
   /** The text still withheld, now that nothing follows; nothing if a stop string was found. */
   end(): string;
   /** The stop string found: the first to be completed, the longest of those completed together. */
@@ -40,50 +40,86 @@ export interface StopStringMatcher {
 }
 
 /**
- * A matcher for these strings, none empty. However the text is cut into pieces, the result is the
- * same. Linear: Knuth-Morris-Pratt, one automaton for each string.
+ * A matcher for these strings, none empty. They are found in the text with its hidden parts and in
+ * what is shown alike. However the text is cut into pieces, the result is the same. Linear:
+ * Knuth-Morris-Pratt, two automata for each string.
  */
 export function createStopStringMatcher(stops: readonly string[]): StopStringMatcher {
   // Longest first, so that the first to match is the longest.
   const patterns = [...stops]
     .sort((a, b) => b.length - a.length)
-    .map((text) => ({ text, borders: computeBorders(text), matched: 0 }));
-  let withheld = "";
+    .map((text) => ({ text, borders: computeBorders(text), matched: 0, matchedShown: 0 }));
+  const withheld = createWithheld();
   let found: string | undefined;
 
-  /** The stop string that this code unit completes. */
-  const step = (unit: number): string | undefined => {
-    let completed: string | undefined;
+  /** Takes one code unit in; returns how many withheld ones are before the stop string, or -1. */
+  const step = (unit: number, isHidden: boolean): number => {
+    let end = -1;
     for (const pattern of patterns) {
-      pattern.matched = extend(pattern.text, pattern.borders, pattern.matched, unit);
-      if (pattern.matched === pattern.text.length) completed ??= pattern.text;
+      const { text, borders } = pattern;
+      pattern.matched = extend(text, borders, pattern.matched, unit);
+      if (!isHidden) pattern.matchedShown = extend(text, borders, pattern.matchedShown, unit);
+      if (end >= 0) continue;
+      if (pattern.matched === text.length) end = withheld.length - text.length;
+      else if (pattern.matchedShown === text.length) end = withheld.lastShown(text.length);
+      if (end >= 0) found = text;
     }
-    return completed;
+    return end;
   };
 
   return {
-    push(text) {
+    push(text, isHidden = false) {
       if (found !== undefined) return "";
-      const known = withheld + text;
       for (let i = 0; i < text.length; i++) {
-        found = step(text.charCodeAt(i));
-        if (found !== undefined) {
-          const end = withheld.length + i + 1;
-          withheld = "";
-          return known.slice(0, end - found.length);
-        }
+        withheld.add(text[i], isHidden);
+        const end = step(text.charCodeAt(i), isHidden);
+        if (end >= 0) return withheld.take(end);
       }
-      const longest = patterns.reduce((most, { matched }) => Math.max(most, matched), 0);
-      withheld = known.slice(known.length - longest);
-      return known.slice(0, known.length - longest);
+      let begin = withheld.length;
+      for (const { matched, matchedShown } of patterns) {
+        begin = Math.min(begin, withheld.length - matched, withheld.lastShown(matchedShown));
+      }
+      return withheld.take(begin);
     },
-    end() {
-      const rest = withheld;
-      withheld = "";
-      return rest;
-    },
+    end: () => (found === undefined ? withheld.take(withheld.length) : ""),
     get found() {
       return found;
+    },
+  };
+}
+
+/** Text that is withheld, of which parts are hidden. */
+function createWithheld() {
+  let text = "";
+  /** Places of the hidden code units, in order. */
+  let hidden: number[] = [];
+  return {
+    get length(): number {
+      return text.length;
+    },
+    add(unit: string, isHidden: boolean): void {
+      if (isHidden) hidden.push(text.length);
+      text += unit;
+    },
+    /** The place from which on `count` shown units are left. */
+    lastShown(count: number): number {
+      let place = text.length - count;
+      for (let i = hidden.length - 1; i >= 0 && hidden[i] >= place; i--) place--;
+      return place;
+    },
+    /** Takes the first `count` units out; returns those of them that are shown. */
+    take(count: number): string {
+      let shown = "";
+      let from = 0;
+      for (const place of hidden) {
+        if (place >= count) break;
+        shown += text.slice(from, place);
+        from = place + 1;
+      }
+      shown += text.slice(from, count);
+      text = text.slice(count);
+      hidden = hidden.filter((place) => place >= count).map((place) => place - count);
+      return shown;
     },
   };
 }

@@ -20,48 +20,24 @@ export interface StreamerOptions {
   special: boolean;
 }
 
-/** Whether a UTF-16 unit is shown. */
-const SHOWN = "s";
-const HIDDEN = "h";
-
 /**
- * A streamer with a decoder of its own. Stop strings are looked for in the text with its control
- * tokens, then in the text that is shown: `<|im_start|>` ends it whether the model writes it as one
- * token, hidden or not, or letter by letter.
+ * A streamer with a decoder of its own. The stop string `<|im_start|>` ends the text whether the
+ * model writes it as one token, which is hidden, or letter by letter.
  */
 export function createStreamer(tokens: TokenDecoder, { stop, special }: StreamerOptions): Streamer {
   const decoder = tokens.createDecoder({ special });
-  const whole = createStopStringMatcher(stop);
-  const shown = createStopStringMatcher(stop);
-  /** For each unit that `whole` withholds, whether it is shown. */
-  let withheld = "";
-
-  const add = (text: string, kind: string): string => {
-    withheld += kind.repeat(text.length);
-    return show(whole.push(text));
-  };
-  const show = (text: string): string => {
-    const kinds = withheld.slice(0, text.length);
-    withheld = withheld.slice(text.length);
-    return shown.push(kinds.includes(HIDDEN) ? withoutHidden(text, kinds) : text);
-  };
+  const matcher = createStopStringMatcher(stop);
   return {
     push(token) {
       const text = decoder.push(token);
-      if (text !== "" || special || stop.length === 0) return add(text, SHOWN);
-      return add(hiddenTextOf(tokens, token), HIDDEN);
+      if (text !== "" || special || stop.length === 0) return matcher.push(text);
+      return matcher.push(hiddenTextOf(tokens, token), true);
     },
-    end: () => add(decoder.end(), SHOWN) + show(whole.end()) + shown.end(),
+    end: () => matcher.push(decoder.end()) + matcher.end(),
     get stop() {
-      return whole.found ?? shown.found;
+      return matcher.found;
     },
   };
-}
-
-function withoutHidden(text: string, kinds: string): string {
-  let rest = "";
-  for (let i = 0; i < text.length; i++) if (kinds[i] === SHOWN) rest += text[i];
-  return rest;
 }
 
 /** The text of a control token; "" for a token that shows by itself, or has no text. */
