@@ -49,9 +49,12 @@ test("a prompt in two parts gives what it gives in one, under any penalty", asyn
 
 test("a session's history counts, less what was cut off", async () => {
   const prompt = library.tokenizer.encode("the cat and the dog and the cat");
-  const options = { repetitionPenalty: 2, repetitionWindow: Infinity, temperature: 0 };
+  // Below 1: what was there already is likelier, so that a token left out shows.
+  const options = { repetitionPenalty: 0.05, repetitionWindow: Infinity, temperature: 0 };
   const short = { ...options, maxTokens: 12, ignoreEos: true };
   const expected = await library.generate(prompt, short).result();
+  const recent = await library.generate(prompt, { ...short, repetitionWindow: 2 }).result();
+  assert.not.equal(expected.tokens, recent.tokens);
   const session = library.createSession();
   await session.evaluate(prompt.slice(0, -2));
   await session.evaluate(library.tokenizer.encode("something else"));
