@@ -19,7 +19,10 @@ export interface GenerateOptions {
   minP?: number;
   /** Keep the most typical tokens with this share, 0..1; 1 keeps all. Default 1. */
   typicalP?: number;
-  /** > 0; above 1 makes tokens of the prompt and the text less likely. Default 1 (off). */
+  /**
+   * > 0; above 1 makes tokens of the prompt and the text less likely; what a session has evaluated
+   * before counts as prompt. Default 1 (off).
+   */
   repetitionPenalty?: number;
   /** How far the repetition penalty looks back, an integer >= 0 or Infinity. Default 64. */
   repetitionWindow?: number;

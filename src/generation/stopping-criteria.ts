@@ -49,77 +49,62 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
   const patterns = [...stops]
     .sort((a, b) => b.length - a.length)
     .map((text) => ({ text, borders: computeBorders(text), matched: 0, matchedShown: 0 }));
-  const withheld = createWithheld();
+  /** What is withheld of the text that is shown, and the place of each unit in the whole text. */
+  let withheld = "";
+  let places: number[] = [];
+  let length = 0;
   let found: string | undefined;
 
-  /** Takes one code unit in; returns how many withheld ones are before the stop string, or -1. */
-  const step = (unit: number, isHidden: boolean): number => {
-    let end = -1;
+  /** How many withheld units come before this place in the whole text. */
+  const countBefore = (place: number): number => {
+    let count = places.length;
+    while (count > 0 && places[count - 1] >= place) count--;
+    return count;
+  };
+
+  const take = (count: number): string => {
+    const taken = withheld.slice(0, count);
+    withheld = withheld.slice(count);
+    places = places.slice(count);
+    return taken;
+  };
+
+  /** Takes a unit in; returns how many withheld ones come before the stop string it completes. */
+  const step = (unit: number, isHidden: boolean): number | undefined => {
+    let count: number | undefined;
     for (const pattern of patterns) {
       const { text, borders } = pattern;
       pattern.matched = extend(text, borders, pattern.matched, unit);
       if (!isHidden) pattern.matchedShown = extend(text, borders, pattern.matchedShown, unit);
-      if (end >= 0) continue;
-      if (pattern.matched === text.length) end = withheld.length - text.length;
-      else if (pattern.matchedShown === text.length) end = withheld.lastShown(text.length);
-      if (end >= 0) found = text;
+      if (count !== undefined) continue;
+      if (pattern.matched === text.length) count = countBefore(length - text.length);
+      else if (pattern.matchedShown === text.length) count = withheld.length - text.length;
+      if (count !== undefined) found = text;
     }
-    return end;
+    return count;
   };
 
   return {
     push(text, isHidden = false) {
       if (found !== undefined) return "";
       for (let i = 0; i < text.length; i++) {
-        withheld.add(text[i], isHidden);
-        const end = step(text.charCodeAt(i), isHidden);
-        if (end >= 0) return withheld.take(end);
+        if (!isHidden) {
+          withheld += text[i];
+          places.push(length);
+        }
+        length++;
+        const count = step(text.charCodeAt(i), isHidden);
+        if (count !== undefined) return take(count);
       }
-      let begin = withheld.length;
+      let count = withheld.length;
       for (const { matched, matchedShown } of patterns) {
-        begin = Math.min(begin, withheld.length - matched, withheld.lastShown(matchedShown));
+        count = Math.min(count, countBefore(length - matched), withheld.length - matchedShown);
       }
-      return withheld.take(begin);
+      return take(count);
     },
-    end: () => (found === undefined ? withheld.take(withheld.length) : ""),
+    end: () => (found === undefined ? take(withheld.length) : ""),
     get found() {
       return found;
-    },
-  };
-}
-
-/** Text that is withheld, of which parts are hidden. */
-function createWithheld() {
-  let text = "";
-  /** Places of the hidden code units, in order. */
-  let hidden: number[] = [];
-  return {
-    get length(): number {
-      return text.length;
-    },
-    add(unit: string, isHidden: boolean): void {
-      if (isHidden) hidden.push(text.length);
-      text += unit;
-    },
-    /** The place from which on `count` shown units are left. */
-    lastShown(count: number): number {
-      let place = text.length - count;
-      for (let i = hidden.length - 1; i >= 0 && hidden[i] >= place; i--) place--;
-      return place;
-    },
-    /** Takes the first `count` units out; returns those of them that are shown. */
-    take(count: number): string {
-      let shown = "";
-      let from = 0;
-      for (const place of hidden) {
-        if (place >= count) break;
-        shown += text.slice(from, place);
-        from = place + 1;
-      }
-      shown += text.slice(from, count);
-      text = text.slice(count);
-      hidden = hidden.filter((place) => place >= count).map((place) => place - count);
-      return shown;
     },
   };
 }

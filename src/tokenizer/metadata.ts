@@ -5,7 +5,7 @@ import { PlmError, quote } from "../errors.js";
 export interface TokenizerSource {
   /** Text of each token by id: in the byte-level alphabet if normal, else as it is. */
   tokens: readonly string[];
-  /** GGUF token types: 1 normal, 3 control, 4 user-defined, 5 unused, 6 byte. */
+  /** GGUF token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
   tokenTypes: ArrayLike<number>;
   /** "left right" in the byte-level alphabet, in the order in which they apply. */
   merges: readonly string[];

@@ -38,8 +38,8 @@ const CONTROL_LOOK = /^<[|\uff5c][\p{L}_\u2581 -]+[|\uff5c]>$/u;
 const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
 
 /**
- * Sorts the special tokens out. Control: those of that type, and whatever ends an answer or looks
- * like `<|user|>` and is of another type although merges do not make it.
+ * Sorts the special tokens out. Control: those of that type or unknown, and whatever ends an answer
+ * or looks like `<|user|>` and is of another type although merges do not make it.
  */
 export function findTokenKinds(source: TokenizerSource): TokenKinds {
   const { tokens, tokenTypes, chatTemplate = "" } = source;
@@ -50,7 +50,8 @@ export function findTokenKinds(source: TokenizerSource): TokenKinds {
   tokens.forEach((text, id) => {
     const type = tokenTypes[id];
     const isEnd = END_TEXTS.has(text);
-    if (type === TokenType.control) control.push([id, text]);
+    const isControl = type === TokenType.control || type === TokenType.unknown;
+    if (isControl) control.push([id, text]);
     else if (type === TokenType.userDefined) (isEnd ? control : userDefined).push([id, text]);
     else if (isEnd) mistyped.push([id, text]);
     else if (type !== TokenType.normal) return;

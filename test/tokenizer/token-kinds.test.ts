@@ -121,6 +121,13 @@ test("what the chat template marks up with is parsed, and shown", () => {
   assert.equal(without.encode(text, special), without.encode(text));
 });
 
+test("tokens of type unknown are hidden as control tokens are", () => {
+  const tokenizer = withTokens([["<unk>", 2]]);
+  assert.equal(tokenizer.encode("<unk>", special), [256]);
+  assert.not.equal(tokenizer.encode("<unk>"), [256]);
+  assert.is(tokenizer.decode([97, 256], { special: false }), "a");
+});
+
 test("user-defined tokens stay visible and parsed", () => {
   const tokenizer = withTokens([["<|tool|>", USER_DEFINED]]);
   assert.equal(tokenizer.encode("<|tool|>"), [256]);
