@@ -11,7 +11,7 @@ export interface TokenizerSource {
   merges: readonly string[];
   /** The token that ends a text. */
   eosTokenId?: number;
-  /** All tokens that end a text, where there are several. */
+  /** Tokens that end a text, where there are several; `eosTokenId` need not be among them. */
   eosTokenIds?: readonly number[];
   /** The token that ends a turn. */
   eotTokenId?: number;
@@ -56,13 +56,14 @@ function readId(metadata: Metadata, key: string): number | undefined {
   throw invalid(key, "a number", value);
 }
 
-/** One id or several; none where the key is missing. */
-function readIds(metadata: Metadata, key: string): number[] {
-  const value = metadata.get(key) ?? [];
-  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
-  const ids: unknown[] = isList ? Array.from(value as ArrayLike<unknown>) : [value];
+/** An array of ids, which may be empty; undefined where the key is missing. */
+function readIds(metadata: Metadata, key: string): number[] | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalid(key, "an array", value);
+  const ids: unknown[] = Array.from(value as ArrayLike<unknown>);
   if (ids.every((id) => typeof id === "number")) return ids;
-  throw invalid(key, "a number or an array of numbers", value);
+  throw invalid(key, "an array of numbers", value);
 }
 
 function readText(metadata: Metadata, key: string): string | undefined {
@@ -78,14 +79,13 @@ function readText(metadata: Metadata, key: string): string | undefined {
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   readName(metadata, "tokenizer.ggml.model", "gpt2");
   readName(metadata, "tokenizer.ggml.pre", "qwen2");
-  const eosTokenIds = readIds(metadata, "tokenizer.ggml.eos_token_id");
-  const several = new Set([...eosTokenIds, ...readIds(metadata, "tokenizer.ggml.eos_token_ids")]);
+  const eosTokenIds = readIds(metadata, "tokenizer.ggml.eos_token_ids");
   return {
     tokens: readStrings(metadata, "tokenizer.ggml.tokens"),
     tokenTypes: readNumbers(metadata, "tokenizer.ggml.token_type"),
     merges: readStrings(metadata, "tokenizer.ggml.merges"),
-    eosTokenId: eosTokenIds[0],
-    ...(several.size > 1 && { eosTokenIds: [...several] }),
+    eosTokenId: readId(metadata, "tokenizer.ggml.eos_token_id"),
+    ...(eosTokenIds !== undefined && { eosTokenIds }),
     eotTokenId: readId(metadata, "tokenizer.ggml.eot_token_id"),
     eomTokenId: readId(metadata, "tokenizer.ggml.eom_token_id"),
     paddingTokenId: readId(metadata, "tokenizer.ggml.padding_token_id"),
