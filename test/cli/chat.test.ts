@@ -23,27 +23,31 @@ test("lines in, answers out", async () => {
   assert.is(stdout, `${answer}\n${answer}\n`);
 });
 
-test("penalties look back on the whole conversation, and special tokens show on demand", async () => {
+const FLAGS = ["chat", "-m", model, "--precision", "exact", "-n", "6", "--ignore-eos"];
+
+test("penalties look back on the whole conversation", async () => {
   const penalty = ["--repeat-penalty", "1.8", "--repeat-last-n", "1000", "--temp", "0"];
-  const flags = ["chat", "-m", model, "--precision", "exact", "-n", "6", "--ignore-eos"];
-  const options = { repetitionPenalty: 1.8, repetitionWindow: 1000, temperature: 0 };
-  const [start] = library.tokenizer.encode("<|im_start|>", { special: true });
-  const bias = ["--logit-bias", `${start}=1000`];
-  const [penalized, hidden, shown] = await Promise.all([
-    plmWith("Hi\nHi\nHi\n", ...flags, ...penalty),
-    plmWith("Hi\n", ...flags, ...bias),
-    plmWith("Hi\n", ...flags, ...bias, "--special"),
-  ]);
+  const { stdout } = await plmWith("Hi\nHi\nHi\n", ...FLAGS, ...penalty);
+  const sampling = { repetitionPenalty: 1.8, repetitionWindow: 1000, temperature: 0 };
   const messages: { role: string; content: string }[] = [];
   let expected = "";
   for (let turn = 0; turn < 3; turn++) {
     messages.push({ role: "user", content: "Hi" });
-    const chat = library.chat(messages, { ...options, maxTokens: 6, ignoreEos: true });
+    const chat = library.chat(messages, { ...sampling, maxTokens: 6, ignoreEos: true });
     const content = await chat.text();
     messages.push({ role: "assistant", content });
     expected += `${content}\n`;
   }
-  assert.is(penalized.stdout, expected);
+  assert.is(stdout, expected);
+});
+
+test("special tokens that the model writes are shown on demand", async () => {
+  const [start] = library.tokenizer.encode("<|im_start|>", { special: true });
+  const bias = ["--logit-bias", `${start}=1000`];
+  const [hidden, shown] = await Promise.all([
+    plmWith("Hi\n", ...FLAGS, ...bias),
+    plmWith("Hi\n", ...FLAGS, ...bias, "--special"),
+  ]);
   assert.is(hidden.stdout, "\n");
   assert.is(shown.stdout, `${"<|im_start|>".repeat(6)}\n`);
 });
