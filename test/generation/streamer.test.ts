@@ -63,7 +63,7 @@ test("text withheld around a hidden token comes without it", () => {
   assert.equal(stream([0, CONTROL], ["a<c>b"]), [["", "", "a"], undefined]);
 });
 
-/** The definition: after each unit, whether the whole text or what is shown ends in a stop string. */
+/** The definition: after each unit, whether all text or what is shown ends in a stop string. */
 function naive(units: string[], stop: string[]): [string, string | undefined] {
   const longestFirst = [...stop].sort((a, b) => b.length - a.length);
   let whole = "";
