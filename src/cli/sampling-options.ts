@@ -83,5 +83,6 @@ export function toGenerateOptions(flags: SamplingFlags): GenerateOptions {
     stop: flags.stop,
     logprobs: flags.logprobs,
     ignoreEos: flags.ignoreEos,
+    special: flags.special,
   };
 }

@@ -39,9 +39,6 @@ export class Conversation {
   readonly #system: string | undefined;
   readonly #template: string;
   #isAnswering = false;
-  #isDisposed = false;
-  /** The tokens in the session's cache. */
-  #cached: number[] = [];
 
   /** Throws INVALID_ARGUMENT where neither the file nor the options have a chat template. */
   constructor(parts: ConversationParts, { system, chatTemplate }: ConversationOptions = {}) {
@@ -60,7 +57,6 @@ export class Conversation {
 
   /** Gives the session back. */
   dispose(): void {
-    this.#isDisposed = true;
     this.#parts.session.dispose();
   }
 
@@ -82,13 +78,11 @@ export class Conversation {
         answer += piece;
         yield piece;
       }
-      this.#cached.push(...(await generation.result()).tokens);
     } catch (error) {
       hasFailed = !(options.signal?.aborted && error === options.signal.reason);
       if (hasFailed) throw error;
     } finally {
       if (!hasFailed) this.messages.push(question, { role: "assistant", content: answer });
-      this.#matchSession();
       this.#isAnswering = false;
     }
   }
@@ -106,26 +100,17 @@ export class Conversation {
       const expected = `messages of at most ${session.contextLength} tokens (the context)`;
       throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);
     }
-    const generation = generate(session, tokenizer, this.#withoutCached(tokens), options);
-    this.#cached = tokens;
-    return generation;
+    return generate(session, tokenizer, this.#withoutEvaluated(tokens), options);
   }
 
   /** Cuts the session to what it has in common with `tokens`; returns the rest, at least one. */
-  #withoutCached(tokens: readonly number[]): number[] {
-    let common = 0;
-    const most = Math.min(this.#cached.length, tokens.length - 1);
-    while (common < most && this.#cached[common] === tokens[common]) common++;
-    this.#parts.session.truncate(common);
-    return tokens.slice(common);
-  }
-
-  /** Makes the session and the list of its tokens equally long. */
-  #matchSession(): void {
-    if (this.#isDisposed) return;
+  #withoutEvaluated(tokens: readonly number[]): number[] {
     const { session } = this.#parts;
-    const length = Math.min(session.length, this.#cached.length);
-    session.truncate(length);
-    this.#cached.length = length;
+    const evaluated = session.tokens;
+    let common = 0;
+    const most = Math.min(evaluated.length, tokens.length - 1);
+    while (common < most && evaluated[common] === tokens[common]) common++;
+    session.truncate(common);
+    return tokens.slice(common);
   }
 }

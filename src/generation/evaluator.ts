@@ -1,5 +1,6 @@
 /** What generation asks of a model and of a tokenizer: two small interfaces, met elsewhere. */
 import type { IncrementalDecoder } from "../tokenizer/decoder.js";
+import type { DecodeOptions } from "../tokenizer/tokenizer.js";
 
 /** One sequence of tokens being evaluated: a session of the model. */
 export interface Evaluator {
@@ -9,6 +10,11 @@ export interface Evaluator {
   readonly contextLength: number;
   /** Tokens evaluated so far. */
   readonly length: number;
+  /**
+   * The tokens evaluated so far, `length` of them. The repetition penalty looks back on them, and
+   * refuses an evaluator of some length without them.
+   */
+  readonly tokens?: ArrayLike<number>;
   /**
    * Appends tokens. Resolves to f32[vocabSize], the logits after the last; valid until the next
    * call.
@@ -24,7 +30,8 @@ export interface Evaluator {
 
 /** What generation needs of the tokenizer. */
 export interface TokenDecoder {
-  createDecoder(): IncrementalDecoder;
+  /** A decoder that writes control tokens out, or with `special: false` passes over them. */
+  createDecoder(options?: DecodeOptions): IncrementalDecoder;
   /** The tokens that end a text or a turn. */
   readonly eosTokenIds: ReadonlySet<number>;
 }

@@ -22,13 +22,15 @@ export interface GenerateEnvironment {
  * Continues a prompt. Nothing is evaluated until the generation is read: loop over it for the
  * pieces of text, or call its `text()` or `result()`.
  *
- * The prompt follows what the evaluator has evaluated already. Afterwards the evaluator holds the
- * prompt and every generated token but the last, which was chosen and not evaluated.
+ * The prompt follows what the evaluator has evaluated already; the repetition penalty looks back on
+ * both. Afterwards the evaluator holds the prompt and every generated token except the last, which
+ * was chosen and not evaluated.
  *
  * Throws PlmError INVALID_ARGUMENT for a bad option and EMPTY_PROMPT for a prompt without tokens.
  * The loop rejects with what the evaluator throws (INVALID_TOKEN, CONTEXT_FULL, ...), with
- * INVALID_ARGUMENT if the logits are not numbers or every token is banned, and with the signal's
- * reason if that aborts.
+ * INVALID_ARGUMENT if the logits are not numbers, if every token is banned, or if the repetition
+ * penalty needs the evaluated tokens and the evaluator has none, and with the signal's reason if
+ * that aborts.
  */
 export function generate(
   evaluator: Evaluator,
@@ -85,8 +87,8 @@ async function* run(
   { record, now }: RunContext,
 ): AsyncGenerator<string, void> {
   const { signal } = options;
-  const streamer = createStreamer(decoder.createDecoder(), options.stop);
-  const chooseToken = createChooser(decoder, prompt, options);
+  const streamer = createStreamer(decoder, options);
+  const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
   let logits = await evaluate(evaluator, prompt, signal);
   record.prefillMs = now() - startMs;
@@ -112,6 +114,19 @@ async function* run(
     record.decodeMs += now() - startMs;
     record.decodedTokens++;
   }
+}
+
+/** The prompt as the repetition penalty sees it: after the tokens that are evaluated already. */
+function withEvaluated(
+  { tokens, length }: Evaluator,
+  prompt: readonly number[],
+  { repetitionPenalty }: ResolvedOptions,
+): readonly number[] {
+  if (repetitionPenalty === 1 || length === 0) return prompt;
+  if (tokens?.length === length) return Array.from(tokens).concat(prompt);
+  const expected = `the ${length} evaluated tokens, which repetitionPenalty looks back on`;
+  const got = tokens === undefined ? "nothing" : tokens.length;
+  throw new PlmError("INVALID_ARGUMENT", `evaluator.tokens: expected ${expected}, got ${got}`);
 }
 
 /** Adds a token to the record and finds out whether it is the last. Returns the text to show. */

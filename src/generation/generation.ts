@@ -19,7 +19,7 @@ export interface GenerationTimings {
 export interface GenerationResult {
   /** All pieces joined. */
   text: string;
-  /** The generated tokens, those of a stop string included, the end token not. */
+  /** The generated tokens: those of a stop string and hidden ones included, the end token not. */
   tokens: number[];
   /** How many tokens the prompt had. */
   promptTokens: number;

@@ -161,6 +161,10 @@ class BorrowedSession implements Evaluator {
     return this.#session?.length ?? 0;
   }
 
+  get tokens(): Uint32Array {
+    return this.#session?.tokens ?? new Uint32Array(0);
+  }
+
   evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array> {
     this.#session ??= this.#loaded.createSession();
     this.#logits ??= new Float32Array(this.vocabSize);

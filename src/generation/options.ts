@@ -19,7 +19,10 @@ export interface GenerateOptions {
   minP?: number;
   /** Keep the most typical tokens with this share, 0..1; 1 keeps all. Default 1. */
   typicalP?: number;
-  /** > 0; above 1 makes tokens of the prompt and the text less likely. Default 1 (off). */
+  /**
+   * > 0; above 1 makes tokens of the prompt and the text less likely; what a session has evaluated
+   * before counts as prompt. Default 1 (off).
+   */
   repetitionPenalty?: number;
   /** How far the repetition penalty looks back, an integer >= 0 or Infinity. Default 64. */
   repetitionWindow?: number;
@@ -31,7 +34,7 @@ export interface GenerateOptions {
   logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>;
   /**
    * An integer in [0, 2^53): the same seed gives the same text on the same runtime and kind of
-   * processor. Default: random, and told in the result.
+   * processor. Default: random, and reported in the result.
    */
   seed?: number;
   /** Ends the text before the first of these strings; none may be empty. Default none. */
@@ -42,6 +45,11 @@ export interface GenerateOptions {
   signal?: AbortSignal;
   /** Never choose an end token: the text goes on to maxTokens (for benches). Default false. */
   ignoreEos?: boolean;
+  /**
+   * Write control tokens that the model chooses, such as `<|im_start|>`, in the text, as
+   * `Tokenizer.decode` does; the end token never is. Default false.
+   */
+  special?: boolean;
 }
 
 /** Options with every default filled in. */
@@ -104,10 +112,8 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
   }
   const logitBias = readLogitBias(options.logitBias, vocabSize, problems);
   const stop = readStop(options.stop, problems);
-  const ignoreEos: unknown = options.ignoreEos ?? false;
-  if (typeof ignoreEos !== "boolean") {
-    problems.push(`ignoreEos: expected a boolean, got ${show(ignoreEos)}`);
-  }
+  const ignoreEos = readFlag("ignoreEos", options.ignoreEos, problems);
+  const special = readFlag("special", options.special, problems);
   const signal: unknown = options.signal ?? undefined;
   if (signal !== undefined && typeof (signal as AbortSignal).throwIfAborted !== "function") {
     problems.push(`signal: expected an AbortSignal, got ${show(signal)}`);
@@ -118,7 +124,8 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
     seed: options.seed ?? randomSeed(),
     logitBias,
     stop,
-    ignoreEos: ignoreEos as boolean,
+    ignoreEos,
+    special,
     signal: signal as AbortSignal | undefined,
   };
 }
@@ -155,6 +162,13 @@ function readStop(value: GenerateOptions["stop"], problems: string[]): string[] 
   }
   problems.push(`stop: expected a non-empty string or an array of them, got ${show(value)}`);
   return [];
+}
+
+function readFlag(name: string, value: boolean | undefined, problems: string[]): boolean {
+  const flag: unknown = value ?? false;
+  if (typeof flag === "boolean") return flag;
+  problems.push(`${name}: expected a boolean, got ${show(flag)}`);
+  return false;
 }
 
 /** A value as it may stand in a message: short, whatever it is. */

@@ -29,10 +29,10 @@ export function findFinishReason(state: StoppingState): FinishReason | undefined
 /** Watches a text for stop strings. */
 export interface StopStringMatcher {
   /**
-   * Appends text; returns what can be told now, which withholds whatever may yet turn out to begin
-   * a stop string. Returns nothing more once a stop string was found.
+   * Appends text, all of it shown or all hidden; returns what can be shown now, which withholds
+   * whatever may yet turn out to begin a stop string. Returns nothing more once one was found.
    */
-  push(text: string): string;
+  push(text: string, isHidden?: boolean): string;
   /** The text still withheld, now that nothing follows; nothing if a stop string was found. */
   end(): string;
   /** The stop string found: the first to be completed, the longest of those completed together. */
@@ -40,48 +40,69 @@ export interface StopStringMatcher {
 }
 
 /**
- * A matcher for these strings, none empty. However the text is cut into pieces, the result is the
- * same. Linear: Knuth-Morris-Pratt, one automaton for each string.
+ * A matcher for these strings, none empty. They are found in the text with its hidden parts and in
+ * what is shown alike. However the text is cut into pieces, the result is the same. Linear:
+ * Knuth-Morris-Pratt, two automata for each string.
  */
 export function createStopStringMatcher(stops: readonly string[]): StopStringMatcher {
   // Longest first, so that the first to match is the longest.
   const patterns = [...stops]
     .sort((a, b) => b.length - a.length)
-    .map((text) => ({ text, borders: computeBorders(text), matched: 0 }));
+    .map((text) => ({ text, borders: computeBorders(text), matched: 0, matchedShown: 0 }));
+  /** What is withheld of the text that is shown, and the place of each unit in the whole text. */
   let withheld = "";
+  let places: number[] = [];
+  let length = 0;
   let found: string | undefined;
 
-  /** The stop string that this code unit completes. */
-  const step = (unit: number): string | undefined => {
-    let completed: string | undefined;
+  /** How many withheld units come before this place in the whole text. */
+  const countBefore = (place: number): number => {
+    let count = places.length;
+    while (count > 0 && places[count - 1] >= place) count--;
+    return count;
+  };
+
+  const take = (count: number): string => {
+    const taken = withheld.slice(0, count);
+    withheld = withheld.slice(count);
+    places = places.slice(count);
+    return taken;
+  };
+
+  /** Takes a unit in; returns how many withheld ones come before the stop string it completes. */
+  const step = (unit: number, isHidden: boolean): number | undefined => {
+    let count: number | undefined;
     for (const pattern of patterns) {
-      pattern.matched = extend(pattern.text, pattern.borders, pattern.matched, unit);
-      if (pattern.matched === pattern.text.length) completed ??= pattern.text;
+      const { text, borders } = pattern;
+      pattern.matched = extend(text, borders, pattern.matched, unit);
+      if (!isHidden) pattern.matchedShown = extend(text, borders, pattern.matchedShown, unit);
+      if (count !== undefined) continue;
+      if (pattern.matched === text.length) count = countBefore(length - text.length);
+      else if (pattern.matchedShown === text.length) count = withheld.length - text.length;
+      if (count !== undefined) found = text;
     }
-    return completed;
+    return count;
   };
 
   return {
-    push(text) {
+    push(text, isHidden = false) {
       if (found !== undefined) return "";
-      const known = withheld + text;
       for (let i = 0; i < text.length; i++) {
-        found = step(text.charCodeAt(i));
-        if (found !== undefined) {
-          const end = withheld.length + i + 1;
-          withheld = "";
-          return known.slice(0, end - found.length);
+        if (!isHidden) {
+          withheld += text[i];
+          places.push(length);
         }
+        length++;
+        const count = step(text.charCodeAt(i), isHidden);
+        if (count !== undefined) return take(count);
       }
-      const longest = patterns.reduce((most, { matched }) => Math.max(most, matched), 0);
-      withheld = known.slice(known.length - longest);
-      return known.slice(0, known.length - longest);
+      let count = withheld.length;
+      for (const { matched, matchedShown } of patterns) {
+        count = Math.min(count, countBefore(length - matched), withheld.length - matchedShown);
+      }
+      return take(count);
     },
-    end() {
-      const rest = withheld;
-      withheld = "";
-      return rest;
-    },
+    end: () => (found === undefined ? take(withheld.length) : ""),
     get found() {
       return found;
     },

@@ -1,5 +1,5 @@
 /** The streamer: from token ids to text to show, in whole characters, up to a stop string. */
-import type { IncrementalDecoder } from "../tokenizer/decoder.js";
+import type { TokenDecoder } from "./evaluator.js";
 import { createStopStringMatcher } from "./stopping-criteria.js";
 
 /** Turns tokens into pieces of text; a piece may be empty. */
@@ -12,14 +12,39 @@ export interface Streamer {
   readonly stop: string | undefined;
 }
 
-/** A streamer over a fresh decoder. `stops` are never shown, nor anything after them. */
-export function createStreamer(decoder: IncrementalDecoder, stops: readonly string[]): Streamer {
-  const matcher = createStopStringMatcher(stops);
+/** What a streamer shows. */
+export interface StreamerOptions {
+  /** Never shown, nor anything after them. */
+  stop: readonly string[];
+  /** Whether control tokens are shown. */
+  special: boolean;
+}
+
+/**
+ * A streamer with a decoder of its own. The stop string `<|im_start|>` ends the text whether the
+ * model writes it as one token, which is hidden, or letter by letter.
+ */
+export function createStreamer(tokens: TokenDecoder, { stop, special }: StreamerOptions): Streamer {
+  const decoder = tokens.createDecoder({ special });
+  const matcher = createStopStringMatcher(stop);
   return {
-    push: (token) => matcher.push(decoder.push(token)),
+    push(token) {
+      const text = decoder.push(token);
+      if (text !== "" || special || stop.length === 0) return matcher.push(text);
+      return matcher.push(hiddenTextOf(tokens, token), true);
+    },
     end: () => matcher.push(decoder.end()) + matcher.end(),
     get stop() {
       return matcher.found;
     },
   };
+}
+
+/** The text of a control token; "" for a token that shows by itself, or has no text. */
+function hiddenTextOf(tokens: TokenDecoder, token: number): string {
+  const textOf = (special: boolean): string => {
+    const decoder = tokens.createDecoder({ special });
+    return decoder.push(token) + decoder.end();
+  };
+  return textOf(false) === "" ? textOf(true) : "";
 }

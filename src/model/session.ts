@@ -43,6 +43,8 @@ export class Session {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly #parts: SessionParts;
+  /** The tokens of the cache's rows; longer than `#length`. */
+  #tokens: Uint32Array = new Uint32Array(64);
   #length = 0;
   #busy = false;
   #disposed = false;
@@ -56,6 +58,11 @@ export class Session {
   /** Tokens evaluated so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /** The tokens evaluated so far, a copy. */
+  get tokens(): Uint32Array {
+    return this.#tokens.slice(0, this.#length);
   }
 
   /**
@@ -135,7 +142,7 @@ export class Session {
       }
       const chunk = tokens.subarray(first, first + step);
       engine.forward(chunk, this.#length, cache, attention);
-      this.#length += chunk.length;
+      this.#append(chunk);
       if (logits === "last" && first + step >= tokens.length)
         engine.logits(chunk.length - 1, result);
       if (logits !== "all") continue;
@@ -146,6 +153,18 @@ export class Session {
       }
     }
     await platform.yieldToEventLoop();
+  }
+
+  /** Keeps the tokens of rows that the cache has now. */
+  #append(chunk: Uint32Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#tokens.length) {
+      const grown = new Uint32Array(Math.max(length, 2 * this.#tokens.length));
+      grown.set(this.#tokens);
+      this.#tokens = grown;
+    }
+    this.#tokens.set(chunk, this.#length);
+    this.#length = length;
   }
 
   #check(tokens: ArrayLike<number>): void {

@@ -5,11 +5,18 @@ import { PlmError, quote } from "../errors.js";
 export interface TokenizerSource {
   /** Text of each token by id: in the byte-level alphabet if normal, else as it is. */
   tokens: readonly string[];
-  /** GGUF token types: 1 normal, 3 control, 4 user-defined, 5 unused, 6 byte. */
+  /** GGUF token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
   tokenTypes: ArrayLike<number>;
   /** "left right" in the byte-level alphabet, in the order in which they apply. */
   merges: readonly string[];
+  /** The token that ends a text. */
   eosTokenId?: number;
+  /** Tokens that end a text, where there are several; `eosTokenId` need not be among them. */
+  eosTokenIds?: readonly number[];
+  /** The token that ends a turn. */
+  eotTokenId?: number;
+  /** The token that ends a message, such as a call of a tool. */
+  eomTokenId?: number;
   paddingTokenId?: number;
   chatTemplate?: string;
 }
@@ -49,6 +56,16 @@ function readId(metadata: Metadata, key: string): number | undefined {
   throw invalid(key, "a number", value);
 }
 
+/** An array of ids, which may be empty; undefined where the key is missing. */
+function readIds(metadata: Metadata, key: string): number[] | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalid(key, "an array", value);
+  const ids: unknown[] = Array.from(value as ArrayLike<unknown>);
+  if (ids.every((id) => typeof id === "number")) return ids;
+  throw invalid(key, "an array of numbers", value);
+}
+
 function readText(metadata: Metadata, key: string): string | undefined {
   const value = metadata.get(key);
   if (value === undefined || typeof value === "string") return value;
@@ -62,11 +79,15 @@ function readText(metadata: Metadata, key: string): string | undefined {
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   readName(metadata, "tokenizer.ggml.model", "gpt2");
   readName(metadata, "tokenizer.ggml.pre", "qwen2");
+  const eosTokenIds = readIds(metadata, "tokenizer.ggml.eos_token_ids");
   return {
     tokens: readStrings(metadata, "tokenizer.ggml.tokens"),
     tokenTypes: readNumbers(metadata, "tokenizer.ggml.token_type"),
     merges: readStrings(metadata, "tokenizer.ggml.merges"),
     eosTokenId: readId(metadata, "tokenizer.ggml.eos_token_id"),
+    ...(eosTokenIds !== undefined && { eosTokenIds }),
+    eotTokenId: readId(metadata, "tokenizer.ggml.eot_token_id"),
+    eomTokenId: readId(metadata, "tokenizer.ggml.eom_token_id"),
     paddingTokenId: readId(metadata, "tokenizer.ggml.padding_token_id"),
     chatTemplate: readText(metadata, "tokenizer.chat_template"),
   };

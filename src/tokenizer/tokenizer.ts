@@ -9,7 +9,8 @@ import { checkTokenizerSource, readTokenizerSource, type TokenizerSource } from 
 import { normalizeNfc } from "./normalize.js";
 import { endOfWord } from "./pretokenize.js";
 import { SpecialTokens } from "./special.js";
-import { TokenType, Vocabulary } from "./vocabulary.js";
+import { findTokenKinds } from "./token-kinds.js";
+import { Vocabulary } from "./vocabulary.js";
 
 export type { TokenizerSource } from "./metadata.js";
 
@@ -27,15 +28,12 @@ export interface DecodeOptions {
   special?: boolean;
 }
 
-/** Tokens that end a turn or a text in ChatML models, where the vocabulary has them. */
-const END_TOKENS = ["<|endoftext|>", "<|im_end|>"];
-
 const NO_BYTES = new Uint8Array(0);
 
 /** A tokenizer; it keeps no reference to what it was made from. */
 export class Tokenizer {
   readonly vocabSize: number;
-  /** Tokens after which generation ends: the file's own, `<|endoftext|>` and `<|im_end|>`. */
+  /** Tokens after which generation ends: the file's own, and well-known ones like `<|im_end|>`. */
   readonly eosTokenIds: ReadonlySet<number>;
   readonly paddingTokenId: number | undefined;
   /** The file's Jinja template for conversations. */
@@ -65,20 +63,11 @@ export class Tokenizer {
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
     this.#bpe = new Bpe(this.#vocabulary, new MergeTable(this.#vocabulary, source.merges));
 
-    const control: [number, string][] = [];
-    const userDefined: [number, string][] = [];
-    tokens.forEach((text, id) => {
-      if (tokenTypes[id] === TokenType.control) control.push([id, text]);
-      if (tokenTypes[id] === TokenType.userDefined) userDefined.push([id, text]);
-    });
-    const special = [...control, ...userDefined];
+    const { control, userDefined, markup, endIds } = findTokenKinds(source);
     this.#controlIds = new Set(control.map(([id]) => id));
     this.#userDefined = new SpecialTokens(userDefined);
-    this.#special = new SpecialTokens(special);
-    const ends = special.filter(([, text]) => END_TOKENS.includes(text)).map(([id]) => id);
-    this.eosTokenIds = new Set(
-      source.eosTokenId === undefined ? ends : [source.eosTokenId, ...ends],
-    );
+    this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
+    this.eosTokenIds = endIds;
   }
 
   /**

@@ -8,6 +8,7 @@ import { ByteBuffer } from "./bytes.js";
 /** GGUF `tokenizer.ggml.token_type`. */
 export const TokenType = {
   normal: 1,
+  unknown: 2,
   control: 3,
   userDefined: 4,
   unused: 5,

@@ -14,7 +14,7 @@ export interface TokenizerEntry {
  * assume one.
  */
 export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
-  const { eosTokenId, paddingTokenId, chatTemplate } = source;
+  const { eosTokenId, eosTokenIds, eotTokenId, eomTokenId, paddingTokenId } = source;
   const tokenTypes = Int32Array.from(source.tokenTypes);
   const entries: TokenizerEntry[] = [
     { key: "tokenizer.ggml.model", type: "string", value: "gpt2" },
@@ -30,7 +30,14 @@ export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
   };
   addId("bos", eosTokenId);
   addId("eos", eosTokenId);
+  addId("eot", eotTokenId);
+  addId("eom", eomTokenId);
   addId("padding", paddingTokenId);
+  if (eosTokenIds !== undefined) {
+    const value = Int32Array.from(eosTokenIds);
+    entries.push({ key: "tokenizer.ggml.eos_token_ids", type: { array: "int32" }, value });
+  }
+  const { chatTemplate } = source;
   if (chatTemplate !== undefined) {
     entries.push({ key: "tokenizer.chat_template", type: "string", value: chatTemplate });
   }

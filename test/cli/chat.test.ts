@@ -23,6 +23,35 @@ test("lines in, answers out", async () => {
   assert.is(stdout, `${answer}\n${answer}\n`);
 });
 
+const FLAGS = ["chat", "-m", model, "--precision", "exact", "-n", "6", "--ignore-eos"];
+
+test("penalties look back on the whole conversation", async () => {
+  const penalty = ["--repeat-penalty", "1.8", "--repeat-last-n", "1000", "--temp", "0"];
+  const { stdout } = await plmWith("Hi\nHi\nHi\n", ...FLAGS, ...penalty);
+  const sampling = { repetitionPenalty: 1.8, repetitionWindow: 1000, temperature: 0 };
+  const messages: { role: string; content: string }[] = [];
+  let expected = "";
+  for (let turn = 0; turn < 3; turn++) {
+    messages.push({ role: "user", content: "Hi" });
+    const chat = library.chat(messages, { ...sampling, maxTokens: 6, ignoreEos: true });
+    const content = await chat.text();
+    messages.push({ role: "assistant", content });
+    expected += `${content}\n`;
+  }
+  assert.is(stdout, expected);
+});
+
+test("special tokens that the model writes are shown on demand", async () => {
+  const [start] = library.tokenizer.encode("<|im_start|>", { special: true });
+  const bias = ["--logit-bias", `${start}=1000`];
+  const [hidden, shown] = await Promise.all([
+    plmWith("Hi\n", ...FLAGS, ...bias),
+    plmWith("Hi\n", ...FLAGS, ...bias, "--special"),
+  ]);
+  assert.is(hidden.stdout, "\n");
+  assert.is(shown.stdout, `${"<|im_start|>".repeat(6)}\n`);
+});
+
 test("Ctrl-C stops the answer, not the conversation", async () => {
   const path = writeRandomModel("endless.gguf", { context: 65536 });
   const child = start("chat", "-m", path, "-n", "Infinity", "--ignore-eos");

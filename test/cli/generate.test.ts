@@ -94,6 +94,17 @@ test("the prompt may come from a file or standard input, special tokens on deman
   assert.is(asSpecial.promptTokens, library.tokenizer.encode(prompt, { special: true }).length);
 });
 
+test("special tokens that the model writes are shown on demand", async () => {
+  const [start] = library.tokenizer.encode("<|im_start|>", { special: true });
+  const flags = ["generate", "-m", model, "-p", "Hi", "-n", "3", "--logit-bias", `${start}=1000`];
+  const [hidden, shown] = await Promise.all([
+    json<GenerateJson>(...flags),
+    json<GenerateJson>(...flags, "--special"),
+  ]);
+  assert.equal([hidden.text, hidden.tokens], ["", [start, start, start]]);
+  assert.equal([shown.text, shown.tokens], ["<|im_start|>".repeat(3), [start, start, start]]);
+});
+
 test("caches, attention forms, batches and precisions and threads work", async () => {
   const flags = ["generate", "-m", model, "-p", "One day", "-n", "4", "--temperature", "0"];
   const texts = await Promise.all([

@@ -146,6 +146,23 @@ test("characters in several tokens are one piece", async () => {
   assert.equal(await pieces(generate(countingModel(4), decoder, [0], GREEDY)), ["é", "d"]);
 });
 
+test("control tokens are hidden, and counted", async () => {
+  const decoder = tableDecoder(["a", "<c>", "b", "c", "d"], [4], [1, 4]);
+  const options = { ...GREEDY, logprobs: 1 };
+  const { text, tokens, logprobs } = await generate(
+    countingModel(5),
+    decoder,
+    [0],
+    options,
+  ).result();
+  assert.equal([text, tokens, logprobs?.length], ["bc", [1, 2, 3], 3]);
+  const shown = generate(countingModel(5), decoder, [0], { ...options, special: true });
+  assert.equal(await pieces(shown), ["<c>", "b", "c"]);
+  const stopped = generate(countingModel(5), decoder, [4], { ...options, stop: "<c>" });
+  const { text: before, stop, finishReason } = await stopped.result();
+  assert.equal([before, stop, finishReason], ["a", "<c>", "stop"]);
+});
+
 test("ignoreEos takes the next best token instead of an end token", async () => {
   const model = new MarkovModel([
     [0, 9, 5, 0],
@@ -160,12 +177,12 @@ test("ignoreEos takes the next best token instead of an end token", async () => 
 });
 
 test("processors see prompt and text", async () => {
-  const model = new MarkovModel(Array.from({ length: 4 }, () => [4, 3, 2, 1]));
+  const model = () => new MarkovModel(Array.from({ length: 4 }, () => [4, 3, 2, 1]));
   const decoder = tableDecoder(LETTERS);
   const options = { ...GREEDY, maxTokens: 4 };
-  const presence = generate(model, decoder, [0], { ...options, presencePenalty: 9 });
+  const presence = generate(model(), decoder, [0], { ...options, presencePenalty: 9 });
   assert.is(await presence.text(), "abcd");
-  const repetition = generate(model, decoder, [0], { ...options, repetitionPenalty: 100 });
+  const repetition = generate(model(), decoder, [0], { ...options, repetitionPenalty: 100 });
   assert.is(await repetition.text(), "bcda");
 });
 

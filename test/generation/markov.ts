@@ -22,6 +22,10 @@ export class MarkovModel implements Evaluator {
     return this.evaluated.length;
   }
 
+  get tokens(): readonly number[] {
+    return this.evaluated;
+  }
+
   async evaluate(
     tokens: ArrayLike<number>,
     { signal }: { signal?: AbortSignal } = {},
@@ -56,16 +60,23 @@ export function countingModel(vocabSize: number, contextLength = 1000): MarkovMo
   return new MarkovModel(table, contextLength);
 }
 
-/** A decoder of fixed texts; bytes are given as Uint8Array and may be parts of characters. */
-export function tableDecoder(texts: (string | Uint8Array)[], eos: number[] = []): TokenDecoder {
+/**
+ * A decoder of fixed texts; bytes are given as Uint8Array and may be parts of characters. `control`
+ * are the tokens that `special: false` passes over.
+ */
+export function tableDecoder(
+  texts: (string | Uint8Array)[],
+  eos: number[] = [],
+  control: number[] = [],
+): TokenDecoder {
   return {
     eosTokenIds: new Set(eos),
-    createDecoder(): IncrementalDecoder {
+    createDecoder({ special = true } = {}): IncrementalDecoder {
       const utf8 = new TextDecoder();
       const encoder = new TextEncoder();
       return {
         push(id) {
-          const text = texts[id];
+          const text = !special && control.includes(id) ? "" : texts[id];
           return utf8.decode(typeof text === "string" ? encoder.encode(text) : text, {
             stream: true,
           });

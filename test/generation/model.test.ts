@@ -192,6 +192,23 @@ test("a chat is the rendered template, its special tokens parsed", async () => {
   assertAllGivenBack(model);
 });
 
+test("special tokens typed normal are parsed in a chat, end it, and are not shown", async () => {
+  const [start, end] = [EOS_TOKEN + 1, EOS_TOKEN + 2];
+  const file = tinyModel({ type: "Q8_0", chatTemplate: TEMPLATE }, ({ metadata }) => {
+    const types = metadata.get("tokenizer.ggml.token_type")!;
+    types.value = Int32Array.from(types.value as Int32Array, (type) => (type === 3 ? 1 : type));
+  });
+  const model = await loadModel(file);
+  const likely = { maxTokens: 4, temperature: 0, logitBias: { [start]: 1000 } };
+  const answer = await model.chat(MESSAGES, likely).result();
+  assert.is(answer.promptTokens, 10);
+  assert.equal([answer.text, answer.tokens], ["", [start, start, start, start]]);
+  const shown = await model.chat(MESSAGES, { ...likely, special: true }).text();
+  assert.is(shown, "<|im_start|>".repeat(4));
+  const ended = await model.chat(MESSAGES, { ...likely, logitBias: { [end]: 1000 } }).result();
+  assert.equal([ended.finishReason, ended.eosToken], ["eos", end]);
+});
+
 test("a given template goes before the file's", async () => {
   const chatTemplate = "{{ messages[0].content }}";
   for (const file of [FILE, CHAT_FILE]) {

@@ -33,6 +33,7 @@ test("the defaults", () => {
     logitBias: new Map(),
     stop: [],
     ignoreEos: false,
+    special: false,
     signal: undefined,
   });
 });
@@ -91,6 +92,7 @@ test("each field is checked", () => {
     ["stop", ["", ["a", ""], [1], 5, {}]],
     ["signal", [true, {}]],
     ["ignoreEos", [1, "yes"]],
+    ["special", [0, "no"]],
     ["logitBias", [5, "x", { 10: 1 }, { "-1": 1 }, { "1.5": 1 }, { "": 1 }, new Map([["a", 1]])]],
     ["logitBias[1]", []],
   ];

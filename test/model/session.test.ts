@@ -38,6 +38,27 @@ test("a session knows its sizes", async () => {
   assert.is(session.length, 0);
 });
 
+test("a session knows its tokens: what was evaluated, less what was cut off", async () => {
+  const { session } = await start();
+  assert.equal([...session.tokens], []);
+  await session.evaluate(TOKENS);
+  const copy = session.tokens;
+  session.truncate(7);
+  await session.evaluate([5, 6], { chunkSize: 1 });
+  assert.equal([...session.tokens], [...TOKENS.slice(0, 7), 5, 6]);
+  assert.equal([...copy], TOKENS);
+  copy.fill(0);
+  assert.is(session.tokens[8], 6);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const evaluation = session.evaluate(TOKENS, { chunkSize: 4, signal });
+  controller.abort(REASON);
+  assert.is(await rejection(evaluation), REASON);
+  assert.is(session.tokens.length, session.length);
+  await session.evaluate(Array.from({ length: contextLength - session.length }, (_, i) => i));
+  assert.is(session.tokens.length, contextLength);
+});
+
 test("logits are fresh arrays", async () => {
   const { session } = await start();
   const first = await session.evaluate(TOKENS);

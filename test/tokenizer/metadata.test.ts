@@ -53,6 +53,19 @@ test("ids and template may be missing, types may be a plain array", () => {
   assert.is(tokenizer.chatTemplate, undefined);
 });
 
+test("end tokens may have several keys, and lists", () => {
+  const ends = (changes: Record<string, unknown>): number[] => [
+    ...Tokenizer.fromMetadata(metadata(changes)).eosTokenIds,
+  ];
+  assert.equal(ends({ [`${KEY}eot_token_id`]: 5 }), [268, 5, 270]);
+  assert.equal(ends({ [`${KEY}eom_token_id`]: 6 }), [268, 6, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: Int32Array.of(9, 268) }), [268, 9, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: new Int32Array(0) }), [268, 270]);
+  // Not in the vocabulary: as if they were not there.
+  assert.equal(ends({ [`${KEY}eot_token_id`]: 0xffffffff }), [268, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: [-1, 274, 0.5] }), [268, 270]);
+});
+
 test("other tokenizers are UNSUPPORTED_FILE", () => {
   assert.is(code({ [`${KEY}model`]: "llama" }), "UNSUPPORTED_FILE");
   assert.is(code({ [`${KEY}pre`]: "llama-bpe" }), "UNSUPPORTED_FILE");
@@ -66,7 +79,11 @@ test("what is missing or of the wrong type is INVALID_FILE", () => {
     }
   }
   assert.is(code({ [`${KEY}token_type`]: new BigInt64Array(274) }), "INVALID_FILE");
-  assert.is(code({ [`${KEY}eos_token_id`]: "268" }), "INVALID_FILE");
+  for (const key of ["eos_token_id", "eos_token_ids", "eot_token_id", "eom_token_id"]) {
+    for (const value of ["268", ["268"], [268, "268"], true]) {
+      assert.is(code({ [KEY + key]: value }), "INVALID_FILE", `${key}: ${value}`);
+    }
+  }
   assert.is(code({ "tokenizer.chat_template": 1 }), "INVALID_FILE");
 });
 

@@ -29,7 +29,8 @@ test("a trained vocabulary comes back from a file", async () => {
 });
 
 test("entries hold what any tokenizer is made from, and nothing that it lacks", () => {
-  const source = { ...smallSource(), chatTemplate: "{{ messages }}" };
+  const ends = { eosTokenIds: [268, 3], eotTokenId: 270, eomTokenId: 4 };
+  const source = { ...smallSource(), ...ends, chatTemplate: "{{ messages }}" };
   const entries = new Map(metadataOf(source).map(({ key, value }) => [key, value]));
   assert.equal(readTokenizerSource(entries), {
     ...source,

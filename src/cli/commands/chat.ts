@@ -30,7 +30,8 @@ export function addChat(program: Command): void {
       "Answers line by line with the model's chat template. /reset starts anew, /exit or Ctrl-D " +
         "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
     )
-    .option("--system <text>", "what the model is told first");
+    .option("--system <text>", "what the model is told first")
+    .option("--special", "show special tokens such as <|im_start|> that the model writes");
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
     .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")

@@ -12,7 +12,6 @@ import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sa
 
 interface GenerateFlags extends ModelFlags, Omit<TextInput, "text">, SamplingFlags {
   readonly prompt?: string;
-  readonly special?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -29,7 +28,10 @@ export function addGenerate(program: Command): void {
     )
     .option("-p, --prompt <text>", "the text to continue")
     .option("-f, --file <file>", "a file with the text to continue")
-    .option("--special", "parse special tokens such as <|im_start|> in the text");
+    .option(
+      "--special",
+      "parse special tokens such as <|im_start|> in the text, and show those that the model writes",
+    );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS)
     .option(
       "--logprobs <n>",

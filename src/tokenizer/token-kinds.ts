@@ -1,0 +1,97 @@
+/**
+ * Which tokens are special, and which of them end an answer. The file's token types say it, but
+ * many files type special tokens as normal; what shows that here is that no merge makes them.
+ */
+import type { TokenizerSource } from "./metadata.js";
+import { TokenType } from "./vocabulary.js";
+
+/** A token's id and text. */
+export type TokenText = [id: number, text: string];
+
+/** The special tokens of a vocabulary by what is done with them. */
+export interface TokenKinds {
+  /** Parsed in text and written out on request. */
+  readonly control: readonly TokenText[];
+  /** Parsed in text always, and written out always. */
+  readonly userDefined: readonly TokenText[];
+  /** Parsed in text on request, and written out always: the chat template's own normal tokens. */
+  readonly markup: readonly TokenText[];
+  /** What ends an answer: the file's own first, then others by id. */
+  readonly endIds: ReadonlySet<number>;
+}
+
+/**
+ * Texts that end an answer in whichever vocabulary they are, after llama.cpp's list; its tokens of
+ * fill-in-the-middle are left out.
+ */
+const END_TEXTS: ReadonlySet<string> = new Set([
+  ...["<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>"],
+  ...["<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<turn|>"],
+  ...["<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "[EOT]"],
+  ...["</s>", "<eos>", "[EOS]"],
+]);
+
+/** Texts that no other token than a control token has: `<|user|>`. Numbered ones stand for data. */
+const CONTROL_LOOK = /^<[|\uff5c][\p{L}_\u2581 -]+[|\uff5c]>$/u;
+
+/** Texts that mark up a conversation where the chat template has them: `[INST]`, `<think>`. */
+const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
+
+/**
+ * Sorts the special tokens out. Control: those of that type or unknown, and whatever ends an answer
+ * or looks like `<|user|>` and is of another type although merges do not make it.
+ */
+export function findTokenKinds(source: TokenizerSource): TokenKinds {
+  const { tokens, tokenTypes, chatTemplate = "" } = source;
+  const named = namedEndIds(source);
+  const control: TokenText[] = [];
+  const userDefined: TokenText[] = [];
+  const mistyped: TokenText[] = [];
+  tokens.forEach((text, id) => {
+    const type = tokenTypes[id];
+    const isEnd = END_TEXTS.has(text);
+    const isControl = type === TokenType.control || type === TokenType.unknown;
+    if (isControl) control.push([id, text]);
+    else if (type === TokenType.userDefined) (isEnd ? control : userDefined).push([id, text]);
+    else if (isEnd) mistyped.push([id, text]);
+    else if (type !== TokenType.normal) return;
+    else if (named.has(id) || CONTROL_LOOK.test(text)) mistyped.push([id, text]);
+    else if (MARKUP_LOOK.test(text) && chatTemplate.includes(text)) mistyped.push([id, text]);
+  });
+  const markup: TokenText[] = [];
+  for (const token of withoutMerged(mistyped, source.merges)) {
+    const [id, text] = token;
+    const isControl = named.has(id) || END_TEXTS.has(text) || CONTROL_LOOK.test(text);
+    (isControl ? control : markup).push(token);
+  }
+  return { control, userDefined, markup, endIds: new Set([...named, ...knownEndIds(control)]) };
+}
+
+/** The ends that the file names. An id that is not in the vocabulary names nothing. */
+function namedEndIds(source: TokenizerSource): Set<number> {
+  const { tokens, eosTokenId, eotTokenId, eomTokenId, eosTokenIds = [] } = source;
+  const ids = [eosTokenId, ...eosTokenIds, eotTokenId, eomTokenId];
+  return new Set(ids.filter((id) => id !== undefined && tokens[id] !== undefined) as number[]);
+}
+
+/** Those whose text ends an answer, by id. */
+function knownEndIds(control: readonly TokenText[]): number[] {
+  const ends = control.filter(([, text]) => END_TEXTS.has(text)).sort(([a], [b]) => a - b);
+  const texts = new Set(ends.map(([, text]) => text));
+  // There, <|end|> ends a message, after which the answer goes on with another.
+  const hasMessages =
+    (texts.has("<|return|>") && texts.has("<|call|>")) ||
+    (texts.has("<|flush|>") && texts.has("<|calls|>"));
+  return ends.filter(([, text]) => !(hasMessages && text === "<|end|>")).map(([id]) => id);
+}
+
+/** The tokens that are neither a single byte nor made by a merge: text never becomes them. */
+function withoutMerged(tokens: readonly TokenText[], merges: readonly string[]): TokenText[] {
+  const unmade = new Set(tokens.map(([, text]) => text).filter((text) => text.length > 1));
+  // Most merges end in another character, and need not be put together.
+  const lastChars = new Set(Array.from(unmade, (text) => text.at(-1)));
+  for (const merge of merges) {
+    if (lastChars.has(merge.at(-1))) unmade.delete(merge.replace(" ", ""));
+  }
+  return tokens.filter(([, text]) => unmade.has(text));
+}

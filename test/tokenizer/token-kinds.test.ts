@@ -1,0 +1,148 @@
+/** Special tokens, whatever the file's types say of them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { inspectModel } from "../../src/index.js";
+import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
+import { smallSource } from "./small.js";
+
+const [NORMAL, CONTROL, USER_DEFINED, UNUSED] = [1, 3, 4, 5];
+
+/** The small vocabulary without its ends, and these tokens from 256 up. */
+function withTokens(
+  added: [text: string, type: number][],
+  changes: Partial<TokenizerSource> = {},
+): Tokenizer {
+  const { tokens, tokenTypes } = smallSource();
+  return new Tokenizer({
+    tokens: [...tokens.slice(0, 256), ...added.map(([text]) => text)],
+    tokenTypes: [...Array.from(tokenTypes).slice(0, 256), ...added.map(([, type]) => type)],
+    merges: [],
+    ...changes,
+  });
+}
+
+const special = { special: true };
+
+// A list of its own, so that a slip of the pen in the source shows.
+const ENDS = [
+  ...["<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_text|>"],
+  ...["<end_of_turn>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<eos>", "</s>", "<|return|>"],
+  ...["<|call|>", "<end_of_utterance>", "<｜end▁of▁sentence｜>"],
+];
+
+test("well-known texts end an answer, whatever their type", () => {
+  for (const text of ENDS) {
+    for (const type of [NORMAL, CONTROL, USER_DEFINED, UNUSED, 0]) {
+      const tokenizer = withTokens([[text, type]]);
+      assert.equal([...tokenizer.eosTokenIds], [256], `${text} of type ${type}`);
+      assert.equal(tokenizer.encode(`a${text}`, special), [97, 256], `${text} of type ${type}`);
+      assert.is(tokenizer.encode(`a${text}`).includes(256), false, `${text} of type ${type}`);
+      assert.is(tokenizer.decode([97, 256], { special: false }), "a");
+    }
+    assert.is(withTokens([[text, NORMAL]]).decode([97, 256]), `a${text}`);
+  }
+});
+
+test("tokens of fill-in-the-middle and others do not end an answer", () => {
+  for (const text of ["<|fim_pad|>", "<|file_sep|>", "<|im_start|>", "<|end_of_turn_x|>", "</t>"]) {
+    assert.equal([...withTokens([[text, CONTROL]]).eosTokenIds], [], text);
+  }
+});
+
+test("a text that merges make is text", () => {
+  // As in the vocabulary of Qwen2, whose </s> is of HTML.
+  const pieces: [string, number][] = [
+    ["</", NORMAL],
+    ["s>", NORMAL],
+    ["</s>", NORMAL],
+  ];
+  const tokenizer = withTokens(pieces, { merges: ["< /", "s >", "</ s>"] });
+  assert.equal([...tokenizer.eosTokenIds], []);
+  assert.equal(tokenizer.encode("</s>", special), tokenizer.encode("</s>"));
+  assert.is(tokenizer.decode([258], { special: false }), "</s>");
+});
+
+test("what the file names ends an answer, and is special where text cannot become it", () => {
+  const tokens: [string, number][] = [
+    ["###", NORMAL],
+    ["@@", NORMAL],
+    ["ab", NORMAL],
+  ];
+  const merges = ["a b"];
+  const ids = { eosTokenId: 258, eotTokenId: 256, eomTokenId: 257, eosTokenIds: [258, 65] };
+  const tokenizer = withTokens(tokens, { merges, ...ids });
+  assert.equal([...tokenizer.eosTokenIds], [258, 65, 256, 257]);
+  assert.equal(tokenizer.encode("###@@abA", special), [256, 257, 258, 65]);
+  assert.equal(tokenizer.encode("ab"), [258]);
+  assert.is(tokenizer.decode([256, 257, 258, 65], { special: false }), "abA");
+});
+
+test("<|end|> ends no answer where it ends a message", () => {
+  const all = (...texts: string[]): number =>
+    withTokens(texts.map((text) => [text, CONTROL])).eosTokenIds.size;
+  assert.is(all("<|end|>", "<|return|>"), 2);
+  assert.is(all("<|end|>", "<|return|>", "<|call|>"), 2);
+  assert.is(all("<|end|>", "<|flush|>", "<|calls|>"), 2);
+});
+
+test("what looks like a control token and is typed normal is one", () => {
+  const tokenizer = withTokens([
+    ["<|im_start|>", NORMAL],
+    ["<|user|>", NORMAL],
+    ["<｜User｜>", NORMAL],
+    ["<|audio_12|>", NORMAL],
+  ]);
+  const text = "<|im_start|><|user|><｜User｜>";
+  assert.equal(tokenizer.encode(text, special), [256, 257, 258]);
+  assert.not.equal(tokenizer.encode(text), [256, 257, 258]);
+  assert.is(tokenizer.decode([256, 257, 258, 97], { special: false }), "a");
+  assert.is(tokenizer.decode([256, 257, 258, 97]), `${text}a`);
+  assert.is(tokenizer.encode("<|audio_12|>", special).includes(259), false);
+});
+
+test("what the chat template marks up with is parsed, and shown", () => {
+  const tokens: [string, number][] = [
+    ["[INST]", NORMAL],
+    ["<think>", NORMAL],
+    ["<br>", NORMAL],
+    ["user", NORMAL],
+  ];
+  const text = "[INST]<think><br>user";
+  const chatTemplate = "[INST]{{ messages[0].content }}<think>{# user #}";
+  const tokenizer = withTokens(tokens, { chatTemplate });
+  const ids = tokenizer.encode(text, special);
+  assert.equal(ids.slice(0, 2), [256, 257]);
+  assert.equal(ids.slice(2), tokenizer.encode("<br>user"));
+  assert.is(tokenizer.encode(text).length, text.length);
+  assert.is(tokenizer.decode([256, 257], { special: false }), "[INST]<think>");
+  const without = withTokens(tokens);
+  assert.equal(without.encode(text, special), without.encode(text));
+});
+
+test("tokens of type unknown are hidden as control tokens are", () => {
+  const tokenizer = withTokens([["<unk>", 2]]);
+  assert.equal(tokenizer.encode("<unk>", special), [256]);
+  assert.not.equal(tokenizer.encode("<unk>"), [256]);
+  assert.is(tokenizer.decode([97, 256], { special: false }), "a");
+});
+
+test("user-defined tokens stay visible and parsed", () => {
+  const tokenizer = withTokens([["<|tool|>", USER_DEFINED]]);
+  assert.equal(tokenizer.encode("<|tool|>"), [256]);
+  assert.is(tokenizer.decode([256], { special: false }), "<|tool|>");
+});
+
+const REPORT = join(process.cwd(), "..", "shared", "reports", "chatml-specials-normal.gguf");
+if (!existsSync(REPORT)) console.log(`skipped, no ${REPORT}: ChatML's tokens typed normal`);
+else {
+  test("a file whose ChatML tokens are all typed normal", async () => {
+    const { tokenizer } = await inspectModel(REPORT);
+    assert.equal([...tokenizer.eosTokenIds], [264, 266]);
+    const ids = tokenizer.encode("<|im_start|>\n<|im_end|>", special);
+    assert.equal([ids[0], ids.at(-1)], [265, 266]);
+  });
+}
+
+test.run();
