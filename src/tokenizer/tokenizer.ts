@@ -169,7 +169,10 @@ export class Tokenizer {
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 
-  /** A copy of the bytes of token `id`; none for an unused token. Throws INVALID_TOKEN. */
+  /**
+   * A copy of the bytes of token `id`; none for an unused token that text cannot become. Throws
+   * INVALID_TOKEN.
+   */
   tokenBytes(id: number): Uint8Array {
     return this.#bytesToShow(id, {}).slice();
   }
