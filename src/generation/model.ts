@@ -81,8 +81,8 @@ export class Model {
    *
    * A text begins with the begin token where the file asks for it (`Tokenizer.addBosToken`); token
    * ids are taken as they are. Special tokens are not parsed in a text; encode it with `special`
-   * and pass the ids for that. A session is taken while the generation runs and given back when it ends. Throws PlmError as
-   * `generate` and `createSession` do.
+   * and pass the ids for that. A session is taken while the generation runs and given back when it
+   * ends. Throws PlmError as `generate` and `createSession` do.
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
     const tokens =

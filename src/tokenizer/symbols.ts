@@ -16,7 +16,7 @@ export class Symbols {
     this.#vocabulary = vocabulary;
   }
 
-  /** The symbol of the bytes `bytes[start..end)`, which `text` spells in the byte-level alphabet. */
+  /** The symbol of `bytes[start..end)`, which `text` spells in the byte-level alphabet. */
   of(bytes: Uint8Array, start: number, end: number, text: string): number {
     const id = this.#vocabulary.find(bytes, start, end);
     if (id >= 0) return id;

@@ -53,7 +53,7 @@ test("perplexity is that of the second half of each chunk, to four digits of f64
 
 test("perplexity with a begin token has it first in each chunk, as llama.cpp's", async () => {
   writeFileSync(join(folder, "text.txt"), TEXT);
-  const file = join(folder, "bos.gguf");
+  const file = join(folder, "perplexity-bos.gguf");
   const bytes = readFileSync(model);
   const key = "tokenizer.ggml.add_bos_token";
   // The key, four bytes of type, and the value.

@@ -11,7 +11,7 @@ interface TokenizerReport {
 }
 
 writeFileSync(
-  join(folder, "bos.gguf"),
+  join(folder, "begin.gguf"),
   tinyModel({ type: "Q8_0" }, ({ metadata }) => {
     const id = "tokenizer.ggml.bos_token_id";
     const flag = "tokenizer.ggml.add_bos_token";
@@ -20,7 +20,7 @@ writeFileSync(
   }),
 );
 writeFileSync(
-  join(folder, "odd.gguf"),
+  join(folder, "odd-entries.gguf"),
   tinyModel({ type: "Q8_0" }, ({ metadata }) => {
     const key = "tokenizer.ggml.padding_token_id";
     metadata.set(key, { key, type: "uint32", value: 0xffffffff });
@@ -30,15 +30,15 @@ writeFileSync(
 
 test("tokenize begins as generate does, unless asked not to", async () => {
   const tokenize = (...args: string[]): Promise<{ ids: number[] }> =>
-    json("tokenize", "-m", "bos.gguf", ...args);
+    json("tokenize", "-m", "begin.gguf", ...args);
   const [ids, without, special, { promptTokens }, { tokenizer }] = await Promise.all([
     tokenize("--text", "Hi"),
     tokenize("--text", "Hi", "--no-bos"),
     tokenize("--text", "<|im_start|>Hi", "--special"),
     json<{ promptTokens: number }>(
-      ...["generate", "-m", "bos.gguf", "--prompt", "Hi", "--max-tokens", "2"],
+      ...["generate", "-m", "begin.gguf", "--prompt", "Hi", "--max-tokens", "2"],
     ),
-    json<TokenizerReport>("inspect", "-m", "bos.gguf"),
+    json<TokenizerReport>("inspect", "-m", "begin.gguf"),
   ]);
   assert.equal(ids.ids, [257, 72, 105]);
   assert.equal(without.ids, [72, 105]);
@@ -53,12 +53,12 @@ test("what is odd is said on standard error, and by inspect", async () => {
     `tokenizer.ggml.pre: missing; taken for "qwen2"`,
     "tokenizer.ggml.padding_token_id: expected 0 to 260, got 4294967295; ignored",
   ];
-  const generate = ["generate", "-m", "odd.gguf", "--prompt", "Hi", "--max-tokens", "2"];
+  const generate = ["generate", "-m", "odd-entries.gguf", "--prompt", "Hi", "--max-tokens", "2"];
   const [run, tokenized, report, text] = await Promise.all([
     plm(...generate),
-    plm("tokenize", "-m", "odd.gguf", "--text", "Hi"),
-    json<TokenizerReport>("inspect", "-m", "odd.gguf"),
-    output("inspect", "-m", "odd.gguf"),
+    plm("tokenize", "-m", "odd-entries.gguf", "--text", "Hi"),
+    json<TokenizerReport>("inspect", "-m", "odd-entries.gguf"),
+    output("inspect", "-m", "odd-entries.gguf"),
   ]);
   for (const { code, stderr } of [run, tokenized]) {
     assert.is(code, 0);

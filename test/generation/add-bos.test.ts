@@ -31,7 +31,7 @@ test("a text begins with the begin token, ids are taken as they are", async () =
   assert.is((await plain.generate("Once", TEN).result()).promptTokens, 4);
 });
 
-test("a template that writes the begin token is not doubled, one that does not gets it", async () => {
+test("a chat has the begin token once, whether or not the template writes it", async () => {
   for (const begin of ["", "<|im_start|>"]) {
     const chatTemplate = begin + TEMPLATE;
     const model = await loadModel(tinyModel({ type: "Q8_0", chatTemplate }, addBos));

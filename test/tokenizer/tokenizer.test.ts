@@ -52,11 +52,9 @@ test("a begin token goes first where the source asks for it, and once", () => {
   assert.equal(small.encode("hello", { addBos: true }), [259]);
 
   // A begin token that is not parsed elsewhere is known at the beginning.
-  const types = Array.from(source.tokenTypes, (type, id) => (id === 269 ? 1 : type));
-  const normal = new Tokenizer({ ...source, tokenTypes: types });
-  const text = "<|im_start|>hello<|im_start|>";
-  const ids = [269, 259, ...small.encode("<|im_start|>")];
-  assert.equal(normal.encode(text, { addBos: true, special: true }), ids);
+  const unused = new Tokenizer({ ...source, bosTokenId: 272 });
+  const ids = unused.encode("[PAD272]hello[PAD272]", { addBos: true, special: true });
+  assert.equal(ids, [272, 259, ...small.encode("[PAD272]")]);
 });
 
 test("text is brought to normal form C unless told not to", () => {

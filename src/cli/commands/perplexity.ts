@@ -25,10 +25,9 @@ export function addPerplexity(program: Command): void {
     .description(
       "Cuts a text into chunks, evaluates each from an empty context, and scores the second half " +
         "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
-        "standard input; it is tokenised without special tokens and without normalisation, and " +
-        "each chunk begins with the begin token in place of its own first where the file asks for " +
-        "one. The " +
-        "cache is f32 and the precision exact unless told otherwise, so that the numbers are the " +
+        "standard input; it is tokenised without special tokens and without normalisation. Where " +
+        "the file asks for a begin token, that takes the place of each chunk's first. The cache " +
+        "is f32 and the precision exact unless told otherwise, so that the numbers are the " +
         "model's own.",
     )
     .option("-f, --file <file>", "a file with the text")

@@ -18,7 +18,7 @@ export function addTokenize(program: Command): void {
     .summary("token ids of a text")
     .description(
       "Prints the token ids of --text, of --file or of standard input, with commas between them. " +
-        "They are what plm generate evaluates: with a begin token first where the file asks for one.",
+        "They are what plm generate evaluates: a begin token is first where the file asks for it.",
     )
     .option("--text <text>", "the text")
     .option("-f, --file <file>", "a file with the text")
