@@ -2,6 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
+import { BytesSource } from "../../src/format/bytes-source.js";
+import { openGguf } from "../../src/format/gguf.js";
+import { encodeGguf } from "../../src/format/writer.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { seededRandom } from "../random.js";
@@ -79,6 +82,17 @@ test("random entries end in a tokenizer that works or in a PlmError", () => {
     }
   }
   assert.ok(loaded > 500 && refused > 100, `${loaded} loaded, ${refused} refused`);
+});
+
+test("tokens that are not UTF-8 do not keep a file from loading", async () => {
+  const file = Buffer.from(encodeGguf(metadataOf(smallSource()), []));
+  file.write("\xff\xfe\x80", file.indexOf("[PAD272]"), "latin1");
+  file.write("\xc3(", file.indexOf("<|im_start|>"), "latin1");
+  const { metadata } = await openGguf([new BytesSource(file)]);
+  const tokenizer = Tokenizer.fromMetadata(metadata);
+  assert.equal(tokenizer.warnings, []);
+  assert.equal(tokenizer.encode("hello world", { special: true }), [259, 264]);
+  assert.is(tokenizer.decode([269, 272, 259]), "\ufffd(im_start|>hello");
 });
 
 test.run();
