@@ -122,6 +122,7 @@ export async function openModel(
       onProgress: (progress) => bar.update(progress),
     });
     const { threadFailure } = model;
+    noteWarnings(model.tokenizer);
     if (threadFailure) note(`no other threads, one computes: ${threadFailure.message}`);
     return model;
   } finally {
@@ -133,8 +134,14 @@ export async function openModel(
 export async function openTokenizer(path: string | undefined): Promise<Tokenizer> {
   const sources = await openSources(findModel(path));
   try {
-    return Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+    const tokenizer = Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+    noteWarnings(tokenizer);
+    return tokenizer;
   } finally {
     await closeSources(sources);
   }
+}
+
+function noteWarnings({ warnings }: Tokenizer): void {
+  for (const warning of warnings) note(warning);
 }

@@ -95,7 +95,7 @@ export class Conversation {
   #answer(messages: readonly ChatMessage[], options: GenerateOptions): Generation {
     const { session, tokenizer } = this.#parts;
     const text = renderChat(this.#template, messages, { addGenerationPrompt: true });
-    const tokens = tokenizer.encode(text, { special: true });
+    const tokens = tokenizer.encode(text, { special: true, addBos: true });
     if (tokens.length > session.contextLength) {
       const expected = `messages of at most ${session.contextLength} tokens (the context)`;
       throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);

@@ -79,12 +79,14 @@ export class Model {
    *
    *     for await (const piece of model.generate("Once upon a time")) show(piece);
    *
-   * Special tokens are not parsed in a text; encode it with `special` and pass the ids for that. A
-   * session is taken while the generation runs and given back when it ends. Throws PlmError as
-   * `generate` and `createSession` do.
+   * A text begins with the begin token where the file asks for it (`Tokenizer.addBosToken`); token
+   * ids are taken as they are. Special tokens are not parsed in a text; encode it with `special`
+   * and pass the ids for that. A session is taken while the generation runs and given back when it
+   * ends. Throws PlmError as `generate` and `createSession` do.
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
-    const tokens = typeof prompt === "string" ? this.tokenizer.encode(prompt) : prompt;
+    const tokens =
+      typeof prompt === "string" ? this.tokenizer.encode(prompt, { addBos: true }) : prompt;
     if (!Number.isSafeInteger(tokens?.length)) {
       const got = `${typeof prompt} without a length`;
       throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
@@ -104,7 +106,7 @@ export class Model {
     const { chatTemplate, ...rest } = options;
     const template = chatTemplateOf(this.tokenizer, chatTemplate);
     const text = renderChat(template, messages, { addGenerationPrompt: true });
-    return this.generate(this.tokenizer.encode(text, { special: true }), rest);
+    return this.generate(this.tokenizer.encode(text, { special: true, addBos: true }), rest);
   }
 
   /**

@@ -1,28 +1,43 @@
-/** The merges of a byte-pair encoding: which pairs of tokens become one, and in which order. */
-import { PlmError, quote } from "../errors.js";
+/** The merges of a byte-pair encoding: which pairs of symbols become one, and in which order. */
+import { quote } from "../errors.js";
 import { ByteBuffer } from "./bytes.js";
-import type { Vocabulary } from "./vocabulary.js";
+import type { Symbols } from "./symbols.js";
 
-/** Merges by the pair of token ids; the rank of a merge is its place in the file. */
+/** Merges by the pair of symbols; the rank of a merge is its place in the file. */
 export class MergeTable {
+  /** What is odd about the merges, in sentences. */
+  readonly warnings: string[] = [];
+  readonly length: number;
   /** Rank r merges `#merges[3 r]` and `#merges[3 r + 1]` into `#merges[3 r + 2]`. */
   #merges: Int32Array;
   /** Open addressing: rank plus one, 0 where free. */
   #slots: Int32Array;
 
   /**
-   * `merges` are lines "left right" in the byte-level alphabet, the first of lowest rank. Throws
-   * INVALID_FILE where one is not, or needs a token that the vocabulary lacks.
+   * `merges` are lines "left right" in the byte-level alphabet, the first of lowest rank.
+   *
+   * What is not a pair never applies, as in llama.cpp. A part or a result without a token is a
+   * symbol like any other on the way to one that has a token, again as in llama.cpp; Hugging Face's
+   * tokenizers refuse both. Of equal pairs the last counts, as in Hugging Face's tokenizers; in
+   * llama.cpp it is the first.
    */
-  constructor(vocabulary: Vocabulary, merges: readonly string[]) {
+  constructor(symbols: Symbols, merges: readonly string[]) {
+    this.length = merges.length;
     this.#merges = new Int32Array(merges.length * 3);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(merges.length * 2 + 2)));
     const buffer = new ByteBuffer();
+    const withoutPair: number[] = [];
+    const withoutToken: number[] = [];
     for (let rank = 0; rank < merges.length; rank++) {
-      this.#parse(vocabulary, merges[rank], rank, buffer);
-      const slot = this.#slotOf(this.#merges[3 * rank], this.#merges[3 * rank + 1]);
-      if (this.#slots[slot] === 0) this.#slots[slot] = rank + 1;
+      if (!this.#parse(symbols, merges[rank], rank, buffer)) {
+        withoutPair.push(rank);
+        continue;
+      }
+      if (this.merged(rank) >= symbols.tokenCount) withoutToken.push(rank);
+      this.#slots[this.#slotOf(this.#merges[3 * rank], this.#merges[3 * rank + 1])] = rank + 1;
     }
+    this.#warn(merges, withoutPair, "not a pair in the byte-level alphabet, and never applied");
+    this.#warn(merges, withoutToken, "of a result that is not a token; its bytes take its place");
   }
 
   /** Rank of the merge of `left` with `right`, or -1. Lower ranks merge first. */
@@ -30,27 +45,33 @@ export class MergeTable {
     return this.#slots[this.#slotOf(left, right)] - 1;
   }
 
-  /** The token that the merge of rank `rank` makes. */
+  /** The symbol that the merge of rank `rank` makes; -1 where the merge is not a pair. */
   merged(rank: number): number {
     return this.#merges[3 * rank + 2];
   }
 
-  #parse(vocabulary: Vocabulary, merge: string, rank: number, buffer: ByteBuffer): void {
+  #warn(merges: readonly string[], ranks: readonly number[], what: string): void {
+    if (ranks.length === 0) return;
+    const first = `${quote(merges[ranks[0]])} at ${ranks[0]}`;
+    const count = ranks.length === 1 ? `${first} is` : `${ranks.length}, ${first} first, are`;
+    this.warnings.push(`merges: ${count} ${what}`);
+  }
+
+  /** Enters the merge, and returns whether it is a pair. */
+  #parse(symbols: Symbols, merge: string, rank: number, buffer: ByteBuffer): boolean {
     const space = merge.indexOf(" ", 1);
+    const left = merge.slice(0, Math.max(space, 0));
+    const right = merge.slice(space + 1);
     buffer.length = 0;
-    const isPair =
-      space > 0 &&
-      buffer.pushSpelled(merge.slice(0, space)) &&
-      buffer.pushSpelled(merge.slice(space + 1));
-    if (!isPair) throw new PlmError("INVALID_FILE", `merge ${rank}: not a pair: ${quote(merge)}`);
-    const left = vocabulary.find(buffer.bytes, 0, space);
-    const right = vocabulary.find(buffer.bytes, space, buffer.length);
-    const merged = vocabulary.find(buffer.bytes, 0, buffer.length);
-    if (left < 0 || right < 0 || merged < 0) {
-      const lacks = "needs a token that is missing";
-      throw new PlmError("INVALID_FILE", `merge ${rank}: ${quote(merge)} ${lacks}`);
+    if (left === "" || right === "" || !buffer.pushSpelled(left) || !buffer.pushSpelled(right)) {
+      this.#merges.fill(-1, 3 * rank, 3 * rank + 3);
+      return false;
     }
-    this.#merges.set([left, right, merged], 3 * rank);
+    const { bytes, length } = buffer;
+    this.#merges[3 * rank] = symbols.of(bytes, 0, space, left);
+    this.#merges[3 * rank + 1] = symbols.of(bytes, space, length, right);
+    this.#merges[3 * rank + 2] = symbols.of(bytes, 0, length, left + right);
+    return true;
   }
 
   /** The slot that holds this pair, or the free one where it belongs. */

@@ -1,5 +1,6 @@
 /** Reads the tokenizer's entries of GGUF metadata. */
 import { PlmError, quote } from "../errors.js";
+import { TokenType } from "./vocabulary.js";
 
 /** What a tokenizer is made from. */
 export interface TokenizerSource {
@@ -9,6 +10,8 @@ export interface TokenizerSource {
   tokenTypes: ArrayLike<number>;
   /** "left right" in the byte-level alphabet, in the order in which they apply. */
   merges: readonly string[];
+  /** The token that begins a text. */
+  bosTokenId?: number;
   /** The token that ends a text. */
   eosTokenId?: number;
   /** Tokens that end a text, where there are several; `eosTokenId` need not be among them. */
@@ -18,79 +21,161 @@ export interface TokenizerSource {
   /** The token that ends a message, such as a call of a tool. */
   eomTokenId?: number;
   paddingTokenId?: number;
+  /** Whether a prompt begins with the token `bosTokenId`; false by default. */
+  addBosToken?: boolean;
   chatTemplate?: string;
+  /** What was odd in the file that this was read from, and what was made of it, in sentences. */
+  warnings?: readonly string[];
 }
 
 type Metadata = ReadonlyMap<string, unknown>;
 
-function invalid(key: string, expected: string, value: unknown): PlmError {
-  const got = value === undefined ? "nothing" : Array.isArray(value) ? "an array" : typeof value;
-  return new PlmError("INVALID_FILE", `${key}: expected ${expected}, got ${got}`);
+/** The names under which llama.cpp knows the split pattern of Qwen2. */
+const QWEN2_NAMES: readonly string[] = ["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"];
+
+/** Reads entries, and collects what is odd without being an error. */
+class EntryReader {
+  readonly warnings: string[] = [];
+  readonly #metadata: Metadata;
+
+  constructor(metadata: Metadata) {
+    this.#metadata = metadata;
+  }
+
+  /** The value of `tokenizer.ggml.NAME`; an array of one value is that value. */
+  scalar(name: string): unknown {
+    const value = this.#metadata.get(keyOf(name));
+    return isList(value) && value.length === 1 ? value[0] : value;
+  }
+
+  /** Undefined where there is none. */
+  text(name: string): string | undefined {
+    const value = this.scalar(name);
+    if (value === undefined || typeof value === "string") return value;
+    throw invalid(name, "a string", value);
+  }
+
+  strings(name: string): string[] {
+    const value = this.#metadata.get(keyOf(name));
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    throw invalid(name, "an array of strings", value);
+  }
+
+  /** Undefined where there is none. */
+  numbers(name: string): ArrayLike<number> | undefined {
+    const value = this.#metadata.get(keyOf(name));
+    if (value === undefined) return undefined;
+    if (isList(value)) {
+      if (typeof value[0] === "number" && !Array.isArray(value)) return value as ArrayLike<number>;
+      const numbers = Array.from(value, (item) => (typeof item === "bigint" ? Number(item) : item));
+      if (numbers.every((item) => typeof item === "number")) return numbers;
+    }
+    throw invalid(name, "an array of numbers", value);
+  }
+
+  flag(name: string): boolean {
+    const value = this.scalar(name) ?? false;
+    if (typeof value === "boolean") return value;
+    if (value === 0 || value === 1) return value === 1;
+    throw invalid(name, "true or false", value);
+  }
+
+  /**
+   * The id of one of `count` tokens, or undefined: for one out of range too, with a warning, as in
+   * llama.cpp, which then falls back on token 11.
+   */
+  id(name: string, count: number): number | undefined {
+    const value = this.scalar(name);
+    if (value === undefined) return undefined;
+    const isInteger = typeof value === "bigint" || Number.isInteger(value);
+    if (!isInteger) throw invalid(name, "an integer", value);
+    const id = Number(value);
+    if (id >= 0 && id < count) return id;
+    this.warn(name, `expected 0 to ${count - 1}, got ${value}; ignored`);
+    return undefined;
+  }
+
+  warn(name: string, what: string): void {
+    this.warnings.push(`${keyOf(name)}: ${what}`);
+  }
 }
 
-function readName(metadata: Metadata, key: string, supported: string): void {
-  const value = metadata.get(key);
-  if (typeof value !== "string") throw invalid(key, "a string", value);
-  if (value === supported) return;
-  throw new PlmError("UNSUPPORTED_FILE", `${key}: expected "${supported}", got ${quote(value)}`);
+function keyOf(name: string): string {
+  return name.includes(".") ? name : `tokenizer.ggml.${name}`;
 }
 
-function readStrings(metadata: Metadata, key: string): string[] {
-  const value = metadata.get(key);
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw invalid(key, "an array of strings", value);
+/** Whether a value is an array or a typed array, of any realm. */
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
-function readNumbers(metadata: Metadata, key: string): ArrayLike<number> {
-  const value = metadata.get(key);
-  if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
-  const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
-  const array = isTyped ? (value as unknown as ArrayLike<number | bigint>) : [];
-  if (typeof array[0] === "number") return array as ArrayLike<number>;
-  throw invalid(key, "an array of numbers", value);
+function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "object" && value !== null) return isList(value) ? "an array" : "an object";
+  return String(value);
 }
 
-function readId(metadata: Metadata, key: string): number | undefined {
-  const value = metadata.get(key);
-  if (value === undefined || typeof value === "number") return value;
-  throw invalid(key, "a number", value);
+function invalid(name: string, expected: string, value: unknown): PlmError {
+  const message = `${keyOf(name)}: expected ${expected}, got ${describe(value)}`;
+  return new PlmError("INVALID_FILE", message);
 }
 
-/** An array of ids, which may be empty; undefined where the key is missing. */
-function readIds(metadata: Metadata, key: string): number[] | undefined {
-  const value = metadata.get(key);
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalid(key, "an array", value);
-  const ids: unknown[] = Array.from(value as ArrayLike<unknown>);
-  if (ids.every((id) => typeof id === "number")) return ids;
-  throw invalid(key, "an array of numbers", value);
+function checkKind(reader: EntryReader): void {
+  const model = reader.text("model");
+  if (model === undefined) throw invalid("model", "a string", model);
+  const pre = reader.text("pre");
+  if (model !== "gpt2") throw unsupported("model", "gpt2", model);
+  if (pre === undefined || pre === "") reader.warn("pre", `missing; taken for "qwen2"`);
+  else if (!QWEN2_NAMES.includes(pre)) throw unsupported("pre", "qwen2", pre);
 }
 
-function readText(metadata: Metadata, key: string): string | undefined {
-  const value = metadata.get(key);
-  if (value === undefined || typeof value === "string") return value;
-  throw invalid(key, "a string", value);
+function unsupported(name: string, expected: string, got: string): PlmError {
+  const message = `${keyOf(name)}: expected "${expected}", got ${quote(got)}`;
+  return new PlmError("UNSUPPORTED_FILE", message);
+}
+
+/** Warns of what llama.cpp does with a file and this package does not. */
+function warnOfOthers(reader: EntryReader): void {
+  if (reader.flag("add_eos_token")) {
+    reader.warn("add_eos_token", "no end token is added: a prompt is there to be continued");
+  }
+  const suppressed = reader.numbers("suppress_tokens");
+  if (suppressed !== undefined && suppressed.length > 0) {
+    reader.warn("suppress_tokens", "ignored: these tokens may be chosen");
+  }
 }
 
 /**
  * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another
  * type, UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
+ *
+ * A file without `pre` is taken for Qwen2's, which is PLM's own; llama.cpp warns and splits such
+ * text by a pattern of its own. Without token types, all tokens are normal, as in llama.cpp. Scores
+ * are of no use in byte-pair encoding and are not read, nor is `add_sep_token`, which concerns
+ * pairs of texts.
  */
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
-  readName(metadata, "tokenizer.ggml.model", "gpt2");
-  readName(metadata, "tokenizer.ggml.pre", "qwen2");
-  const eosTokenIds = readIds(metadata, "tokenizer.ggml.eos_token_ids");
-  return {
-    tokens: readStrings(metadata, "tokenizer.ggml.tokens"),
-    tokenTypes: readNumbers(metadata, "tokenizer.ggml.token_type"),
-    merges: readStrings(metadata, "tokenizer.ggml.merges"),
-    eosTokenId: readId(metadata, "tokenizer.ggml.eos_token_id"),
-    ...(eosTokenIds !== undefined && { eosTokenIds }),
-    eotTokenId: readId(metadata, "tokenizer.ggml.eot_token_id"),
-    eomTokenId: readId(metadata, "tokenizer.ggml.eom_token_id"),
-    paddingTokenId: readId(metadata, "tokenizer.ggml.padding_token_id"),
-    chatTemplate: readText(metadata, "tokenizer.chat_template"),
+  const reader = new EntryReader(metadata);
+  checkKind(reader);
+  const tokens = reader.strings("tokens");
+  const eosTokenIds = reader.numbers("eos_token_ids");
+  const source = {
+    tokens,
+    tokenTypes:
+      reader.numbers("token_type") ?? new Uint8Array(tokens.length).fill(TokenType.normal),
+    merges: reader.strings("merges"),
+    bosTokenId: reader.id("bos_token_id", tokens.length),
+    eosTokenId: reader.id("eos_token_id", tokens.length),
+    ...(eosTokenIds !== undefined && { eosTokenIds: Array.from(eosTokenIds) }),
+    eotTokenId: reader.id("eot_token_id", tokens.length),
+    eomTokenId: reader.id("eom_token_id", tokens.length),
+    paddingTokenId: reader.id("padding_token_id", tokens.length),
+    addBosToken: reader.flag("add_bos_token"),
+    chatTemplate: reader.text("tokenizer.chat_template"),
   };
+  warnOfOthers(reader);
+  return { ...source, warnings: reader.warnings };
 }
 
 /** Merges from which on a rank and a position in a word do not fit one exact number. */
@@ -101,19 +186,28 @@ const MAX_MERGES = 2 ** 21;
  * merges or more.
  */
 export function checkTokenizerSource(source: TokenizerSource): void {
-  const { tokens, tokenTypes, merges, eosTokenId, paddingTokenId } = source;
+  const { tokens, tokenTypes, merges, bosTokenId, eosTokenId, paddingTokenId } = source;
   if (merges.length >= MAX_MERGES) {
     const expected = `fewer than ${MAX_MERGES} merges`;
     throw new PlmError("UNSUPPORTED_FILE", `tokenizer: expected ${expected}, got ${merges.length}`);
   }
-  if (tokenTypes.length !== tokens.length) {
+  if (tokens.length === 0) {
+    throw new PlmError("INVALID_FILE", "tokenizer: expected one token or more, got none");
+  }
+  if (tokenTypes.length < tokens.length) {
     throw new PlmError(
       "INVALID_FILE",
       `tokenizer: expected ${tokens.length} token types, got ${tokenTypes.length}`,
     );
   }
-  for (const [name, id] of Object.entries({ eosTokenId, paddingTokenId })) {
+  for (const [name, id] of Object.entries({ bosTokenId, eosTokenId, paddingTokenId })) {
     if (id === undefined || (Number.isInteger(id) && id >= 0 && id < tokens.length)) continue;
     throw new PlmError("INVALID_FILE", `${name}: expected 0 to ${tokens.length - 1}, got ${id}`);
+  }
+  if (source.addBosToken && bosTokenId === undefined) {
+    throw new PlmError(
+      "INVALID_FILE",
+      "tokenizer: add_bos_token is true, expected a bos_token_id of the vocabulary, got none",
+    );
   }
 }

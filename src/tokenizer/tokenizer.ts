@@ -7,8 +7,10 @@ import { decodeUtf8, type IncrementalDecoder, incrementalDecoder } from "./decod
 import { MergeTable } from "./merges.js";
 import { checkTokenizerSource, readTokenizerSource, type TokenizerSource } from "./metadata.js";
 import { normalizeNfc } from "./normalize.js";
+import { piecesByType } from "./pieces.js";
 import { endOfWord } from "./pretokenize.js";
 import { SpecialTokens } from "./special.js";
+import { Symbols } from "./symbols.js";
 import { findTokenKinds } from "./token-kinds.js";
 import { Vocabulary } from "./vocabulary.js";
 
@@ -16,15 +18,27 @@ export type { TokenizerSource } from "./metadata.js";
 
 /** How text becomes tokens. */
 export interface EncodeOptions {
-  /** Whether control tokens such as `<|im_start|>` are parsed in the text; false by default. */
+  /**
+   * Whether control tokens such as `<|im_start|>` and unknown ones are parsed in the text; false by
+   * default. Text may become such a token without it, where merges make it.
+   */
   special?: boolean;
+  /**
+   * Whether the begin token goes first where the file asks for it (`addBosToken`), as it does in
+   * prompts. It is not doubled: its own text at the beginning, if parsed, is that token. False by
+   * default.
+   */
+  addBos?: boolean;
   /** Unicode normal form: "nfc" as the official tokenizer has it, or "none" as llama.cpp. */
   normalize?: "nfc" | "none";
 }
 
 /** How tokens become text. */
 export interface DecodeOptions {
-  /** Whether control tokens are written out, as transformers does by default; true by default. */
+  /**
+   * Whether control tokens are written out, as transformers does by default; true by default. Those
+   * that plain text may become are text and always are.
+   */
   special?: boolean;
 }
 
@@ -35,12 +49,21 @@ export class Tokenizer {
   readonly vocabSize: number;
   /** Tokens after which generation ends: the file's own, and well-known ones like `<|im_end|>`. */
   readonly eosTokenIds: ReadonlySet<number>;
+  readonly bosTokenId: number | undefined;
   readonly paddingTokenId: number | undefined;
+  /** Whether prompts begin with `bosTokenId`: `tokenizer.ggml.add_bos_token`. */
+  readonly addBosToken: boolean;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
+  /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
+  readonly warnings: readonly string[];
+  #bosText: string;
   #vocabulary: Vocabulary;
+  /** Bytes of the tokens that stand for something else than they spell. */
+  #pieces: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
   #bpe: Bpe;
   #cache = new WordCache();
+  /** Tokens that are no text. */
   #controlIds: ReadonlySet<number>;
   #userDefined: SpecialTokens;
   #special: SpecialTokens;
@@ -58,40 +81,57 @@ export class Tokenizer {
     checkTokenizerSource(source);
     const { tokens, tokenTypes } = source;
     this.vocabSize = tokens.length;
+    this.bosTokenId = source.bosTokenId;
     this.paddingTokenId = source.paddingTokenId;
+    this.addBosToken = source.addBosToken ?? false;
     this.chatTemplate = source.chatTemplate;
+    this.#bosText = this.bosTokenId === undefined ? "" : tokens[this.bosTokenId];
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
-    this.#bpe = new Bpe(this.#vocabulary, new MergeTable(this.#vocabulary, source.merges));
+    const symbols = new Symbols(this.#vocabulary);
+    const merges = new MergeTable(symbols, source.merges);
+    this.#bpe = new Bpe(symbols, merges);
+    this.#pieces = piecesByType(tokens, tokenTypes, (id) => this.#bpe.makes(id));
+    this.warnings = [...(source.warnings ?? []), ...merges.warnings, ...this.#bpe.warnings];
 
     const { control, userDefined, markup, endIds } = findTokenKinds(source);
-    this.#controlIds = new Set(control.map(([id]) => id));
+    this.#controlIds = new Set(control.map(([id]) => id).filter((id) => !this.#bpe.makes(id)));
     this.#userDefined = new SpecialTokens(userDefined);
     this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
     this.eosTokenIds = endIds;
   }
 
   /**
-   * Token ids of `text`; no token is added at either end. User-defined tokens are always parsed,
-   * control tokens with `special`. Lone surrogates become U+FFFD. Throws INVALID_ARGUMENT if `text`
-   * is not a string or `normalize` is neither.
+   * Token ids of `text`; without `addBos` no token is added at either end. User-defined tokens are
+   * always parsed, control tokens with `special`. Lone surrogates become U+FFFD. Throws
+   * INVALID_ARGUMENT if `text` is not a string or `normalize` is neither.
+   *
+   * Parsing is that of Hugging Face's tokenizers: from left to right, the longest token wherever
+   * one begins (llama.cpp looks for the longest token in the whole text first), in the text before
+   * it is normalised, with the white space around it left as it is. A GGUF file cannot say
+   * otherwise (`normalized`, `lstrip`, `rstrip`, `single_word`).
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") {
       throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
     }
-    const { special = false, normalize = "nfc" } = options;
+    const { special = false, addBos = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
       const got = quote(String(normalize));
       throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got ${got}`);
     }
     const out: number[] = [];
+    let rest = text;
+    if (addBos && this.addBosToken) {
+      out.push(this.bosTokenId!);
+      if (special && text.startsWith(this.#bosText)) rest = text.slice(this.#bosText.length);
+    }
     let from = 0;
-    for (const match of (special ? this.#special : this.#userDefined).match(text)) {
-      this.#encodePlain(text.slice(from, match.start), normalize, out);
+    for (const match of (special ? this.#special : this.#userDefined).match(rest)) {
+      this.#encodePlain(rest.slice(from, match.start), normalize, out);
       out.push(match.id);
       from = match.end;
     }
-    this.#encodePlain(from === 0 ? text : text.slice(from), normalize, out);
+    this.#encodePlain(from === 0 ? rest : rest.slice(from), normalize, out);
     return out;
   }
 
@@ -117,7 +157,10 @@ export class Tokenizer {
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 
-  /** A copy of the bytes of token `id`; none for an unused token. Throws INVALID_TOKEN. */
+  /**
+   * A copy of the bytes of token `id`; none for an unused token that text cannot become. Throws
+   * INVALID_TOKEN.
+   */
   tokenBytes(id: number): Uint8Array {
     return this.#bytesToShow(id, {}).slice();
   }
@@ -127,7 +170,8 @@ export class Tokenizer {
       const range = `0 to ${this.vocabSize - 1}`;
       throw new PlmError("INVALID_TOKEN", `token: expected an integer, ${range}, got ${id}`);
     }
-    return special || !this.#controlIds.has(id) ? this.#vocabulary.bytesOf(id) : NO_BYTES;
+    if (!special && this.#controlIds.has(id)) return NO_BYTES;
+    return this.#pieces.get(id) ?? this.#vocabulary.bytesOf(id);
   }
 
   #encodePlain(text: string, normalize: "nfc" | "none", out: number[]): void {

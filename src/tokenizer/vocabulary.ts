@@ -1,11 +1,10 @@
 /**
  * The tokens of a byte-level vocabulary: one array with the bytes of all of them, and an index from
- * bytes to id of those that byte-pair encoding may make.
+ * bytes to ids.
  */
-import { PlmError, quote } from "../errors.js";
 import { ByteBuffer } from "./bytes.js";
 
-/** GGUF `tokenizer.ggml.token_type`. */
+/** GGUF `tokenizer.ggml.token_type`. A type outside these counts as normal. */
 export const TokenType = {
   normal: 1,
   unknown: 2,
@@ -15,21 +14,18 @@ export const TokenType = {
   byte: 6,
 } as const;
 
+const OTHER_TYPES: ReadonlySet<number> = new Set([2, 3, 4, 5, 6]);
+
+/** Whether a token of this type is normal. */
+export function isNormal(type: number): boolean {
+  return !OTHER_TYPES.has(type);
+}
+
 /** FNV-1a over `bytes[start..end)`. */
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   return hash ^ (hash >>> 15);
-}
-
-/** The byte that a token of type byte, such as `<0x0A>`, stands for. */
-function byteOf(text: string, id: number): number {
-  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
-  if (digits) return Number.parseInt(digits[1], 16);
-  throw new PlmError(
-    "INVALID_FILE",
-    `token ${id}: expected a byte like <0x0A>, got ${quote(text)}`,
-  );
 }
 
 /** Tokens by id and by bytes. */
@@ -41,39 +37,45 @@ export class Vocabulary {
   /** Open addressing: id plus one of an indexed token, 0 where free. */
   #slots: Int32Array;
 
-  /** Throws INVALID_FILE where a token's text does not suit its type. */
+  /** `tokenTypes` are at least as many as `tokens`. */
   constructor(tokens: readonly string[], tokenTypes: ArrayLike<number>) {
     this.size = tokens.length;
     this.#offsets = new Uint32Array(tokens.length + 1);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(tokens.length * 2 + 2)));
     const buffer = new ByteBuffer();
     const utf8 = new TextEncoder();
+    const others: number[] = [];
     for (let id = 0; id < tokens.length; id++) {
-      const type = tokenTypes[id];
-      const text = tokens[id];
-      let spelled = false;
-      if (type === TokenType.byte) buffer.push(Uint8Array.of(byteOf(text, id)));
-      else if (type === TokenType.normal) {
-        spelled = buffer.pushSpelled(text);
-        if (!spelled) buffer.push(utf8.encode(text));
-      } else if (type !== TokenType.unused) buffer.push(utf8.encode(text));
+      const spelled = buffer.pushSpelled(tokens[id]);
+      if (!spelled) buffer.push(utf8.encode(tokens[id]));
       this.#offsets[id + 1] = buffer.length;
-      if (spelled) this.#insert(buffer.bytes, id);
+      if (!spelled) continue;
+      if (isNormal(tokenTypes[id])) this.#insert(buffer.bytes, id);
+      else others.push(id);
     }
     this.#bytes = buffer.bytes.slice(0, buffer.length);
+    for (const id of others) this.#insert(this.#bytes, id);
   }
 
-  /** The bytes that token `id` stands for, a view; none for an unused token. */
+  /**
+   * The bytes that the text of token `id` spells in the byte-level alphabet, or those of the text
+   * itself where it is not of the alphabet; a view.
+   */
   bytesOf(id: number): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
   }
 
-  /** Id of the normal token with exactly the bytes `bytes[start..end)`, or -1. */
+  /**
+   * Id of the token that spells exactly the bytes `bytes[start..end)`, or -1. The type of the token
+   * does not matter, as in llama.cpp and in Hugging Face's tokenizers, where an added token that
+   * the vocabulary had already keeps its id and its merges. Of tokens with the same text a normal
+   * one counts, then the first (llama.cpp refuses such files).
+   */
   find(bytes: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#slotOf(this.#bytes, bytes, start, end)] - 1;
   }
 
-  /** Indexes token `id`; of tokens with the same bytes the first counts. */
+  /** Indexes token `id` unless one with the same bytes is there. */
   #insert(bytes: Uint8Array, id: number): void {
     const slot = this.#slotOf(bytes, bytes, this.#offsets[id], this.#offsets[id + 1]);
     if (this.#slots[slot] === 0) this.#slots[slot] = id + 1;

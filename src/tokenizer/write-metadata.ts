@@ -10,11 +10,10 @@ export interface TokenizerEntry {
 
 /**
  * A tokenizer as GGUF metadata, ready for the format's writer and for `Tokenizer.fromMetadata`.
- * Text begins with no special token: a begin token is named only because programs that find none
- * assume one.
+ * Without a begin token, the end token is named as one, because programs that find none assume one.
  */
 export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
-  const { eosTokenId, eosTokenIds, eotTokenId, eomTokenId, paddingTokenId } = source;
+  const { bosTokenId, eosTokenId, eosTokenIds, eotTokenId, eomTokenId, paddingTokenId } = source;
   const tokenTypes = Int32Array.from(source.tokenTypes);
   const entries: TokenizerEntry[] = [
     { key: "tokenizer.ggml.model", type: "string", value: "gpt2" },
@@ -22,13 +21,13 @@ export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
     { key: "tokenizer.ggml.tokens", type: { array: "string" }, value: [...source.tokens] },
     { key: "tokenizer.ggml.token_type", type: { array: "int32" }, value: tokenTypes },
     { key: "tokenizer.ggml.merges", type: { array: "string" }, value: [...source.merges] },
-    { key: "tokenizer.ggml.add_bos_token", type: "bool", value: false },
+    { key: "tokenizer.ggml.add_bos_token", type: "bool", value: source.addBosToken ?? false },
   ];
   const addId = (name: string, value: number | undefined): void => {
     if (value === undefined) return;
     entries.push({ key: `tokenizer.ggml.${name}_token_id`, type: "uint32", value });
   };
-  addId("bos", eosTokenId);
+  addId("bos", bosTokenId ?? eosTokenId);
   addId("eos", eosTokenId);
   addId("eot", eotTokenId);
   addId("eom", eomTokenId);

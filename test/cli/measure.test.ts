@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -15,10 +15,12 @@ async function referencePerplexity(
   ctx: number,
 ): Promise<{ perplexity: number; tokens: number }> {
   const { tokenizer } = await inspectModel(file);
-  const tokens = tokenizer.encode(TEXT, { normalize: "none" });
+  const tokens = tokenizer.encode(TEXT, { normalize: "none", addBos: true });
   let [sum, count] = [0, 0];
   for (let start = 0; start + ctx <= tokens.length; start += ctx) {
-    const logits = await referenceLogits(file, tokens.slice(start, start + ctx));
+    const chunk = tokens.slice(start, start + ctx);
+    if (tokenizer.addBosToken) chunk[0] = tokenizer.bosTokenId!;
+    const logits = await referenceLogits(file, chunk);
     for (let i = Math.floor(ctx / 2); i < ctx - 1; i++) {
       sum += Math.log(logits[i].reduce((total, value) => total + Math.exp(value), 0));
       sum -= logits[i][tokens[start + i + 1]];
@@ -47,6 +49,18 @@ async function checkPerplexity(file: string, ctx: number): Promise<void> {
 test("perplexity is that of the second half of each chunk, to four digits of f64", async () => {
   writeFileSync(join(folder, "text.txt"), TEXT);
   for (const ctx of [32, 33]) await checkPerplexity(model, ctx);
+});
+
+test("perplexity with a begin token has it first in each chunk, as llama.cpp's", async () => {
+  writeFileSync(join(folder, "text.txt"), TEXT);
+  const file = join(folder, "perplexity-bos.gguf");
+  const bytes = readFileSync(model);
+  const key = "tokenizer.ggml.add_bos_token";
+  // The key, four bytes of type, and the value.
+  bytes[bytes.indexOf(key) + key.length + 4] = 1;
+  writeFileSync(file, bytes);
+  assert.is((await inspectModel(file)).tokenizer.addBosToken, true);
+  await checkPerplexity(file, 32);
 });
 
 test("perplexity of the reference models is that of f64 to four digits", async () => {

@@ -1,14 +1,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
 import { Bpe } from "../../src/tokenizer/bpe.js";
 import { byteToChar } from "../../src/tokenizer/bytes.js";
 import { PairHeap } from "../../src/tokenizer/heap.js";
 import { MergeTable } from "../../src/tokenizer/merges.js";
+import { Symbols } from "../../src/tokenizer/symbols.js";
 import { Vocabulary } from "../../src/tokenizer/vocabulary.js";
 import { seededRandom } from "../random.js";
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byteToChar(byte));
+
+/** The tokens, all normal, as symbols. */
+function symbolsOf(tokens: string[]): Symbols {
+  const types = tokens.map(() => 1);
+  return new Symbols(new Vocabulary(tokens, types));
+}
 
 /** Random merges over a few letters; token 256 + r comes from merge r. */
 function randomMerges(random: () => number, letters: string, n: number): [string, string][] {
@@ -51,10 +57,9 @@ test("short and long words equal the definition", () => {
   ] as const) {
     const merges = randomMerges(random, letters, count);
     const tokens = [...BYTES, ...merges.map((pair) => pair.join(""))];
-    const types = tokens.map(() => 1);
-    const vocabulary = new Vocabulary(tokens, types);
+    const symbols = symbolsOf(tokens);
     const lines = merges.map((pair) => pair.join(" "));
-    const bpe = new Bpe(vocabulary, new MergeTable(vocabulary, lines));
+    const bpe = new Bpe(symbols, new MergeTable(symbols, lines));
     for (let n = 1; n < 200; n++) {
       const word = Array.from(
         { length: n },
@@ -85,30 +90,30 @@ test("the heap gives pairs by rank, then position", () => {
   assert.not(heap.pop());
 });
 
-test("damaged merges are INVALID_FILE", () => {
-  const vocabulary = new Vocabulary(
-    BYTES,
-    BYTES.map(() => 1),
-  );
-  for (const merge of ["", "ab", " a", "a ", "a b", "a b c", "你 a"]) {
-    assert.throws(
-      () => new MergeTable(vocabulary, [merge]),
-      (error: unknown) => error instanceof PlmError && error.code === "INVALID_FILE",
-      JSON.stringify(merge),
-    );
+test("what is not a pair never applies, and is named in a warning", () => {
+  for (const merge of ["", "ab", " a", "a ", "a b c", "你 a"]) {
+    const table = new MergeTable(symbolsOf([...BYTES, "ab"]), ["a b", merge]);
+    assert.is(table.rankOf(97, 98), 0);
+    assert.is(table.merged(1), -1, JSON.stringify(merge));
+    const expected = `merges: ${JSON.stringify(merge)} at 1 is not a pair`;
+    assert.is(table.warnings.length, 1);
+    assert.ok(table.warnings[0].startsWith(expected), table.warnings[0]);
   }
 });
 
-test("a vocabulary without a byte is INVALID_FILE", () => {
-  const tokens = BYTES.slice(1);
-  const vocabulary = new Vocabulary(
-    tokens,
-    tokens.map(() => 1),
-  );
-  assert.throws(
-    () => new Bpe(vocabulary, new MergeTable(vocabulary, [])),
-    (error: unknown) => error instanceof PlmError && /byte 0/.test(error.message),
-  );
+test("of equal pairs the last counts", () => {
+  const table = new MergeTable(symbolsOf([...BYTES, "ab", "bc"]), ["a b", "b c", "a b"]);
+  assert.is(table.rankOf(97, 98), 2);
+  assert.equal(table.warnings, []);
+});
+
+test("bytes without a token are left out, and named in a warning", () => {
+  const symbols = symbolsOf([...BYTES.filter((char) => char !== "b"), "ab", "bc"]);
+  const bpe = new Bpe(symbols, new MergeTable(symbols, ["a b"]));
+  const out: number[] = [];
+  bpe.encode(new TextEncoder().encode("abbbca"), 0, 6, out);
+  assert.equal(out, [255, 98, 97]);
+  assert.equal(bpe.warnings, ["tokens: none for 1 of the 256 bytes (0x62): left out"]);
 });
 
 test.run();

@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
+import { assertThrows } from "../model/engine.js";
 import { smallSource } from "./small.js";
 
 const KEY = "tokenizer.ggml.";
@@ -20,6 +21,11 @@ function metadata(changes: Record<string, unknown> = {}): Map<string, unknown> {
     ...changes,
   };
   return new Map(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+/** The tokenizer of a file that differs. */
+function read(changes: Record<string, unknown>): Tokenizer {
+  return Tokenizer.fromMetadata(metadata(changes));
 }
 
 function code(changes: Record<string, unknown>): string {
@@ -74,31 +80,133 @@ test("other tokenizers are UNSUPPORTED_FILE", () => {
 
 test("what is missing or of the wrong type is INVALID_FILE", () => {
   for (const key of ["model", "pre", "tokens", "token_type", "merges"]) {
-    for (const value of [undefined, 5, [5, "a"], new DataView(new ArrayBuffer(8)), null]) {
+    const values = [5, [5, "a"], new DataView(new ArrayBuffer(8)), null];
+    const isNeeded = key !== "pre" && key !== "token_type";
+    for (const value of isNeeded ? [undefined, ...values] : values) {
       assert.is(code({ [KEY + key]: value }), "INVALID_FILE", `${key}: ${value}`);
     }
   }
-  assert.is(code({ [`${KEY}token_type`]: new BigInt64Array(274) }), "INVALID_FILE");
-  for (const key of ["eos_token_id", "eos_token_ids", "eot_token_id", "eom_token_id"]) {
-    for (const value of ["268", ["268"], [268, "268"], true]) {
-      assert.is(code({ [KEY + key]: value }), "INVALID_FILE", `${key}: ${value}`);
-    }
+  for (const value of ["268", ["268"], [268, "268"], true]) {
+    assert.is(code({ [`${KEY}eos_token_ids`]: value }), "INVALID_FILE", `eos_token_ids: ${value}`);
   }
   assert.is(code({ "tokenizer.chat_template": 1 }), "INVALID_FILE");
+  for (const name of ["bos", "eos", "eot", "eom", "padding"]) {
+    for (const id of ["268", true, 0.5, Number.NaN, [268, 268]]) {
+      assert.is(code({ [`${KEY}${name}_token_id`]: id }), "INVALID_FILE", `${name}: ${id}`);
+    }
+  }
+  for (const flag of ["yes", 2, [true, false]]) {
+    assert.is(code({ [`${KEY}add_bos_token`]: flag }), "INVALID_FILE", String(flag));
+    assert.is(code({ [`${KEY}add_eos_token`]: flag }), "INVALID_FILE", String(flag));
+  }
 });
 
 test("parts that do not fit each other are INVALID_FILE", () => {
-  const { tokens, merges } = smallSource();
+  const { tokens } = smallSource();
   assert.is(code({ [`${KEY}token_type`]: new Int32Array(273).fill(1) }), "INVALID_FILE");
   assert.is(code({ [`${KEY}token_type`]: [] }), "INVALID_FILE");
   assert.is(code({ [`${KEY}tokens`]: [], [`${KEY}token_type`]: [] }), "INVALID_FILE");
-  assert.is(code({ [`${KEY}merges`]: [...merges, "he lx"] }), "INVALID_FILE");
-  assert.is(code({ [`${KEY}tokens`]: ["x", ...tokens.slice(1)] }), "INVALID_FILE");
   assert.is(code({ [`${KEY}tokens`]: [...tokens.slice(0, -1), "<0xZZ>"] }), "INVALID_FILE");
-  for (const id of [274, -1, 0.5, Number.NaN]) {
-    assert.is(code({ [`${KEY}eos_token_id`]: id }), "INVALID_FILE");
-    assert.is(code({ [`${KEY}padding_token_id`]: id }), "INVALID_FILE");
+});
+
+test("a source that names ids out of range is INVALID_FILE", () => {
+  for (const name of ["bosTokenId", "eosTokenId", "paddingTokenId"]) {
+    for (const id of [274, -1, 0.5, Number.NaN]) {
+      assertThrows(
+        () => new Tokenizer({ ...smallSource(), [name]: id }),
+        "INVALID_FILE",
+        `${name}: expected 0 to 273, got ${id}`,
+      );
+    }
   }
+});
+
+test("ids out of range that nothing needs are ignored, with a warning", () => {
+  for (const id of [274, 0xffffffff, -1, 2n ** 64n - 1n]) {
+    for (const name of ["bos", "eos", "padding"]) {
+      const key = `${KEY}${name}_token_id`;
+      const { warnings, bosTokenId, eosTokenIds, paddingTokenId } = read({ [key]: id });
+      assert.equal(warnings, [`${key}: expected 0 to 273, got ${id}; ignored`]);
+      assert.is(bosTokenId, undefined);
+      assert.equal([...eosTokenIds], [268, 270]);
+      assert.is(paddingTokenId, name === "padding" ? undefined : 270);
+    }
+  }
+  assert.equal(read({}).warnings, []);
+});
+
+test("a begin token to add must be there", () => {
+  const add = { [`${KEY}add_bos_token`]: true };
+  assert.is(code(add), "INVALID_FILE");
+  assert.is(code({ ...add, [`${KEY}bos_token_id`]: 274 }), "INVALID_FILE");
+  assert.is(code({ ...add, [`${KEY}bos_token_id`]: 269 }), "none");
+  assertThrows(() => read(add), "INVALID_FILE", "add_bos_token is true, expected a bos_token_id");
+});
+
+test("single values may be arrays of one, and of any width", () => {
+  const pad = `${KEY}padding_token_id`;
+  for (const id of [[269], Int32Array.of(269), BigInt64Array.of(269n), 269n]) {
+    assert.is(read({ [pad]: id }).paddingTokenId, 269);
+  }
+  const add = { [`${KEY}bos_token_id`]: 269 };
+  for (const flag of [true, 1, [true], Uint8Array.of(1)]) {
+    assert.is(read({ ...add, [`${KEY}add_bos_token`]: flag }).addBosToken, true);
+  }
+  assert.is(read({ ...add, [`${KEY}add_bos_token`]: 0 }).addBosToken, false);
+  assert.is(read({ [`${KEY}model`]: ["gpt2"], [`${KEY}pre`]: ["qwen2"] }).vocabSize, 274);
+});
+
+test("token types may be of any width, missing, or more than there are tokens", () => {
+  const { tokenTypes } = smallSource();
+  const types = Array.from(tokenTypes);
+  for (const array of [
+    Uint8Array.from(types),
+    BigInt64Array.from(types.map(BigInt)),
+    [...types, 3, 3],
+  ]) {
+    const tokenizer = read({ [`${KEY}token_type`]: array });
+    assert.equal(tokenizer.encode("<|im_end|>", { special: true }), [270]);
+    assert.is(tokenizer.vocabSize, 274);
+  }
+  const untyped = read({ [`${KEY}token_type`]: undefined });
+  assert.equal(untyped.encode("hello world"), [259, 264]);
+  assert.is(untyped.decode([269, 272, 273]), "<|im_start|>[PAD272]<0x0A>");
+});
+
+test("without a pre-tokenizer it is Qwen2's, with a warning; its other names need none", () => {
+  for (const pre of [undefined, ""]) {
+    const tokenizer = read({ [`${KEY}pre`]: pre });
+    assert.equal(tokenizer.encode("hello world"), [259, 264]);
+    assert.equal(tokenizer.warnings, [`${KEY}pre: missing; taken for "qwen2"`]);
+  }
+  assert.equal(read({ [`${KEY}pre`]: "deepseek-r1-qwen" }).warnings, []);
+  for (const pre of ["default", "gpt-2", "qwen35"]) {
+    assert.is(code({ [`${KEY}pre`]: pre }), "UNSUPPORTED_FILE");
+  }
+});
+
+test("tokens that are missing, empty, doubled or damaged do not keep a file from loading", () => {
+  const { tokens, merges } = smallSource();
+  const without = read({ [`${KEY}tokens`]: ["x", ...tokens.slice(1)] });
+  assert.equal(without.encode("\0a\0"), [97]);
+  assert.match(without.warnings.join(), /none for 1 of the 256 bytes \(0x00\)/);
+  const lacking = read({ [`${KEY}merges`]: [...merges, "he lx", ""] });
+  assert.equal(lacking.encode("helx hello"), [256, 108, 120, 32, 259]);
+  assert.is(lacking.warnings.length, 2);
+  const odd = read({ [`${KEY}tokens`]: [...tokens.slice(0, 268), "", "", "\ufffd", "\ufffd"] });
+  assert.equal(odd.encode("hello world \ufffd", { special: true }).slice(0, 2), [259, 264]);
+  assert.is(odd.decode([269, 270]), "\ufffd");
+});
+
+test("what is neither done nor refused is named in a warning", () => {
+  const eos = read({ [`${KEY}add_eos_token`]: true });
+  assert.match(eos.warnings.join(), /^tokenizer\.ggml\.add_eos_token: no end token is added/);
+  assert.equal(eos.encode("hello", { addBos: true }), [259]);
+  const suppressed = read({ [`${KEY}suppress_tokens`]: Int32Array.of(5) });
+  assert.match(suppressed.warnings.join(), /suppress_tokens: ignored/);
+  const nothing = { add_sep_token: true, scores: new Float32Array(3), add_eos_token: false };
+  const entries = Object.entries(nothing).map(([key, value]) => [KEY + key, value]);
+  assert.equal(read(Object.fromEntries(entries)).warnings, []);
 });
 
 test.run();

@@ -1,42 +1,22 @@
 import { createHash } from "node:crypto";
-import * as oracle from "@huggingface/tokenizers";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { EncodeOptions, Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { seededRandom } from "../random.js";
+import { huggingFaceTokenizer } from "./hugging-face.js";
 import { hasShared, qwen2, qwen2Source, readShared } from "./qwen2.js";
 import { randomText, wellFormed } from "./strings.js";
 
 const AS_LLAMA_CPP: EncodeOptions = { normalize: "none" };
 
 /** The official pipeline in another implementation. */
-function officialTokenizer(): oracle.Tokenizer {
+function officialTokenizer(): ReturnType<typeof huggingFaceTokenizer> {
   const { tokens, merges } = qwen2Source();
-  const pattern =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" +
-    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-  const split = { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, use_regex: false };
-  const addedTokens = tokens.slice(151643, 151646).map((content, i) => ({
-    id: 151643 + i,
-    content,
-    special: true,
-    normalized: false,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-  }));
   const vocab = Object.fromEntries(tokens.slice(0, 151643).map((token, id) => [token, id]));
-  const model = { type: "BPE", vocab, merges, byte_fallback: false, ignore_merges: false };
-  const json = {
-    added_tokens: addedTokens,
-    normalizer: { type: "NFC" },
-    pre_tokenizer: { type: "Sequence", pretokenizers: [split, byteLevel] },
-    post_processor: byteLevel,
-    decoder: byteLevel,
-    model,
-  };
-  return new oracle.Tokenizer(json, { tokenizer_class: "Qwen2Tokenizer" });
+  const added = tokens
+    .slice(151643, 151646)
+    .map((content, i): [number, string] => [151643 + i, content]);
+  return huggingFaceTokenizer(vocab, merges, added);
 }
 
 function sha256(ids: number[]): string {

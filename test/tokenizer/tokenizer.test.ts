@@ -36,6 +36,27 @@ test("special tokens are parsed on request", () => {
   assert.equal(special("[PAD272]"), small.encode("[PAD272]"));
 });
 
+test("a begin token goes first where the source asks for it, and once", () => {
+  const source = { ...smallSource(), bosTokenId: 269, addBosToken: true };
+  const tokenizer = new Tokenizer(source);
+  const begin = (text: string, special = false): number[] =>
+    tokenizer.encode(text, { addBos: true, special });
+  assert.equal(begin("hello"), [269, 259]);
+  assert.equal(begin(""), [269]);
+  assert.equal(begin("<|im_start|>"), [269, ...small.encode("<|im_start|>")]);
+  assert.equal(begin("<|im_start|>hello", true), [269, 259]);
+  assert.equal(begin("<|im_start|><|im_start|>", true), [269, 269]);
+  assert.equal(begin(" <|im_start|>", true), [269, 32, 269]);
+  assert.equal(tokenizer.encode("<|im_start|>hello", { special: true }), [269, 259]);
+  assert.equal(tokenizer.encode("hello"), [259]);
+  assert.equal(small.encode("hello", { addBos: true }), [259]);
+
+  // A begin token that is not parsed elsewhere is known at the beginning.
+  const unused = new Tokenizer({ ...source, bosTokenId: 272 });
+  const ids = unused.encode("[PAD272]hello[PAD272]", { addBos: true, special: true });
+  assert.equal(ids, [272, 259, ...small.encode("[PAD272]")]);
+});
+
 test("text is brought to normal form C unless told not to", () => {
   assert.equal(small.encode("e\u0301"), [267]);
   assert.equal(small.encode("e\u0301", { normalize: "nfc" }), [267]);

@@ -35,9 +35,24 @@ test("entries hold what any tokenizer is made from, and nothing that it lacks", 
   assert.equal(readTokenizerSource(entries), {
     ...source,
     tokenTypes: Int32Array.from(source.tokenTypes),
+    bosTokenId: source.eosTokenId,
     paddingTokenId: undefined,
+    addBosToken: false,
+    warnings: [],
   });
   assert.not(entries.has("tokenizer.ggml.padding_token_id"));
+});
+
+test("a begin token is written with whether it is added", () => {
+  const entries = new Map(
+    metadataOf({ ...smallSource(), bosTokenId: 269, addBosToken: true }).map((entry) => [
+      entry.key,
+      entry.value,
+    ]),
+  );
+  const tokenizer = Tokenizer.fromMetadata(entries);
+  assert.is(tokenizer.bosTokenId, 269);
+  assert.equal(tokenizer.encode("hello", { addBos: true }), [269, 259]);
 });
 
 test.run();

@@ -57,7 +57,7 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
     throw new PlmError("EMPTY_PROMPT", "--prompt: expected a text, got an empty one");
   }
   const model = await openModel(flags, signal);
-  const prompt = model.tokenizer.encode(text, { special: flags.special });
+  const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: true });
   const generation = model.generate(prompt, options);
   if (flags.json) {
     await writeJson(toJson(await generation.result()));

@@ -42,10 +42,13 @@ interface Report {
   };
   readonly tokenizer: {
     readonly model: string;
-    readonly pre: string;
+    readonly pre: string | null;
     readonly vocabSize: number;
+    readonly bosTokenId: number | null;
     readonly eosTokenIds: number[];
     readonly paddingTokenId: number | null;
+    readonly addBosToken: boolean;
+    readonly warnings: readonly string[];
   };
   readonly chatTemplate: string | null;
 }
@@ -76,10 +79,13 @@ function createReport({ gguf, plan, tokenizer }: Inspection): Report {
     },
     tokenizer: {
       model: String(gguf.metadata.get("tokenizer.ggml.model")),
-      pre: String(gguf.metadata.get("tokenizer.ggml.pre")),
+      pre: stringOrNull(gguf.metadata.get("tokenizer.ggml.pre")),
       vocabSize: tokenizer.vocabSize,
+      bosTokenId: tokenizer.bosTokenId ?? null,
       eosTokenIds: [...tokenizer.eosTokenIds],
       paddingTokenId: tokenizer.paddingTokenId ?? null,
+      addBosToken: tokenizer.addBosToken,
+      warnings: tokenizer.warnings,
     },
     chatTemplate: tokenizer.chatTemplate ?? null,
   };
@@ -143,9 +149,11 @@ function describe(report: Report): string {
     [
       "Tokenizer",
       [
-        ["kind", `${tokenizer.model}, ${tokenizer.pre}`],
+        ["kind", `${tokenizer.model}, ${tokenizer.pre ?? "no pre-tokenizer named"}`],
         ["vocabulary", String(tokenizer.vocabSize)],
+        ["begin token", tokenizer.addBosToken ? `${tokenizer.bosTokenId}` : "none is added"],
         ["end tokens", tokenizer.eosTokenIds.join(", ")],
+        ...tokenizer.warnings.map((warning): [string, string] => ["warning", warning]),
         ["chat template", report.chatTemplate === null ? "none" : "present"],
       ],
     ],

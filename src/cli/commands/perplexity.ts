@@ -25,8 +25,9 @@ export function addPerplexity(program: Command): void {
     .description(
       "Cuts a text into chunks, evaluates each from an empty context, and scores the second half " +
         "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
-        "standard input; it is tokenised without special tokens and without normalisation. The " +
-        "cache is f32 and the precision exact unless told otherwise, so that the numbers are the " +
+        "standard input; it is tokenised without special tokens and without normalisation. Where " +
+        "the file asks for a begin token, that takes the place of each chunk's first. The cache " +
+        "is f32 and the precision exact unless told otherwise, so that the numbers are the " +
         "model's own.",
     )
     .option("-f, --file <file>", "a file with the text")
@@ -45,7 +46,9 @@ async function run(flags: PerplexityFlags, signal: AbortSignal): Promise<void> {
   const { context: ctx } = flags;
   const text = await readText(flags, "file", signal);
   const model = await openModel(flags, signal);
-  const tokens = model.tokenizer.encode(text, { normalize: "none" });
+  const { tokenizer } = model;
+  const bosTokenId = tokenizer.addBosToken ? tokenizer.bosTokenId : undefined;
+  const tokens = tokenizer.encode(text, { normalize: "none", addBos: true });
   if (tokens.length < ctx) {
     throw new PlmError(
       "INVALID_ARGUMENT",
@@ -57,7 +60,9 @@ async function run(flags: PerplexityFlags, signal: AbortSignal): Promise<void> {
   let sum = 0;
   let count = 0;
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const losses = await scoreChunk(session, tokens.slice(chunk * ctx, (chunk + 1) * ctx), signal);
+    const chunkTokens = tokens.slice(chunk * ctx, (chunk + 1) * ctx);
+    if (bosTokenId !== undefined) chunkTokens[0] = bosTokenId;
+    const losses = await scoreChunk(session, chunkTokens, signal);
     for (const loss of losses) sum += loss;
     count += losses.length;
     if (flags.json) continue;

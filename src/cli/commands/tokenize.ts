@@ -8,6 +8,7 @@ interface TokenizeFlags extends TextInput {
   readonly model?: string;
   readonly special?: boolean;
   readonly nfc: boolean;
+  readonly bos: boolean;
   readonly json?: boolean;
 }
 
@@ -16,7 +17,8 @@ export function addTokenize(program: Command): void {
     .command("tokenize")
     .summary("token ids of a text")
     .description(
-      "Prints the token ids of --text, of --file or of standard input, with commas between them.",
+      "Prints the token ids of --text, of --file or of standard input, with commas between them. " +
+        "They are what plm generate evaluates: a begin token is first where the file asks for it.",
     )
     .option("--text <text>", "the text")
     .option("-f, --file <file>", "a file with the text")
@@ -25,6 +27,7 @@ export function addTokenize(program: Command): void {
       "--no-nfc",
       "leave the text as it is; do not compose characters first (llama.cpp's way)",
     )
+    .option("--no-bos", "never begin with the begin token, even where the file asks for it")
     .option("--json", "print {ids} instead");
   addModelOption(command)
     .addHelpText("after", '\nExample:\n  plm tokenize --text "Hello, world!"')
@@ -35,6 +38,7 @@ async function run(flags: TokenizeFlags): Promise<void> {
   const tokenizer = await openTokenizer(flags.model);
   const ids = tokenizer.encode(await readText(flags, "text"), {
     special: flags.special,
+    addBos: flags.bos,
     normalize: flags.nfc ? "nfc" : "none",
   });
   if (flags.json) await writeJson({ ids });

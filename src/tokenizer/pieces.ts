@@ -1,0 +1,44 @@
+/** The text that tokens stand for. */
+import { PlmError, quote } from "../errors.js";
+import { isNormal, TokenType } from "./vocabulary.js";
+
+/** Texts whose characters stand for themselves in the byte-level alphabet. */
+const PRINTABLE_ASCII = /^[\x21-\x7e]*$/;
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Bytes of the tokens that stand for something else than their text spells in the byte-level
+ * alphabet, by id: the text itself for control, unknown and user-defined tokens, one byte for a
+ * byte (`<0x0A>`), nothing for an unused token.
+ *
+ * A token that plain text may become (`makes`) stands for that text whatever its type, as in
+ * Hugging Face's tokenizers, so that what was encoded can be decoded; llama.cpp goes by the type
+ * alone. Throws INVALID_FILE where a token of type byte names none.
+ */
+export function piecesByType(
+  tokens: readonly string[],
+  tokenTypes: ArrayLike<number>,
+  makes: (id: number) => boolean,
+): Map<number, Uint8Array<ArrayBuffer>> {
+  const pieces = new Map<number, Uint8Array<ArrayBuffer>>();
+  const utf8 = new TextEncoder();
+  tokens.forEach((text, id) => {
+    const type = tokenTypes[id];
+    if (isNormal(type) || makes(id)) return;
+    if (type === TokenType.unused) pieces.set(id, NO_BYTES);
+    else if (type === TokenType.byte) pieces.set(id, Uint8Array.of(byteOf(text, id)));
+    else if (!PRINTABLE_ASCII.test(text)) pieces.set(id, utf8.encode(text));
+  });
+  return pieces;
+}
+
+/** The byte that a token of type byte, such as `<0x0A>`, stands for. */
+function byteOf(text: string, id: number): number {
+  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
+  if (digits) return Number.parseInt(digits[1], 16);
+  throw new PlmError(
+    "INVALID_FILE",
+    `token ${id}: expected a byte like <0x0A>, got ${quote(text)}`,
+  );
+}
