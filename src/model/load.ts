@@ -2,12 +2,21 @@
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
+import type { HttpOptions } from "../format/http-client.js";
 import { MemoryPlan } from "../kernels/arena.js";
-import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
+import {
+  isModule,
+  type KernelsBinary,
+  loadKernels,
+  VARIANTS,
+  type Variant,
+} from "../kernels/load.js";
+import type { ThreadHandle } from "../platform/platform.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
+import { endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { checkChoice, checkOptions, type ModelOptions } from "./options.js";
 import type { SparsityCount } from "./plm.js";
@@ -21,7 +30,7 @@ import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights
 export { type KernelsBinary, VARIANTS, type Variant };
 
 /** What is only needed while loading. */
-export interface LoadOptions extends ModelOptions {
+export interface LoadOptions extends ModelOptions, HttpOptions {
   /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
   wasm?: KernelsBinary;
   /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
@@ -173,7 +182,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
   if (!platform.hasThreads()) {
     return new Error("this runtime shares no memory; a page must be cross-origin isolated");
   }
-  if (!(binary instanceof WebAssembly.Module)) return undefined;
+  if (!isModule(binary)) return undefined;
   return new Error("a compiled module imports a memory that is not shared");
 }
 
@@ -208,11 +217,18 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     engine.packKeys();
     if (options.threads === undefined) engine.chooseThreads();
     options.signal?.throwIfAborted();
-    return new LoadedPlm(plan, engine);
+    const owner = new LoadedPlm(plan, engine);
+    endWhenDropped(owner, endOf(started.threads));
+    return owner;
   } catch (error) {
-    void starting.then((started) => {
-      for (const thread of started.threads) thread.end();
-    });
+    void starting.then((started) => endOf(started.threads)());
     throw error;
   }
+}
+
+/** What ends threads. It refers to nothing else, so that it keeps no model alive. */
+function endOf(threads: readonly ThreadHandle[]): () => void {
+  return () => {
+    for (const thread of threads) thread.end();
+  };
 }

@@ -1,5 +1,6 @@
 /** Starts the threads that help, or none of them. */
 import platform from "#platform";
+import { reasonOf } from "../errors.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadStart } from "./thread.js";
 
@@ -20,6 +21,7 @@ export async function startThreads(
   count: number,
   start: Omit<ThreadStart, "index">,
 ): Promise<StartedThreads> {
+  if (count === 0) return { threads: [] };
   const threads: ThreadHandle[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -37,7 +39,7 @@ export async function startThreads(
       thread.ready.catch(() => undefined);
       thread.end();
     }
-    return { threads: [], failure: error instanceof Error ? error : new Error(String(error)) };
+    return { threads: [], failure: new Error(reasonOf(error), { cause: error }) };
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 /** Reads the tokenizer's entries of GGUF metadata. */
+import { brandOf } from "../brands.js";
 import { PlmError, quote } from "../errors.js";
 
 /** What a tokenizer is made from. */
@@ -37,7 +38,7 @@ function readStrings(metadata: Metadata, key: string): string[] {
 function readNumbers(metadata: Metadata, key: string): ArrayLike<number> {
   const value = metadata.get(key);
   if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
-  const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  const isTyped = ArrayBuffer.isView(value) && brandOf(value) !== "DataView";
   const array = isTyped ? (value as unknown as ArrayLike<number | bigint>) : [];
   if (typeof array[0] === "number") return array as ArrayLike<number>;
   throw invalid(key, "an array of numbers", value);

@@ -3,6 +3,7 @@
  * bytes to id of those that byte-pair encoding may make.
  */
 import { PlmError, quote } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import { ByteBuffer } from "./bytes.js";
 
 /** GGUF `tokenizer.ggml.token_type`. */
@@ -46,7 +47,7 @@ export class Vocabulary {
     this.#offsets = new Uint32Array(tokens.length + 1);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(tokens.length * 2 + 2)));
     const buffer = new ByteBuffer();
-    const utf8 = new TextEncoder();
+    const utf8 = new (requireGlobal("TextEncoder"))();
     for (let id = 0; id < tokens.length; id++) {
       const type = tokenTypes[id];
       const text = tokens[id];
