@@ -35,7 +35,7 @@ export function readHeaders(fields: HeaderFields | undefined): Fields {
       throw invalid(`expected none of ${RESERVED.join(", ")}`, name);
     }
     if (typeof value !== "string") throw invalid(`${name}: expected a string`, kindOf(value));
-    const text = value.trim();
+    const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
     if (!VALUE.test(text)) {
       throw invalid(`${name}: expected a value that HTTP allows`, "one with other characters");
     }

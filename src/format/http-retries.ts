@@ -47,9 +47,9 @@ export class Retries {
    */
   async pauseAfter({ error, retryAfterMs = 0 }: Failure, signal?: AbortSignal): Promise<void> {
     if (this.#failures === MOST_RETRIES) throw error;
-    const { random, wait } = this.#environment;
-    const backOffMs = FIRST_PAUSE_MS * 2 ** this.#failures * (0.5 + random() / 2);
-    this.#failures++;
-    await wait(Math.min(Math.max(backOffMs, retryAfterMs), LONGEST_PAUSE_MS), signal);
+    const share = 0.5 + this.#environment.random() / 2;
+    const backOffMs = FIRST_PAUSE_MS * 2 ** this.#failures++ * share;
+    const pauseMs = Math.min(Math.max(backOffMs, retryAfterMs), LONGEST_PAUSE_MS);
+    await this.#environment.wait(pauseMs, signal);
   }
 }
