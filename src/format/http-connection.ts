@@ -39,31 +39,31 @@ export type Answer =
   /** No answer, or one after which another try may do better. */
   | { readonly kind: "failure"; readonly failure: Failure; readonly isAnswered: boolean };
 
-/** An UNREADABLE_FILE that names the URL. */
-export function unreadable(url: URL, reason: string, cause?: unknown): PlmError {
-  return new PlmError("UNREADABLE_FILE", `${nameOf(url)}: ${reason}`, { cause });
+/** An UNREADABLE_FILE. */
+export function unreadable(name: string, reason: string, cause?: unknown): PlmError {
+  return new PlmError("UNREADABLE_FILE", `${name}: ${reason}`, { cause });
 }
 
 /** Throws UNREADABLE_FILE unless a response is a file's, whole or in part. */
-export function checkAnswer(response: ResponseLike, url: URL): void {
+export function checkAnswer(response: ResponseLike, name: string): void {
   const { status, statusText = "" } = response;
   if (status !== 200 && status !== 206) {
     const advice = status === 401 || status === 403 ? "; does it ask for `headers`?" : "";
-    throw unreadable(url, `the server answered ${status} ${statusText}`.trimEnd() + advice);
+    throw unreadable(name, `the server answered ${status} ${statusText}`.trimEnd() + advice);
   }
   const type = mediaType(response.headers);
   if (type === "text/html" || type === "application/xhtml+xml") {
-    const place = placeOf(response, url);
-    throw unreadable(url, `expected a file, got a web page (${type})${place}; a login or a 404?`);
+    const place = placeOf(response, name);
+    throw unreadable(name, `expected a file, got a web page (${type})${place}; a login or a 404?`);
   }
-  if (response.body === null) throw unreadable(url, "the server answered without a body");
+  if (response.body === null) throw unreadable(name, "the server answered without a body");
 }
 
 /** Where redirects led, for messages. */
-function placeOf(response: ResponseLike, url: URL): string {
+function placeOf(response: ResponseLike, name: string): string {
   try {
-    const name = nameOf(parseUrl(response.url));
-    return name === nameOf(url) ? "" : ` from ${name}`;
+    const place = nameOf(parseUrl(response.url));
+    return place === name ? "" : ` from ${place}`;
   } catch {
     return "";
   }
@@ -92,7 +92,7 @@ export async function connect(
     void pending.then(({ body }) => discard(body)).catch(() => {});
     signal?.throwIfAborted();
     if (PlmError.from(cause) !== undefined) throw cause;
-    const error = unreadable(url, describeCause(cause), cause);
+    const error = unreadable(nameOf(url), describeCause(cause), cause);
     return { kind: "failure", failure: { error, retryAfterMs: undefined }, isAnswered: false };
   }
   const end = (): void => {
@@ -100,7 +100,11 @@ export async function connect(
     abort?.abort();
   };
   try {
-    const answer = readAnswer(response, url, { start, end, nowMs: client.environment.now() });
+    const answer = readAnswer(response, nameOf(url), {
+      start,
+      end,
+      nowMs: client.environment.now(),
+    });
     if (answer.kind !== "body") end();
     return answer;
   } catch (error) {
@@ -128,20 +132,23 @@ interface Asked {
   readonly nowMs: number;
 }
 
-function readAnswer(response: ResponseLike, url: URL, { start, end, nowMs }: Asked): Answer {
+function readAnswer(response: ResponseLike, name: string, { start, end, nowMs }: Asked): Answer {
   const { status, headers } = response;
   const contentRange = headers.get("Content-Range");
   if (status === 416) {
     return { kind: "end", size: parseContentRange(contentRange ?? "")?.total };
   }
   if (isTransient(status)) {
-    const error = unreadable(url, `the server answered ${status} ${response.statusText}`.trimEnd());
+    const error = unreadable(
+      name,
+      `the server answered ${status} ${response.statusText}`.trimEnd(),
+    );
     const failure = { error, retryAfterMs: retryAfterMs(headers, nowMs) };
     return { kind: "failure", failure, isAnswered: true };
   }
-  checkAnswer(response, url);
+  checkAnswer(response, name);
   const ranges = status === 206;
-  const place = ranges ? checkRange(headers, url, start ?? 0) : { first: 0, size: undefined };
+  const place = ranges ? checkRange(headers, name, start ?? 0) : { first: 0, size: undefined };
   const size = place.size ?? (ranges && start !== 0 ? undefined : contentLength(headers));
   return {
     kind: "body",
@@ -157,18 +164,18 @@ function readAnswer(response: ResponseLike, url: URL, { start, end, nowMs }: Ask
 /** Where the body of a 206 begins, and the file's size if told. */
 function checkRange(
   headers: ResponseLike["headers"],
-  url: URL,
+  name: string,
   start: number,
 ): { first: number; size: number | undefined } {
   if (mediaType(headers) === "multipart/byteranges") {
-    throw unreadable(url, "expected one range, the server answered with several (multipart)");
+    throw unreadable(name, "expected one range, the server answered with several (multipart)");
   }
   const value = headers.get("Content-Range");
   // Scripts may read it of another origin only if its server says so.
   if (value === null) return { first: start, size: undefined };
   const range = parseContentRange(value);
   if (range?.first === undefined || range.first > start || range.last! < start) {
-    throw unreadable(url, `asked for the bytes from ${start}, got ${JSON.stringify(value)}`);
+    throw unreadable(name, `asked for the bytes from ${start}, got ${JSON.stringify(value)}`);
   }
   return { first: range.first, size: range.total };
 }

@@ -61,7 +61,7 @@ async function open(
   for (;;) {
     const answer = await connect(client, url, start, signal);
     if (answer.kind === "body") return answer;
-    if (answer.kind === "end") throw unreadable(url, "the file is empty");
+    if (answer.kind === "end") throw unreadable(nameOf(url), "the file is empty");
     if (!answer.isAnswered) throw answer.failure.error;
     await retries.pauseAfter(answer.failure, signal);
   }
@@ -183,10 +183,10 @@ class RangeSource implements ByteSource {
     connection.abort();
     if (isSame === false) throw this.#changed();
     const got = ranges ? "a coded one" : "the whole file";
-    throw unreadable(this.#url, `expected a range as before, the server answered with ${got}`);
+    throw unreadable(this.name, `expected a range as before, the server answered with ${got}`);
   }
 
   #changed(): PlmError {
-    return unreadable(this.#url, "the file changed while it was read");
+    return unreadable(this.name, "the file changed while it was read");
   }
 }

@@ -2,7 +2,7 @@
 import { PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { nameOf } from "./http-client.js";
-import { checkAnswer } from "./http-connection.js";
+import { checkAnswer, unreadable } from "./http-connection.js";
 import { contentLength } from "./http-fields.js";
 import type { ResponseLike } from "./model-source.js";
 import type { ByteSource } from "./source.js";
@@ -19,19 +19,24 @@ export function isResponse(value: object): value is ResponseLike {
  * INVALID_ARGUMENT for a body that was read already.
  */
 export function openResponse(response: ResponseLike): ByteSource {
-  const url = parseUrl(response.url || "response:");
+  const name = nameOfResponse(response);
   if (response.bodyUsed) {
-    const message = `${nameOf(url)}: expected a Response with an unread body, got a used one`;
+    const message = `${name}: expected a Response with an unread body, got a used one`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
   if (response.status === 0) {
-    const message = `${nameOf(url)}: the answer is opaque; fetch it with \`mode: "cors"\``;
-    throw new PlmError("UNREADABLE_FILE", message);
+    throw unreadable(name, 'the answer is opaque; fetch it with `mode: "cors"`');
   }
-  if (response.status === 206) {
-    const message = `${nameOf(url)}: expected the whole file, got a part (206)`;
-    throw new PlmError("UNREADABLE_FILE", message);
+  if (response.status === 206) throw unreadable(name, "expected the whole file, got a part (206)");
+  checkAnswer(response, name);
+  return new StreamSource(response.body!, name, contentLength(response.headers));
+}
+
+/** Its URL, which one that a program made itself has not. */
+function nameOfResponse({ url }: ResponseLike): string {
+  try {
+    return nameOf(parseUrl(url));
+  } catch {
+    return "response";
   }
-  checkAnswer(response, url);
-  return new StreamSource(response.body!, nameOf(url), contentLength(response.headers));
 }

@@ -116,14 +116,23 @@ export async function instantiateKernels<Exports>(
     const module = isModule(given)
       ? given
       : await WebAssembly.compile(isShared(memory) ? withSharedMemory(given) : given);
-    const { exports } = await instantiate<Record<string, unknown>>(module, { env: { memory } });
-    return { kernels: exports as unknown as Exports, module };
+    return { kernels: (await exportsOf(module, memory)) as Exports, module };
   } catch (cause) {
     throw new PlmError(
       "UNSUPPORTED_RUNTIME",
       `kernels: this runtime refused the WebAssembly SIMD binary: ${reasonOf(cause)}`,
       { cause },
     );
+  }
+}
+
+/** By the loader, or without it, as it refuses modules of another realm. */
+async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<unknown> {
+  const imports = { env: { memory } };
+  try {
+    return (await instantiate<Record<string, unknown>>(module, imports)).exports;
+  } catch {
+    return (await WebAssembly.instantiate(module, imports)).exports;
   }
 }
 
