@@ -84,7 +84,8 @@ export class PlmError extends Error {
     if (value instanceof PlmError) return value;
     if (typeof value !== "object" || value === null) return undefined;
     const { name, code, message, stack, cause } = value as Partial<PlmError>;
-    const found = name === "PlmError" ? code : STACK_HEADER.exec(stack ?? "")?.[1];
+    const told = name === "PlmError" ? code : undefined;
+    const found = told ?? STACK_HEADER.exec(String(stack))?.[1];
     if (typeof found !== "string" || typeof message !== "string") return undefined;
     const error = new PlmError(found as ErrorCode, message, cause === undefined ? {} : { cause });
     if (typeof stack === "string") Reflect.defineProperty(error, "stack", { value: stack });

@@ -64,8 +64,16 @@ class IteratorReader implements ChunkReader {
   #isReading = false;
 
   constructor(source: AsyncIterable<Bytes> | Iterable<Bytes>) {
-    const { destroy } = source as { destroy?: unknown };
-    this.#destroy = () => typeof destroy === "function" && destroy.call(source);
+    this.#destroy = () => {
+      const stream = source as {
+        destroy?(): unknown;
+        on?(event: string, call: () => void): unknown;
+      };
+      if (typeof stream.destroy !== "function") return;
+      // One that fails to open all the same would end the program.
+      stream.on?.("error", () => {});
+      stream.destroy();
+    };
     this.#iterator =
       Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   }

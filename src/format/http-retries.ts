@@ -41,8 +41,8 @@ export class Retries {
   }
 
   /**
-   * Pauses before the next try: half to all of a time that doubles, so that many clients do not come
-   * at once, or longer where the server asks for it. Throws the failure's error when it is final,
+   * Pauses before the next try: half to all of a time that doubles, so that clients do not come all
+   * at once; longer where the server asks for it. Throws the failure's error when it is final,
    * or the signal's reason.
    */
   async pauseAfter({ error, retryAfterMs = 0 }: Failure, signal?: AbortSignal): Promise<void> {

@@ -39,7 +39,8 @@ export function locate(name: string): Place {
 export function adviceFor(path: string): string {
   const scheme = DRIVE.test(path) ? undefined : SCHEME.exec(path)?.[0];
   if (scheme === undefined) return "";
-  return `; nor is it a URL that can be read: expected http:, https:, file:, data:, blob:, got ${scheme}`;
+  const expected = "http:, https:, file:, data:, blob:";
+  return `; nor is it a URL that can be read: expected ${expected}, got ${scheme}`;
 }
 
 /** Whether it is a URL, of whichever realm: a page's location is as good. */

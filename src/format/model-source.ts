@@ -84,6 +84,6 @@ export type ModelSource = FileSource | readonly ModelSource[];
 
 /** The names of what is accepted, for messages. */
 export const ACCEPTED_SOURCES: string =
-  "a path, URL, Response, Blob, FileSystemFileHandle, ArrayBuffer, SharedArrayBuffer, view of one, " +
-  "ReadableStream, Node stream or file handle, (async) iterable of bytes, ByteSource, or an array " +
-  "of them for a split file";
+  "a path, URL, Response, Blob, FileSystemFileHandle, ArrayBuffer, SharedArrayBuffer, view of " +
+  "one, ReadableStream, Node stream or file handle, (async) iterable of bytes, ByteSource, or an " +
+  "array of them for a split file";
