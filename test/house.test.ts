@@ -135,7 +135,7 @@ test("instanceof is for objects of one's own", () => {
   }
 });
 
-/** What some runtimes or test environments lack; src/globals.ts has them, or says what is missing. */
+/** What some runtimes or test environments lack; src/globals.ts says what is missing. */
 const LACKED = [
   ...["fetch", "Blob", "File", "FileReader", "ReadableStream", "Response", "Headers", "URL"],
   ...["AbortController", "TextDecoder", "TextEncoder", "structuredClone", "performance", "crypto"],

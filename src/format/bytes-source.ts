@@ -65,6 +65,7 @@ export class BlobSource implements ByteSource {
     try {
       return await (typeof piece.arrayBuffer === "function" ? piece.arrayBuffer() : readOld(piece));
     } catch (cause) {
+      if (PlmError.from(cause) !== undefined) throw cause;
       throw new PlmError("UNREADABLE_FILE", `${this.name}: ${reasonOf(cause)}`, { cause });
     }
   }

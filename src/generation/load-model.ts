@@ -10,9 +10,9 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 
 /**
- * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable or
- * byte-range reader, or the parts of a split file. Tensors are streamed to their places; the file
- * is never held whole.
+ * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
+ * or byte-range reader, or the parts of a split file. Tensors are streamed to their places; the
+ * file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects

@@ -4,8 +4,8 @@ const registry =
   globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((end) => end());
 
 /**
- * Calls `end`, which must not refer to `owner`, some time after the owner was collected; never where
- * the runtime does not tell. `end` must bear being called after the owner was disposed of.
+ * Calls `end`, which must not refer to `owner`, some time after the owner was collected; never
+ * where the runtime does not say. `end` must bear being called after the owner was disposed of.
  */
 export function endWhenDropped(owner: object, end: () => void): void {
   registry?.register(owner, end);

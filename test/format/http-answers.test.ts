@@ -1,4 +1,4 @@
-/** Answers that differ from what was asked for, from a real server: used where sound, or refused. */
+/** Answers that differ from what was asked for, from a real server: used where sound, or not. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { test } from "uvu";

@@ -1,6 +1,6 @@
 /**
- * Objects of other realms, as iframes, jsdom and vm contexts pass them, and realms that lack globals:
- * the package itself is loaded into a vm context, so that every object of Node is foreign to it.
+ * Objects of other realms, as iframes, jsdom and vm contexts pass them, and realms that lack
+ * globals: the package itself is loaded into a vm context, where every object of Node is foreign.
  */
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
@@ -25,7 +25,8 @@ test("what a runtime lacks is named, one after the other", async () => {
 });
 
 test("a package in another realm takes every object of this one", async () => {
-  const { expected, objects } = await REPORT;
+  const { expected, objects, fetched } = await REPORT;
+  assert.is(fetched, expected);
   assert.is(Object.keys(objects).length, 10);
   for (const [name, tokens] of Object.entries(objects)) assert.is(tokens, expected, name);
 });

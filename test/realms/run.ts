@@ -9,6 +9,7 @@ import { loadPackage, type Package } from "./package-in-realm.js";
 const NEEDED = { TextDecoder, TextEncoder, atob };
 
 const FILE = tinyModel({ type: "Q8_0", chatTemplate: "{{ messages[0].content }}" });
+const DATA_URL = `data:;base64,${Buffer.from(FILE).toString("base64")}`;
 const GREEDY = { maxTokens: 5, temperature: 0, ignoreEos: true };
 
 async function tokensOf({ loadModel }: Package, ...args: Parameters<Package["loadModel"]>) {
@@ -95,6 +96,8 @@ const report = {
   missing: await missingGlobals(FILE, NEEDED),
   missingForUrl: await missingGlobals("http://127.0.0.1:1/m.gguf", { URL }),
   objects: await takesObjects(realm),
+  // There is no AbortController.
+  fetched: await tokensOf(await loadPackage({ ...NEEDED, URL, fetch }), DATA_URL).catch(String),
   uses: await usesObjects(realm),
 };
 console.log(JSON.stringify(report));
