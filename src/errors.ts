@@ -41,9 +41,23 @@ export type ErrorCode =
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */
   | "UNSUPPORTED_RUNTIME";
 
+/** A PlmError as plain data: what `toJSON` gives. */
+export interface PlmErrorData {
+  readonly name: "PlmError";
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** How the stack of a PlmError begins: the only place of its code that a structured clone keeps. */
+const STACK_HEADER = /^PlmError \[([A-Z_]+)\](?=:|\n|$)/;
+
 /**
  * Every error that the package throws on purpose. The message says which, what was expected, what
  * came.
+ *
+ * `code` does not survive postMessage by itself, as no field of an error's own does. On the other
+ * side, `PlmError.from(received)` gives it back: always if `error.toJSON()` was sent; if the error
+ * itself was, where the runtime clones its stack (Node, Deno, Chromium; Firefox does not).
  */
 export class PlmError extends Error {
   readonly code: ErrorCode;
@@ -52,7 +66,37 @@ export class PlmError extends Error {
     super(message, options);
     this.name = "PlmError";
     this.code = code;
+    // Only V8's stacks begin with the error. Frozen intrinsics may refuse the property.
+    const value = this.stack?.replace(/^(Plm)?Error(?=:|\n|$)/, `PlmError [${code}]`);
+    if (value) Reflect.defineProperty(this, "stack", { value, writable: true, configurable: true });
   }
+
+  /** The error as plain data, for JSON and postMessage. */
+  toJSON(): PlmErrorData {
+    return { name: "PlmError", code: this.code, message: this.message };
+  }
+
+  /**
+   * The PlmError that `value` is or was: an error of this package, of another copy of it or of
+   * another realm; what `toJSON` gave; a structured clone with its stack. Undefined for the rest.
+   */
+  static from(value: unknown): PlmError | undefined {
+    if (value instanceof PlmError) return value;
+    if (typeof value !== "object" || value === null) return undefined;
+    const { name, code, message, stack, cause } = value as Partial<PlmError>;
+    const told = name === "PlmError" ? code : undefined;
+    const found = told ?? STACK_HEADER.exec(String(stack))?.[1];
+    if (typeof found !== "string" || typeof message !== "string") return undefined;
+    const error = new PlmError(found as ErrorCode, message, cause === undefined ? {} : { cause });
+    if (typeof stack === "string") Reflect.defineProperty(error, "stack", { value: stack });
+    return error;
+  }
+}
+
+/** Why something failed: an error's message, of whichever realm it is; any other value as text. */
+export function reasonOf(cause: unknown): string {
+  const message = (cause as Partial<Error> | null | undefined)?.message;
+  return typeof message === "string" ? message : String(cause);
 }
 
 /** A text in a message: quoted, control characters escaped, cut to a length that suits. */

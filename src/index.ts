@@ -1,7 +1,20 @@
 /** The public interface of plm-wasm. */
-export { type ErrorCode, PlmError } from "./errors.js";
+export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, type GgufValue, openGguf, type TensorInfo } from "./format/gguf.js";
+export type { FetchLike, HttpOptions } from "./format/http-client.js";
+export type { HttpEnvironment } from "./format/http-environment.js";
+export type { HeaderFields } from "./format/http-headers.js";
+export type {
+  BlobLike,
+  Bytes,
+  OpenFile,
+  PickedFile,
+  ResponseLike,
+  StreamLike,
+  StreamOwner,
+  UrlLike,
+} from "./format/model-source.js";
 export { type ByteSource, type ModelSource, openSources } from "./format/source.js";
 export type { Conversation, ConversationOptions } from "./generation/conversation.js";
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";

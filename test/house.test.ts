@@ -3,20 +3,26 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
-/** What each part of src may import besides itself. Arrows point one way. */
+/** The foundation, which every part of src may import. */
+const ROOTS = ["errors.ts", "brands.ts", "globals.ts", "disposable.ts"];
+
+/** What else each part of src may import besides itself. Arrows point one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
-  kernels: ["errors.ts", "#platform"],
-  format: ["errors.ts", "#platform"],
-  tokenizer: ["errors.ts", "#platform"],
-  platform: ["errors.ts", "format"],
-  model: ["errors.ts", "#platform", "platform", "kernels", "format"],
+  "brands.ts": [],
+  "globals.ts": [],
+  "disposable.ts": [],
+  kernels: ["#platform"],
+  format: ["#platform"],
+  tokenizer: ["#platform"],
+  platform: ["format"],
+  model: ["#platform", "platform", "kernels", "format"],
   threads: ["model"],
-  generation: ["errors.ts", "#platform", "format", "model", "tokenizer"],
-  training: ["errors.ts", "platform", "kernels", "format", "model", "tokenizer"],
-  "index.ts": ["errors.ts", "format", "model", "tokenizer", "generation"],
+  generation: ["#platform", "format", "model", "tokenizer"],
+  training: ["platform", "kernels", "format", "model", "tokenizer"],
+  "index.ts": ["format", "model", "tokenizer", "generation"],
   cli: [
-    ...["errors.ts", "#platform", "platform", "format", "model", "tokenizer", "generation"],
+    ...["#platform", "platform", "format", "model", "tokenizer", "generation"],
     ...["training", "index.ts"],
   ],
 };
@@ -78,7 +84,7 @@ test("imports point one way", () => {
     for (const name of imports) {
       const target = name.startsWith("src/") ? partOf(name) : name;
       if (!(target in MAY_IMPORT) && target !== "#platform") continue;
-      const allowed = target === part || MAY_IMPORT[part].includes(target);
+      const allowed = [part, ...ROOTS, ...MAY_IMPORT[part]].includes(target);
       assert.ok(allowed, `${path} imports ${name}`);
     }
   }
@@ -108,6 +114,50 @@ test("only the platform of Node and the command line touch Node's modules", () =
     assert.not.match(text, /\bBuffer\.|\bprocess\.(env|exit|argv|cwd|std)/, path);
   }
 });
+
+/**
+ * The classes that src may ask a value's prototype for: those of values that it made itself. What
+ * callers pass, or a runtime throws, may be of another realm; src/brands.ts and PlmError.from tell.
+ */
+const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
+  "src/errors.ts": ["PlmError"],
+  "src/format/header.ts": ["NeedsMoreBytes"],
+  "src/training/corpus.ts": ["Uint16Array"],
+  "src/cli/main.ts": ["CommanderError", "Interrupted"],
+};
+
+test("instanceof is for objects of one's own", () => {
+  for (const { path, text } of inFolder("src")) {
+    for (const [, name] of text.matchAll(/^(?! *(?:\/?\*|\/\/)).*\binstanceof (\w+)/gm)) {
+      const message = `${path}: instanceof ${name} fails for objects of other realms`;
+      assert.ok(OWN_CLASSES[path]?.includes(name), message);
+    }
+  }
+});
+
+/** What some runtimes or test environments lack; src/globals.ts says what is missing. */
+const LACKED = [
+  ...["fetch", "Blob", "File", "FileReader", "ReadableStream", "Response", "Headers", "URL"],
+  ...["AbortController", "TextDecoder", "TextEncoder", "structuredClone", "performance", "crypto"],
+  ...["navigator", "location", "atob", "btoa"],
+];
+
+test("a missing global is no ReferenceError", () => {
+  const use = new RegExp(`(?<![\\w.$"])(?:new )?(${LACKED.join("|")})(?=[.(])`, "g");
+  for (const { path, text } of inFolder("src")) {
+    if (/^src\/(cli|training|threads|platform|globals\.ts)/.test(path)) continue;
+    const code = text.replace(/\/\*.*?\*\/|\/\/.*$/gms, "");
+    for (const [found, name] of code.matchAll(use)) {
+      const isGuarded = new RegExp(`globalThis\\.${name}\\b|\\{ ${name} \\} = globalThis`);
+      assert.ok(isGuarded.test(code) || isOwnName(code, name), `${path}: ${found}`);
+    }
+  }
+});
+
+/** Whether a file gives a name a meaning of its own. */
+function isOwnName(code: string, name: string): boolean {
+  return new RegExp(`\\b(const|let) ${name}\\b`).test(code);
+}
 
 /** What is left of a file's imports when types are stripped. */
 function runtimeImports(path: string): string[] {

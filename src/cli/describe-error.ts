@@ -1,5 +1,5 @@
 /** Errors as one line, in the words of the command line. */
-import { PlmError } from "../errors.js";
+import { PlmError, reasonOf } from "../errors.js";
 
 /** Options whose name on the command line is not the library's in kebab-case. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -20,9 +20,9 @@ const NAMED = new RegExp(`(?<=^|; )(${NAMES.join("|")})(?=:|\\[)`, "g");
 
 /** An error as one line; names of the library's options become those of the command line. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isArgument = error instanceof PlmError && error.code === "INVALID_ARGUMENT";
-  const message = isArgument ? error.message.replace(NAMED, toFlag) : error.message;
+  const isArgument = PlmError.from(error)?.code === "INVALID_ARGUMENT";
+  const reason = reasonOf(error);
+  const message = isArgument ? reason.replace(NAMED, toFlag) : reason;
   return message.replace(/\s*\n\s*/g, " ").trim();
 }
 

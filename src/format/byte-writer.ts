@@ -1,11 +1,12 @@
 /** Appends little-endian fields to bytes that grow. */
+import { requireGlobal } from "../globals.js";
 import { NUMBER_ARRAYS, type NumberType } from "./metadata.js";
 
 export class ByteWriter {
   length = 0;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 12);
   #view: DataView = new DataView(this.#bytes.buffer);
-  readonly #encoder = new TextEncoder();
+  readonly #encoder = new (requireGlobal("TextEncoder"))();
 
   /** What was written so far; valid until the next write. */
   bytes(): Uint8Array<ArrayBuffer> {

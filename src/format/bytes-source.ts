@@ -1,5 +1,7 @@
 /** Sources that can be read at any offset without a runtime's help: bytes and blobs. */
-import { PlmError } from "../errors.js";
+import { PlmError, reasonOf } from "../errors.js";
+import { requireGlobal } from "../globals.js";
+import type { BlobLike } from "./model-source.js";
 import type { ByteSource } from "./source.js";
 
 /** One piece of a blob is at most this long, so that no second copy of a large read is made. */
@@ -27,14 +29,20 @@ export class BytesSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
+/** Whether it is a Blob or File, of whichever realm. */
+export function isBlob(value: object): value is BlobLike {
+  const { size, slice } = value as Partial<BlobLike>;
+  return typeof size === "number" && typeof slice === "function";
+}
+
 /** Reads from a Blob or File. */
 export class BlobSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly sequential = false;
-  readonly #blob: Blob;
+  readonly #blob: BlobLike;
 
-  constructor(blob: Blob) {
+  constructor(blob: BlobLike) {
     this.#blob = blob;
     this.name = "name" in blob ? String(blob.name) : "blob";
     this.size = blob.size;
@@ -53,13 +61,24 @@ export class BlobSource implements ByteSource {
     return length;
   }
 
-  async #bytesOf(piece: Blob): Promise<ArrayBuffer> {
+  async #bytesOf(piece: BlobLike): Promise<ArrayBuffer> {
     try {
-      return await piece.arrayBuffer();
+      return await (typeof piece.arrayBuffer === "function" ? piece.arrayBuffer() : readOld(piece));
     } catch (cause) {
-      throw new PlmError("UNREADABLE_FILE", `${this.name}: ${cause}`, { cause });
+      if (PlmError.from(cause) !== undefined) throw cause;
+      throw new PlmError("UNREADABLE_FILE", `${this.name}: ${reasonOf(cause)}`, { cause });
     }
   }
 
   async close(): Promise<void> {}
+}
+
+/** The bytes of a blob that has no method for them: those of older jsdom. */
+function readOld(blob: BlobLike): Promise<ArrayBuffer> {
+  return new Promise((resolve, reject) => {
+    const reader = new (requireGlobal("FileReader"))();
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(blob as Blob);
+  });
 }

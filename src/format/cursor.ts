@@ -1,5 +1,6 @@
 /** Reads the fields of a GGUF header from bytes, and refuses what the file could not hold. */
 import { PlmError } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 
 /** Thrown by a Cursor that needs bytes which the file may have and which are not there yet. */
 export class NeedsMoreBytes {}
@@ -16,8 +17,11 @@ export class Cursor {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #limit = 0;
   // U+FEFF is a character of a value like any other.
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+  readonly #decoder = new (requireGlobal("TextDecoder"))("utf-8", { ignoreBOM: true });
+  readonly #strictDecoder = new (requireGlobal("TextDecoder"))("utf-8", {
+    ignoreBOM: true,
+    fatal: true,
+  });
 
   /** `name`: the file, for messages. Starts without bytes. */
   constructor(name: string) {

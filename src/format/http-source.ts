@@ -1,7 +1,11 @@
 /** Files behind a URL: by ranges where the server honours them, else from front to back. */
 import { PlmError } from "../errors.js";
+import { type HttpClient, nameOf } from "./http-client.js";
+import { type Connection, connect, unreadable } from "./http-connection.js";
+import { isSameFile, type Validators } from "./http-fields.js";
+import { Retries } from "./http-retries.js";
 import type { ByteSource } from "./source.js";
-import { abortable, describeCause, ForwardReader, StreamSource } from "./stream-source.js";
+import { ForwardReader, StreamSource } from "./stream-source.js";
 
 /** A gap up to this long is read and dropped, which is quicker than another request. */
 const SKIP_BYTES = 256 << 10;
@@ -21,121 +25,73 @@ export class Turns {
 }
 
 /** Asks for the file at `url` and returns a source over the answer. */
-export async function openUrl(url: URL, turns: Turns, signal?: AbortSignal): Promise<ByteSource> {
+export async function openUrl(
+  url: URL,
+  turns: Turns,
+  client: HttpClient,
+  signal?: AbortSignal,
+): Promise<ByteSource> {
   if (url.username !== "" || url.password !== "") {
     // No fetch takes them, and its message would show them.
     const message = `${nameOf(url)}: expected a URL without credentials`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
-  const http = url.protocol === "http:" || url.protocol === "https:";
-  const connection = await connect(url, http ? 0 : undefined, signal);
-  if (connection === undefined) throw unreadable(url, "the file is empty");
-  if (!connection.ranges) return new StreamSource(connection.body, nameOf(url), connection.size);
-  const source = new RangeSource(url, connection, turns);
+  const isHttp = url.protocol === "http:" || url.protocol === "https:";
+  let connection = await open(client, url, isHttp ? 0 : undefined, signal);
+  if (connection.ranges && connection.isCoded) {
+    connection.abort();
+    connection = await open(client, url, undefined, signal);
+  }
+  if (!connection.ranges) {
+    return new StreamSource(connection.body, nameOf(url), connection.validators.size);
+  }
+  const source = new RangeSource(url, client, connection, turns);
   await turns.take(source);
   return source;
 }
 
-/** An answer whose body starts at the byte that was asked for. */
-interface Connection {
-  body: ReadableStream<Uint8Array>;
-  /** Bytes in the file, if known; to be trusted only where the request began at byte 0. */
-  size: number | undefined;
-  /** Whether the server honoured the range. */
-  ranges: boolean;
-  /** Changes when the file does; undefined where the server does not tell. */
-  stamp: string | undefined;
-  /** Ends the request with its body. */
-  abort: AbortController;
-}
-
-/** Without credentials and query, which messages must not show. */
-function nameOf(url: URL): string {
-  return url.origin === "null" ? url.protocol : url.origin + url.pathname;
-}
-
-/** Requests the bytes from `start` on, or the whole file if undefined; undefined past its end. */
-async function connect(
+/** The first connection. Waits for a server that is busy, not for one that does not answer. */
+async function open(
+  client: HttpClient,
   url: URL,
   start: number | undefined,
-  signal?: AbortSignal,
-): Promise<Connection | undefined> {
-  const abort = new AbortController();
-  const headers: HeadersInit = start === undefined ? {} : { Range: `bytes=${start}-` };
-  let response: Response;
-  try {
-    response = await abortable(fetch(url, { headers, signal: abort.signal }), signal);
-  } catch (cause) {
-    abort.abort();
-    signal?.throwIfAborted();
-    throw unreadable(url, describeCause(cause), cause);
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  const retries = new Retries(client.environment);
+  for (;;) {
+    const answer = await connect(client, url, start, signal);
+    if (answer.kind === "body") return answer;
+    if (answer.kind === "end") throw unreadable(nameOf(url), "the file is empty");
+    if (!answer.isAnswered) throw answer.failure.error;
+    await retries.pauseAfter(answer.failure, signal);
   }
-  try {
-    if (response.status !== 416) return checkAnswer(url, response, start, abort);
-    abort.abort();
-    return undefined;
-  } catch (error) {
-    abort.abort();
-    throw error;
-  }
-}
-
-function checkAnswer(
-  url: URL,
-  { status, statusText, headers, body }: Response,
-  start: number | undefined,
-  abort: AbortController,
-): Connection {
-  const ranges = status === 206;
-  if ((status !== 200 && !ranges) || body === null) {
-    throw unreadable(url, `the server answered ${status} ${statusText}`.trimEnd());
-  }
-  let length = headers.get("Content-Encoding") === null ? headers.get("Content-Length") : null;
-  // Scripts may read Content-Range from another origin only if its server says so.
-  const contentRange = headers.get("Content-Range");
-  if (ranges && contentRange !== null) {
-    const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange) ?? [];
-    if (Number(first) !== start) {
-      throw unreadable(url, `asked for the bytes from ${start}, got "${contentRange}"`);
-    }
-    length = total;
-  }
-  const size = length === null || length === "" ? Number.NaN : Number(length);
-  return {
-    body,
-    size: Number.isSafeInteger(size) ? size : undefined,
-    ranges,
-    stamp: headers.get("ETag") ?? headers.get("Last-Modified") ?? undefined,
-    abort,
-  };
-}
-
-function unreadable(url: URL, reason: string, cause?: unknown): PlmError {
-  return new PlmError("UNREADABLE_FILE", `${nameOf(url)}: ${reason}`, { cause });
 }
 
 /**
  * Reads by range requests that are left open, so that reading on costs no further request. A
- * connection that breaks after it gave something is opened again where it broke.
+ * connection that breaks is opened again where it broke, after a pause unless it gave something.
  */
 class RangeSource implements ByteSource {
   readonly name: string;
   readonly size: number | undefined;
   readonly sequential = false;
   readonly #url: URL;
-  readonly #stamp: string | undefined;
+  readonly #client: HttpClient;
+  readonly #validators: Validators;
   readonly #turns: Turns;
+  readonly #retries: Retries;
+  #connection: Connection | undefined;
   #reader: ForwardReader | undefined;
-  #abort: AbortController;
 
-  constructor(url: URL, connection: Connection, turns: Turns) {
+  constructor(url: URL, client: HttpClient, connection: Connection, turns: Turns) {
     this.#url = url;
+    this.#client = client;
     this.name = nameOf(url);
-    this.size = connection.size;
-    this.#stamp = connection.stamp;
+    this.size = connection.validators.size;
+    this.#validators = connection.validators;
     this.#turns = turns;
-    this.#reader = new ForwardReader(connection.body, this.name);
-    this.#abort = connection.abort;
+    this.#retries = new Retries(client.environment);
+    this.#adopt(connection);
   }
 
   async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
@@ -146,20 +102,17 @@ class RangeSource implements ByteSource {
       const previous = this.#reader;
       const reader = await this.#readerAt(offset + done, signal);
       if (reader === undefined) break;
-      const before = reader.position;
-      const failure = await this.#fill(
-        reader,
-        offset + done,
-        target.subarray(done, wanted),
-        signal,
-      );
+      const rest = target.subarray(done, wanted);
+      const failure = await this.#fill(reader, offset + done, rest, signal);
+      const before = done;
       done = Math.max(done, reader.position - offset);
+      if (done > before) this.#retries.succeeded();
       if (done === wanted) break;
       await this.disconnect();
       // One left open since the last read may just have timed out.
-      if (reader.position > before || reader === previous) continue;
-      if (failure !== undefined) throw failure;
-      break;
+      if (done > before || reader === previous) continue;
+      if (failure === undefined) break;
+      await this.#retries.pauseAfter({ error: failure, retryAfterMs: undefined }, signal);
     }
     return done;
   }
@@ -170,22 +123,24 @@ class RangeSource implements ByteSource {
     offset: number,
     target: Uint8Array,
     signal?: AbortSignal,
-  ): Promise<unknown> {
+  ): Promise<PlmError | undefined> {
     try {
       await reader.skipTo(offset, signal);
       await reader.read(target, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      return error;
+      if ((error as PlmError).code !== "UNREADABLE_FILE") throw error;
+      return error as PlmError;
     }
     return undefined;
   }
 
   /** Drops the connection; the next read makes another. */
   async disconnect(): Promise<void> {
-    const reader = this.#reader;
+    const [reader, connection] = [this.#reader, this.#connection];
     this.#reader = undefined;
-    this.#abort.abort();
+    this.#connection = undefined;
+    connection?.abort();
     await reader?.cancel();
   }
 
@@ -193,20 +148,45 @@ class RangeSource implements ByteSource {
     return this.disconnect();
   }
 
+  #adopt(connection: Connection): ForwardReader {
+    this.#connection = connection;
+    this.#reader = new ForwardReader(connection.body, this.name, connection.first);
+    return this.#reader;
+  }
+
+  /** A reader at or shortly before `offset`; undefined where the file ends there. */
   async #readerAt(offset: number, signal?: AbortSignal): Promise<ForwardReader | undefined> {
     const gap = offset - (this.#reader?.position ?? -1);
     if (this.#reader !== undefined && gap >= 0 && gap <= SKIP_BYTES) return this.#reader;
     await this.disconnect();
     await this.#turns.take(this);
-    const connection = await connect(this.#url, offset, signal);
-    if (connection === undefined) return undefined;
-    this.#abort = connection.abort;
-    const { stamp, ranges } = connection;
-    if (!ranges || (stamp ?? this.#stamp) !== (this.#stamp ?? stamp)) {
-      connection.abort.abort();
-      throw unreadable(this.#url, "the file changed while it was read");
+    for (;;) {
+      const answer = await connect(this.#client, this.#url, offset, signal);
+      if (answer.kind === "body") return this.#adopt(this.#checkSame(answer));
+      if (answer.kind === "end") {
+        if ((this.size ?? answer.size ?? offset) > offset) throw this.#changed();
+        return undefined;
+      }
+      await this.#retries.pauseAfter(answer.failure, signal);
     }
-    this.#reader = new ForwardReader(connection.body, this.name, offset);
-    return this.#reader;
+  }
+
+  /**
+   * The connection, if it gives the same file. A whole file instead of a range is read up to
+   * the range, if it is known to be the same.
+   */
+  #checkSame(connection: Connection): Connection {
+    const { ranges, isCoded, validators } = connection;
+    const nowMs = this.#client.environment.now();
+    const isSame = isSameFile(this.#validators, validators, nowMs);
+    if (isSame !== false && (ranges ? !isCoded : isSame)) return connection;
+    connection.abort();
+    if (isSame === false) throw this.#changed();
+    const got = ranges ? "a coded one" : "the whole file";
+    throw unreadable(this.name, `expected a range as before, the server answered with ${got}`);
+  }
+
+  #changed(): PlmError {
+    return unreadable(this.name, "the file changed while it was read");
   }
 }

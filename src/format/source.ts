@@ -1,9 +1,27 @@
-/** Where a model's bytes come from: paths, URLs, blobs, bytes, streams or one's own reader. */
+/** From what callers pass to sources that are read by offset. */
 import platform from "#platform";
-import { PlmError, quote } from "../errors.js";
-import { BlobSource, BytesSource } from "./bytes-source.js";
+import { brandOf, bytesOf, checkSignal, kindOf } from "../brands.js";
+import { PlmError } from "../errors.js";
+import { parseUrl } from "../globals.js";
+import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
+import { isIterable, isStream } from "./chunk-reader.js";
+import { HttpClient, type HttpOptions } from "./http-client.js";
+import type { HttpEnvironment } from "./http-environment.js";
 import { openUrl, Turns } from "./http-source.js";
+import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
+import {
+  ACCEPTED_SOURCES,
+  type FileSource,
+  type ModelSource,
+  type PickedFile,
+  type StreamOwner,
+  type UrlLike,
+} from "./model-source.js";
+import { isOpenFile, openFileSource } from "./open-file-source.js";
+import { isResponse, openResponse } from "./response-source.js";
 import { StreamSource } from "./stream-source.js";
+
+export type { ModelSource };
 
 /**
  * A file that can be read by offset. One read at a time, over all
@@ -22,38 +40,41 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** What a model can be loaded from. An array holds the parts of a split file, in order. */
-export type ModelSource =
-  | string
-  | URL
-  | Blob
-  | ArrayBuffer
-  | Uint8Array
-  | ReadableStream<Uint8Array>
-  | ByteSource
-  | ModelSource[];
+/** What sources are opened with. */
+interface Opening {
+  readonly client: HttpClient;
+  readonly turns: Turns;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A source whose names are told apart: a string is a path. */
+type Located = Place | Exclude<FileSource, string | UrlLike>;
 
 /**
- * Opens a model's file or files, in order. A string is a path where the platform has files, else a
- * URL, unless it has a scheme. A path or URL that ends in -00001-of-0000N.gguf, or another number,
- * stands for all N parts. URLs are read by ranges where the server honours them, else from front to
- * back. Throws INVALID_ARGUMENT for what is no source, UNREADABLE_FILE for what cannot be opened
- * and UNSUPPORTED_RUNTIME for a path where there are no files; nothing stays open then.
+ * Opens a model's file or files, in order. A string is a path where the platform has files, unless
+ * it starts as a URL does; elsewhere it is a URL. A path or URL that ends in -00001-of-0000N.gguf,
+ * or another number, stands for all N parts. URLs are read by ranges where the server honours them,
+ * else from front to back; what fails for the moment is tried again. Throws INVALID_ARGUMENT for
+ * what is no source, UNREADABLE_FILE for what cannot be opened and UNSUPPORTED_RUNTIME for a path
+ * where there are no files; nothing stays open then.
  */
 export async function openSources(
   source: ModelSource,
   signal?: AbortSignal,
+  options?: HttpOptions,
+  environment?: HttpEnvironment,
 ): Promise<ByteSource[]> {
+  checkSignal(signal);
   signal?.throwIfAborted();
-  const parts = Array.isArray(source) ? flatten(source) : partsOf(locate(source));
+  const opening = { client: new HttpClient(options, environment), turns: new Turns(), signal };
+  const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
   if (parts.length === 0) throw new PlmError("INVALID_ARGUMENT", "source: an empty list");
-  const turns = new Turns();
   const opened: ByteSource[] = [];
   try {
     for (const part of parts) {
       signal?.throwIfAborted();
       checkConnections(opened, part);
-      opened.push(await openOne(part, turns, signal));
+      opened.push(await openOne(part, opening));
     }
     return opened;
   } catch (error) {
@@ -67,72 +88,81 @@ export async function closeSources(sources: readonly ByteSource[]): Promise<void
   await Promise.allSettled(sources.map(async (source) => source.close()));
 }
 
-type Place = Exclude<ModelSource, ModelSource[]>;
-
-function flatten(sources: ModelSource[]): Place[] {
-  return sources.flatMap((source) => (Array.isArray(source) ? flatten(source) : locate(source)));
+/** The files of a file picker are a list as well. */
+function isList(source: ModelSource): source is readonly ModelSource[] {
+  return Array.isArray(source) || brandOf(source) === "FileList";
 }
 
-/** Turns strings that are URLs into URLs; the strings that are left are paths. */
-function locate(source: Place): Place {
-  if (typeof source !== "string") return source;
-  // One letter before the colon is a drive.
-  if (platform.hasFiles && !/^[a-z][a-z0-9+.-]+:/i.test(source)) return source;
-  try {
-    return new URL(source, globalThis.location?.href);
-  } catch (cause) {
-    // Not the whole of it: it may have credentials.
-    const got = quote(/^[^/?#@]*/.exec(source)?.[0] ?? "");
-    const message = `source: expected a path or URL, got what is neither: ${got}...`;
-    throw new PlmError("INVALID_ARGUMENT", message, { cause });
-  }
+function flatten(sources: readonly ModelSource[]): Located[] {
+  return Array.from(sources).flatMap((source) =>
+    isList(source) ? flatten(source) : locateSource(source),
+  );
 }
 
-/** All parts of a split file of which one is named; anything else as it is. */
-function partsOf(place: Place): Place[] {
-  if (typeof place !== "string" && !(place instanceof URL)) return [place];
-  const path = typeof place === "string" ? place : place.pathname;
-  const [, stem, number, count] = /^(.*-)(\d{5})-of-(\d{5})\.gguf$/s.exec(path) ?? [];
-  if (count === undefined || Number(number) < 1 || Number(number) > Number(count)) return [place];
-  return Array.from({ length: Number(count) }, (_, i) => {
-    const part = `${stem}${String(i + 1).padStart(5, "0")}-of-${count}.gguf`;
-    if (typeof place === "string") return part;
-    const url = new URL(place);
-    url.pathname = part;
-    return url;
-  });
+function locateSource(source: FileSource): Located {
+  if (typeof source === "string") return locate(source);
+  return isUrl(source) ? parseUrl(source.href) : source;
+}
+
+function withParts(source: Located): Located[] {
+  return typeof source === "string" || isUrl(source) ? partsOf(source) : [source];
 }
 
 /** Files that cannot be put down keep a connection each, and browsers have six to a server. */
-function checkConnections(opened: readonly ByteSource[], next: Place): void {
-  if (!(next instanceof URL) || next.protocol === "file:") return;
+function checkConnections(opened: readonly ByteSource[], next: Located): void {
+  if (!isUrl(next) || next.protocol === "file:") return;
   if (opened.filter((source) => source.sequential).length < 5) return;
   const message = `${opened[0].name}: the server must honour ranges for a file of over 5 parts`;
   throw new PlmError("UNREADABLE_FILE", message);
 }
 
-async function openOne(source: Place, turns: Turns, signal?: AbortSignal): Promise<ByteSource> {
-  if (typeof source === "string") return platform.openFile(source);
-  if (source instanceof URL) {
-    return source.protocol === "file:" ? platform.openFile(source) : openUrl(source, turns, signal);
-  }
-  if (source instanceof Uint8Array) return new BytesSource(source);
-  if (source instanceof ArrayBuffer) return new BytesSource(new Uint8Array(source));
-  if (source instanceof Blob) return new BlobSource(source);
-  if (source instanceof ReadableStream) return new StreamSource(source, "stream");
+async function openOne(source: Located, { client, turns, signal }: Opening): Promise<ByteSource> {
+  if (typeof source === "string") return openPath(source);
+  const bytes = bytesOf("source", source);
+  if (bytes !== undefined) return new BytesSource(bytes);
+  if (typeof source !== "object" || source === null) throw refused(source);
   if (isByteSource(source)) return source;
-  const kinds = "a path, URL, Blob, ArrayBuffer, Uint8Array, ReadableStream or ByteSource";
-  throw new PlmError("INVALID_ARGUMENT", `source: expected ${kinds}, got ${kindOf(source)}`);
+  if (isUrl(source)) {
+    return source.protocol === "file:"
+      ? platform.openFile(source)
+      : openUrl(source, turns, client, signal);
+  }
+  if (isResponse(source)) return openResponse(source);
+  if (isPickedFile(source)) return new BlobSource(await source.getFile());
+  if (isBlob(source)) return new BlobSource(source);
+  if (isOpenFile(source)) return openFileSource(source);
+  const stream = isStreamOwner(source) ? source.readable : source;
+  if (isStream(stream) || isIterable(stream)) return new StreamSource(stream, "stream");
+  throw refused(source);
 }
 
-function isByteSource(source: unknown): source is ByteSource {
-  if (typeof source !== "object" || source === null) return false;
+async function openPath(path: string): Promise<ByteSource> {
+  try {
+    return await platform.openFile(path);
+  } catch (cause) {
+    const advice = adviceFor(path);
+    const error = PlmError.from(cause);
+    if (error === undefined || advice === "") throw cause;
+    throw new PlmError(error.code, error.message + advice, { cause });
+  }
+}
+
+function isByteSource(source: object): source is ByteSource {
   const { name, sequential, read, close } = source as Partial<ByteSource>;
   const hasCalls = typeof read === "function" && typeof close === "function";
   return hasCalls && typeof name === "string" && typeof sequential === "boolean";
 }
 
-function kindOf(value: unknown): string {
-  const name = (value as object | null)?.constructor?.name;
-  return typeof value === "object" && name ? `an object of class ${name}` : typeof value;
+function isPickedFile(source: object): source is PickedFile {
+  return typeof (source as Partial<PickedFile>).getFile === "function";
+}
+
+function isStreamOwner(source: object): source is StreamOwner {
+  const { readable } = source as { readable?: unknown };
+  return typeof readable === "object" && readable !== null && isStream(readable);
+}
+
+function refused(source: unknown): PlmError {
+  const message = `source: expected ${ACCEPTED_SOURCES}; got ${kindOf(source)}`;
+  return new PlmError("INVALID_ARGUMENT", message);
 }

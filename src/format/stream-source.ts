@@ -1,5 +1,7 @@
 /** Reading forward through a stream, and the source that does only that. */
-import { PlmError } from "../errors.js";
+import { bytesOf, kindOf } from "../brands.js";
+import { PlmError, reasonOf } from "../errors.js";
+import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
 import type { ByteSource } from "./source.js";
 
 /** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
@@ -24,14 +26,15 @@ export class ForwardReader {
   readonly name: string;
   /** Offset of the next byte. */
   position: number;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ChunkReader;
   #chunk: Uint8Array = new Uint8Array(0);
-  #pending: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+  #pending: ReturnType<ChunkReader["read"]> | undefined;
 
-  constructor(stream: ReadableStream<Uint8Array>, name: string, position = 0) {
+  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  constructor(source: ChunkSource, name: string, position = 0) {
     this.name = name;
     this.position = position;
-    this.#reader = stream.getReader();
+    this.#reader = readerOf(source, name);
   }
 
   /** Moves on to `offset`, if the stream is that long; it must not lie behind. */
@@ -43,7 +46,7 @@ export class ForwardReader {
 
   /**
    * Fills `target` and returns the number of bytes, less only at the stream's end. After a throw,
-   * `position` tells how far it came.
+   * `position` says how far it came.
    */
   async read(target: Uint8Array, signal?: AbortSignal): Promise<number> {
     let done = 0;
@@ -57,8 +60,8 @@ export class ForwardReader {
   }
 
   /** Ends the stream early. Never rejects. */
-  async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
   }
 
   #advance(length: number): void {
@@ -73,11 +76,12 @@ export class ForwardReader {
       const { done, value } = await this.#settle(this.#pending, signal);
       this.#pending = undefined;
       if (done) return false;
-      if (!(value instanceof Uint8Array)) {
-        const message = `${this.name}: the stream gave ${typeof value}; expected Uint8Array`;
+      const chunk = bytesOf(this.name, value);
+      if (chunk === undefined) {
+        const message = `${this.name}: expected chunks of bytes, got ${kindOf(value)}`;
         throw new PlmError("INVALID_ARGUMENT", message);
       }
-      this.#chunk = value;
+      this.#chunk = chunk;
     }
     return true;
   }
@@ -94,22 +98,25 @@ export class ForwardReader {
 
 /** The message of an error and of what caused it, since fetch hides the reason one level down. */
 export function describeCause(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const { cause: inner } = cause;
-  return inner instanceof Error ? `${cause.message} (${inner.message})` : cause.message;
+  const inner = (cause as { cause?: unknown } | null | undefined)?.cause;
+  const reason = reasonOf(cause);
+  // Node leaves the message empty where it tried several addresses.
+  const innerReason = inner && (reasonOf(inner) || (inner as { code?: string }).code);
+  return innerReason ? `${reason} (${innerReason})` : reason;
 }
 
-/** Reads from a stream; offsets must not go backwards. */
+/** Reads from a stream or an iterable; offsets must not go backwards. */
 export class StreamSource implements ByteSource {
   readonly name: string;
   readonly size: number | undefined;
   readonly sequential = true;
   readonly #reader: ForwardReader;
 
-  constructor(stream: ReadableStream<Uint8Array>, name: string, size?: number) {
+  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  constructor(source: ChunkSource, name: string, size?: number) {
     this.name = name;
     this.size = size;
-    this.#reader = new ForwardReader(stream, name);
+    this.#reader = new ForwardReader(source, name);
   }
 
   async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {

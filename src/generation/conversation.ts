@@ -1,4 +1,5 @@
 /** A conversation with a model: keeps the messages, and what of them is evaluated already. */
+import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { Session } from "../model/session.js";
 import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
@@ -33,7 +34,7 @@ export function chatTemplateOf(tokenizer: Tokenizer, chatTemplate?: string): str
  * Turns of user and assistant. Every answer evaluates only what is new since the last. Made by
  * `Model.createConversation`.
  */
-export class Conversation {
+export class Conversation extends Disposable {
   readonly messages: ChatMessage[] = [];
   readonly #parts: ConversationParts;
   readonly #system: string | undefined;
@@ -42,6 +43,7 @@ export class Conversation {
 
   /** Throws INVALID_ARGUMENT where neither the file nor the options have a chat template. */
   constructor(parts: ConversationParts, { system, chatTemplate }: ConversationOptions = {}) {
+    super();
     this.#parts = parts;
     this.#system = system;
     this.#template = chatTemplateOf(parts.tokenizer, chatTemplate);

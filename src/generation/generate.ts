@@ -1,5 +1,6 @@
 /** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
 import { PlmError } from "../errors.js";
+import { nowMs } from "../globals.js";
 import type { Evaluator, TokenDecoder } from "./evaluator.js";
 import { Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
@@ -37,7 +38,7 @@ export function generate(
   decoder: TokenDecoder,
   promptTokens: ArrayLike<number>,
   options: GenerateOptions = {},
-  { now = () => performance.now(), onEnd }: GenerateEnvironment = {},
+  { now = nowMs, onEnd }: GenerateEnvironment = {},
 ): Generation {
   const resolved = resolveOptions(options, evaluator.vocabSize);
   if (promptTokens.length === 0) {

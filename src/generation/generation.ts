@@ -1,4 +1,5 @@
 /** One generation as its reader sees it: pieces of text to loop over, and the result at the end. */
+import { Cancellable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { TokenLogprob } from "./logprobs.js";
 import type { FinishReason } from "./stopping-criteria.js";
@@ -62,7 +63,7 @@ export interface GenerationRecord {
  * Work is done only as pieces are asked for. Leaving the loop ends the generation with the reason
  * "cancelled"; an error or an abort rejects the loop and `result()` alike.
  */
-export class Generation implements AsyncIterable<string> {
+export class Generation extends Cancellable implements AsyncIterable<string> {
   /** The seed in use, chosen or given. */
   readonly seed: number;
   readonly #record: GenerationRecord;
@@ -74,6 +75,7 @@ export class Generation implements AsyncIterable<string> {
 
   /** Made by `generate`. `pieces` fills in the record as it is read. */
   constructor(record: GenerationRecord, pieces: AsyncGenerator<string, void>) {
+    super();
     this.seed = record.seed;
     this.#record = record;
     this.#pieces = pieces;
@@ -101,6 +103,15 @@ export class Generation implements AsyncIterable<string> {
   async result(): Promise<GenerationResult> {
     if (!this.#isRead) for await (const _ of this);
     return this.#ended;
+  }
+
+  /**
+   * Ends the generation with the reason "cancelled" if it has not ended, after the piece that is
+   * being made; whoever reads it gets no further one. `await using` calls it at the block's end.
+   */
+  override async cancel(): Promise<void> {
+    this.#isRead = true;
+    await this.#return();
   }
 
   /** The whole text; as `result()`. */

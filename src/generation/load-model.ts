@@ -1,5 +1,8 @@
 /** From a source of bytes to a model that can be asked. */
+import { kindOf } from "../brands.js";
+import { PlmError } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
+import type { HttpOptions } from "../format/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../model/load.js";
 import type { ModelOptions } from "../model/options.js";
@@ -7,15 +10,16 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 
 /**
- * Loads a PLM from a GGUF file: a path, URL, Blob, bytes, stream or byte-range reader, or the parts
- * of a split file. Tensors are streamed to their places; the file is never held whole.
+ * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
+ * or byte-range reader, or the parts of a split file. Tensors are streamed to their places; the
+ * file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects
  * with the signal's reason.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  return withGguf(source, options.signal, async (gguf) => {
+  return withGguf(source, options, async (gguf) => {
     const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
     return new Model(await loadPlm(gguf, options), tokenizer);
   });
@@ -33,9 +37,9 @@ export interface Inspection {
  */
 export async function inspectModel(
   source: ModelSource,
-  options: ModelOptions & { signal?: AbortSignal } = {},
+  options: ModelOptions & HttpOptions & { signal?: AbortSignal } = {},
 ): Promise<Inspection> {
-  return withGguf(source, options.signal, async (gguf) => ({
+  return withGguf(source, options, async (gguf) => ({
     gguf,
     plan: planModel(gguf, options),
     tokenizer: Tokenizer.fromMetadata(gguf.metadata),
@@ -45,13 +49,26 @@ export async function inspectModel(
 /** Opens, uses and closes a file. */
 async function withGguf<T>(
   source: ModelSource,
-  signal: AbortSignal | undefined,
+  options: Pick<LoadOptions, "signal" | "onProgress" | "headers" | "fetch">,
   use: (gguf: Gguf) => Promise<T>,
 ): Promise<T> {
-  const sources = await openSources(source, signal);
+  checkOptions(options);
+  const { signal } = options;
+  const sources = await openSources(source, signal, options);
   try {
     return await use(await openGguf(sources, signal));
   } finally {
     await closeSources(sources);
   }
+}
+
+/** Throws INVALID_ARGUMENT for what no later step would name. */
+function checkOptions(options: Pick<LoadOptions, "onProgress">): void {
+  if (typeof options !== "object" || options === null) {
+    throw new PlmError("INVALID_ARGUMENT", `options: expected an object, got ${kindOf(options)}`);
+  }
+  const { onProgress } = options;
+  if (onProgress === undefined || typeof onProgress === "function") return;
+  const message = `onProgress: expected a function, got ${kindOf(onProgress)}`;
+  throw new PlmError("INVALID_ARGUMENT", message);
 }

@@ -1,4 +1,5 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
+import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../model/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
@@ -20,11 +21,12 @@ export interface ChatGenerateOptions extends GenerateOptions {
 }
 
 /** A model in memory. Made by `loadModel`. */
-export class Model {
+export class Model extends Disposable {
   readonly tokenizer: Tokenizer;
   readonly #loaded: LoadedPlm;
 
   constructor(loaded: LoadedPlm, tokenizer: Tokenizer) {
+    super();
     this.#loaded = loaded;
     this.tokenizer = tokenizer;
   }

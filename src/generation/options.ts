@@ -1,4 +1,5 @@
 /** The options of generation: defaults, ranges, and the one function that checks them. */
+import { brandOf } from "../brands.js";
 import { PlmError } from "../errors.js";
 import { randomSeed } from "./random.js";
 
@@ -141,7 +142,7 @@ function readLogitBias(
     problems.push(`logitBias: expected a Map or an object, got ${show(value)}`);
     return biases;
   }
-  const entries = value instanceof Map ? value : Object.entries(value);
+  const entries = brandOf(value) === "Map" ? value : Object.entries(value);
   for (const [key, bias] of entries as Iterable<[unknown, unknown]>) {
     const id = typeof key === "string" && /^\d+$/.test(key) ? Number(key) : key;
     if (typeof id !== "number" || !isCount(id) || id >= vocabSize) {

@@ -49,5 +49,7 @@ export function createRandomSource(seed: number): RandomSource {
 
 /** A seed that nobody chose: 32 bits from the platform's generator. */
 export function randomSeed(): number {
+  const { crypto } = globalThis;
+  if (crypto === undefined) return Math.floor(Math.random() * 2 ** 32);
   return crypto.getRandomValues(new Uint32Array(1))[0];
 }

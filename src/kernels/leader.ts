@@ -52,7 +52,7 @@ export class Leader {
     if (this.#failure !== undefined) throw this.#failure;
     const member = this.#member;
     const count = Math.min(typeof pace === "number" ? pace : pace.count, this.threads);
-    const startMs = performance.now();
+    const startMs = nowMs();
     if (count > 1) {
       post();
       member.announce(count);
@@ -64,7 +64,7 @@ export class Leader {
       this.keep(1);
       throw error;
     }
-    const ms = performance.now() - startMs;
+    const ms = nowMs() - startMs;
     if (typeof pace !== "number") pace.done({ ms, units, lateMs: member.takeLateMs() });
     return ms;
   }

@@ -1,6 +1,8 @@
 /** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
 import { instantiate } from "@assemblyscript/loader";
-import { PlmError } from "../errors.js";
+import { brandOf, bytesOf, kindOf } from "../brands.js";
+import { PlmError, reasonOf } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
 import { isRelaxed, type Kernels } from "./kernels.js";
 import { probeRelaxedDot } from "./probe.js";
@@ -32,7 +34,7 @@ export function kernelsBytes(variant: Variant = "simd"): Uint8Array<ArrayBuffer>
 
 /** The bytes that a base64 string stands for. */
 export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return Uint8Array.from(requireGlobal("atob")(base64), (character) => character.charCodeAt(0));
 }
 
 /** What loadKernels is told. */
@@ -87,6 +89,20 @@ async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise
   return { kernels, module, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
 }
 
+/** A module as it is, the bytes of one not shared. Throws INVALID_ARGUMENT for anything else. */
+function checkBinary(binary: KernelsBinary): WebAssembly.Module | Uint8Array<ArrayBuffer> {
+  if (isModule(binary)) return binary;
+  const bytes = bytesOf("wasm", binary);
+  if (bytes !== undefined) return bytes.slice();
+  const message = `wasm: expected a WebAssembly.Module or its bytes, got ${kindOf(binary)}`;
+  throw new PlmError("INVALID_ARGUMENT", message);
+}
+
+/** Whether it is a compiled module, of whichever realm. */
+export function isModule(binary: unknown): binary is WebAssembly.Module {
+  return brandOf(binary) === "WebAssembly.Module";
+}
+
 /**
  * A binary's exports over `memory`, which may be shared, and the module that they are of. Throws
  * UNSUPPORTED_RUNTIME where the runtime refuses the binary.
@@ -95,22 +111,31 @@ export async function instantiateKernels<Exports>(
   memory: WebAssembly.Memory,
   binary: KernelsBinary,
 ): Promise<{ kernels: Exports; module: WebAssembly.Module }> {
+  const given = checkBinary(binary);
   try {
-    const module =
-      binary instanceof WebAssembly.Module
-        ? binary
-        : await WebAssembly.compile(isShared(memory) ? withSharedMemory(binary) : binary);
-    const { exports } = await instantiate<Record<string, unknown>>(module, { env: { memory } });
-    return { kernels: exports as unknown as Exports, module };
+    const module = isModule(given)
+      ? given
+      : await WebAssembly.compile(isShared(memory) ? withSharedMemory(given) : given);
+    return { kernels: (await exportsOf(module, memory)) as Exports, module };
   } catch (cause) {
     throw new PlmError(
       "UNSUPPORTED_RUNTIME",
-      `kernels: this runtime refused the WebAssembly SIMD binary: ${(cause as Error).message}`,
+      `kernels: this runtime refused the WebAssembly SIMD binary: ${reasonOf(cause)}`,
       { cause },
     );
   }
 }
 
+/** By the loader, or without it, as it refuses modules of another realm. */
+async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<unknown> {
+  const imports = { env: { memory } };
+  try {
+    return (await instantiate<Record<string, unknown>>(module, imports)).exports;
+  } catch {
+    return (await WebAssembly.instantiate(module, imports)).exports;
+  }
+}
+
 function isShared(memory: WebAssembly.Memory): boolean {
-  return typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
+  return brandOf(memory.buffer) === "SharedArrayBuffer";
 }

@@ -215,7 +215,7 @@ export class Member {
   #waitWhile(word: number, value: number, patienceMs: number): number {
     const { kernels, teamPtr, maySleep } = this.#parts;
     const patience = new Patience(patienceMs);
-    const startMs = performance.now();
+    const startMs = nowMs();
     const isCounted = maySleep && word === TURN;
     if (isCounted) Atomics.add(this.#words, SLEEPING, 1);
     // The last at a barrier looks for sleepers after it changed the turn; they look at it again.
@@ -225,7 +225,7 @@ export class Member {
       else kernels.spinWhile(teamPtr + word * 4, value);
     }
     if (isCounted) Atomics.sub(this.#words, SLEEPING, 1);
-    return performance.now() - startMs;
+    return nowMs() - startMs;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which kernel serves which packed type: decided by timing, within what precision allows. */
+import { nowMs } from "../globals.js";
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../kernels/kernels.js";
 import {
   activationBytes,
@@ -114,7 +115,7 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
 
 /** Milliseconds between two steps of the clock; undefined where it stands still. */
 function clockStepMs(): number | undefined {
-  const first = nextStepAfter(performance.now());
+  const first = nextStepAfter(nowMs());
   const second = first && nextStepAfter(first);
   return first && second && second - first;
 }
@@ -122,17 +123,17 @@ function clockStepMs(): number | undefined {
 /** When the clock is first seen past a time. */
 function nextStepAfter(ms: number): number | undefined {
   for (let look = 0; look < CLOCK_LOOKS; look++) {
-    const nowMs = performance.now();
-    if (nowMs > ms) return nowMs;
+    const now = nowMs();
+    if (now > ms) return now;
   }
   return undefined;
 }
 
 /** Milliseconds of `runs` runs. */
 function timed(run: () => void, runs: number): number {
-  const startMs = performance.now();
+  const startMs = nowMs();
   for (let i = 0; i < runs; i++) run();
-  return performance.now() - startMs;
+  return nowMs() - startMs;
 }
 
 /**
@@ -144,8 +145,8 @@ function race(candidates: readonly (() => void)[], stepMs?: number): number[] | 
   let runs = 1;
   while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) runs *= 2;
   const best = candidates.map(() => Infinity);
-  const endMs = performance.now() + RACE_MS;
-  for (let done = 0; done < LEAST_RUNS || performance.now() < endMs; done += runs) {
+  const endMs = nowMs() + RACE_MS;
+  for (let done = 0; done < LEAST_RUNS || nowMs() < endMs; done += runs) {
     candidates.forEach((run, i) => {
       best[i] = Math.min(best[i], timed(run, runs) / runs);
     });

@@ -2,13 +2,21 @@
 import platform from "#platform";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
+import type { HttpOptions } from "../format/http-client.js";
 import { MemoryPlan } from "../kernels/arena.js";
-import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
+import {
+  isModule,
+  type KernelsBinary,
+  loadKernels,
+  VARIANTS,
+  type Variant,
+} from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
 import { type PlmConfig, parseConfig } from "./config.js";
+import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { checkChoice, checkOptions, type ModelOptions } from "./options.js";
 import type { SparsityCount } from "./plm.js";
@@ -28,7 +36,7 @@ export { type KernelsBinary, VARIANTS, type Variant };
 const LOADING_THREADS = 4;
 
 /** What is only needed while loading. */
-export interface LoadOptions extends ModelOptions {
+export interface LoadOptions extends ModelOptions, HttpOptions {
   /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
   wasm?: KernelsBinary;
   /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
@@ -167,6 +175,7 @@ export class LoadedPlm {
   /** Ends every session and thread; the memory goes when the last reference does. */
   dispose(): void {
     this.#disposed = true;
+    disposedOf(this);
     this.#engine.dispose();
     for (const session of this.#sessions) session.dispose();
   }
@@ -179,9 +188,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
   if (!platform.hasThreads()) {
     return new Error("this runtime shares no memory; a page must be cross-origin isolated");
   }
-  if (binary instanceof WebAssembly.Module) {
-    return new Error("a compiled module imports a memory that is not shared");
-  }
+  if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   if (threads === undefined || threads <= processors) return undefined;
   return new Error(`threads: expected at most ${processors}, the processors here, got ${threads}`);
 }
@@ -193,7 +200,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
-  const isShared = threads > 1 && !(binary instanceof WebAssembly.Module);
+  const isShared = threads > 1 && !isModule(binary);
   if (isShared) await collectReleased();
   const memory = plan.memory.allocate(isShared);
   const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
@@ -219,7 +226,9 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
       await engine.chooseThreads(threads, starter);
     }
     options.signal?.throwIfAborted();
-    return new LoadedPlm(plan, engine, obstacleOf(options, binary) ?? starter.failure);
+    const owner = new LoadedPlm(plan, engine, obstacleOf(options, binary) ?? starter.failure);
+    endWhenDropped(owner, () => starter.end());
+    return owner;
   } catch (error) {
     void starting.then(() => starter.end());
     release(memory);

@@ -3,6 +3,8 @@
  * pass.
  */
 import platform from "#platform";
+import { brandOf, checkSignal } from "../brands.js";
+import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { AttentionForm } from "./attention-form.js";
 import { LOGITS_ROWS } from "./buffers.js";
@@ -39,7 +41,7 @@ export interface SessionParts {
  * One sequence being evaluated. Made by the model's `createSession`; `dispose` gives its cache
  * back.
  */
-export class Session {
+export class Session extends Disposable {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly #parts: SessionParts;
@@ -50,6 +52,7 @@ export class Session {
   #disposed = false;
 
   constructor(parts: SessionParts) {
+    super();
     this.#parts = parts;
     this.vocabSize = parts.vocabSize;
     this.contextLength = parts.cache.contextLength;
@@ -80,6 +83,7 @@ export class Session {
     this.#check(tokens);
     const result = this.#result(logits, tokens.length, out);
     const step = this.#chunkSize(chunkSize);
+    checkSignal(signal);
     signal?.throwIfAborted();
     this.#busy = true;
     try {
@@ -120,7 +124,7 @@ export class Session {
     }
     const length = rows * this.vocabSize;
     if (out === undefined) return new Float32Array(length);
-    if (out instanceof Float32Array && out.length === length) return out;
+    if (brandOf(out) === "Float32Array" && out.length === length) return out;
     throw new PlmError(
       "INVALID_ARGUMENT",
       `out: expected a Float32Array of length ${length}, got one of length ${out?.length}`,

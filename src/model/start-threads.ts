@@ -1,5 +1,6 @@
 /** Starts the threads that help, as many as are asked for at a time, or none of them. */
 import platform from "#platform";
+import { reasonOf } from "../errors.js";
 import { dismiss } from "../kernels/team.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadStart } from "./thread.js";
@@ -27,6 +28,7 @@ export class ThreadStarter {
    * compute without them, with the same results.
    */
   async start(count: number): Promise<readonly ThreadHandle[]> {
+    if (count === 0) return [];
     const first = this.#threads.length + 1;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
@@ -41,7 +43,7 @@ export class ThreadStarter {
       await Promise.race([Promise.all(started.map(({ ready }) => ready)), late]);
       return started;
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#failure = new Error(reasonOf(error), { cause: error });
       this.#end(first);
       return [];
     } finally {

@@ -5,55 +5,28 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { PlmError } from "../errors.js";
+import { PlmError, reasonOf } from "../errors.js";
+import { OpenFileSource } from "../format/open-file-source.js";
 import type { ByteSource } from "../format/source.js";
 import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
-
-/** One system read is at most this long, so that an abort is noticed within it. */
-const READ_BYTES = 16 << 20;
 
 /** The longest array in any Node. */
 const MOST_ARRAY_BYTES = 2 ** 32;
 
 function unreadable(path: string, cause: unknown): PlmError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new PlmError("UNREADABLE_FILE", `${path}: ${reason}`, { cause });
+  return new PlmError("UNREADABLE_FILE", `${path}: ${reasonOf(cause)}`, { cause });
 }
 
-class FileSource implements ByteSource {
-  readonly name: string;
-  readonly size: number;
-  readonly sequential = false;
+/** A file that is closed with its source. */
+class PathSource extends OpenFileSource {
   readonly #handle: FileHandle;
 
-  constructor(name: string, size: number, handle: FileHandle) {
-    this.name = name;
-    this.size = size;
+  constructor(handle: FileHandle, name: string, size: number) {
+    super(handle, name, size);
     this.#handle = handle;
   }
 
-  async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
-    let done = 0;
-    while (done < target.length) {
-      signal?.throwIfAborted();
-      const length = Math.min(target.length - done, READ_BYTES);
-      const bytesRead = await this.#readOnce(target, done, length, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    signal?.throwIfAborted();
-    return done;
-  }
-
-  async #readOnce(target: Uint8Array, at: number, length: number, offset: number): Promise<number> {
-    try {
-      return (await this.#handle.read(target, at, length, offset)).bytesRead;
-    } catch (error) {
-      throw unreadable(this.name, error);
-    }
-  }
-
-  close(): Promise<void> {
+  override close(): Promise<void> {
     return this.#handle.close();
   }
 }
@@ -61,13 +34,13 @@ class FileSource implements ByteSource {
 async function openFile(path: string | URL): Promise<ByteSource> {
   const name = String(path);
   try {
-    const file = path instanceof URL ? fileURLToPath(path) : path;
+    const file = typeof path === "string" ? path : fileURLToPath(path.href);
     // Opening a pipe would wait for its writer.
     const { size } = await stat(file).then((found) => {
       if (!found.isFile()) throw new Error("not a regular file");
       return found;
     });
-    return new FileSource(name, size, await open(file, "r"));
+    return new PathSource(await open(file, "r"), name, size);
   } catch (error) {
     throw unreadable(name, error);
   }

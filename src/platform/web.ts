@@ -14,6 +14,8 @@ const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 /** Through a message, since browsers hold nested timers back by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
   if (isWorkerd || typeof MessageChannel !== "function") {
+    // Where there are no timers, there is nothing that a turn could be given to.
+    if (typeof setTimeout !== "function") return Promise.resolve();
     return new Promise((resolve) => setTimeout(resolve, 0));
   }
   return new Promise((resolve) => {

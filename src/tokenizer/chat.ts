@@ -1,6 +1,6 @@
 /** Chat templates: a list of messages to the text that a model was trained on. */
 import { Template } from "@huggingface/jinja";
-import { PlmError } from "../errors.js";
+import { PlmError, reasonOf } from "../errors.js";
 
 /** One turn of a conversation. Templates may read further fields. */
 export interface ChatMessage {
@@ -36,7 +36,6 @@ export function renderChat(
       add_generation_prompt: addGenerationPrompt,
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PlmError("INVALID_ARGUMENT", `chat template: ${reason}`, { cause });
+    throw new PlmError("INVALID_ARGUMENT", `chat template: ${reasonOf(cause)}`, { cause });
   }
 }

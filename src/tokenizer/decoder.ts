@@ -1,4 +1,5 @@
 /** Turns the bytes of tokens back into text, all at once or piece by piece. */
+import { requireGlobal } from "../globals.js";
 
 /** A decoder that takes tokens one at a time. */
 export interface IncrementalDecoder {
@@ -13,7 +14,7 @@ export interface IncrementalDecoder {
 
 /** A byte order mark is text like any other here. */
 function textDecoder(): TextDecoder {
-  return new TextDecoder("utf-8", { ignoreBOM: true });
+  return new (requireGlobal("TextDecoder"))("utf-8", { ignoreBOM: true });
 }
 
 /** Text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */

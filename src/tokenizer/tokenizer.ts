@@ -1,5 +1,6 @@
 /** The Qwen2 tokenizer: text to token ids and back. */
 import { PlmError, quote } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import { Bpe } from "./bpe.js";
 import { ByteBuffer } from "./bytes.js";
 import { WordCache } from "./cache.js";
@@ -176,7 +177,9 @@ export class Tokenizer {
 
   #encodePlain(text: string, normalize: "nfc" | "none", out: number[]): void {
     if (text === "") return;
-    const bytes = new TextEncoder().encode(normalize === "nfc" ? normalizeNfc(text) : text);
+    const bytes = new (requireGlobal("TextEncoder"))().encode(
+      normalize === "nfc" ? normalizeNfc(text) : text,
+    );
     for (let start = 0; start < bytes.length; ) {
       const end = endOfWord(bytes, start, bytes.length);
       const place = this.#cache.placeOf(bytes, start, end);

@@ -1,4 +1,5 @@
 /** Trains byte-level BPE vocabularies for the Qwen2 tokenizer. */
+import { requireGlobal } from "../globals.js";
 import { byteToChar } from "./bytes.js";
 import { learnMerges } from "./learn-merges.js";
 import type { TokenizerSource } from "./metadata.js";
@@ -67,7 +68,7 @@ async function countWords(
   // A string is an iterable of strings too, of characters.
   if (typeof texts === "string") throw invalid("texts", "an iterable of texts", "one string");
   const words = new WordCounts();
-  const utf8 = new TextEncoder();
+  const utf8 = new (requireGlobal("TextEncoder"))();
   const cuts = new SpecialTokens(special ? specialTokens.map((token, i) => [i, token]) : []);
   const add = (text: string): void => {
     words.add(utf8.encode(normalize === "nfc" ? normalizeNfc(text) : text));

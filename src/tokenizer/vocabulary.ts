@@ -2,6 +2,7 @@
  * The tokens of a byte-level vocabulary: one array with the bytes of all of them, and an index from
  * bytes to ids.
  */
+import { requireGlobal } from "../globals.js";
 import { ByteBuffer } from "./bytes.js";
 
 /** GGUF `tokenizer.ggml.token_type`. A type outside these counts as normal. */
@@ -43,7 +44,7 @@ export class Vocabulary {
     this.#offsets = new Uint32Array(tokens.length + 1);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(tokens.length * 2 + 2)));
     const buffer = new ByteBuffer();
-    const utf8 = new TextEncoder();
+    const utf8 = new (requireGlobal("TextEncoder"))();
     const others: number[] = [];
     for (let id = 0; id < tokens.length; id++) {
       const spelled = buffer.pushSpelled(tokens[id]);

@@ -66,9 +66,10 @@ export class Checkpoints {
         const checkpoint = decodeCheckpoint(await this.#store.read(name), this.#config);
         this.#good = [name];
         return { checkpoint, name, damaged };
-      } catch (error) {
-        if (!(error instanceof PlmError)) throw error;
-        const told = new PlmError(error.code, `${name}: ${error.message}`, { cause: error });
+      } catch (cause) {
+        const error = PlmError.from(cause);
+        if (error === undefined) throw cause;
+        const told = new PlmError(error.code, `${name}: ${error.message}`, { cause });
         if (!["INVALID_FILE", "UNREADABLE_FILE"].includes(error.code)) throw told;
         damaged.push({ name, error: told });
       }

@@ -5,6 +5,7 @@ import { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
+import { TestEnvironment } from "./environment.js";
 import { sampleFile, sampleTensors } from "./sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
 
@@ -111,9 +112,11 @@ test("a server that caps its answers is asked again", async () => {
 
 test("a connection that gives nothing ends in an error", async () => {
   await withServer({ breakAfterBytes: 0 }, async ({ url }) => {
-    const sources = openSources(new URL("large", url));
-    const error = await errorOf(sources.then(([source]) => source.read(0, new Uint8Array(9))));
+    const environment = new TestEnvironment();
+    const [source] = await openSources(new URL("large", url), undefined, {}, environment);
+    const error = await errorOf(source.read(0, new Uint8Array(9)));
     assert.is(error.code, "UNREADABLE_FILE");
+    assert.equal(environment.pausesMs, [1000, 2000, 4000, 8000, 16_000]);
   });
 });
 

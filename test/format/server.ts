@@ -1,4 +1,4 @@
-/** A local HTTP server for one file, as well or as badly behaved as a test asks for. */
+/** A local HTTP server for files, as well or as badly behaved as a test asks for. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -13,6 +13,11 @@ export interface ServerOptions {
   chunked?: boolean;
   /** A different ETag for every request. */
   changing?: boolean;
+  /**
+   * Answers instead of the server, which counts requests from 1. True: it has answered; false: the
+   * server shall, with the headers that were set.
+   */
+  instead?: (count: number, request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 export interface FileServer {
@@ -30,6 +35,7 @@ export async function serveFiles(
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(request.headers.range ?? "");
+    if (options.instead?.(requests.length, request, response)) return;
     const file = files[new URL(request.url ?? "/", "http://localhost").pathname];
     if (file === undefined) response.writeHead(404).end();
     else answer(file, request, response, options, requests.length);
@@ -62,9 +68,13 @@ function answer(
   const body = file.subarray(start, end);
   if (ranges && first !== undefined) {
     response.statusCode = 206;
-    response.setHeader("Content-Range", `bytes ${start}-${end - 1}/${file.length}`);
+    if (!response.hasHeader("Content-Range")) {
+      response.setHeader("Content-Range", `bytes ${start}-${end - 1}/${file.length}`);
+    }
   }
-  response.setHeader("ETag", changing ? `"${count}"` : '"same"');
+  if (!response.hasHeader("ETag")) {
+    response.setHeader("ETag", changing ? `"${count}"` : '"same"');
+  }
   if (!chunked) response.setHeader("Content-Length", body.length);
   if (breakAfterBytes === undefined || breakAfterBytes >= body.length) {
     response.end(body);

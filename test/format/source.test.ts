@@ -1,6 +1,5 @@
 /** Every kind of source that needs no network gives the same bytes, in any order it allows. */
-import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -242,11 +241,7 @@ test("lists flatten; what is no source is refused, and nothing stays open", asyn
     assert.is(await codeOf(openSources(wrong as ModelSource)), "INVALID_ARGUMENT", String(wrong));
   }
   const half = { name: "half", sequential: false, read: async () => 0 };
-  for (const wrong of [createReadStream("package.json"), half, await open("package.json")]) {
-    const source = wrong as unknown as ModelSource;
-    assert.is(await codeOf(openSources([file, source])), "INVALID_ARGUMENT");
-    await (wrong as { close?: () => Promise<void> }).close?.();
-  }
+  assert.is(await codeOf(openSources([file, half as unknown as ModelSource])), "INVALID_ARGUMENT");
   let closed = 0;
   const own = { name: "", size: 0, sequential: false, read: async () => 0 };
   const closing: ByteSource = { ...own, close: async () => void closed++ };

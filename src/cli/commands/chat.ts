@@ -62,9 +62,10 @@ async function run(flags: ChatFlags): Promise<void> {
 
 /** The error with what the command line has against it. */
 function advised(error: unknown): unknown {
-  if (!(error instanceof PlmError) || error.code !== "CONTEXT_FULL") return error;
+  const full = PlmError.from(error);
+  if (full?.code !== "CONTEXT_FULL") return error;
   const advice = "/reset starts anew, --context gives more where the model has it";
-  return new PlmError(error.code, `${error.message}; ${advice}`, { cause: error });
+  return new PlmError(full.code, `${full.message}; ${advice}`, { cause: error });
 }
 
 /** Lines in, answers out, and Ctrl-C. */

@@ -1,0 +1,181 @@
+/** One request for a file from some byte on, and what its answer says of the bytes. */
+import { PlmError } from "../errors.js";
+import { parseUrl } from "../globals.js";
+import { type ChunkSource, discard } from "./chunk-reader.js";
+import { type HttpClient, nameOf } from "./http-client.js";
+import {
+  contentCodings,
+  contentLength,
+  mediaType,
+  parseContentRange,
+  retryAfterMs,
+  type Validators,
+  validatorsOf,
+} from "./http-fields.js";
+import { type Failure, isTransient } from "./http-retries.js";
+import type { ResponseLike } from "./model-source.js";
+import { abortable, describeCause } from "./stream-source.js";
+
+/** An answer with bytes of the file. */
+export interface Connection {
+  readonly kind: "body";
+  readonly body: ChunkSource;
+  /** Where in the file the body begins. */
+  readonly first: number;
+  /** Whether the server honoured the range. */
+  readonly ranges: boolean;
+  /** Whether the body's coding was undone: ranges would be those of the coded bytes. */
+  readonly isCoded: boolean;
+  readonly validators: Validators;
+  /** Ends the request with its body. */
+  abort(): void;
+}
+
+/** What came of a request. */
+export type Answer =
+  | Connection
+  /** There is no byte at or after the one asked for. */
+  | { readonly kind: "end"; readonly size: number | undefined }
+  /** No answer, or one after which another try may do better. */
+  | { readonly kind: "failure"; readonly failure: Failure; readonly isAnswered: boolean };
+
+/** An UNREADABLE_FILE. */
+export function unreadable(name: string, reason: string, cause?: unknown): PlmError {
+  return new PlmError("UNREADABLE_FILE", `${name}: ${reason}`, { cause });
+}
+
+/** Throws UNREADABLE_FILE unless a response is a file's, whole or in part. */
+export function checkAnswer(response: ResponseLike, name: string): void {
+  const { status, statusText = "" } = response;
+  if (status !== 200 && status !== 206) {
+    const advice = status === 401 || status === 403 ? "; does it ask for `headers`?" : "";
+    throw unreadable(name, `the server answered ${status} ${statusText}`.trimEnd() + advice);
+  }
+  const type = mediaType(response.headers);
+  if (type === "text/html" || type === "application/xhtml+xml") {
+    const place = placeOf(response, name);
+    throw unreadable(name, `expected a file, got a web page (${type})${place}; a login or a 404?`);
+  }
+  if (response.body === null) throw unreadable(name, "the server answered without a body");
+}
+
+/** Where redirects led, for messages. */
+function placeOf(response: ResponseLike, name: string): string {
+  try {
+    const place = nameOf(parseUrl(response.url));
+    return place === name ? "" : ` from ${place}`;
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Requests the bytes from `start` on, or the whole file if undefined. Throws UNREADABLE_FILE for an
+ * answer that no other try would mend, INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, the signal's reason.
+ */
+export async function connect(
+  client: HttpClient,
+  url: URL,
+  start: number | undefined,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const abort = createAbort();
+  const range: Record<string, string> = start === undefined ? {} : { range: `bytes=${start}-` };
+  // Ranges of coded bytes would be of no use.
+  const headers = { ...range, ...(start !== undefined && { "accept-encoding": "identity" }) };
+  const pending = client.get(url, headers, abort?.signal);
+  let response: ResponseLike;
+  try {
+    response = await abortable(pending, signal);
+  } catch (cause) {
+    abort?.abort();
+    void pending.then(({ body }) => discard(body)).catch(() => {});
+    signal?.throwIfAborted();
+    if (PlmError.from(cause) !== undefined) throw cause;
+    const error = unreadable(nameOf(url), describeCause(cause), cause);
+    return { kind: "failure", failure: { error, retryAfterMs: undefined }, isAnswered: false };
+  }
+  const end = (): void => {
+    discard(response.body);
+    abort?.abort();
+  };
+  try {
+    const answer = readAnswer(response, nameOf(url), {
+      start,
+      end,
+      nowMs: client.environment.now(),
+    });
+    if (answer.kind !== "body") end();
+    return answer;
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/** Undefined where there is none, or where fetch does not take it: jsdom brings one of its own. */
+function createAbort(): AbortController | undefined {
+  try {
+    const abort = new globalThis.AbortController();
+    if (globalThis.Request !== undefined) {
+      new Request("http://localhost/", { signal: abort.signal });
+    }
+    return abort;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Asked {
+  readonly start: number | undefined;
+  readonly end: () => void;
+  readonly nowMs: number;
+}
+
+function readAnswer(response: ResponseLike, name: string, { start, end, nowMs }: Asked): Answer {
+  const { status, headers } = response;
+  const contentRange = headers.get("Content-Range");
+  if (status === 416) {
+    return { kind: "end", size: parseContentRange(contentRange ?? "")?.total };
+  }
+  if (isTransient(status)) {
+    const error = unreadable(
+      name,
+      `the server answered ${status} ${response.statusText}`.trimEnd(),
+    );
+    const failure = { error, retryAfterMs: retryAfterMs(headers, nowMs) };
+    return { kind: "failure", failure, isAnswered: true };
+  }
+  checkAnswer(response, name);
+  const ranges = status === 206;
+  const place = ranges ? checkRange(headers, name, start ?? 0) : { first: 0, size: undefined };
+  const size = place.size ?? (ranges && start !== 0 ? undefined : contentLength(headers));
+  return {
+    kind: "body",
+    body: response.body!,
+    first: place.first,
+    ranges,
+    isCoded: contentCodings(headers).length > 0,
+    validators: validatorsOf(headers, size),
+    abort: end,
+  };
+}
+
+/** Where the body of a 206 begins, and the file's size if told. */
+function checkRange(
+  headers: ResponseLike["headers"],
+  name: string,
+  start: number,
+): { first: number; size: number | undefined } {
+  if (mediaType(headers) === "multipart/byteranges") {
+    throw unreadable(name, "expected one range, the server answered with several (multipart)");
+  }
+  const value = headers.get("Content-Range");
+  // Scripts may read it of another origin only if its server says so.
+  if (value === null) return { first: start, size: undefined };
+  const range = parseContentRange(value);
+  if (range?.first === undefined || range.first > start || range.last! < start) {
+    throw unreadable(name, `asked for the bytes from ${start}, got ${JSON.stringify(value)}`);
+  }
+  return { first: range.first, size: range.total };
+}

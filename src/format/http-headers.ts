@@ -1,0 +1,49 @@
+/** The headers that callers give, checked here, as fetch's own messages would show their values. */
+import { kindOf } from "../brands.js";
+import { PlmError } from "../errors.js";
+
+/** Names and values of header fields: a record, a Map, a list of pairs or a Headers. */
+export type HeaderFields = Readonly<Record<string, string>> | Iterable<readonly string[]>;
+
+/** Header fields by their names. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** What callers may not set, as the package does. */
+const RESERVED = ["range", "if-range", "accept-encoding"];
+
+/** Section 5.6.2 and 5.5 of RFC 9110. */
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Fields with names in lower case and values without white space around them, as fetch has them.
+ * Throws INVALID_ARGUMENT, without showing a value.
+ */
+export function readHeaders(fields: HeaderFields | undefined): Fields {
+  if (fields === undefined) return {};
+  if (typeof fields !== "object" || fields === null) {
+    throw invalid("expected names and values", kindOf(fields));
+  }
+  const pairs: Iterable<unknown> = Symbol.iterator in fields ? fields : Object.entries(fields);
+  const headers: Record<string, string> = {};
+  for (const pair of pairs) {
+    const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : [];
+    if (typeof name !== "string" || !NAME.test(name)) {
+      throw invalid("expected names that HTTP allows", "another");
+    }
+    if (RESERVED.includes(name.toLowerCase())) {
+      throw invalid(`expected none of ${RESERVED.join(", ")}`, name);
+    }
+    if (typeof value !== "string") throw invalid(`${name}: expected a string`, kindOf(value));
+    const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+    if (!VALUE.test(text)) {
+      throw invalid(`${name}: expected a value that HTTP allows`, "one with other characters");
+    }
+    headers[name.toLowerCase()] = text;
+  }
+  return headers;
+}
+
+function invalid(expected: string, got: string): PlmError {
+  return new PlmError("INVALID_ARGUMENT", `headers: ${expected}, got ${got}`);
+}

@@ -1,0 +1,60 @@
+/** Reads from a file that is open: Node's FileHandle, the caller's or the platform's. */
+import { PlmError, reasonOf } from "../errors.js";
+import type { OpenFile } from "./model-source.js";
+import type { ByteSource } from "./source.js";
+
+/** One read is at most this long, so that an abort is noticed within it. */
+const READ_BYTES = 16 << 20;
+
+/** Whether it is what `open` of node:fs/promises resolves to. */
+export function isOpenFile(value: object): value is OpenFile {
+  const { fd, stat, read } = value as Partial<OpenFile>;
+  return typeof fd === "number" && typeof stat === "function" && typeof read === "function";
+}
+
+/** A source over an open file. Rejects with UNREADABLE_FILE for what is no regular file. */
+export async function openFileSource(file: OpenFile): Promise<ByteSource> {
+  const name = `file handle ${file.fd}`;
+  const found = await attempt(name, () => file.stat());
+  if (found.isFile()) return new OpenFileSource(file, name, found.size);
+  throw new PlmError("UNREADABLE_FILE", `${name}: not a regular file`);
+}
+
+async function attempt<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new PlmError("UNREADABLE_FILE", `${name}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Reads by offset; closing the file stays with whoever opened it. */
+export class OpenFileSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly sequential = false;
+  readonly #file: OpenFile;
+
+  constructor(file: OpenFile, name: string, size: number) {
+    this.#file = file;
+    this.name = name;
+    this.size = size;
+  }
+
+  async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    let done = 0;
+    while (done < target.length) {
+      signal?.throwIfAborted();
+      const length = Math.min(target.length - done, READ_BYTES);
+      const { bytesRead } = await attempt(this.name, () =>
+        this.#file.read(target, done, length, offset + done),
+      );
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    signal?.throwIfAborted();
+    return done;
+  }
+
+  async close(): Promise<void> {}
+}
