@@ -46,13 +46,21 @@ export type ErrorCode =
  * came.
  */
 export class PlmError extends Error {
+  override readonly name: string = "PlmError";
   readonly code: ErrorCode;
+  /** The option or argument at fault, with whose name the message begins; undefined for others. */
+  readonly argument: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: PlmErrorOptions = {}) {
     super(message, options);
-    this.name = "PlmError";
     this.code = code;
+    this.argument = options.argument;
   }
+}
+
+/** What an error may come with. */
+export interface PlmErrorOptions extends ErrorOptions {
+  argument?: string;
 }
 
 /** A text in a message: quoted, control characters escaped, cut to a length that suits. */

@@ -1,9 +1,4 @@
 /** What the commands write: results on standard output, notes and errors on standard error. */
-/** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */
-export class Interrupted extends Error {}
-
-/** Exit code of a command that Ctrl-C ended: 128 + SIGINT. */
-export const INTERRUPTED_EXIT_CODE = 130;
 
 const notes: string[] = [];
 

@@ -4,16 +4,9 @@ import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import { resolveOptions } from "../../generation/options.js";
 import { describeError } from "../describe-error.js";
-import { withInterrupt } from "../interrupt.js";
+import { exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
-import {
-  INTERRUPTED_EXIT_CODE,
-  Interrupted,
-  note,
-  showNotes,
-  write,
-  writeLine,
-} from "../output.js";
+import { note, showNotes, write, writeLine } from "../output.js";
 import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
@@ -128,11 +121,11 @@ class Terminal {
   /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
   #onInterrupt(): void {
     if (this.#answering !== undefined && !this.#answering.signal.aborted) {
-      this.#answering.abort(new Interrupted("interrupted"));
+      this.#answering.abort(new Interrupted("SIGINT"));
       this.#hasInterrupted = true;
     } else if (this.#hasInterrupted || !this.#isInteractive) {
       this.close();
-      process.exit(INTERRUPTED_EXIT_CODE);
+      process.exit(exitCodeOfSignal("SIGINT"));
     } else {
       this.#hasInterrupted = true;
       process.stdout.write("\n(Ctrl-C again leaves)\n");
