@@ -30,6 +30,6 @@ function flagOf(command: Command, name: string): string | undefined {
 
 /** A text without its line breaks. */
 export function onOneLine(text: string): string {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  const lines = text.split(/[\r\n]/).map((line) => line.trim());
   return lines.filter((line) => line !== "").join(" ");
 }

@@ -13,6 +13,12 @@ export async function writeLine(line = ""): Promise<void> {
   await write(`${line}\n`);
 }
 
+/** The text dimmed, where standard output shows colours (a terminal, no NO_COLOR). */
+export function dim(text: string): string {
+  const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
+  return isColoured ? `\u001b[2m${text}\u001b[22m` : text;
+}
+
 /** Writes one object as JSON, on one line. */
 export async function writeJson(value: object): Promise<void> {
   await writeLine(JSON.stringify(value));

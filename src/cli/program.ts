@@ -74,12 +74,21 @@ function readVersion(): string {
 }
 
 /**
- * A wrong command line in one line: what came, and where to find what was expected. Commander's own
+ * A wrong command line in one line: what came, and where to find what was expected. Commander's
  * message names the option or the argument.
  */
 export function describeUsageError(error: CommanderError, program: Command): string {
   const name = process.argv.slice(2).find((word) => !word.startsWith("-"));
-  const command = program.commands.some((each) => each.name() === name) ? `plm ${name}` : "plm";
-  const message = onOneLine(error.message.replace(/^error: /, ""));
-  return `${message.replace(/\.$/, "")}; see ${command} --help`;
+  const command = program.commands.find((each) => each.name() === name);
+  const isExcess = command !== undefined && error.code === "commander.excessArguments";
+  const message = isExcess ? describeExcess(command) : onOneLine(error.message);
+  const help = command === undefined || name === "help" ? "plm" : `plm ${name}`;
+  return `${message.replace(/^error: |\.$/g, "")}; see ${help} --help`;
+}
+
+/** What a command takes besides options, and the first word that is too much. */
+function describeExcess(command: Command): string {
+  const most = command.registeredArguments.length;
+  const expected = most === 0 ? "options only" : `${most} argument${most === 1 ? "" : "s"}`;
+  return `${command.name()}: expected ${expected}, got '${command.args[most]}' as well`;
 }

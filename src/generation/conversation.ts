@@ -82,7 +82,7 @@ export class Conversation {
         answer += piece;
         yield piece;
       }
-      this.#cached.push(...(await generation.result()).tokens);
+      this.#cached = this.#cached.concat((await generation.result()).tokens);
     } catch (error) {
       hasFailed = !(options.signal?.aborted && error === options.signal.reason);
       if (hasFailed) throw error;

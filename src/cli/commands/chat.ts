@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import { resolveOptions } from "../../generation/options.js";
 import { describeError } from "../describe-error.js";
+import { inputLines } from "../input.js";
 import { exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { note, showNotes, write, writeLine } from "../output.js";
@@ -61,8 +62,8 @@ function advised(error: unknown): unknown {
 
 /** Lines in, answers out, and Ctrl-C. */
 class Terminal {
-  readonly #readline: Interface;
   readonly #isInteractive = process.stdin.isTTY === true;
+  readonly #readline: Interface | undefined;
   /** Aborts the answer that is being given. */
   #answering: AbortController | undefined;
   #hasInterrupted = false;
@@ -70,23 +71,20 @@ class Terminal {
   readonly #interrupt = (): void => this.#onInterrupt();
 
   constructor() {
-    this.#readline = createInterface({
-      input: process.stdin,
-      output: this.#isInteractive ? process.stdout : undefined,
-      terminal: this.#isInteractive,
-      prompt: "> ",
-    });
+    process.on("SIGINT", this.#interrupt);
+    if (!this.#isInteractive) return;
+    const [input, output] = [process.stdin, process.stdout];
+    this.#readline = createInterface({ input, output, terminal: true, prompt: "> " });
     this.#readline.on("SIGINT", this.#interrupt);
     this.#readline.on("close", () => {
       this.#isClosed = true;
     });
-    process.on("SIGINT", this.#interrupt);
   }
 
   /** The lines that are typed; asks for each on a terminal. */
   async *lines(): AsyncGenerator<string, void> {
     this.#prompt();
-    for await (const line of this.#readline) {
+    for await (const line of this.#readline ?? inputLines()) {
       this.#hasInterrupted = false;
       yield line;
       this.#prompt();
@@ -111,11 +109,11 @@ class Terminal {
 
   close(): void {
     process.off("SIGINT", this.#interrupt);
-    this.#readline.close();
+    this.#readline?.close();
   }
 
   #prompt(): void {
-    if (this.#isInteractive && !this.#isClosed) this.#readline.prompt();
+    if (!this.#isClosed) this.#readline?.prompt();
   }
 
   /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
