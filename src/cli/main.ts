@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The command `plm`. Exit code 0; after signal n, 128 + n; else 1 and one line on standard error. */
+/**
+ * The command `plm`. Exit code 0; after signal n, 128 + n; else 1, with one line on standard error.
+ */
 import { type Command, CommanderError } from "commander";
 import { describeError } from "./describe-error.js";
 import { Interrupted } from "./interrupt.js";

@@ -1,5 +1,6 @@
 /** The plan of the one wasm memory: named regions, sized once, before anything is allocated. */
 import { PlmError } from "../errors.js";
+import { requireWasm } from "./require-wasm.js";
 
 /** What a region is for. */
 export type RegionKind = "weights" | "cache" | "scratch";
@@ -62,9 +63,10 @@ export class MemoryPlan {
 
   /**
    * Allocates the memory, once, shared between threads or not; it never grows. Throws OUT_OF_MEMORY
-   * when the runtime refuses.
+   * when the runtime refuses, UNSUPPORTED_RUNTIME where it has no WebAssembly.
    */
   allocate(shared = false): WebAssembly.Memory {
+    requireWasm();
     const pages = this.bytes() / PAGE_BYTES;
     try {
       return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });

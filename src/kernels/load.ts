@@ -1,5 +1,4 @@
 /** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
-import { instantiate } from "@assemblyscript/loader";
 import { PlmError } from "../errors.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
 import { isRelaxed, type Kernels } from "./kernels.js";
@@ -100,15 +99,45 @@ export async function instantiateKernels<Exports>(
       binary instanceof WebAssembly.Module
         ? binary
         : await WebAssembly.compile(isShared(memory) ? withSharedMemory(binary) : binary);
-    const { exports } = await instantiate<Record<string, unknown>>(module, { env: { memory } });
-    return { kernels: exports as unknown as Exports, module };
+    const exports = await instantiate(module, { env: { memory } });
+    return { kernels: exports as Exports, module };
   } catch (cause) {
-    throw new PlmError(
-      "UNSUPPORTED_RUNTIME",
-      `kernels: this runtime refused the WebAssembly SIMD binary: ${(cause as Error).message}`,
-      { cause },
-    );
+    throw refusal(binary, cause);
   }
+}
+
+/** The loader. Not a literal where it is imported: bundlers would make it a chunk of its own. */
+const LOADER: string = "@assemblyscript/loader";
+
+/**
+ * The exports of a new instance, by AssemblyScript's loader where that can be imported. It cannot
+ * where intrinsics are frozen, for it assigns Object.hasOwn, nor in bundles; its part is done by
+ * the runtime there, since the kernels export functions of numbers only.
+ */
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): Promise<unknown> {
+  const loader: typeof import("@assemblyscript/loader") | undefined = await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ LOADER
+  ).catch(() => undefined);
+  const instance = await (loader ?? WebAssembly).instantiate(module, imports as never);
+  return "exports" in instance ? instance.exports : undefined;
+}
+
+/** Why a binary is not accepted, as far as this can be found out. */
+function refusal(binary: KernelsBinary, cause: unknown): PlmError {
+  const isModule = binary instanceof WebAssembly.Module;
+  let problem = "expected a binary that this runtime accepts, it refused";
+  if (!WebAssembly.validate(kernelsBytes("simd"))) {
+    problem = "expected WebAssembly SIMD, this runtime lacks it";
+  } else if (!isModule && WebAssembly.validate(binary)) {
+    problem =
+      "expected to be allowed to compile WebAssembly, got a refusal (a Content-Security-Policy " +
+      "without 'wasm-unsafe-eval'; Workers, where the imported module is passed as `wasm`)";
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new PlmError("UNSUPPORTED_RUNTIME", `kernels: ${problem}: ${reason}`, { cause });
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {

@@ -1,21 +1,29 @@
 /** How long to wait for others, counted while awake. */
+import { now } from "../platform/clock.js";
 
 /** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
 const LONGEST_LOOK_MS = 200;
 
+/** What a look counts at least: a clock that stands still must not make a wait endless. */
+const SHORTEST_LOOK_MS = 0.01;
+
 /** Patience of so many milliseconds, beginning now. */
 export class Patience {
   #leftMs: number;
-  #lookedMs = performance.now();
+  #lookedMs = now();
 
   constructor(patienceMs: number) {
     this.#leftMs = patienceMs;
   }
 
-  /** Whether there is any left; to be called at every look. */
-  isLeft(): boolean {
-    const nowMs = performance.now();
-    this.#leftMs -= Math.min(nowMs - this.#lookedMs, LONGEST_LOOK_MS);
+  /**
+   * Whether there is any left; to be called at every look. `sleptMs` is how long the look took at
+   * the least, whatever the clock says.
+   */
+  isLeft(sleptMs = 0): boolean {
+    const nowMs = now();
+    const lookMs = Math.max(nowMs - this.#lookedMs, sleptMs, SHORTEST_LOOK_MS);
+    this.#leftMs -= Math.min(lookMs, LONGEST_LOOK_MS);
     this.#lookedMs = nowMs;
     return this.#leftMs > 0;
   }

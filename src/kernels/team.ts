@@ -150,9 +150,11 @@ export class Member {
     const patience = new Patience(patienceMs);
     if (maySleep) Atomics.add(this.#words, SLEEPING, 1);
     // Whoever changes the word looks for sleepers after that, and sleepers at the word again.
-    while (Atomics.load(this.#words, word) === value && patience.isLeft()) {
-      if (maySleep) Atomics.wait(this.#words, word, value, SLEEP_MS);
-      else kernels.spinWhile(teamPtr + word * 4, value);
+    let sleptMs = 0;
+    while (Atomics.load(this.#words, word) === value && patience.isLeft(sleptMs)) {
+      if (!maySleep) kernels.spinWhile(teamPtr + word * 4, value);
+      else
+        sleptMs = Atomics.wait(this.#words, word, value, SLEEP_MS) === "timed-out" ? SLEEP_MS : 0;
     }
     if (maySleep) Atomics.sub(this.#words, SLEEPING, 1);
     return Atomics.load(this.#words, word) !== value;

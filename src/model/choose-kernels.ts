@@ -8,6 +8,7 @@ import {
   packedBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
+import { now } from "../platform/clock.js";
 import { hasMatvec } from "./linear.js";
 
 /** The kernels that were chosen; plain data, so that every thread has the same. */
@@ -41,6 +42,9 @@ const RACE_MS = 12;
 
 /** And how often: on a busy machine a race has long breaks. */
 const LEAST_RUNS = 150;
+
+/** More runs than any race needs: the clock has stopped since its step was measured. */
+const MOST_RUNS = 1 << 13;
 
 /** What is timed at once takes this many steps of the clock: browsers have steps of 0.1 ms. */
 const CLOCK_STEPS = 8;
@@ -114,7 +118,7 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
 
 /** Milliseconds between two steps of the clock; undefined where it stands still. */
 function clockStepMs(): number | undefined {
-  const first = nextStepAfter(performance.now());
+  const first = nextStepAfter(now());
   const second = first && nextStepAfter(first);
   return first && second && second - first;
 }
@@ -122,7 +126,7 @@ function clockStepMs(): number | undefined {
 /** When the clock is first seen past a time. */
 function nextStepAfter(ms: number): number | undefined {
   for (let look = 0; look < CLOCK_LOOKS; look++) {
-    const nowMs = performance.now();
+    const nowMs = now();
     if (nowMs > ms) return nowMs;
   }
   return undefined;
@@ -130,9 +134,9 @@ function nextStepAfter(ms: number): number | undefined {
 
 /** Milliseconds of `runs` runs. */
 function timed(run: () => void, runs: number): number {
-  const startMs = performance.now();
+  const startMs = now();
   for (let i = 0; i < runs; i++) run();
-  return performance.now() - startMs;
+  return now() - startMs;
 }
 
 /**
@@ -142,10 +146,13 @@ function timed(run: () => void, runs: number): number {
 function race(candidates: readonly (() => void)[], stepMs?: number): number[] | undefined {
   if (stepMs === undefined) return undefined;
   let runs = 1;
-  while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) runs *= 2;
+  while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) {
+    runs *= 2;
+    if (runs > MOST_RUNS) return undefined;
+  }
   const best = candidates.map(() => Infinity);
-  const endMs = performance.now() + RACE_MS;
-  for (let done = 0; done < LEAST_RUNS || performance.now() < endMs; done += runs) {
+  const endMs = now() + RACE_MS;
+  for (let done = 0; done < LEAST_RUNS || (now() < endMs && done < MOST_RUNS); done += runs) {
     candidates.forEach((run, i) => {
       best[i] = Math.min(best[i], timed(run, runs) / runs);
     });

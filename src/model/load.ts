@@ -4,6 +4,7 @@ import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
+import { requireWasm } from "../kernels/require-wasm.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
@@ -179,6 +180,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  requireWasm();
   const { wasm: binary, variant } = options;
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   const plan = planModel(gguf, options);

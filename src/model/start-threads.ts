@@ -1,5 +1,6 @@
 /** Starts the threads that help, or none of them. */
 import platform from "#platform";
+import { clearTimer, setTimer, type Timer } from "../platform/clock.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadStart } from "./thread.js";
 
@@ -21,14 +22,14 @@ export async function startThreads(
   start: Omit<ThreadStart, "index">,
 ): Promise<StartedThreads> {
   const threads: ThreadHandle[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   try {
     for (let index = 1; index <= count; index++) {
       threads.push(platform.startThread({ ...start, index }));
     }
     const late = new Promise<never>((_, reject) => {
       const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
-      timer = setTimeout(() => reject(error), PATIENCE_MS);
+      timer = setTimer(() => reject(error), PATIENCE_MS);
     });
     await Promise.race([Promise.all(threads.map(({ ready }) => ready)), late]);
     return { threads };
@@ -39,6 +40,6 @@ export async function startThreads(
     }
     return { threads: [], failure: error instanceof Error ? error : new Error(String(error)) };
   } finally {
-    clearTimeout(timer);
+    clearTimer(timer);
   }
 }

@@ -2,10 +2,12 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import process from "node:process";
+import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
+import { createYield } from "./event-loop.js";
 import type { Platform, ThreadHandle } from "./platform.js";
 
 /** One system read is at most this long, so that an abort is noticed within it. */
@@ -92,7 +94,7 @@ function peakMemoryBytes(): number | undefined {
 const platform: Platform = {
   hasFiles: true,
   openFile,
-  yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  yieldToEventLoop: createYield(setImmediate),
   hasThreads: () => true,
   parallelism: availableParallelism,
   maySleep: () => true,

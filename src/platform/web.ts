@@ -1,6 +1,8 @@
 /** Browsers, workers and other runtimes without a file system. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
+import { setTimer } from "./clock.js";
+import { hasMessages, passMessage } from "./event-loop.js";
 import type { Platform, ThreadHandle } from "./platform.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
@@ -13,17 +15,8 @@ const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
 /** Through a message, since browsers hold nested timers back by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
-  if (isWorkerd || typeof MessageChannel !== "function") {
-    return new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
+  if (hasMessages && !isWorkerd) return passMessage();
+  return new Promise((resolve) => setTimer(resolve, 0));
 }
 
 /** Threads share memory, which browsers allow only to cross-origin isolated pages. */
