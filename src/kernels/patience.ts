@@ -1,5 +1,5 @@
 /** How long to wait for others, counted while awake. */
-import { now } from "../platform/clock.js";
+import { now as clock } from "../platform/clock.js";
 
 /** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
 const LONGEST_LOOK_MS = 200;
@@ -9,11 +9,14 @@ const SHORTEST_LOOK_MS = 0.01;
 
 /** Patience of so many milliseconds, beginning now. */
 export class Patience {
+  readonly #now: () => number;
   #leftMs: number;
-  #lookedMs = now();
+  #lookedMs: number;
 
-  constructor(patienceMs: number) {
+  constructor(patienceMs: number, now: () => number = clock) {
+    this.#now = now;
     this.#leftMs = patienceMs;
+    this.#lookedMs = now();
   }
 
   /**
@@ -21,7 +24,7 @@ export class Patience {
    * the least, whatever the clock says.
    */
   isLeft(sleptMs = 0): boolean {
-    const nowMs = now();
+    const nowMs = this.#now();
     const lookMs = Math.max(nowMs - this.#lookedMs, sleptMs, SHORTEST_LOOK_MS);
     this.#leftMs -= Math.min(lookMs, LONGEST_LOOK_MS);
     this.#lookedMs = nowMs;

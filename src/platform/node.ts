@@ -76,12 +76,14 @@ function startThread(data: unknown): ThreadHandle {
   const options = { workerData: data, execArgv: [] };
   const worker = new Worker(new URL("../threads/node.js", import.meta.url), options);
   const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
+    worker.once("message", () => {
+      // Waiting threads do not keep a program alive; starting ones do.
+      worker.unref();
+      resolve();
+    });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread ended")));
   });
-  // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does.
-  worker.unref();
   return { ready, end: () => void worker.terminate() };
 }
 

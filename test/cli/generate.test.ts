@@ -185,7 +185,7 @@ test("no number that passes the check fails at the first token", async () => {
   }
 });
 
-test("numbers out of range are refused before a model is opened, by the option's name", async () => {
+test("numbers out of range are refused by name, before a model is opened", async () => {
   const wrong = [
     ["--top-k", "1.5"],
     ["--top-k", "-1"],
