@@ -23,7 +23,7 @@ test("a yield lets timers and other turns come", async () => {
   }
 });
 
-test("a yield goes on where what it yields by never calls back, and is used where it does", async () => {
+test("a yield whose callback never comes goes on by messages", async () => {
   const dead = createYield(() => {});
   for (let i = 0; i < 3; i++) await dead();
   let calls = 0;
