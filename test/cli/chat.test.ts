@@ -36,6 +36,17 @@ test("Ctrl-C stops the answer, not the conversation", async () => {
   assert.match(stdout, /\S.*\n$/s);
 });
 
+test("other signals leave", async () => {
+  for (const [signal, expected] of [["SIGTERM", 143] as const, ["SIGHUP", 129] as const]) {
+    const child = start("chat", "-m", model, "-n", "1");
+    const ended = finish(child);
+    child.stdin.write("Hi\n");
+    await once(child.stdout, "data");
+    child.kill(signal);
+    assert.is((await ended).code, expected);
+  }
+});
+
 test("lines end at line feeds alone, and are UTF-8", async () => {
   const flags = ["chat", "-m", model, "--precision", "exact", "-n", "3", "--seed", "7"];
   const content = "One\u2028two\u2029three\u0085four";

@@ -5,7 +5,7 @@ import { PlmError } from "../../errors.js";
 import { resolveOptions } from "../../generation/options.js";
 import { describeError } from "../describe-error.js";
 import { inputLines } from "../input.js";
-import { exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
+import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { note, showNotes, write, writeLine } from "../output.js";
 import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
@@ -69,9 +69,12 @@ class Terminal {
   #hasInterrupted = false;
   #isClosed = false;
   readonly #interrupt = (): void => this.#onInterrupt();
+  readonly #end = (signal: NodeJS.Signals): void => this.#onEnd(signal as EndingSignal);
 
   constructor() {
     process.on("SIGINT", this.#interrupt);
+    process.on("SIGTERM", this.#end);
+    process.on("SIGHUP", this.#end);
     if (!this.#isInteractive) return;
     const [input, output] = [process.stdin, process.stdout];
     this.#readline = createInterface({ input, output, terminal: true, prompt: "> " });
@@ -109,11 +112,19 @@ class Terminal {
 
   close(): void {
     process.off("SIGINT", this.#interrupt);
+    process.off("SIGTERM", this.#end);
+    process.off("SIGHUP", this.#end);
     this.#readline?.close();
   }
 
   #prompt(): void {
     if (!this.#isClosed) this.#readline?.prompt();
+  }
+
+  /** Leaves at once, with the terminal as it was before. */
+  #onEnd(signal: EndingSignal): void {
+    this.close();
+    process.exit(exitCodeOfSignal(signal));
   }
 
   /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
@@ -122,8 +133,7 @@ class Terminal {
       this.#answering.abort(new Interrupted("SIGINT"));
       this.#hasInterrupted = true;
     } else if (this.#hasInterrupted || !this.#isInteractive) {
-      this.close();
-      process.exit(exitCodeOfSignal("SIGINT"));
+      this.#onEnd("SIGINT");
     } else {
       this.#hasInterrupted = true;
       process.stdout.write("\n(Ctrl-C again leaves)\n");
