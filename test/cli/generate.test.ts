@@ -212,6 +212,19 @@ test("numbers out of range are refused by name, before a model is opened", async
   }
 });
 
+test("a bias for no token is refused before the weights are read", async () => {
+  // Weights that are refused when they are read: the last are NaN.
+  const broken = join(folder, "nan.gguf");
+  const bytes = readFileSync(model);
+  writeFileSync(broken, bytes.fill(0xff, bytes.length - 64));
+  for (const command of [["generate", "-p", "x"], ["chat"]]) {
+    const args = [...command, "-m", broken];
+    await assertFails(/expected finite weights/, ...args);
+    const line = /--logit-bias: expected a token id in \[0, 640\), got 640/;
+    await assertFails(line, ...args, "--logit-bias", "640=1");
+  }
+});
+
 test("mistakes are told in one line", async () => {
   const generate = (...args: string[]): string[] => ["generate", "-m", model, ...args];
   const cut = join(folder, "cut.gguf");

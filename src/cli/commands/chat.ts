@@ -2,13 +2,17 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
-import { resolveOptions } from "../../generation/options.js";
 import { describeError } from "../describe-error.js";
 import { inputLines } from "../input.js";
 import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { note, showNotes, write, writeLine } from "../output.js";
-import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
+import {
+  addSamplingOptions,
+  checkGenerateOptions,
+  type SamplingFlags,
+  toGenerateOptions,
+} from "../sampling-options.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
@@ -33,9 +37,8 @@ export function addChat(program: Command): void {
 
 async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
-  resolveOptions(options, Infinity);
+  await checkGenerateOptions(options, flags.model);
   const model = await withInterrupt((signal) => openModel(flags, signal));
-  resolveOptions(options, model.config.vocabSize);
   const conversation = model.createConversation({ system: flags.system });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();

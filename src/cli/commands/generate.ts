@@ -2,14 +2,18 @@
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Generation, GenerationResult } from "../../generation/generation.js";
-import { resolveOptions } from "../../generation/options.js";
 import { checkCount } from "../check-tokens.js";
 import { readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { dim, note, showNotes, write, writeJson, writeLine } from "../output.js";
 import { number } from "../parse.js";
-import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
+import {
+  addSamplingOptions,
+  checkGenerateOptions,
+  type SamplingFlags,
+  toGenerateOptions,
+} from "../sampling-options.js";
 
 interface GenerateFlags extends ModelFlags, Omit<TextInput, "text">, SamplingFlags {
   readonly prompt?: string;
@@ -49,8 +53,7 @@ export function addGenerate(program: Command): void {
 
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const options = { ...toGenerateOptions(flags), signal };
-  // A mistake should not have to wait for the model; the vocabulary's size is checked with it.
-  resolveOptions(options, Infinity);
+  await checkGenerateOptions(options, flags.model);
   const text = await readText({ text: flags.prompt, file: flags.file }, "prompt", signal);
   const label = labelOf(flags);
   if (text === "")

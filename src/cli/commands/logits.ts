@@ -41,7 +41,7 @@ export function addLogits(program: Command): void {
 
 async function run(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   const { tokens, out } = flags;
-  const chunk = flags.chunk ?? flags.batch ?? DEFAULT_CHUNK;
+  const chunk = Math.min(flags.chunk ?? flags.batch ?? DEFAULT_CHUNK, tokens.length);
   const batchSize = flags.batch ?? Math.max(chunk, DEFAULT_CHUNK);
   const place = { path: out, label: "--out", force: true };
   await refuseInputs(place, [String(findModel(flags.model))]);
