@@ -60,12 +60,15 @@ const STACK_HEADER = /^PlmError \[([A-Z_]+)\](?=:|\n|$)/;
  * itself was, where the runtime clones its stack (Node, Deno, Chromium; Firefox does not).
  */
 export class PlmError extends Error {
+  override readonly name: string = "PlmError";
   readonly code: ErrorCode;
+  /** The option or argument at fault, with whose name the message begins; undefined for others. */
+  readonly argument: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: PlmErrorOptions = {}) {
     super(message, options);
-    this.name = "PlmError";
     this.code = code;
+    this.argument = options.argument;
     // Only V8's stacks begin with the error. Frozen intrinsics may refuse the property.
     const value = this.stack?.replace(/^(Plm)?Error(?=:|\n|$)/, `PlmError [${code}]`);
     if (value) Reflect.defineProperty(this, "stack", { value, writable: true, configurable: true });
@@ -97,6 +100,11 @@ export class PlmError extends Error {
 export function reasonOf(cause: unknown): string {
   const message = (cause as Partial<Error> | null | undefined)?.message;
   return typeof message === "string" ? message : String(cause);
+}
+
+/** What an error may come with. */
+export interface PlmErrorOptions extends ErrorOptions {
+  argument?: string;
 }
 
 /** A text in a message: quoted, control characters escaped, cut to a length that suits. */

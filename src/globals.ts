@@ -14,11 +14,3 @@ export function requireGlobal<Name extends keyof typeof globalThis>(
 export function parseUrl(text: string, base?: string | URL): URL {
   return new (requireGlobal("URL"))(text, base);
 }
-
-const clock = globalThis.performance ?? Date;
-
-/**
- * Milliseconds from any start, as fine as the runtime has them. Test tools that replace the clock
- * do not stop it.
- */
-export const nowMs: () => number = clock.now.bind(clock);

@@ -2,6 +2,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PlmError } from "../errors.js";
+import { withTemporaryFile } from "./temporary-file.js";
 
 /** What an unfinished file is called: the name it would get, and this. */
 const PART = ".unfinished";
@@ -27,10 +28,11 @@ export async function writeAtomically(
   try {
     await mkdir(folder, { recursive: true });
     await removeLeftovers(folder);
-    await writeSynced(part, pieces);
-    await rename(part, target);
+    await withTemporaryFile(part, async () => {
+      await writeSynced(part, pieces);
+      await rename(part, target);
+    });
   } catch (cause) {
-    await rm(part, { force: true }).catch(() => {});
     const reason = (cause as Error).message;
     const message = `${target}: could not be written (what was there is intact): ${reason}`;
     throw new PlmError("UNWRITABLE_FILE", message, { cause });

@@ -1,4 +1,5 @@
 /** Errors as one line, in the words of the command line. */
+import type { Command } from "commander";
 import { PlmError, reasonOf } from "../errors.js";
 
 /** Options whose name on the command line is not the library's in kebab-case. */
@@ -8,24 +9,25 @@ const FLAGS: Readonly<Record<string, string>> = {
   batchSize: "batch",
 };
 
-/** Options that the library names in its messages, in camelCase. */
-const NAMES: readonly string[] = [
-  ...["threads", "contextLength", "cacheType", "batchSize", "attention", "maxTokens"],
-  ...["temperature", "topK", "topP", "minP", "typicalP", "repetitionPenalty", "repetitionWindow"],
-  ...["presencePenalty", "frequencyPenalty", "logitBias", "stop", "seed", "logprobs", "layers"],
-  ...["hidden", "intermediate", "heads", "kvLoraRank", "nope", "rope", "vHead", "vocab", "context"],
-];
-
-const NAMED = new RegExp(`(?<=^|; )(${NAMES.join("|")})(?=:|\\[)`, "g");
-
-/** An error as one line; names of the library's options become those of the command line. */
-export function describeError(error: unknown): string {
-  const isArgument = PlmError.from(error)?.code === "INVALID_ARGUMENT";
-  const reason = reasonOf(error);
-  const message = isArgument ? reason.replace(NAMED, toFlag) : reason;
-  return message.replace(/\s*\n\s*/g, " ").trim();
+/** An error as one line; a library's option that it is about becomes the command's own. */
+export function describeError(error: unknown, command?: Command): string {
+  const { errors } = (error as { cause?: { errors?: unknown } } | undefined)?.cause ?? {};
+  if (Array.isArray(errors)) return errors.map((each) => describeError(each, command)).join("; ");
+  const message = reasonOf(error);
+  const argument = PlmError.from(error)?.argument;
+  if (argument === undefined) return onOneLine(message);
+  const flag = command && flagOf(command, FLAGS[argument] ?? argument);
+  const isNamed = flag !== undefined && message.startsWith(argument);
+  return onOneLine(isNamed ? flag + message.slice(argument.length) : message);
 }
 
-function toFlag(name: string): string {
-  return `--${FLAGS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** The long flag of the command's option of that name in camelCase. */
+function flagOf(command: Command, name: string): string | undefined {
+  return command.options.find((option) => option.attributeName() === name)?.long ?? undefined;
+}
+
+/** A text without its line breaks. */
+export function onOneLine(text: string): string {
+  const lines = text.split(/[\r\n]/).map((line) => line.trim());
+  return lines.filter((line) => line !== "").join(" ");
 }

@@ -1,4 +1,5 @@
 /** Text that commands are given: as an option, in a file, or on standard input. */
+import { constants } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { PlmError } from "../errors.js";
 import { note, showNotes } from "./output.js";
@@ -20,7 +21,7 @@ export async function readText(
   signal?: AbortSignal,
 ): Promise<string> {
   if (text !== undefined && file !== undefined) {
-    throw new PlmError("INVALID_ARGUMENT", `text: expected --${flag} or --file, got both`);
+    throw new PlmError("INVALID_ARGUMENT", `--file: expected --${flag} or --file, got both`);
   }
   if (text !== undefined) return text;
   return file === undefined ? readStandardInput(signal) : readTextFile(file);
@@ -30,15 +31,21 @@ async function readTextFile(path: string): Promise<string> {
   return decodeText(await readBytes(path), path);
 }
 
-/** Text from bytes; a byte order mark is kept. */
+/** Text from bytes; a byte order mark is kept. Throws INVALID_ARGUMENT. */
 function decodeText(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new PlmError("INVALID_ARGUMENT", `${name}: expected UTF-8, got bytes that are not`, {
-      cause,
-    });
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_STRING_TOO_LONG") throw notUtf8(name, cause);
+    const problem = `expected at most ${constants.MAX_STRING_LENGTH} characters`;
+    const message = `${name}: ${problem}, got ${bytes.length} bytes`;
+    throw new PlmError("INVALID_ARGUMENT", message, { cause });
   }
+}
+
+function notUtf8(name: string, cause: unknown): PlmError {
+  const message = `${name}: expected UTF-8, got bytes that are not`;
+  return new PlmError("INVALID_ARGUMENT", message, { cause });
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
@@ -63,4 +70,36 @@ async function readStandardInput(signal: AbortSignal | undefined): Promise<strin
   for await (const chunk of process.stdin) chunks.push(chunk);
   signal?.removeEventListener("abort", stop);
   return decodeText(Buffer.concat(chunks), "standard input");
+}
+
+/**
+ * The lines of standard input as they come, without their ends: \n or \r\n, and no other, which is
+ * why this is not readline. Throws INVALID_ARGUMENT for bytes that are not UTF-8.
+ */
+export async function* inputLines(): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let line = "";
+  for await (const chunk of process.stdin) {
+    const [first, ...others] = decodeChunk(decoder, chunk).split("\n");
+    line += first;
+    for (const other of others) {
+      yield withoutReturn(line);
+      line = other;
+    }
+  }
+  line += decodeChunk(decoder);
+  if (line !== "") yield withoutReturn(line);
+}
+
+/** What a chunk completes; without one, what the end of the input does. */
+function decodeChunk(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch (cause) {
+    throw notUtf8("standard input", cause);
+  }
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }

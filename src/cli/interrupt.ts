@@ -1,17 +1,39 @@
-/** Ctrl-C: the first ends the work in an orderly way, the second at once. */
-import { INTERRUPTED_EXIT_CODE, Interrupted } from "./output.js";
+/** Signals that ask the process to end: the first ends the work in order, the second at once. */
+import { constants } from "node:os";
 
-/** Runs `work` with a signal that the first Ctrl-C aborts, with an `Interrupted` as its reason. */
+/** Ctrl-C; `kill`, `docker stop`, a service manager; a terminal that was closed. */
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** A signal that ends the process. */
+export type EndingSignal = (typeof ENDING_SIGNALS)[number];
+
+/** The exit code of a process that a signal ended: 128 + its number. */
+export function exitCodeOfSignal(signal: EndingSignal): number {
+  return 128 + constants.signals[signal];
+}
+
+/** A signal came: the reason of the abort, and the way out of a command. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: EndingSignal) {
+    super(`ended by ${signal}`);
+    this.exitCode = exitCodeOfSignal(signal);
+  }
+}
+
+/** Runs `work` with a signal that the first of them aborts, with an `Interrupted` as its reason. */
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
-    controller.abort(new Interrupted("interrupted"));
+  const interrupt = (name: NodeJS.Signals): void => {
+    const signal = name as EndingSignal;
+    if (controller.signal.aborted) process.exit(exitCodeOfSignal(signal));
+    controller.abort(new Interrupted(signal));
   };
-  process.on("SIGINT", interrupt);
+  for (const signal of ENDING_SIGNALS) process.on(signal, interrupt);
   try {
     return await work(controller.signal);
   } finally {
-    process.off("SIGINT", interrupt);
+    for (const signal of ENDING_SIGNALS) process.off(signal, interrupt);
   }
 }

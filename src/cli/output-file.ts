@@ -1,7 +1,8 @@
 /** Files that commands write: whole under their name, or not at all. */
-import { rmSync, type Stats } from "node:fs";
-import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type FileHandle, open, realpath, rename, stat } from "node:fs/promises";
 import { PlmError } from "../errors.js";
+import { withTemporaryFile } from "./temporary-file.js";
 
 /** Where to write. */
 export interface OutputPlace {
@@ -28,19 +29,11 @@ export async function writeOutput(
   const target = await findTarget(place);
   const partial = `${target}.${process.pid}.part`;
   const file = await told(place, open(partial, "wx"));
-  // A second Ctrl-C ends the process at once.
-  const discard = (): void => rmSync(partial, { force: true });
-  process.on("exit", discard);
-  try {
+  return withTemporaryFile(partial, async () => {
     const bytes = await writePieces(place, file, pieces, signal, onProgress);
     await told(place, rename(partial, target));
     return bytes;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  } finally {
-    process.off("exit", discard);
-  }
+  });
 }
 
 async function writePieces(

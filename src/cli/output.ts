@@ -1,9 +1,4 @@
 /** What the commands write: results on standard output, notes and errors on standard error. */
-/** Ctrl-C was pressed: the reason of the abort, and the way out of a command. */
-export class Interrupted extends Error {}
-
-/** Exit code of a command that Ctrl-C ended: 128 + SIGINT. */
-export const INTERRUPTED_EXIT_CODE = 130;
 
 const notes: string[] = [];
 
@@ -16,6 +11,12 @@ export async function write(text: string | Uint8Array): Promise<void> {
 /** Writes one line to standard output. */
 export async function writeLine(line = ""): Promise<void> {
   await write(`${line}\n`);
+}
+
+/** The text dimmed, where standard output shows colours (a terminal, no NO_COLOR). */
+export function dim(text: string): string {
+  const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
+  return isColoured ? `\u001b[2m${text}\u001b[22m` : text;
 }
 
 /** Writes one object as JSON, on one line. */

@@ -1,10 +1,11 @@
-/** The commands of `plm` put together, their help, and how wrong command lines are told. */
+/** The commands of `plm` put together, their help, and wrong command lines as messages. */
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addDetokenize } from "./commands/detokenize.js";
 import { addGenerate } from "./commands/generate.js";
+import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
 import { addLogits } from "./commands/logits.js";
@@ -12,13 +13,14 @@ import { addPerplexity } from "./commands/perplexity.js";
 import { addQuantize } from "./commands/quantize.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
+import { onOneLine } from "./describe-error.js";
 
 const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
 
 Start with
   plm generate --prompt "Once upon a time"
   plm chat
-and pass --model FILE for a model of your own; \`plm help generate\` tells the rest.`;
+and pass --model FILE for a model of your own; \`plm help generate\` explains the rest.`;
 
 /** The program, ready to parse; wrong command lines throw a CommanderError of one line. */
 export function createProgram(): Command {
@@ -30,11 +32,13 @@ export function createProgram(): Command {
     .configureOutput({ writeErr: () => {} })
     .exitOverride()
     .usage("<command> [options]")
-    .helpCommand("help [command]", "tell about a command")
-    .action((_flags, command: Command) => {
-      const [name] = command.args;
-      if (name !== undefined) command.error(`error: unknown command '${name}'`);
-      command.outputHelp();
+    .helpCommand(false)
+    // An unknown command's options are no better known: the action speaks of the command.
+    .allowUnknownOption()
+    .on("beforeHelp", () => refuseUnknown(program))
+    .action(() => {
+      refuseUnknown(program);
+      program.outputHelp();
     });
   for (const add of [
     addGenerate,
@@ -48,11 +52,20 @@ export function createProgram(): Command {
     addInit,
     addQuantize,
     addTrain,
+    addHelp,
   ]) {
     add(program);
   }
   // Set last: commands take it over when they are added. It leaves unknown commands to the action.
   return program.allowExcessArguments();
+}
+
+/** A usage error where the first word is neither a command nor an option of the program. */
+function refuseUnknown(program: Command): void {
+  const [word] = program.args;
+  if (word === undefined || word === "-h" || word === "--help") return;
+  if (word.startsWith("-")) program.error(`unknown option '${word}'`);
+  findCommand(program, word);
 }
 
 function readVersion(): string {
@@ -61,12 +74,21 @@ function readVersion(): string {
 }
 
 /**
- * A wrong command line in one line: what came, and where to find what was expected. Commander's own
+ * A wrong command line in one line: what came, and where to find what was expected. Commander's
  * message names the option or the argument.
  */
 export function describeUsageError(error: CommanderError, program: Command): string {
   const name = process.argv.slice(2).find((word) => !word.startsWith("-"));
-  const command = program.commands.some((each) => each.name() === name) ? `plm ${name}` : "plm";
-  const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
-  return `${message.replace(/\.$/, "")}; ${command} --help tells what is expected`;
+  const command = program.commands.find((each) => each.name() === name);
+  const isExcess = command !== undefined && error.code === "commander.excessArguments";
+  const message = isExcess ? describeExcess(command) : onOneLine(error.message);
+  const help = command === undefined || name === "help" ? "plm" : `plm ${name}`;
+  return `${message.replace(/^error: |\.$/g, "")}; see ${help} --help`;
+}
+
+/** What a command takes besides options, and the first word that is too much. */
+function describeExcess(command: Command): string {
+  const most = command.registeredArguments.length;
+  const expected = most === 0 ? "options only" : `${most} argument${most === 1 ? "" : "s"}`;
+  return `${command.name()}: expected ${expected}, got '${command.args[most]}' as well`;
 }

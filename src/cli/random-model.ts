@@ -96,6 +96,7 @@ function checkOptions(options: RandomModelOptions): void {
     throw new PlmError(
       "INVALID_ARGUMENT",
       `${name}: expected ${kind} from ${low} to ${high}, got ${value}`,
+      { argument: name },
     );
   }
   const { heads, vHead, nope, hidden, vocab, intermediate, kvLoraRank } = options;
@@ -103,6 +104,7 @@ function checkOptions(options: RandomModelOptions): void {
     throw new PlmError(
       "INVALID_ARGUMENT",
       `heads: expected heads * v-head to be a multiple of 32, got ${heads} * ${vHead}`,
+      { argument: "heads" },
     );
   }
   const largest = Math.max(

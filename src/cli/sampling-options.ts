@@ -1,6 +1,7 @@
 /** The options of sampling, for the commands that generate. */
 import type { Command } from "commander";
-import type { GenerateOptions } from "../generation/options.js";
+import { type GenerateOptions, resolveOptions } from "../generation/options.js";
+import { openTokenizer } from "./options.js";
 import { type BiasMap, bias, number, texts } from "./parse.js";
 
 /** What addSamplingOptions leaves: named and meant as in GenerateOptions. */
@@ -63,6 +64,19 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
     .option("-s, --seed <n>", "same seed, same text (default: random)", number("seed"))
     .option("--stop <text>", "end before this text; may be repeated", texts)
     .option("--ignore-eos", "never choose an end token");
+}
+
+/**
+ * Throws INVALID_ARGUMENT for options that the library would refuse, before a model is loaded;
+ * where the vocabulary's size matters, after the file's header is read.
+ */
+export async function checkGenerateOptions(
+  options: GenerateOptions,
+  model?: string,
+): Promise<void> {
+  resolveOptions(options, Infinity);
+  if (options.logitBias === undefined) return;
+  resolveOptions(options, (await openTokenizer(model)).vocabSize);
 }
 
 /** The flags as options of the library. */

@@ -1,6 +1,6 @@
 /** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
 import { PlmError } from "../errors.js";
-import { nowMs } from "../globals.js";
+import { now as clock } from "../platform/clock.js";
 import type { Evaluator, TokenDecoder } from "./evaluator.js";
 import { Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
@@ -13,7 +13,7 @@ import { createStreamer, type Streamer } from "./streamer.js";
 
 /** What the loop takes from outside besides its input. */
 export interface GenerateEnvironment {
-  /** The time in milliseconds, from any start. Default: performance.now. */
+  /** The time in milliseconds, from any start. Default: performance.now, as it was at import. */
   now?: () => number;
   /** Called once when a generation that was begun is over, however it ended. */
   onEnd?: () => void;
@@ -38,7 +38,7 @@ export function generate(
   decoder: TokenDecoder,
   promptTokens: ArrayLike<number>,
   options: GenerateOptions = {},
-  { now = nowMs, onEnd }: GenerateEnvironment = {},
+  { now = clock, onEnd }: GenerateEnvironment = {},
 ): Generation {
   const resolved = resolveOptions(options, evaluator.vocabSize);
   if (promptTokens.length === 0) {

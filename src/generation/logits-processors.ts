@@ -1,4 +1,7 @@
-/** Logits processors: functions that change the logits, in place, before a token is chosen. */
+/**
+ * Logits processors: functions that change the logits, in place, before a token is chosen. Whatever
+ * finite numbers they are given, a finite logit stays finite.
+ */
 
 /** The tokens so far, oldest first: what penalties look back on. */
 export interface TokenHistory {
@@ -18,6 +21,14 @@ export interface LogitsProcessorOptions {
   frequencyPenalty: number;
   /** Token to bias. */
   logitBias: ReadonlyMap<number, number>;
+}
+
+/** The largest number of f32. */
+const MOST = (2 - 2 ** -23) * 2 ** 127;
+
+/** A changed logit as f32 can hold it: only what was banned, or is by a bias, is -Infinity. */
+function bounded(value: number, before: number): number {
+  return before === -Infinity ? before : Math.min(Math.max(value, -MOST), MOST);
 }
 
 /** The processors that these settings need, in their order: penalties, then biases. Often none. */
@@ -47,7 +58,8 @@ export function penalizeRepetition(penalty: number, window: number): LogitsProce
       seen.add(i < promptTokens.length ? promptTokens[i] : tokens[i - promptTokens.length]);
     }
     for (const id of seen) {
-      logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
+      const logit = logits[id];
+      logits[id] = bounded(logit > 0 ? logit / penalty : logit * penalty, logit);
     }
   };
 }
@@ -60,13 +72,17 @@ export function penalizePresence(presence: number, frequency: number): LogitsPro
   return (logits, { tokens }) => {
     const counts = new Map<number, number>();
     for (const id of tokens) counts.set(id, (counts.get(id) ?? 0) + 1);
-    for (const [id, count] of counts) logits[id] -= presence + count * frequency;
+    for (const [id, count] of counts) {
+      logits[id] = bounded(logits[id] - (presence + count * frequency), logits[id]);
+    }
   };
 }
 
 /** Adds a bias to the logits of some tokens; -Infinity bans them. */
 export function biasLogits(biases: ReadonlyMap<number, number>): LogitsProcessor {
   return (logits) => {
-    for (const [id, bias] of biases) logits[id] += bias;
+    for (const [id, bias] of biases) {
+      logits[id] = bias === -Infinity ? bias : bounded(logits[id] + bias, logits[id]);
+    }
   };
 }

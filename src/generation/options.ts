@@ -99,16 +99,17 @@ const NUMERIC_RULES: Record<NumericField, NumericRule> = {
 
 /**
  * Checks the options for a vocabulary of `vocabSize` and fills in the defaults; a missing seed is
- * chosen here. Throws one PlmError INVALID_ARGUMENT that names every field that is wrong.
+ * chosen here. Throws one PlmError INVALID_ARGUMENT that names every field that is wrong; of
+ * several, its cause has an error each.
  */
 export function resolveOptions(options: GenerateOptions, vocabSize: number): ResolvedOptions {
-  const problems: string[] = [];
+  const problems: PlmError[] = [];
   const numbers = {} as Record<NumericField, number>;
   for (const [name, { fallback, isValid, expected }] of Object.entries(NUMERIC_RULES)) {
     const value: unknown = options[name as NumericField] ?? undefined;
     numbers[name as NumericField] = typeof value === "number" ? value : fallback;
     if (value !== undefined && !(typeof value === "number" && isValid(value))) {
-      problems.push(`${name}: expected ${expected}, got ${show(value)}`);
+      problems.push(invalid(name, expected, value));
     }
   }
   const logitBias = readLogitBias(options.logitBias, vocabSize, problems);
@@ -117,9 +118,13 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
   const special = readFlag("special", options.special, problems);
   const signal: unknown = options.signal ?? undefined;
   if (signal !== undefined && typeof (signal as AbortSignal).throwIfAborted !== "function") {
-    problems.push(`signal: expected an AbortSignal, got ${show(signal)}`);
+    problems.push(invalid("signal", "an AbortSignal", signal));
   }
-  if (problems.length > 0) throw new PlmError("INVALID_ARGUMENT", problems.join("; "));
+  if (problems.length === 1) throw problems[0];
+  if (problems.length > 1) {
+    const message = problems.map((problem) => problem.message).join("; ");
+    throw new PlmError("INVALID_ARGUMENT", message, { cause: new AggregateError(problems) });
+  }
   return {
     ...numbers,
     seed: options.seed ?? randomSeed(),
@@ -134,21 +139,21 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
 function readLogitBias(
   value: GenerateOptions["logitBias"],
   vocabSize: number,
-  problems: string[],
+  problems: PlmError[],
 ): Map<number, number> {
   const biases = new Map<number, number>();
   if (value === undefined || value === null) return biases;
   if (typeof value !== "object") {
-    problems.push(`logitBias: expected a Map or an object, got ${show(value)}`);
+    problems.push(invalid("logitBias", "a Map or an object", value));
     return biases;
   }
   const entries = brandOf(value) === "Map" ? value : Object.entries(value);
   for (const [key, bias] of entries as Iterable<[unknown, unknown]>) {
     const id = typeof key === "string" && /^\d+$/.test(key) ? Number(key) : key;
     if (typeof id !== "number" || !isCount(id) || id >= vocabSize) {
-      problems.push(`logitBias: expected a token id in [0, ${vocabSize}), got ${show(key)}`);
+      problems.push(invalid("logitBias", `a token id in [0, ${vocabSize})`, key));
     } else if (typeof bias !== "number" || !(bias < Infinity)) {
-      problems.push(`logitBias[${id}]: expected a number below Infinity, got ${show(bias)}`);
+      problems.push(invalid("logitBias", "a number below Infinity", bias, `[${id}]`));
     } else {
       biases.set(id, bias);
     }
@@ -156,20 +161,26 @@ function readLogitBias(
   return biases;
 }
 
-function readStop(value: GenerateOptions["stop"], problems: string[]): string[] {
+function readStop(value: GenerateOptions["stop"], problems: PlmError[]): string[] {
   const stops: unknown = typeof value === "string" ? [value] : (value ?? []);
   if (Array.isArray(stops) && stops.every((stop) => typeof stop === "string" && stop !== "")) {
     return [...stops];
   }
-  problems.push(`stop: expected a non-empty string or an array of them, got ${show(value)}`);
+  problems.push(invalid("stop", "a non-empty string or an array of them", value));
   return [];
 }
 
-function readFlag(name: string, value: boolean | undefined, problems: string[]): boolean {
+function readFlag(name: string, value: boolean | undefined, problems: PlmError[]): boolean {
   const flag: unknown = value ?? false;
   if (typeof flag === "boolean") return flag;
-  problems.push(`${name}: expected a boolean, got ${show(flag)}`);
+  problems.push(invalid(name, "a boolean", flag));
   return false;
+}
+
+/** What is wrong with an option, or with the part of it that `key` names. */
+function invalid(argument: string, expected: string, value: unknown, key = ""): PlmError {
+  const message = `${argument}${key}: expected ${expected}, got ${show(value)}`;
+  return new PlmError("INVALID_ARGUMENT", message, { argument });
 }
 
 /** A value as it may stand in a message: short, whatever it is. */

@@ -1,6 +1,7 @@
 /** The plan of the one wasm memory: named regions, sized once, before anything is allocated. */
 import platform from "#platform";
 import { PlmError } from "../errors.js";
+import { requireWasm } from "./require-wasm.js";
 
 /** What a region is for. */
 export type RegionKind = "weights" | "cache" | "scratch";
@@ -66,9 +67,10 @@ export class MemoryPlan {
 
   /**
    * Allocates the memory, once, shared between threads or not; it never grows. Throws OUT_OF_MEMORY
-   * when the runtime refuses.
+   * when the runtime refuses, UNSUPPORTED_RUNTIME where it has no WebAssembly.
    */
   allocate(shared = false): WebAssembly.Memory {
+    requireWasm();
     const pages = this.bytes() / PAGE_BYTES;
     const counted = shared ? platform.countSharedMemory(this.bytes()) : undefined;
     try {

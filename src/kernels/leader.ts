@@ -2,6 +2,7 @@
  * The thread of the caller as the leader of a team: it announces work to as many threads as pay,
  * takes its own part in it, and has the others return in the end. Inference and training share it.
  */
+import { now } from "../platform/clock.js";
 import type { Pace } from "./pace.js";
 import type { Member } from "./team.js";
 
@@ -52,7 +53,7 @@ export class Leader {
     if (this.#failure !== undefined) throw this.#failure;
     const member = this.#member;
     const count = Math.min(typeof pace === "number" ? pace : pace.count, this.threads);
-    const startMs = nowMs();
+    const startMs = now();
     if (count > 1) {
       post();
       member.announce(count);
@@ -64,7 +65,7 @@ export class Leader {
       this.keep(1);
       throw error;
     }
-    const ms = nowMs() - startMs;
+    const ms = now() - startMs;
     if (typeof pace !== "number") pace.done({ ms, units, lateMs: member.takeLateMs() });
     return ms;
   }

@@ -1,5 +1,4 @@
 /** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
-import { instantiate } from "@assemblyscript/loader";
 import { brandOf, bytesOf, kindOf } from "../brands.js";
 import { PlmError, reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
@@ -118,22 +117,43 @@ export async function instantiateKernels<Exports>(
       : await WebAssembly.compile(isShared(memory) ? withSharedMemory(given) : given);
     return { kernels: (await exportsOf(module, memory)) as Exports, module };
   } catch (cause) {
-    throw new PlmError(
-      "UNSUPPORTED_RUNTIME",
-      `kernels: this runtime refused the WebAssembly SIMD binary: ${reasonOf(cause)}`,
-      { cause },
-    );
+    throw refusal(given, cause);
   }
 }
 
-/** By the loader, or without it, as it refuses modules of another realm. */
+/** The loader. Not a literal where it is imported: bundlers would make it a chunk of its own. */
+const LOADER: string = "@assemblyscript/loader";
+
+/**
+ * The exports of a new instance, by AssemblyScript's loader where that can be imported and accepts
+ * the module. It cannot where intrinsics are frozen, because it assigns Object.hasOwn, nor in
+ * bundles, and it refuses modules of another realm. The runtime does its part there, since the
+ * kernels export functions of numbers only.
+ */
 async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<unknown> {
   const imports = { env: { memory } };
   try {
+    const { instantiate }: typeof import("@assemblyscript/loader") = await import(
+      /* webpackIgnore: true */ /* @vite-ignore */ LOADER
+    );
     return (await instantiate<Record<string, unknown>>(module, imports)).exports;
   } catch {
     return (await WebAssembly.instantiate(module, imports)).exports;
   }
+}
+
+/** Why a binary is not accepted, as far as this can be found out. */
+function refusal(binary: KernelsBinary, cause: unknown): PlmError {
+  let problem = "expected a binary that this runtime accepts, it refused";
+  if (!WebAssembly.validate(kernelsBytes("simd"))) {
+    problem = "expected WebAssembly SIMD, this runtime lacks it";
+  } else if (!isModule(binary) && WebAssembly.validate(binary)) {
+    problem =
+      "expected to be allowed to compile WebAssembly, got a refusal (a Content-Security-Policy " +
+      "without 'wasm-unsafe-eval'; Workers, where the imported module is passed as `wasm`)";
+  }
+  const message = `kernels: ${problem}: ${reasonOf(cause)}`;
+  return new PlmError("UNSUPPORTED_RUNTIME", message, { cause });
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {

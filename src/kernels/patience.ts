@@ -1,23 +1,33 @@
 /** How long to wait for others, counted while awake. */
-import { nowMs } from "../globals.js";
+import { now as clock } from "../platform/clock.js";
 
 /** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
 const LONGEST_LOOK_MS = 200;
 
+/** What a look counts at least: a clock that stands still must not make a wait endless. */
+const SHORTEST_LOOK_MS = 0.01;
+
 /** Patience of so many milliseconds, beginning now. */
 export class Patience {
+  readonly #now: () => number;
   #leftMs: number;
-  #lookedMs = nowMs();
+  #lookedMs: number;
 
-  constructor(patienceMs: number) {
+  constructor(patienceMs: number, now: () => number = clock) {
+    this.#now = now;
     this.#leftMs = patienceMs;
+    this.#lookedMs = now();
   }
 
-  /** Whether there is any left; to be called at every look. */
-  isLeft(): boolean {
-    const now = nowMs();
-    this.#leftMs -= Math.min(now - this.#lookedMs, LONGEST_LOOK_MS);
-    this.#lookedMs = now;
+  /**
+   * Whether there is any left; to be called at every look. `sleptMs` is how long the look took at
+   * the least, whatever the clock says.
+   */
+  isLeft(sleptMs = 0): boolean {
+    const nowMs = this.#now();
+    const lookMs = Math.max(nowMs - this.#lookedMs, sleptMs, SHORTEST_LOOK_MS);
+    this.#leftMs -= Math.min(lookMs, LONGEST_LOOK_MS);
+    this.#lookedMs = nowMs;
     return this.#leftMs > 0;
   }
 }

@@ -3,6 +3,8 @@
  * memory may keep several gigabytes of them.
  */
 import platform from "#platform";
+import { brandOf } from "../brands.js";
+import { setTimer } from "../platform/clock.js";
 
 const released = new Set<WeakRef<WebAssembly.Memory>>();
 
@@ -15,7 +17,7 @@ const ATTEMPT_MS = 10;
 
 /** Nothing computes with this memory any more. */
 export function release(memory: WebAssembly.Memory): void {
-  if (memory.buffer instanceof ArrayBuffer) return;
+  if (brandOf(memory.buffer) !== "SharedArrayBuffer") return;
   released.add(new WeakRef(memory));
 }
 
@@ -28,6 +30,6 @@ export async function collectReleased(): Promise<void> {
     platform.collectSharedMemory();
     for (const memory of released) if (memory.deref() === undefined) released.delete(memory);
     if (released.size === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+    await new Promise<void>((resolve) => setTimer(resolve, ATTEMPT_MS));
   }
 }

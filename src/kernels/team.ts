@@ -3,6 +3,7 @@
  * barrier in wasm. A thread that waits long sleeps.
  */
 import { PlmError } from "../errors.js";
+import { now } from "../platform/clock.js";
 import type { Kernels } from "./kernels.js";
 import { Patience } from "./patience.js";
 
@@ -215,17 +216,21 @@ export class Member {
   #waitWhile(word: number, value: number, patienceMs: number): number {
     const { kernels, teamPtr, maySleep } = this.#parts;
     const patience = new Patience(patienceMs);
-    const startMs = nowMs();
+    const startMs = now();
     const isCounted = maySleep && word === TURN;
     if (isCounted) Atomics.add(this.#words, SLEEPING, 1);
+    let sleptMs = 0;
     // The last at a barrier looks for sleepers after it changed the turn; they look at it again.
-    while (Atomics.load(this.#words, word) === value && patience.isLeft()) {
+    while (Atomics.load(this.#words, word) === value && patience.isLeft(sleptMs)) {
       if (this.#isDismissed()) break;
-      if (maySleep) Atomics.wait(this.#words, word, value, SLEEP_MS);
-      else kernels.spinWhile(teamPtr + word * 4, value);
+      if (!maySleep) kernels.spinWhile(teamPtr + word * 4, value);
+      else {
+        const isTimeout = Atomics.wait(this.#words, word, value, SLEEP_MS) === "timed-out";
+        sleptMs = isTimeout ? SLEEP_MS : 0;
+      }
     }
     if (isCounted) Atomics.sub(this.#words, SLEEPING, 1);
-    return nowMs() - startMs;
+    return now() - startMs;
   }
 }
 

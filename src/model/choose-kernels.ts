@@ -1,5 +1,4 @@
 /** Which kernel serves which packed type: decided by timing, within what precision allows. */
-import { nowMs } from "../globals.js";
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../kernels/kernels.js";
 import {
   activationBytes,
@@ -9,6 +8,7 @@ import {
   packedBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
+import { now as clock } from "../platform/clock.js";
 import { hasMatvec } from "./linear.js";
 
 /** The kernels that were chosen; plain data, so that every thread has the same. */
@@ -42,9 +42,16 @@ const RACE_MS = 12;
 
 /** And how often: on a busy machine a race has long breaks. */
 const LEAST_RUNS = 150;
+const LEAST_ROUNDS = 5;
+
+/** More runs than any race needs: the clock has stopped since its step was measured. */
+const MOST_RUNS = 1 << 14;
 
 /** What is timed at once takes this many steps of the clock: browsers have steps of 0.1 ms. */
 const CLOCK_STEPS = 8;
+
+/** Steps of a clock that are measured. */
+const MEASURED_STEPS = 5;
 
 /** Looks at a clock after which it counts as standing still, as it does in some Workers. */
 const CLOCK_LOOKS = 100_000;
@@ -78,17 +85,24 @@ export interface Decision {
   readonly rates?: MatmulRates;
 }
 
+/** What a choice may be given instead of the runtime's own. */
+export interface ChoosingOptions {
+  /** What was decided before and is not timed again. */
+  decided?: Map<PackedTypeName, Decision>;
+  /** Milliseconds from any start. */
+  now?: () => number;
+}
+
 /**
  * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
- * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells. What is
- * in `decided` is not timed again.
+ * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells.
  */
 export function chooseKernels(
   kernels: Kernels,
   memory: WebAssembly.Memory,
   scratchPtr: number,
   types: ReadonlySet<PackedTypeName>,
-  decided: Map<PackedTypeName, Decision> = DECIDED,
+  { decided = DECIDED, now = clock }: ChoosingOptions = {},
 ): KernelChoice {
   const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
     matvec: {},
@@ -96,10 +110,11 @@ export function chooseKernels(
     rates: {},
   };
   if (!isRelaxed(kernels)) return choice as KernelChoice;
-  const stepMs = clockStepMs();
+  const stopwatch = new Stopwatch(now);
   for (const type of types) {
     if (isFloatType(type)) continue;
-    const best = decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide(stepMs);
+    const best =
+      decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide(stopwatch);
     decided.set(type, best);
     choice.matvec[type] = best.matvec;
     choice.matmul[type] = best.matmul;
@@ -113,45 +128,70 @@ function hasPlanesMatvec(type: PackedTypeName): boolean {
   return hasMatvec(type) && type !== "Q4M";
 }
 
-/** Milliseconds between two steps of the clock; undefined where it stands still. */
-function clockStepMs(): number | undefined {
-  const first = nextStepAfter(nowMs());
-  const second = first && nextStepAfter(first);
-  return first && second && second - first;
-}
+/** Times candidates by a clock, whose steps it measures first. */
+class Stopwatch {
+  readonly #now: () => number;
+  /** Milliseconds between two steps of the clock; undefined where it stands still. */
+  readonly #stepMs: number | undefined;
 
-/** When the clock is first seen past a time. */
-function nextStepAfter(ms: number): number | undefined {
-  for (let look = 0; look < CLOCK_LOOKS; look++) {
-    const now = nowMs();
-    if (now > ms) return now;
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#stepMs = this.#measureStep();
   }
-  return undefined;
-}
 
-/** Milliseconds of `runs` runs. */
-function timed(run: () => void, runs: number): number {
-  const startMs = nowMs();
-  for (let i = 0; i < runs; i++) run();
-  return nowMs() - startMs;
-}
-
-/**
- * Milliseconds of each candidate's best run; they run in turn. Undefined without a clock that has
- * steps.
- */
-function race(candidates: readonly (() => void)[], stepMs?: number): number[] | undefined {
-  if (stepMs === undefined) return undefined;
-  let runs = 1;
-  while (candidates.some((run) => timed(run, runs) < CLOCK_STEPS * stepMs)) runs *= 2;
-  const best = candidates.map(() => Infinity);
-  const endMs = nowMs() + RACE_MS;
-  for (let done = 0; done < LEAST_RUNS || nowMs() < endMs; done += runs) {
-    candidates.forEach((run, i) => {
-      best[i] = Math.min(best[i], timed(run, runs) / runs);
-    });
+  /** The shortest of a few steps: on a busy machine some are seen late. */
+  #measureStep(): number | undefined {
+    let shortestMs = Infinity;
+    let lastMs = this.#nextStepAfter(this.#now());
+    for (let step = 0; step < MEASURED_STEPS; step++) {
+      if (lastMs === undefined) return undefined;
+      const nextMs = this.#nextStepAfter(lastMs);
+      if (nextMs === undefined) return undefined;
+      shortestMs = Math.min(shortestMs, nextMs - lastMs);
+      lastMs = nextMs;
+    }
+    return shortestMs;
   }
-  return best;
+
+  /** When the clock is first seen past a time. */
+  #nextStepAfter(ms: number): number | undefined {
+    for (let look = 0; look < CLOCK_LOOKS; look++) {
+      const nowMs = this.#now();
+      if (nowMs > ms) return nowMs;
+    }
+    return undefined;
+  }
+
+  /** Milliseconds of `runs` runs. */
+  #timed(run: () => void, runs: number): number {
+    const startMs = this.#now();
+    for (let i = 0; i < runs; i++) run();
+    return this.#now() - startMs;
+  }
+
+  /**
+   * Milliseconds of each candidate's best run; they run in turn. Undefined without a clock that has
+   * steps, and keeps having them.
+   */
+  race(candidates: readonly (() => void)[]): number[] | undefined {
+    if (this.#stepMs === undefined) return undefined;
+    const leastMs = CLOCK_STEPS * this.#stepMs;
+    let runs = 1;
+    while (candidates.some((run) => this.#timed(run, runs) < leastMs)) {
+      runs *= 2;
+      if (runs > MOST_RUNS) return undefined;
+    }
+    const best = candidates.map(() => Infinity);
+    const endMs = this.#now() + RACE_MS;
+    const leastRounds = Math.max(LEAST_ROUNDS, LEAST_RUNS / runs);
+    const mostRounds = Math.max(leastRounds, MOST_RUNS / runs);
+    for (let i = 0; i < leastRounds || (i < mostRounds && this.#now() < endMs); i++) {
+      candidates.forEach((run, candidate) => {
+        best[candidate] = Math.min(best[candidate], this.#timed(run, runs) / runs);
+      });
+    }
+    return best.every((ms) => ms > 0) ? best : undefined;
+  }
 }
 
 /** One type's candidates over made-up operands. */
@@ -189,9 +229,9 @@ class Trial {
     this.#shape = new Int32Array(memory.buffer, this.#shapePtr, 5);
   }
 
-  decide(stepMs: number | undefined): Decision {
-    const matvec = hasPlanesMatvec(this.#type) ? this.#decideMatvec(stepMs) : "I16";
-    const times = race([this.#matmul(0), this.#matmul(1), this.#matmul(2)], stepMs);
+  decide(stopwatch: Stopwatch): Decision {
+    const matvec = hasPlanesMatvec(this.#type) ? this.#decideMatvec(stopwatch) : "I16";
+    const times = stopwatch.race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
     if (times === undefined) return { matvec, matmul: [1, 2] };
     const [exact, one, two] = times;
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
@@ -200,8 +240,8 @@ class Trial {
     return { matvec, matmul: faster, rates };
   }
 
-  #decideMatvec(stepMs: number | undefined): "I16" | "S8X2" {
-    const times = race([this.#matvec("I16"), this.#matvec("S8X2")], stepMs);
+  #decideMatvec(stopwatch: Stopwatch): "I16" | "S8X2" {
+    const times = stopwatch.race([this.#matvec("I16"), this.#matvec("S8X2")]);
     return times === undefined || times[1] < times[0] * CLEARLY ? "S8X2" : "I16";
   }
 

@@ -12,6 +12,7 @@ import {
   type Variant,
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
+import { requireWasm } from "../kernels/require-wasm.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
@@ -195,6 +196,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  requireWasm();
   const { wasm: binary, variant } = options;
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   const plan = planModel(gguf, options);

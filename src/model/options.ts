@@ -43,6 +43,7 @@ function checkRange(name: string, value: number, low: number, high: number): num
   throw new PlmError(
     "INVALID_ARGUMENT",
     `${name}: expected an integer from ${low} to ${high}, got ${value}`,
+    { argument: name },
   );
 }
 
@@ -61,6 +62,7 @@ function checkLimit(limitBytes: number): number {
   throw new PlmError(
     "INVALID_ARGUMENT",
     `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
+    { argument: "memoryLimitBytes" },
   );
 }
 
@@ -70,6 +72,7 @@ export function checkChoice<T extends string>(name: string, value: T, choices: r
   throw new PlmError(
     "INVALID_ARGUMENT",
     `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
+    { argument: name },
   );
 }
 
@@ -86,6 +89,7 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): Required
     throw new PlmError(
       "INVALID_ARGUMENT",
       `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
+      { argument: "cacheType" },
     );
   }
   return {

@@ -2,6 +2,7 @@
 import platform from "#platform";
 import { reasonOf } from "../errors.js";
 import { dismiss } from "../kernels/team.js";
+import { clearTimer, setTimer, type Timer } from "../platform/clock.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadStart } from "./thread.js";
 
@@ -30,14 +31,14 @@ export class ThreadStarter {
   async start(count: number): Promise<readonly ThreadHandle[]> {
     if (count === 0) return [];
     const first = this.#threads.length + 1;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     try {
       for (let index = first; index < first + count; index++) {
         this.#threads.push(platform.startThread({ ...this.#start, index }));
       }
       const late = new Promise<never>((_, reject) => {
         const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
-        timer = setTimeout(() => reject(error), PATIENCE_MS);
+        timer = setTimer(() => reject(error), PATIENCE_MS);
       });
       const started = this.#threads.slice(first - 1);
       await Promise.race([Promise.all(started.map(({ ready }) => ready)), late]);
@@ -47,7 +48,7 @@ export class ThreadStarter {
       this.#end(first);
       return [];
     } finally {
-      clearTimeout(timer);
+      clearTimer(timer);
     }
   }
 

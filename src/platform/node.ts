@@ -2,12 +2,15 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import process from "node:process";
+import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { PlmError, reasonOf } from "../errors.js";
 import { OpenFileSource } from "../format/open-file-source.js";
 import type { ByteSource } from "../format/source.js";
+import { clearTimer, setTimer } from "./clock.js";
+import { createYield } from "./event-loop.js";
 import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
 
 /** The longest array in any Node. */
@@ -51,21 +54,23 @@ function startThread(data: unknown): ThreadHandle {
   const options = { workerData: data, execArgv: [] };
   const worker = new Worker(new URL("../threads/node.js", import.meta.url), options);
   const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
+    worker.once("message", () => {
+      // Waiting threads do not keep a program alive; starting ones do.
+      worker.unref();
+      resolve();
+    });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread ended")));
   });
-  // Waiting threads do not keep a program alive; where `ready` is awaited, a timer does.
-  worker.unref();
   return { ready, end: () => endDismissed(worker) };
 }
 
 /** Terminates a thread that was dismissed, unless it returns in time. */
 export function endDismissed(worker: Worker): void {
   // In Deno terminate() does not end a thread that waits for others.
-  const late = setTimeout(() => void worker.terminate(), RETURN_MS);
+  const late = setTimer(() => void worker.terminate(), RETURN_MS);
   late.unref();
-  worker.once("exit", () => clearTimeout(late));
+  worker.once("exit", () => clearTimer(late));
 }
 
 /** An array none of whose pages is ever touched, for the engine to count. */
@@ -91,7 +96,7 @@ function peakMemoryBytes(): number | undefined {
 const platform: Platform = {
   hasFiles: true,
   openFile,
-  yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  yieldToEventLoop: createYield(setImmediate),
   hasThreads: () => true,
   parallelism: availableParallelism,
   maySleep: () => true,

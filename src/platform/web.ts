@@ -1,6 +1,8 @@
 /** Browsers, workers and other runtimes without a file system. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
+import { setTimer } from "./clock.js";
+import { hasMessages, passMessage } from "./event-loop.js";
 import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
@@ -13,19 +15,9 @@ const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
 /** Through a message, since browsers hold nested timers back by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
-  if (isWorkerd || typeof MessageChannel !== "function") {
-    // Where there are no timers, there is nothing that a turn could be given to.
-    if (typeof setTimeout !== "function") return Promise.resolve();
-    return new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
+  if (hasMessages && !isWorkerd) return passMessage();
+  // Where there are no timers, there is nothing that a turn could be given to.
+  return new Promise((resolve) => (setTimer === undefined ? resolve() : setTimer(resolve, 0)));
 }
 
 /** Threads share memory, which browsers allow only to cross-origin isolated pages. */
@@ -50,7 +42,7 @@ function startThread(data: unknown): ThreadHandle {
     worker.onerror = (event) => reject(new Error(event.message ?? "the thread did not start"));
   });
   worker.postMessage(data);
-  return { ready, end: () => void setTimeout(() => worker.terminate(), RETURN_MS) };
+  return { ready, end: () => void setTimer(() => worker.terminate(), RETURN_MS) };
 }
 
 const platform: Platform = {

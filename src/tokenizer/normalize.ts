@@ -2,10 +2,10 @@
 
 /** Characters below U+0300 are in normal form C already, alone and together. */
 const NEEDS_NORMALIZING = /[\u0300-\uffff]/;
-const MARK_RUNS = /\p{M}{2,}/gu;
+const MARK = /\p{M}/uy;
 
-/** UTF-16 units of a run of marks from which it is sorted before it is normalised. */
-const LONG_RUN = 256;
+/** The start of a run of marks so long that it is sorted before it is normalised. */
+const LONG_RUN_START = /\p{M}{128}/gu;
 
 /** Whether canonical ordering puts the second of two decomposed marks before the first. */
 function swaps(first: string, second: string): boolean {
@@ -59,7 +59,25 @@ function sortMarks(run: string): string {
  */
 export function normalizeNfc(text: string): string {
   if (!NEEDS_NORMALIZING.test(text)) return text;
-  return text
-    .replace(MARK_RUNS, (run) => (run.length < LONG_RUN ? run : sortMarks(run)))
-    .normalize("NFC");
+  return sortLongRuns(text).normalize("NFC");
+}
+
+/** The text with its long runs of marks sorted. */
+function sortLongRuns(text: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  LONG_RUN_START.lastIndex = 0;
+  for (let found = LONG_RUN_START.exec(text); found; found = LONG_RUN_START.exec(text)) {
+    const end = endOfMarks(text, LONG_RUN_START.lastIndex);
+    parts.push(text.slice(from, found.index), sortMarks(text.slice(found.index, end)));
+    LONG_RUN_START.lastIndex = from = end;
+  }
+  return from === 0 ? text : parts.join("") + text.slice(from);
+}
+
+/** The end of the marks from `start` on. One at a time: a repetition would fill a regex's stack. */
+function endOfMarks(text: string, start: number): number {
+  let end = start;
+  for (MARK.lastIndex = start; MARK.test(text); ) end = MARK.lastIndex;
+  return end;
 }

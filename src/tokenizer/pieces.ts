@@ -1,5 +1,6 @@
 /** The text that tokens stand for. */
 import { PlmError, quote } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import { isNormal, TokenType } from "./vocabulary.js";
 
 /** Texts whose characters stand for themselves in the byte-level alphabet. */
@@ -22,7 +23,7 @@ export function piecesByType(
   makes: (id: number) => boolean,
 ): Map<number, Uint8Array<ArrayBuffer>> {
   const pieces = new Map<number, Uint8Array<ArrayBuffer>>();
-  const utf8 = new TextEncoder();
+  const utf8 = new (requireGlobal("TextEncoder"))();
   tokens.forEach((text, id) => {
     const type = tokenTypes[id];
     if (isNormal(type) || makes(id)) return;

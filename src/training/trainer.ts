@@ -1,5 +1,6 @@
 /** A training run: steps of the WSDC schedule, measured, logged and kept in checkpoints. */
 import { PlmError } from "../errors.js";
+import { now } from "../platform/clock.js";
 import { type Batch, BatchStream, createBatch } from "./batches.js";
 import type { BestLoss, Checkpoint } from "./checkpoint.js";
 import type { Checkpoints, Resumed } from "./checkpoints.js";
@@ -126,7 +127,7 @@ export class Trainer {
   #next(): LogLine {
     const { config, engine } = this.#parts;
     const { schedule, batch, optimizer, dropout, seed } = config;
-    const startMs = performance.now();
+    const startMs = now();
     const step = this.#step + 1;
     const count = microBatches(batch, schedule, step);
     this.#stream.useMix(config.phases[phaseOf(schedule, step)]);
@@ -148,7 +149,7 @@ export class Trainer {
     const gradNorm = engine.update({ ...optimizer, step, rate });
     this.#step = step;
     this.#tokens += count * batch.tokens;
-    const tokensPerSecond = (count * batch.tokens * 1000) / (performance.now() - startMs);
+    const tokensPerSecond = (count * batch.tokens * 1000) / (now() - startMs);
     return { step, tokens: this.#tokens, loss, rate, gradNorm, zeroShares, tokensPerSecond };
   }
 

@@ -65,6 +65,33 @@ test("Ctrl-C stops the answer, not the conversation", async () => {
   assert.match(stdout, /\S.*\n$/s);
 });
 
+test("other signals leave", async () => {
+  for (const [signal, expected] of [["SIGTERM", 143] as const, ["SIGHUP", 129] as const]) {
+    const child = start("chat", "-m", model, "-n", "1");
+    const ended = finish(child);
+    child.stdin.write("Hi\n");
+    await once(child.stdout, "data");
+    child.kill(signal);
+    assert.is((await ended).code, expected);
+  }
+});
+
+test("lines end at line feeds alone, and are UTF-8", async () => {
+  const flags = ["chat", "-m", model, "--precision", "exact", "-n", "3", "--seed", "7"];
+  const content = "One\u2028two\u2029three\u0085four";
+  const { stdout } = await plmWith(`${content}\r\n/reset\n${content}`, ...flags);
+  const messages = [{ role: "user", content }];
+  const answer = await library.chat(messages, { maxTokens: 3, seed: 7 }).text();
+  assert.is(stdout, `${answer}\n${answer}\n`);
+
+  const child = start(...flags);
+  const ended = finish(child);
+  child.stdin.end(Uint8Array.of(72, 105, 0xff, 10));
+  const { code, stderr } = await ended;
+  assert.is(code, 1);
+  assert.is(stderr, "plm: standard input: expected UTF-8, got bytes that are not\n");
+});
+
 test("a conversation that cannot be held is told in one line", async () => {
   const { code, stderr } = await plmWith(`${"x".repeat(99)}\n`, "chat", "-m", model, "-c", "20");
   assert.is(code, 1);

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { folderStore } from "../../src/cli/checkpoint-store.js";
@@ -99,5 +100,16 @@ if (posix) {
     chmodSync(folder, 0o700);
   });
 }
+
+test("a process that ends itself while it writes leaves nothing", () => {
+  const folder = join(root, "ended");
+  const url = pathToFileURL(resolve("build/src/cli/atomic-file.js"));
+  const script = `import { writeAtomically } from "${url}";
+    function* pieces() { yield Uint8Array.of(1); process.exit(7); }
+    await writeAtomically(${JSON.stringify(folder)}, "file", pieces());`;
+  const { status } = spawnSync(process.execPath, ["--input-type=module", "--eval", script]);
+  assert.is(status, 7);
+  assert.equal(readdirSync(folder), []);
+});
 
 test.run();

@@ -152,15 +152,17 @@ test("a closed standard error does no harm", async () => {
   assert.ok(stdout.length > 0);
 });
 
-test("Ctrl-C keeps what was written and ends with 130", async () => {
-  const child = startEndless();
-  const ended = finish(child);
-  await once(child.stdout, "data");
-  child.kill("SIGINT");
-  const { code, stdout, stderr } = await ended;
-  assert.is(code, 130);
-  assert.match(stdout, /\S.*\n$/s);
-  assert.is(stderr, "");
+test("a signal keeps what was written and ends with 128 + its number", async () => {
+  for (const [signal, expected] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
+    const child = startEndless();
+    const ended = finish(child);
+    await once(child.stdout, "data");
+    child.kill(signal);
+    const { code, stdout, stderr } = await ended;
+    assert.is(code, expected);
+    assert.match(stdout, /\S.*\n$/s);
+    assert.is(stderr, "");
+  }
 });
 
 test("a reader that leaves ends it quietly", async () => {
@@ -171,6 +173,67 @@ test("a reader that leaves ends it quietly", async () => {
   const { code, stderr } = await ended;
   assert.is(code, 0);
   assert.is(stderr, "");
+});
+
+test("no number that passes the check fails at the first token", async () => {
+  // Each would be an infinite logit in f32, or in f64, for a token of the prompt or of the text.
+  const options = [
+    ["--frequency-penalty", "-1e308"],
+    ["--presence-penalty", "-1e300"],
+    ["--repeat-penalty", "1e-300"],
+    ["--repeat-penalty", "1e300"],
+    ["--logit-bias", "5=1e300"],
+    ["--logit-bias", "5=-1e300"],
+    ["--temperature", "1e-320"],
+    ["--temperature", "1e308"],
+    ["--temperature=-0", "--seed=-0"],
+    ["--top-k", "1e300", "--repeat-last-n", "1e300"],
+  ];
+  const generate = ["generate", "-m", model, "-p", "Once upon Once", "-n", "4", "--ignore-eos"];
+  for (const each of options) {
+    const { tokens } = await json<GenerateJson>(...generate, ...each);
+    assert.is(tokens.length, 4, each.join(" "));
+  }
+});
+
+test("numbers out of range are refused by name, before a model is opened", async () => {
+  const wrong = [
+    ["--top-k", "1.5"],
+    ["--top-k", "-1"],
+    ["--top-p", "1.1"],
+    ["--min-p", "-0.1"],
+    ["--typical-p", "1e400"],
+    ["--temperature", "1e400"],
+    ["--temperature", "NaN"],
+    ["--repetition-penalty", "0"],
+    ["--repetition-window", "0.5"],
+    ["--presence-penalty", "-Infinity"],
+    ["--frequency-penalty", "Infinity"],
+    ["--seed", "9007199254740992"],
+    ["--max-tokens", "-1"],
+    ["--max-tokens", "1e-3"],
+    ["--logprobs", "2.5"],
+    ["--threads", "0"],
+    ["--context", "1e99"],
+    ["--batch", "none"],
+  ];
+  for (const [flag, value] of wrong) {
+    const line = new RegExp(`^plm: ${flag}: expected [^;]*, got "?[^;]*"?\\n$`);
+    await assertFails(line, "generate", "-m", "none.gguf", "-p", "x", `${flag}=${value}`);
+  }
+});
+
+test("a bias for no token is refused before the weights are read", async () => {
+  // Weights that are refused when they are read: the last are NaN.
+  const broken = join(folder, "nan.gguf");
+  const bytes = readFileSync(model);
+  writeFileSync(broken, bytes.fill(0xff, bytes.length - 64));
+  for (const command of [["generate", "-p", "x"], ["chat"]]) {
+    const args = [...command, "-m", broken];
+    await assertFails(/expected finite weights/, ...args);
+    const line = /--logit-bias: expected a token id in \[0, 640\), got 640/;
+    await assertFails(line, ...args, "--logit-bias", "640=1");
+  }
 });
 
 test("mistakes are told in one line", async () => {
@@ -184,7 +247,7 @@ test("mistakes are told in one line", async () => {
   const bad = ["--temperature", "-1", "--top-k", "1.5"];
   await Promise.all([
     assertFails(/--prompt: expected a text/, ...generate("-p", "")),
-    assertFails(/--prompt or --file, got both/, ...generate(...twice)),
+    assertFails(/--file: expected --prompt or --file, got both/, ...generate(...twice)),
     assertFails(/--file: expected a readable file, got ENOENT/, ...generate("--file", "none.txt")),
     assertFails(/--temperature: expected .*; --top-k: expected/, ...generate("-p", "x", ...bad)),
     assertFails(/--seed: expected a number, got "abc"/, ...generate("-p", "x", "--seed", "abc")),
@@ -194,7 +257,10 @@ test("mistakes are told in one line", async () => {
     assertFails(/--threads: expected an integer >= 1, got "0"/, ...generate("--threads", "0")),
     assertFails(/--context: expected .* 1024, got 4096/, ...generate("-p", "x", "-c", "4096")),
     assertFails(/--cache <type>' argument 'q3'.*i16/, ...generate("-p", "x", "--cache", "q3")),
-    assertFails(/expected at most 3 more tokens/, ...generate("-p", "12345", "-c", "3")),
+    assertFails(
+      /--prompt: expected at most 3 tokens \(the context\), got 5/,
+      ...generate("-p", "12345", "-c", "3"),
+    ),
     assertFails(/none\.gguf: .*no such file/, "generate", "-p", "x", "-m", "none.gguf"),
     assertFails(/--model: expected a path/, "generate", "-p", "x", "-m", ""),
     assertFails(/cut\.gguf: tensor .* the file has/, "generate", "-p", "x", "-m", cut),

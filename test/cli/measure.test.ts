@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { median } from "../../src/cli/bench.js";
 import { inspectModel } from "../../src/index.js";
 import { referenceLogits } from "../model/reference-forward.js";
-import { assertFails, folder, json, model, plm, plmWith } from "./plm.js";
+import { assertFails, folder, json, model, output, plm, plmWith } from "./plm.js";
 
 const TEXT = "One day the little girl went to the forest. ".repeat(12);
 
@@ -138,7 +138,14 @@ test("bench refuses what it has not", async () => {
       "avx",
     ),
     assertFails(/--depth: expected an integer >= 0, got "-1"/, "bench", "-d", "-1"),
-    assertFails(/--context: expected .*, got 2128/, "bench", "-m", model, "-d", "2000"),
+    assertFails(
+      /--depth and the larger of .*: expected .* 1024, got 2128/,
+      "bench",
+      "-m",
+      model,
+      "-d",
+      "2000",
+    ),
   ]);
 });
 
@@ -146,6 +153,29 @@ test("median", () => {
   assert.is(median([3, 1, 2]), 2);
   assert.is(median([4, 1, 3, 2]), 2.5);
   assert.is(median([7]), 7);
+});
+
+test("what a context cannot hold is said in the options' words", async () => {
+  const bench = ["bench", "-m", model];
+  await Promise.all([
+    assertFails(
+      /--context: expected at least 100 \(.*\), got 10/,
+      ...bench,
+      "-c",
+      "10",
+      "-p",
+      "100",
+    ),
+    assertFails(
+      /--ids: expected ids from 0 to 639, got 640/,
+      "detokenize",
+      "-m",
+      model,
+      "--ids=640",
+    ),
+  ]);
+  // More at once than --batch may be, of fewer tokens.
+  await output("logits", "-m", model, "--tokens", "1,2", "--chunk", "100000", "-o", "chunk.f32");
 });
 
 test.run();

@@ -19,6 +19,13 @@ test("help tells every command, and --version the package's", async () => {
   }
 });
 
+test("help of a command is what --help prints of it", async () => {
+  for (const name of ["generate", "help"]) {
+    assert.is(await output("help", name), await output(name, "--help"));
+  }
+  assert.is(await output("help"), await output("--help"));
+});
+
 test("the example of every command's help works as typed", () => {
   const folderOfPlm = join(folder, "bin");
   mkdirSync(folderOfPlm);
@@ -40,16 +47,21 @@ test("the example of every command's help works as typed", () => {
   }
 });
 
-test("wrong command lines are told in one line", async () => {
+test("wrong command lines get one line: what was expected, what came", async () => {
   await Promise.all([
-    assertFails(/unknown command 'frob'; plm --help/, "frob", "x"),
-    assertFails(/unknown option '--foo'; plm --help/, "--foo"),
+    assertFails(/expected a command \(generate, .*\), got 'frob'; see plm --help/, "frob", "x"),
+    assertFails(/expected a command .*, got 'nope'; see plm --help/, "help", "nope"),
+    assertFails(/expected a command .*, got 'nope'; see plm --help/, "nope", "--help"),
+    assertFails(/expected a command .*, got 'nope'; see plm --help/, "nope", "--foo"),
+    assertFails(/help: expected 1 argument, got 'x' as well/, "help", "generate", "x"),
+    assertFails(/unknown option '--foo'; see plm --help/, "help", "--foo"),
+    assertFails(/unknown option '--foo'; see plm --help/, "--foo"),
     assertFails(
-      /unknown option '--max-tokns'.*--max-tokens.*generate --help/,
+      /unknown option '--max-tokns'.*--max-tokens.*see plm generate --help/,
       "generate",
       "--max-tokns",
     ),
-    assertFails(/too many arguments.*; plm generate --help/, "generate", "Once"),
+    assertFails(/generate: expected options only, got 'Once' as well/, "generate", "Once"),
     assertFails(/'-p, --prompt <text>' argument missing/, "generate", "--prompt"),
     assertFails(/'--ids, --tokens <list>' not specified/, "logits"),
     assertFails(/'-o, --out <file>' not specified/, "init"),

@@ -47,7 +47,7 @@ test("bad ids are told", async () => {
     assertFails(/--ids: expected token ids such as 1,2,3, got "1,x"/, "detokenize", "--ids", "1,x"),
     assertFails(/--ids: expected token ids/, "detokenize", "--ids", ""),
     assertFails(
-      /expected an integer, 0 to 639, got 640/,
+      /--ids: expected ids from 0 to 639, got 640/,
       "detokenize",
       "-m",
       model,

@@ -90,10 +90,12 @@ test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on"
   const next = start("train", config, "--out", "train-to-stopped", "--threads", "1");
   const nextEnded = finish(next);
   await until(() => stepsOf("train-to-stopped") > step + 3);
-  next.kill("SIGINT");
+  next.kill("SIGTERM");
   const passed = /passed over step-000004999.checkpoint: checkpoint: expected "PLMTRAIN".*\n/
     .source;
-  assert.match((await nextEnded).stderr, new RegExp(`${passed}plm: goes on from ${name}\n`));
+  const ending = await nextEnded;
+  assert.is(ending.code, 143);
+  assert.match(ending.stderr, new RegExp(`${passed}plm: goes on from ${name}\n`));
 });
 
 test("a run killed at any moment goes on to the last digit", async () => {

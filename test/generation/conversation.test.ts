@@ -6,6 +6,8 @@ import { loadModel, type Session } from "../../src/index.js";
 import { model } from "../cli/plm.js";
 import { assertRejects, assertThrows } from "../model/engine.js";
 import { tinyModel } from "../model/tiny.js";
+import { small } from "../tokenizer/small.js";
+import { countingModel } from "./markov.js";
 
 // Exact: conversations evaluate in other pieces than the library does in one.
 const library = await loadModel(model, { sessions: 2, precision: "exact" });
@@ -137,6 +139,16 @@ test("a model makes conversations, and gets their sessions back", async () => {
   const plain = await loadModel(tinyModel({ type: "Q8_0" }));
   assertThrows(() => plain.createConversation(), "INVALID_ARGUMENT", "the file has none");
   plain.createSession().dispose();
+});
+
+test("an answer longer than a stack has room for", async () => {
+  const session = countingModel(small.vocabSize, 1 << 20);
+  const parts = { session: session as unknown as Session, tokenizer: small };
+  const conversation = new Conversation(parts, { chatTemplate: "{{ messages[-1].content }}" });
+  const options = { maxTokens: 150_000, temperature: 0, ignoreEos: true };
+  const answer = await joined(conversation.ask("Hi", options));
+  assert.ok(answer.length > 100_000);
+  assert.is(conversation.messages[1].content, answer);
 });
 
 test.run();

@@ -74,4 +74,25 @@ test("penalties come before biases", () => {
   assert.equal(processed(options, [], [0]), [-3, -4, 2, 0]);
 });
 
+test("whatever finite numbers are given, a finite logit stays finite", () => {
+  const most = 2 ** 128 - 2 ** 104;
+  const logits = [4, -4, -Infinity, 0];
+  const cases: [Partial<LogitsProcessorOptions>, number[]][] = [
+    [{ repetitionPenalty: 1e-300 }, [most, -0, -Infinity, 0]],
+    [{ repetitionPenalty: 1e308 }, [0, -most, -Infinity, 0]],
+    [{ frequencyPenalty: -1e308 }, [most, most, -Infinity, most]],
+    [{ presencePenalty: 1e308, frequencyPenalty: 1e308 }, [-most, -most, -Infinity, -most]],
+    [{ logitBias: new Map([0, 1, 2, 3].map((id) => [id, 1e300])) }, [most, most, -Infinity, most]],
+    [{ logitBias: new Map([[0, -1e300]]) }, [-most, -4, -Infinity, 0]],
+  ];
+  for (const [options, expected] of cases) {
+    const found = processed(options, [], [0, 1, 2, 3, 0, 1, 2, 3], logits);
+    assert.equal(
+      found.map((logit) => logit + 0),
+      expected.map((logit) => logit + 0),
+      JSON.stringify(options),
+    );
+  }
+});
+
 test.run();

@@ -112,4 +112,24 @@ test("one error names every bad field", () => {
   assert.match(message, "a token id in [0, 10), got");
 });
 
+test("an error names the option it is about, for programs too", () => {
+  const errorFor = (options: object): PlmError => {
+    try {
+      resolveOptions(options, 10);
+    } catch (error) {
+      return error as PlmError;
+    }
+    throw new Error("expected an error");
+  };
+  assert.is(errorFor({ topK: -1 }).argument, "topK");
+  assert.is(errorFor({ logitBias: { 1: Number.NaN } }).argument, "logitBias");
+  const { argument, cause } = errorFor({ topK: -1, stop: "" });
+  assert.is(argument, undefined);
+  const each = (cause as AggregateError).errors as PlmError[];
+  assert.equal(
+    each.map((error) => error.argument),
+    ["topK", "stop"],
+  );
+});
+
 test.run();

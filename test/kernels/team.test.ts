@@ -117,16 +117,18 @@ const DIVIDING = `${MEMBER}
 ${END}`;
 
 /** The first looks at a clock on which an hour passes at every look, as if it had been stopped. */
-const STOPPED = `${MEMBER}
-    let hours = 0;
-    if (index === 0) performance.now = () => 3_600_000 * hours++;
-    else {
+const STOPPED = `
+  let hours = 0;
+  const isFirst = require("node:worker_threads").workerData.index === 0;
+  if (isFirst) performance.now = () => 3_600_000 * hours++;
+  ${MEMBER}
+    if (!isFirst) {
       const sleeping = new Int32Array(memory.buffer, ${TEAM_PTR + 192}, 1);
       while (Atomics.load(sleeping, 0) === 0);
       Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 300);
     }
     for (let i = 0; i < 2 * rounds; i++) member.join();
-    if (index === 0 && hours < 2) wrong++;
+    if (isFirst && hours < 2) wrong++;
 ${END}`;
 
 /** Runs a program on `count` threads; returns how often it found something wrong. */

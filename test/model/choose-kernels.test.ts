@@ -19,15 +19,10 @@ function kernelsOf(microseconds: Readonly<Record<string, number>>): Kernels {
   });
 }
 
-/** What is chosen for a type while `performance.now` is another clock. */
+/** What is chosen for a type by another clock. */
 function chosen(kernels: Kernels, type: PackedTypeName, now: () => number): KernelChoice {
-  performance.now = now;
-  try {
-    const memory = new WebAssembly.Memory({ initial: 64 });
-    return chooseKernels(kernels, memory, 65536, new Set([type]), new Map());
-  } finally {
-    performance.now = clock;
-  }
+  const memory = new WebAssembly.Memory({ initial: 64 });
+  return chooseKernels(kernels, memory, 65536, new Set([type]), { decided: new Map(), now });
 }
 
 const RELAXED_FASTER = { matvecI16: 40, matvecS8X2: 4, matmulI16: 200, matmulPlanes: 20 };
@@ -48,6 +43,18 @@ test("clocks of any step tell which kernels are faster", () => {
 test("under a clock that stands still the relaxed kernels serve, and nothing was timed", () => {
   const { matvec, matmul, rates } = chosen(kernelsOf(RELAXED_SLOWER), "Q8", () => 5);
   assert.equal([matvec.Q8, matmul.Q8, rates.Q8], ["S8X2", [1, 2], undefined]);
+});
+
+test("clocks that stop, jump or go back while kernels are timed end in a choice", () => {
+  const kernels = kernelsOf({});
+  for (const looks of [2, 3, 10, 40, 400]) {
+    let look = 0;
+    const stopping = (): number => Math.min(++look, looks);
+    assert.ok(chosen(kernels, "Q8", stopping).matvec.Q8, `stops after ${looks} looks`);
+    let time = 0;
+    const jumping = (): number => (time += ++look % looks === 0 ? -1e9 : 1e6);
+    assert.ok(chosen(kernels, "Q8", jumping).matvec.Q8, `jumps every ${looks} looks`);
+  }
 });
 
 test.run();

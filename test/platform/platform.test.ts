@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
+import { createYield } from "../../src/platform/event-loop.js";
 import node from "../../src/platform/node.js";
 import web from "../../src/platform/web.js";
 
@@ -20,6 +21,18 @@ test("a yield lets timers and other turns come", async () => {
     await turn;
     assert.is(order.length, 2);
   }
+});
+
+test("a yield whose callback never comes goes on by messages", async () => {
+  const dead = createYield(() => {});
+  for (let i = 0; i < 3; i++) await dead();
+  let calls = 0;
+  const alive = createYield((callback) => {
+    calls++;
+    setImmediate(callback);
+  });
+  for (let i = 0; i < 3; i++) await alive();
+  assert.is(calls, 3);
 });
 
 test("peak memory in bytes, where the runtime tells", () => {

@@ -33,4 +33,20 @@ test("half a million marks out of order complete", () => {
   assert.is(text, `a${"\u0316".repeat(250000)}${"\u0315".repeat(250000)}`);
 });
 
+test("millions of marks complete, alone and among others", () => {
+  // More than a regular expression's stack holds.
+  const count = 2_000_000;
+  const text = `e${"\u0301".repeat(count)}x${"\u{1d165}".repeat(count)}q\u0301`;
+  const normal = normalizeNfc(text);
+  assert.is(normal.length, 3 * count + 3);
+  assert.ok(normal.startsWith("\u00e9\u0301") && normal.endsWith("\u{1d165}q\u0301"), "ends");
+});
+
+test("runs of about the length from which they are sorted", () => {
+  for (const count of [1, 2, 127, 128, 129, 255, 256, 257]) {
+    const text = `a${"\u0315\u0316".repeat(count).slice(0, count)}b${"\u0316".repeat(count)}`;
+    assert.is(normalizeNfc(text), text.normalize("NFC"), String(count));
+  }
+});
+
 test.run();

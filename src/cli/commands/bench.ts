@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { type Command, Option } from "commander";
 import platform from "#platform";
+import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
 import { cacheRowBytes } from "../../model/cache.js";
 import type { MatmulRates } from "../../model/choose-kernels.js";
@@ -50,8 +51,13 @@ export function addBench(program: Command): void {
 async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const { prefill, decode, depth, repeat, variant } = flags;
   const startMs = performance.now();
-  const contextLength = flags.context ?? depth + Math.max(prefill, decode, 1);
-  const model = await openModel(flags, signal, { contextLength, ...(variant && { variant }) });
+  const needed = depth + Math.max(prefill, decode, 1);
+  const contextLength = flags.context ?? needed;
+  if (contextLength < needed) throw tooFew(needed, contextLength);
+  const overrides = { contextLength, ...(variant && { variant }) };
+  const model = await openModel(flags, signal, overrides).catch((error: unknown) => {
+    throw flags.context === undefined ? inOwnWords(error) : error;
+  });
   const loadMs = performance.now() - startMs;
   const run = { session: model.createSession(), depth, repeat, signal };
   const prefillMs = await measurePrefill(run, prefill);
@@ -83,6 +89,21 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   if (flags.json) return writeJson(report);
   showNotes();
   await writeLine(describe(report, flags));
+}
+
+/** What a context has to hold. */
+const NEEDED = "--depth and the larger of --prefill and --decode";
+
+function tooFew(needed: number, got: number): PlmError {
+  const message = `--context: expected at least ${needed} (${NEEDED}), got ${got}`;
+  return new PlmError("INVALID_ARGUMENT", message);
+}
+
+/** An error about a context that no option gave, in the words of those it follows from. */
+function inOwnWords(error: unknown): unknown {
+  if (!(error instanceof PlmError) || error.argument !== "contextLength") return error;
+  const message = error.message.replace(/^contextLength/, NEEDED);
+  return new PlmError(error.code, message, { cause: error });
 }
 
 /** What `--json` prints. Rates in 1e9 bytes a second. */

@@ -2,19 +2,17 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
-import { resolveOptions } from "../../generation/options.js";
 import { describeError } from "../describe-error.js";
-import { withInterrupt } from "../interrupt.js";
+import { inputLines } from "../input.js";
+import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
+import { note, showNotes, write, writeLine } from "../output.js";
 import {
-  INTERRUPTED_EXIT_CODE,
-  Interrupted,
-  note,
-  showNotes,
-  write,
-  writeLine,
-} from "../output.js";
-import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
+  addSamplingOptions,
+  checkGenerateOptions,
+  type SamplingFlags,
+  toGenerateOptions,
+} from "../sampling-options.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
@@ -40,9 +38,8 @@ export function addChat(program: Command): void {
 
 async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
-  resolveOptions(options, Infinity);
+  await checkGenerateOptions(options, flags.model);
   const model = await withInterrupt((signal) => openModel(flags, signal));
-  resolveOptions(options, model.config.vocabSize);
   const conversation = model.createConversation({ system: flags.system });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();
@@ -70,32 +67,32 @@ function advised(error: unknown): unknown {
 
 /** Lines in, answers out, and Ctrl-C. */
 class Terminal {
-  readonly #readline: Interface;
   readonly #isInteractive = process.stdin.isTTY === true;
+  readonly #readline: Interface | undefined;
   /** Aborts the answer that is being given. */
   #answering: AbortController | undefined;
   #hasInterrupted = false;
   #isClosed = false;
   readonly #interrupt = (): void => this.#onInterrupt();
+  readonly #end = (signal: NodeJS.Signals): void => this.#onEnd(signal as EndingSignal);
 
   constructor() {
-    this.#readline = createInterface({
-      input: process.stdin,
-      output: this.#isInteractive ? process.stdout : undefined,
-      terminal: this.#isInteractive,
-      prompt: "> ",
-    });
+    process.on("SIGINT", this.#interrupt);
+    process.on("SIGTERM", this.#end);
+    process.on("SIGHUP", this.#end);
+    if (!this.#isInteractive) return;
+    const [input, output] = [process.stdin, process.stdout];
+    this.#readline = createInterface({ input, output, terminal: true, prompt: "> " });
     this.#readline.on("SIGINT", this.#interrupt);
     this.#readline.on("close", () => {
       this.#isClosed = true;
     });
-    process.on("SIGINT", this.#interrupt);
   }
 
   /** The lines that are typed; asks for each on a terminal. */
   async *lines(): AsyncGenerator<string, void> {
     this.#prompt();
-    for await (const line of this.#readline) {
+    for await (const line of this.#readline ?? inputLines()) {
       this.#hasInterrupted = false;
       yield line;
       this.#prompt();
@@ -120,21 +117,28 @@ class Terminal {
 
   close(): void {
     process.off("SIGINT", this.#interrupt);
-    this.#readline.close();
+    process.off("SIGTERM", this.#end);
+    process.off("SIGHUP", this.#end);
+    this.#readline?.close();
   }
 
   #prompt(): void {
-    if (this.#isInteractive && !this.#isClosed) this.#readline.prompt();
+    if (!this.#isClosed) this.#readline?.prompt();
+  }
+
+  /** Leaves at once, with the terminal as it was before. */
+  #onEnd(signal: EndingSignal): void {
+    this.close();
+    process.exit(exitCodeOfSignal(signal));
   }
 
   /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
   #onInterrupt(): void {
     if (this.#answering !== undefined && !this.#answering.signal.aborted) {
-      this.#answering.abort(new Interrupted("interrupted"));
+      this.#answering.abort(new Interrupted("SIGINT"));
       this.#hasInterrupted = true;
     } else if (this.#hasInterrupted || !this.#isInteractive) {
-      this.close();
-      process.exit(INTERRUPTED_EXIT_CODE);
+      this.#onEnd("SIGINT");
     } else {
       this.#hasInterrupted = true;
       process.stdout.write("\n(Ctrl-C again leaves)\n");

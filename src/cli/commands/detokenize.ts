@@ -1,5 +1,6 @@
 /** `plm detokenize`: the text of token ids. */
 import type { Command } from "commander";
+import { checkIds } from "../check-tokens.js";
 import { addModelOption, openTokenizer } from "../options.js";
 import { write, writeJson, writeLine } from "../output.js";
 import { ids } from "../parse.js";
@@ -23,7 +24,9 @@ export function addDetokenize(program: Command): void {
 }
 
 async function run(flags: DetokenizeFlags): Promise<void> {
-  const text = (await openTokenizer(flags.model)).decode(flags.tokens);
+  const tokenizer = await openTokenizer(flags.model);
+  checkIds("--ids", flags.tokens, tokenizer.vocabSize);
+  const text = tokenizer.decode(flags.tokens);
   if (flags.json) return writeJson({ text });
   await write(text);
   if (process.stdout.isTTY) await writeLine();

@@ -2,13 +2,18 @@
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Generation, GenerationResult } from "../../generation/generation.js";
-import { resolveOptions } from "../../generation/options.js";
+import { checkCount } from "../check-tokens.js";
 import { readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
-import { note, showNotes, write, writeJson, writeLine } from "../output.js";
+import { dim, note, showNotes, write, writeJson, writeLine } from "../output.js";
 import { number } from "../parse.js";
-import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
+import {
+  addSamplingOptions,
+  checkGenerateOptions,
+  type SamplingFlags,
+  toGenerateOptions,
+} from "../sampling-options.js";
 
 interface GenerateFlags extends ModelFlags, Omit<TextInput, "text">, SamplingFlags {
   readonly prompt?: string;
@@ -23,8 +28,8 @@ export function addGenerate(program: Command): void {
     .command("generate")
     .summary("continue a text")
     .description(
-      "Continues a text and prints the continuation as it comes. The text is that of --prompt, " +
-        "of --file or of standard input.",
+      "Continues a text and prints the continuation as it comes, on a terminal after the text " +
+        "itself. The text is that of --prompt, of --file or of standard input.",
     )
     .option("-p, --prompt <text>", "the text to continue")
     .option("-f, --file <file>", "a file with the text to continue")
@@ -50,32 +55,50 @@ export function addGenerate(program: Command): void {
 
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const options = { ...toGenerateOptions(flags), signal };
-  // A mistake should not have to wait for the model; the vocabulary's size is checked with it.
-  resolveOptions(options, Infinity);
+  await checkGenerateOptions(options, flags.model);
   const text = await readText({ text: flags.prompt, file: flags.file }, "prompt", signal);
-  if (text === "") {
-    throw new PlmError("EMPTY_PROMPT", "--prompt: expected a text, got an empty one");
-  }
+  const label = labelOf(flags);
+  if (text === "")
+    throw new PlmError("EMPTY_PROMPT", `${label}: expected a text, got an empty one`);
   const model = await openModel(flags, signal);
   const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: true });
+  checkCount(label, prompt.length, model.plan.options.contextLength);
   const generation = model.generate(prompt, options);
   if (flags.json) {
     await writeJson(toJson(await generation.result()));
     return;
   }
-  const result = await stream(generation, signal);
+  const result = await stream(text, generation, signal);
   if (flags.verbose || process.stderr.isTTY) note(describeTimings(result));
 }
 
-/** Prints the pieces as they come, and a newline, also after Ctrl-C. */
-async function stream(generation: Generation, signal: AbortSignal): Promise<GenerationResult> {
+/** Where the prompt comes from, as messages call it. */
+function labelOf({ prompt, file }: GenerateFlags): string {
+  if (prompt !== undefined) return "--prompt";
+  return file === undefined ? "standard input" : "--file";
+}
+
+/**
+ * Prints the pieces as they come, and a newline, also after Ctrl-C. On a terminal they follow the
+ * prompt, which they go on from; elsewhere they stand alone.
+ */
+async function stream(
+  prompt: string,
+  generation: Generation,
+  signal: AbortSignal,
+): Promise<GenerationResult> {
+  const isTerminal = process.stdout.isTTY === true;
   try {
+    if (isTerminal) {
+      showNotes();
+      await write(dim(prompt));
+    }
     for await (const piece of generation) {
       showNotes();
       await write(piece);
     }
   } catch (error) {
-    if (signal.aborted) await writeLine();
+    if (signal.aborted || isTerminal) await writeLine();
     throw error;
   }
   await writeLine();

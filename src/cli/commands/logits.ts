@@ -1,7 +1,7 @@
 /** `plm logits`: the logits of every position, into a file. */
 import type { Command } from "commander";
-import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
+import { checkCount, checkIds } from "../check-tokens.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, findModel, type ModelFlags, openModel } from "../options.js";
 import { writeJson, writeLine } from "../output.js";
@@ -41,36 +41,18 @@ export function addLogits(program: Command): void {
 
 async function run(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   const { tokens, out } = flags;
-  const chunk = flags.chunk ?? flags.batch ?? DEFAULT_CHUNK;
+  const chunk = Math.min(flags.chunk ?? flags.batch ?? DEFAULT_CHUNK, tokens.length);
   const batchSize = flags.batch ?? Math.max(chunk, DEFAULT_CHUNK);
   const place = { path: out, label: "--out", force: true };
   await refuseInputs(place, [String(findModel(flags.model))]);
   const model = await openModel(flags, signal, { batchSize });
-  checkTokens(tokens, model);
+  checkIds("--tokens", tokens, model.config.vocabSize);
+  checkCount("--tokens", tokens.length, model.plan.options.contextLength);
   const pieces = evaluateAll(model, tokens, Math.min(chunk, batchSize), signal);
   await writeOutput(place, pieces, signal);
   const { vocabSize } = model.config;
   if (flags.json) return writeJson({ out, tokens: tokens.length, vocabSize });
   await writeLine(`${out}: float32 [${tokens.length}, ${vocabSize}]`);
-}
-
-/** Throws what the evaluation would, before anything is written. */
-function checkTokens(tokens: readonly number[], model: Model): void {
-  const { vocabSize } = model.config;
-  const { contextLength } = model.plan.options;
-  const wrong = tokens.find((token) => token >= vocabSize);
-  if (wrong !== undefined) {
-    throw new PlmError(
-      "INVALID_TOKEN",
-      `--tokens: expected ids from 0 to ${vocabSize - 1}, got ${wrong}`,
-    );
-  }
-  if (tokens.length > contextLength) {
-    throw new PlmError(
-      "CONTEXT_FULL",
-      `--tokens: expected at most ${contextLength} (the context), got ${tokens.length}`,
-    );
-  }
 }
 
 /** The logits chunk by chunk, so that no more than one chunk's are held. */

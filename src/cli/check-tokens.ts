@@ -1,0 +1,17 @@
+/** Token ids and their number, checked before anything is evaluated or written. */
+import { PlmError } from "../errors.js";
+
+/** Throws INVALID_TOKEN, in the words of the option, for an id outside the vocabulary. */
+export function checkIds(label: string, ids: readonly number[], vocabSize: number): void {
+  const wrong = ids.find((id) => id >= vocabSize);
+  if (wrong === undefined) return;
+  const expected = `expected ids from 0 to ${vocabSize - 1}`;
+  throw new PlmError("INVALID_TOKEN", `${label}: ${expected}, got ${wrong}`);
+}
+
+/** Throws CONTEXT_FULL, in the words of the option, for more tokens than the context holds. */
+export function checkCount(label: string, count: number, contextLength: number): void {
+  if (count <= contextLength) return;
+  const expected = `expected at most ${contextLength} tokens (the context)`;
+  throw new PlmError("CONTEXT_FULL", `${label}: ${expected}, got ${count}`);
+}

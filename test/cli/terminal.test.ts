@@ -1,0 +1,59 @@
+/** What `plm generate` shows on a terminal, a real one of util-linux's `script`. */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { folder, json, model, output } from "./plm.js";
+
+const MAIN = resolve("build/src/cli/main.js");
+const probe = spawnSync("script", ["-qec", "exit 3", "/dev/null"], { stdio: "ignore" });
+/** Skips where there is no `script` of util-linux, as on macOS and Windows. */
+const onTerminal = probe.status === 3 ? test : test.skip;
+
+const PROMPT = "Once upon a time";
+const GENERATE = ["generate", "-m", model, "-p", PROMPT, "-n", "6", "--seed", "4"];
+
+/** What a terminal is sent; its line ends as `\n`. */
+function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
+  const { stdout } = spawnSync("script", ["-qec", words, "/dev/null"], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, TERM: "xterm-256color", ...env },
+    encoding: "utf8",
+  });
+  return stdout.replaceAll("\r\n", "\n");
+}
+
+onTerminal("the continuation follows its prompt, which is dim", async () => {
+  const continuation = await output(...GENERATE);
+  const seen = shown(GENERATE);
+  assert.ok(seen.includes(`\u001b[2m${PROMPT}\u001b[22m${continuation}`), JSON.stringify(seen));
+});
+
+onTerminal("without colours where they are not wanted or not known", async () => {
+  const continuation = await output(...GENERATE);
+  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
+    const seen = shown(GENERATE, env);
+    assert.ok(seen.includes(`${PROMPT}${continuation}`), JSON.stringify(seen));
+    assert.not(seen.includes("\u001b[2m"), JSON.stringify(seen));
+  }
+});
+
+onTerminal("--json is the same everywhere", async () => {
+  const { text } = await json<{ text: string }>(...GENERATE);
+  const seen = shown([...GENERATE, "--json"]);
+  assert.is((JSON.parse(seen.slice(seen.indexOf("{"))) as { text: string }).text, text);
+});
+
+onTerminal("an error after the prompt has a line of its own", () => {
+  // The context has no room for a token of the continuation's.
+  const bias = Array.from({ length: 640 }, (_, id) => `--logit-bias=${id}=-inf`);
+  const seen = shown([...GENERATE, ...bias], { NO_COLOR: "1" });
+  assert.match(seen, /Once upon a time\nplm: logits: .*all are banned.*\n$/);
+});
+
+test("elsewhere there is the continuation alone", async () => {
+  assert.not((await output(...GENERATE)).includes(PROMPT));
+});
+
+test.run();
