@@ -57,7 +57,7 @@ const STACK_HEADER = /^PlmError \[([A-Z_]+)\](?=:|\n|$)/;
  *
  * `code` does not survive postMessage by itself, as no field of an error's own does. On the other
  * side, `PlmError.from(received)` gives it back: always if `error.toJSON()` was sent; if the error
- * itself was, where the runtime clones its stack (Node, Deno, Chromium; Firefox does not).
+ * itself was, where the runtime clones its stack (Node, Deno, Bun, Chromium; Firefox does not).
  */
 export class PlmError extends Error {
   override readonly name: string = "PlmError";

@@ -31,8 +31,9 @@ test("a package in another realm takes every object of this one", async () => {
   for (const [name, tokens] of Object.entries(objects)) assert.is(tokens, expected, name);
 });
 
-test("Maps, arrays for logits and errors of another realm", async () => {
-  const { uses } = await REPORT;
+test("Maps, messages, arrays for logits and errors of another realm", async () => {
+  const { expected, uses } = await REPORT;
+  assert.is(uses.chat, expected);
   assert.is(uses.biased, "65,65,65,65,65");
   assert.is(uses.isOut, true);
   assert.is(uses.isInstance, false);

@@ -76,6 +76,8 @@ async function usesObjects(realm: Package): Promise<Record<string, unknown>> {
   const model = await realm.loadModel(FILE);
   const banned = new Map([[65, 1000]]);
   const { tokens } = await model.generate("Once", { ...GREEDY, logitBias: banned }).result();
+  const messages = [{ role: "user", content: "Once" }];
+  const chat = await model.chat(messages, { ...GREEDY, stop: ["\u0000\u0000"] }).result();
   const session = model.createSession();
   const out = new Float32Array(model.config.vocabSize);
   const isOut = (await session.evaluate([1, 2, 3], { out })) === out;
@@ -84,6 +86,7 @@ async function usesObjects(realm: Package): Promise<Record<string, unknown>> {
   const again = PlmError.from(error);
   return {
     biased: tokens.join(),
+    chat: chat.tokens.join(),
     isOut,
     isInstance: error instanceof PlmError,
     restored: [again instanceof PlmError, again?.code, again?.message === (error as Error).message],
