@@ -37,6 +37,6 @@ export function createYield(schedule: (callback: () => void) => void): () => Pro
   };
   return () => {
     if (isReal === undefined && hasMessages) return find();
-    return isReal === false ? passMessage() : new Promise(schedule);
+    return isReal === false ? passMessage() : new Promise((resolve) => schedule(resolve));
   };
 }
