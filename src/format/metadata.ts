@@ -131,7 +131,6 @@ function readScalar(cursor: Cursor, typeId: number): GgufValue {
   }
 }
 
-
 /** Grows its lists as items come, so that they never outgrow the bytes that were read. */
 function readArray(cursor: Cursor, depth: number): GgufValue {
   if (depth > MAX_DEPTH) throw cursor.invalid(`arrays nested over ${MAX_DEPTH} deep`);

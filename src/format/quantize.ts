@@ -14,10 +14,16 @@ export const DEQUANTIZED_TYPES = ["F32", "F16", "BF16", "Q8_0"] as const;
 /** One of DEQUANTIZED_TYPES. */
 export type DequantizedType = (typeof DEQUANTIZED_TYPES)[number];
 
+/** The types whose values this file knows. */
+export type LoadableType = DequantizedType | QuantizedType;
+
 /** Elements of a block of Q4_0 and of Q8_0. */
 const BLOCK_SIZE = 32;
 
-/** The bits of 128 as f16: the least block scale that has no place in memory once it is loaded. */
+/** The exponent of an f16 that is not finite. */
+const F16_INFINITY = 0x7c00;
+
+/** The bits of 128 as f16: the least block scale that the loader refuses. */
 const F16_TOO_LARGE = 0x5800;
 
 /** Writes the values of whole blocks; `values` has room for just them. */
@@ -45,8 +51,7 @@ function dequantizeQ8_0(bytes: Uint8Array, values: Float32Array): void {
 
 /**
  * Writes f32[n], n a multiple of 32, as blocks; `blocks` has room for just them. Returns false for
- * a value that is not finite or a scale of 128 or more, which is not loaded; the blocks are void
- * then.
+ * a value that is not finite or a scale that is too large for f16; the blocks are void then.
  */
 export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint8Array): boolean {
   const { blockBytes } = TENSOR_TYPES[type];
@@ -56,7 +61,7 @@ export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint
   for (let i = 0; i < values.length; i += BLOCK_SIZE) {
     const d = quantizeBlock(values, indexOfLargest(bits, i), i, blocks, at);
     const scaleBits = toF16Bits(d);
-    if ((scaleBits & 0x7fff) >= F16_TOO_LARGE) return false;
+    if ((scaleBits & F16_INFINITY) === F16_INFINITY) return false;
     blocks[at] = scaleBits & 255;
     blocks[at + 1] = scaleBits >>> 8;
     at += blockBytes;
@@ -64,8 +69,8 @@ export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint
   return true;
 }
 
-/** Whether stored values may stay as they are: finite, with block scales below 128. */
-export function areLoadable(type: DequantizedType, bytes: Uint8Array): boolean {
+/** Whether the loader takes stored values: they are finite, and block scales are below 128. */
+export function areLoadable(type: LoadableType, bytes: Uint8Array): boolean {
   const [first, step, limit] = LOADABLE[type];
   for (let i = first; i < bytes.length; i += step) {
     // The upper two bytes of a float, or an f16 scale.
@@ -75,11 +80,12 @@ export function areLoadable(type: DequantizedType, bytes: Uint8Array): boolean {
 }
 
 /** Where 16 bits that tell lie first, how far apart they are, and what they stay below. */
-const LOADABLE: Readonly<Record<DequantizedType, readonly [number, number, number]>> = {
+const LOADABLE: Readonly<Record<LoadableType, readonly [number, number, number]>> = {
   F32: [2, 4, 0x7f80],
   F16: [0, 2, 0x7c00],
   BF16: [0, 2, 0x7f80],
   Q8_0: [0, TENSOR_TYPES.Q8_0.blockBytes, F16_TOO_LARGE],
+  Q4_0: [0, TENSOR_TYPES.Q4_0.blockBytes, F16_TOO_LARGE],
 };
 
 /** The blocks of f32[n], n a multiple of 32; undefined where `quantize` returns false. */

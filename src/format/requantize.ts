@@ -189,7 +189,8 @@ class Quantizer {
     const values = this.#values.subarray(0, (bytes.length / blockBytes) * blockSize);
     const blocks = this.#blocks.subarray(0, tensorBytes(type, values.length));
     dequantize(tensor.type as DequantizedType, bytes, values);
-    if (quantize(type as QuantizedType, values, blocks)) return blocks;
+    const isQuantized = quantize(type as QuantizedType, values, blocks);
+    if (isQuantized && areLoadable(type as QuantizedType, blocks)) return blocks;
     throw notLoadable({ tensor, type }, file);
   }
 }
