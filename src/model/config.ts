@@ -77,7 +77,7 @@ function readConfig(reader: MetadataReader, tokens: unknown): PlmConfig {
     qkNopeHeadDim,
     qkRopeHeadDim,
     vHeadDim: reader.dim("plm.attention.value_length", headDim),
-    rmsNormEps: reader.positive("plm.attention.layer_norm_rms_epsilon"),
+    rmsNormEps: reader.notNegative("plm.attention.layer_norm_rms_epsilon"),
     ropeTheta: reader.positive("plm.rope.freq_base", DEFAULT_ROPE_THETA),
     ...(ropeScaling && { ropeScaling }),
     maxPositionEmbeddings,

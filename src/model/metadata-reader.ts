@@ -37,6 +37,13 @@ export class MetadataReader {
     return this.checkPositive(key, this.number(key, otherwise));
   }
 
+  /** The value as a number of at least 0, or as `number` has it. */
+  notNegative(key: string): number {
+    const value = this.number(key);
+    if (value < 0) this.#problems.invalid(`${key}: expected at least 0, got ${value}`);
+    return value;
+  }
+
   /** The value; complains unless it is positive. NaN was complained of already. */
   checkPositive(what: string, value: number): number {
     if (value <= 0) this.#problems.invalid(`${what}: expected a positive number, got ${value}`);
@@ -92,7 +99,8 @@ export class MetadataReader {
   expectValue(key: string, value: unknown, values: readonly (number | string | boolean)[]): void {
     const found = typeof value === "number" ? Math.fround(value) : value;
     const wanted = values.map((each) => (typeof each === "number" ? Math.fround(each) : each));
-    if (wanted.some((each) => each === found)) return;
+    // NaN was complained of already.
+    if (wanted.some((each) => each === found || Number.isNaN(each))) return;
     const expected = values.join(" or ");
     this.#problems.unsupported(`${key}: expected ${expected}, got ${describe(value)}`);
   }
