@@ -175,10 +175,22 @@ test("an epsilon below zero, a base of zero or below", () => {
 
 test("dims that the kernels cannot take are named with their unit", () => {
   assertUnsupported({ "plm.embedding_length": 328 }, "plm.embedding_length", "multiple of 32");
-  assertUnsupported({ "plm.feed_forward_length": 1000 }, "plm.feed_forward_length", "multiple of 32");
+  assertUnsupported(
+    { "plm.feed_forward_length": 1000 },
+    "plm.feed_forward_length",
+    "multiple of 32",
+  );
   assertUnsupported({ "plm.attention.kv_lora_rank": 100 }, "plm.attention.kv_lora_rank", "of 32");
-  assertUnsupported({ "plm.attention.key_length": 60 }, "key_length - rope.dimension_count", "of 8");
-  assertUnsupported({ "plm.rope.dimension_count": 20 }, "plm.rope.dimension_count", "multiple of 8");
+  assertUnsupported(
+    { "plm.attention.key_length": 60 },
+    "key_length - rope.dimension_count",
+    "of 8",
+  );
+  assertUnsupported(
+    { "plm.rope.dimension_count": 20 },
+    "plm.rope.dimension_count",
+    "multiple of 8",
+  );
   assertUnsupported({ "plm.attention.value_length": 36 }, "plm.attention.value_length", "of 8");
   assertUnsupported({ "plm.attention.value_length": 40 }, "head_count * value_length", "of 32");
 });
