@@ -52,7 +52,7 @@ export interface Gguf {
   metadataRanges: Map<string, ByteRange>;
   /** In the order of the file. */
   tensors: Map<string, TensorInfo>;
-  /** To be read for tensor data, in the place of those given to `openGguf`. */
+  /** To be read for tensor data, instead of those given to `openGguf`. */
   sources: ByteSource[];
 }
 

@@ -78,6 +78,9 @@ export const PACKED_TYPE_OF: Readonly<Record<TensorType, PackedTypeName>> = {
   Q6_K: "Q6K",
 };
 
+/** The most names of tensors that one complaint has. */
+const MOST_LISTED = 20;
+
 /** Outputs that a packed slab has a multiple of; a Q6K one has two in each. */
 const SLAB_UNIT = 32;
 
@@ -146,16 +149,19 @@ class Binder {
 
   /** Complains of what is left in the file, and throws all complaints. */
   finish({ numHiddenLayers }: PlmConfig): void {
-    for (const { name, type, shape } of this.#gguf.tensors.values()) {
-      if (this.#bound.has(name) || this.tooManyProblems) continue;
-      const got = `got [${shape}] of ${type}`;
+    const beyond: string[] = [];
+    const foreign: string[] = [];
+    for (const name of this.#gguf.tensors.keys()) {
+      if (this.#bound.has(name)) continue;
       const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
-      if (layer < numHiddenLayers) {
-        this.#problems.unsupported(`${quote(name)}: expected no such tensor in a PLM, ${got}`);
-      } else {
-        const expected = `expected ${numHiddenLayers} layers (plm.block_count)`;
-        this.#problems.invalid(`${quote(name)}: ${expected}, ${got}`);
-      }
+      (layer < numHiddenLayers ? foreign : beyond).push(name);
+    }
+    if (beyond.length > 0) {
+      const expected = `expected ${numHiddenLayers} layers (plm.block_count)`;
+      this.#problems.invalid(`${listOf(beyond)}: ${expected}`);
+    }
+    if (foreign.length > 0) {
+      this.#problems.unsupported(`${listOf(foreign)}: expected no such tensors in a PLM`);
     }
     this.#problems.throwAny("weights");
   }
@@ -224,6 +230,13 @@ class Binder {
     const tensors = keys === undefined || values === undefined ? [] : [keys, values];
     return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
+}
+
+/** The first names of a list that may be of any length. */
+function listOf(names: readonly string[]): string {
+  const rest = names.length - MOST_LISTED;
+  const listed = names.slice(0, MOST_LISTED).map(quote).join(", ");
+  return rest > 0 ? `${listed} and ${rest} more` : listed;
 }
 
 /** A shape without its leading dimensions of 1: GGUF's trailing ones, which say nothing. */

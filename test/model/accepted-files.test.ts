@@ -1,4 +1,4 @@
-/** Files that llama.cpp loads, in every way in which they may differ: the same text comes of them. */
+/** Files that say the same in the ways that llama.cpp's loader allows: the logits are the same. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "uvu";
@@ -183,7 +183,7 @@ test("files of public reports", async () => {
   if (!existsSync(REPORTS)) return console.log("skipped: ../shared/reports is absent");
   const read = (name: string): Uint8Array => new Uint8Array(readFileSync(resolve(REPORTS, name)));
   const extra = planEngine(read("extra-bias.gguf"));
-  await assertRejects(extra, "UNSUPPORTED_FILE", "expected no such tensor in a PLM");
+  await assertRejects(extra, "UNSUPPORTED_FILE", "expected no such tensors in a PLM");
   const cut = planEngine(read("layers-cut.gguf"));
   await assertRejects(cut, "INVALID_FILE", "layers (plm.block_count)");
   for (const name of ["add-bos.gguf", "padding-id-ffffffff.gguf", "merge-target-control.gguf"]) {
