@@ -11,7 +11,10 @@ export type ErrorCode =
   | "INVALID_CONFIG"
   /** The file is damaged: truncated, inconsistent, or not GGUF at all. */
   | "INVALID_FILE"
-  /** The file is sound, but of an architecture, tensor type or tokenizer that is not supported. */
+  /**
+   * The file is sound, but asks for what is not supported: another architecture, hyperparameter,
+   * tensor, tensor type or tokenizer.
+   */
   | "UNSUPPORTED_FILE"
   /** The file could not be opened or read. */
   | "UNREADABLE_FILE"

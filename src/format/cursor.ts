@@ -62,6 +62,11 @@ export class Cursor {
     return this.#bytes[this.take(1)];
   }
 
+  /** Any byte but 0 is true, as in C. */
+  bool(): boolean {
+    return this.u8() !== 0;
+  }
+
   i8(): number {
     return this.#view.getInt8(this.take(1));
   }

@@ -137,8 +137,10 @@ export function tensorTypeOfId(id: number): TensorType | undefined {
   return TYPE_OF_ID.get(id);
 }
 
-/** Types that ggml defines and that cannot be read, so that messages can name them. */
+/** Types that ggml defines, or did, and that cannot be read, so that messages can name them. */
 const OTHER_TYPES: Readonly<Record<number, string>> = {
+  4: "Q4_2",
+  5: "Q4_3",
   9: "Q8_1",
   15: "Q8_K",
   16: "IQ2_XXS",
@@ -155,9 +157,18 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
   27: "I64",
   28: "F64",
   29: "IQ1_M",
+  31: "Q4_0_4_4",
+  32: "Q4_0_4_8",
+  33: "Q4_0_8_8",
   34: "TQ1_0",
   35: "TQ2_0",
+  36: "IQ4_NL_4_4",
+  37: "IQ4_NL_4_8",
+  38: "IQ4_NL_8_8",
   39: "MXFP4",
+  40: "NVFP4",
+  41: "Q1_0",
+  42: "Q2_0",
 };
 
 /** How messages call the type with this number: "8 (Q8_0)", or the number where it has no name. */

@@ -52,7 +52,7 @@ export interface Gguf {
   metadataRanges: Map<string, ByteRange>;
   /** In the order of the file. */
   tensors: Map<string, TensorInfo>;
-  /** To be read for tensor data, in the place of those given to `openGguf`. */
+  /** To be read for tensor data, instead of those given to `openGguf`. */
   sources: ByteSource[];
 }
 
@@ -67,7 +67,8 @@ export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Pro
   if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "sources: none given");
   const parts: Header[] = [];
   for (const source of sources) parts.push(await readHeader(source, signal));
-  checkParts(parts);
+  const isSplit = countOf(parts[0], "split.count", 1) > 1;
+  if (isSplit || parts.length > 1) checkParts(parts);
   const tensors = new Map<string, TensorInfo>();
   for (const [file, part] of parts.entries()) {
     for (const tensor of part.tensors) {
@@ -77,7 +78,7 @@ export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Pro
       tensors.set(tensor.name, { ...tensor, file });
     }
   }
-  checkTensorCount(parts[0], tensors.size);
+  if (isSplit) checkTensorCount(parts[0], tensors.size);
   const { version, metadata, metadataRanges } = parts[0];
   const dataSources = parts.map((part) => part.source);
   return { version, metadata, metadataRanges, tensors, sources: dataSources };
@@ -94,11 +95,13 @@ function countOf(part: Header, key: string, otherwise: number): number {
   throw invalidPart(part, `${key} is ${describeValue(value)}, not a count`);
 }
 
-/** Checks that all parts are there, in order. */
+/**
+ * Checks that all parts are there, in order. Only the first has to say how many there are. In a
+ * file that is whole the keys of a split say nothing: tools that merge parts leave some behind.
+ */
 function checkParts(parts: Header[]): void {
   for (const [i, part] of parts.entries()) {
-    // Some writers put 0 into a file that is whole.
-    const count = Math.max(countOf(part, "split.count", 1), 1);
+    const count = Math.max(countOf(part, "split.count", i === 0 ? 1 : parts.length), 1);
     const index = countOf(part, "split.no", 0);
     if (count !== parts.length) {
       throw invalidPart(part, `a part of ${count} (split.count), but ${parts.length} given`);

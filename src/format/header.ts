@@ -91,11 +91,11 @@ function readCounts(cursor: Cursor): Counts {
 
 function alignmentOf(metadata: Map<string, GgufValue>, fileName: string): number {
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
-  // The format asks for a multiple of 8; every reader and writer in use, for a power of two.
+  // The format asks for a multiple of 8; llama.cpp takes any power of two and nothing else.
   const valid =
-    typeof alignment === "number" && alignment >= 8 && Number.isInteger(Math.log2(alignment));
+    typeof alignment === "number" && alignment >= 1 && Number.isInteger(Math.log2(alignment));
   if (valid && alignment <= MAX_HEADER_BYTES) return alignment;
-  const expected = `a power of two from 8 to ${MAX_HEADER_BYTES}`;
+  const expected = `a power of two from 1 to ${MAX_HEADER_BYTES}`;
   const message = `${fileName}: general.alignment is ${describeValue(alignment)}, not ${expected}`;
   throw new PlmError("INVALID_FILE", message);
 }

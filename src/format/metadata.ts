@@ -119,7 +119,7 @@ function readScalar(cursor: Cursor, typeId: number): GgufValue {
     case "float32":
       return cursor.f32();
     case "bool":
-      return readBool(cursor);
+      return cursor.bool();
     case "string":
       return cursor.string();
     case "uint64":
@@ -129,12 +129,6 @@ function readScalar(cursor: Cursor, typeId: number): GgufValue {
     case "float64":
       return cursor.f64();
   }
-}
-
-function readBool(cursor: Cursor): boolean {
-  const byte = cursor.u8();
-  if (byte > 1) throw cursor.invalid(`a boolean is 0 or 1, not ${byte}`);
-  return byte === 1;
 }
 
 /** Grows its lists as items come, so that they never outgrow the bytes that were read. */
@@ -167,7 +161,7 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
     if (count > MOST_BOOLEANS) throw cursor.unsupported(`more than ${MOST_BOOLEANS} booleans`);
     cursor.take(count);
     cursor.position -= count;
-    return Array.from({ length: count }, () => readBool(cursor));
+    return Array.from({ length: count }, () => cursor.bool());
   }
   const NumberArray = NUMBER_ARRAYS[type];
   const count = cursor.count(NumberArray.BYTES_PER_ELEMENT, "numbers");

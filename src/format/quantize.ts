@@ -14,11 +14,17 @@ export const DEQUANTIZED_TYPES = ["F32", "F16", "BF16", "Q8_0"] as const;
 /** One of DEQUANTIZED_TYPES. */
 export type DequantizedType = (typeof DEQUANTIZED_TYPES)[number];
 
+/** The types whose values this file knows. */
+export type LoadableType = DequantizedType | QuantizedType;
+
 /** Elements of a block of Q4_0 and of Q8_0. */
 const BLOCK_SIZE = 32;
 
 /** The exponent of an f16 that is not finite. */
 const F16_INFINITY = 0x7c00;
+
+/** The bits of 128 as f16: the least block scale that the loader refuses. */
+const F16_TOO_LARGE = 0x5800;
 
 /** Writes the values of whole blocks; `values` has room for just them. */
 export function dequantize(type: DequantizedType, bytes: Uint8Array, values: Float32Array): void {
@@ -62,6 +68,25 @@ export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint
   }
   return true;
 }
+
+/** Whether the loader takes stored values: they are finite, and block scales are below 128. */
+export function areLoadable(type: LoadableType, bytes: Uint8Array): boolean {
+  const [first, step, limit] = LOADABLE[type];
+  for (let i = first; i < bytes.length; i += step) {
+    // The upper two bytes of a float, or an f16 scale.
+    if (((bytes[i] | (bytes[i + 1] << 8)) & 0x7fff) >= limit) return false;
+  }
+  return true;
+}
+
+/** Where 16 bits that tell lie first, how far apart they are, and what they stay below. */
+const LOADABLE: Readonly<Record<LoadableType, readonly [number, number, number]>> = {
+  F32: [2, 4, 0x7f80],
+  F16: [0, 2, 0x7c00],
+  BF16: [0, 2, 0x7f80],
+  Q8_0: [0, TENSOR_TYPES.Q8_0.blockBytes, F16_TOO_LARGE],
+  Q4_0: [0, TENSOR_TYPES.Q4_0.blockBytes, F16_TOO_LARGE],
+};
 
 /** The blocks of f32[n], n a multiple of 32; undefined where `quantize` returns false. */
 export function quantized(

@@ -3,6 +3,7 @@ import { PlmError, quote } from "../errors.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
 import type { Gguf, TensorInfo } from "./gguf.js";
 import {
+  areLoadable,
   DEQUANTIZED_TYPES,
   type DequantizedType,
   dequantize,
@@ -10,6 +11,7 @@ import {
   quantize,
 } from "./quantize.js";
 import type { ByteSource } from "./source.js";
+import { elementCount } from "./tensors.js";
 import { encodeHeader, type MetadataEntry, roundUp, type StoredEntry } from "./writer.js";
 
 /** Values of a tensor that are read, quantised and given together; whole blocks. */
@@ -29,6 +31,8 @@ const QUANTIZATION_VERSION = 2;
 /** The file to be: what is known before its first byte. */
 export interface Requantized {
   readonly byteLength: number;
+  /** Its tensors; where they lie in it is left out. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Names of the tensors that change their type. */
   readonly changed: readonly string[];
   /** Names of the matrices that keep their type, since their rows are not whole blocks. */
@@ -44,14 +48,15 @@ interface PlannedTensor {
 }
 
 /**
- * The file with every tensor of two or more dimensions as `type`, and all else as it was: vectors,
- * tensors of that type, and those whose rows are no multiple of 32. Metadata is carried over byte
- * by byte, but for general.file_type, general.quantization_version and, where the parts of a split
- * file become one, the keys of the split. The sources must be open while the pieces are read.
+ * The file with every matrix (a tensor of two or more dimensions, leading ones of 1 left out) as
+ * `type`, and all else as it was: vectors, tensors of that type, and those whose rows are no
+ * multiple of 32. Metadata is carried over byte by byte, except general.file_type,
+ * general.quantization_version and, where the parts of a split file become one, the keys of the
+ * split. The sources must be open while the pieces are read.
  *
  * Throws UNSUPPORTED_FILE for a tensor of another type than DEQUANTIZED_TYPES and for sources that
- * only go forward. The pieces throw INVALID_FILE for weights that are not finite or too large, and
- * for a file that ends early; an abort rejects with its reason.
+ * only go forward. The pieces throw INVALID_FILE for weights, copied ones too, that are not finite
+ * or too large to be loaded, and for a file that ends early; an abort rejects with its reason.
  */
 export async function requantize(
   gguf: Gguf,
@@ -68,17 +73,27 @@ export async function requantize(
   }));
   const alignment = Number(gguf.metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT);
   const metadata = await createMetadata(gguf, type, signal);
-  const shapes = plan.map(({ tensor, type }) => ({ ...tensor, type }));
-  const header = encodeHeader(metadata, shapes, alignment);
+  const tensors = plan.map((each) => ({
+    ...each.tensor,
+    type: each.type,
+    byteLength: byteLengthAfter(each),
+  }));
+  const header = encodeHeader(metadata, tensors, alignment);
   const changed = plan.filter(({ tensor, type }) => tensor.type !== type);
-  const ragged = plan.filter(({ tensor }) => tensor.shape.length > 1 && !hasWholeBlocks(tensor));
+  const ragged = plan.filter(({ tensor }) => isMatrix(tensor) && !hasWholeBlocks(tensor));
   const lengths = plan.map((each) => roundUp(byteLengthAfter(each), alignment));
   return {
     byteLength: lengths.reduce((sum, length) => sum + length, header.length),
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     changed: changed.map(({ tensor }) => tensor.name),
     ragged: ragged.map(({ tensor }) => tensor.name),
     pieces: createPieces(gguf, plan, { header, alignment, signal }),
   };
+}
+
+/** Whether there is more than one row. */
+function isMatrix({ shape }: TensorInfo): boolean {
+  return shape.slice(0, -1).some((size) => size !== 1);
 }
 
 function hasWholeBlocks({ shape }: TensorInfo): boolean {
@@ -97,15 +112,11 @@ function typeAfter(gguf: Gguf, tensor: TensorInfo, wanted: QuantizedType): Tenso
     const message = `${file}: tensor ${quote(tensor.name)}: ${expected}, got ${tensor.type}`;
     throw new PlmError("UNSUPPORTED_FILE", message);
   }
-  return tensor.shape.length > 1 && hasWholeBlocks(tensor) ? wanted : tensor.type;
-}
-
-function elementsOf({ shape }: TensorInfo): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return isMatrix(tensor) && hasWholeBlocks(tensor) ? wanted : tensor.type;
 }
 
 function byteLengthAfter({ tensor, type }: PlannedTensor): number {
-  return tensorBytes(type, elementsOf(tensor));
+  return tensorBytes(type, elementCount(tensor.shape));
 }
 
 /** All entries in their order; the two that tell the type in their places, or at the end. */
@@ -158,7 +169,9 @@ async function* createPieces(
     for (let done = 0; done < tensor.byteLength; done += step) {
       const bytes = stored.subarray(0, Math.min(step, tensor.byteLength - done));
       await readAll(source, tensor.offset + done, bytes, signal);
-      yield isCopied ? bytes : quantizer.run(each, bytes, source.name);
+      if (!isCopied) yield quantizer.run(each, bytes, source.name);
+      else if (areLoadable(tensor.type as DequantizedType, bytes)) yield bytes;
+      else throw notLoadable(each, source.name);
     }
     const length = byteLengthAfter(each);
     const padding = roundUp(length, alignment) - length;
@@ -176,11 +189,16 @@ class Quantizer {
     const values = this.#values.subarray(0, (bytes.length / blockBytes) * blockSize);
     const blocks = this.#blocks.subarray(0, tensorBytes(type, values.length));
     dequantize(tensor.type as DequantizedType, bytes, values);
-    if (quantize(type as QuantizedType, values, blocks)) return blocks;
-    const expected = `expected finite weights that ${type} can hold`;
-    throw new PlmError(
-      "INVALID_FILE",
-      `${file}: tensor ${quote(tensor.name)}: ${expected}, got NaN, infinity or a larger one`,
-    );
+    const isQuantized = quantize(type as QuantizedType, values, blocks);
+    if (isQuantized && areLoadable(type as QuantizedType, blocks)) return blocks;
+    throw notLoadable({ tensor, type }, file);
   }
+}
+
+function notLoadable({ tensor, type }: PlannedTensor, file: string): PlmError {
+  const expected = `expected finite weights that ${type} can hold`;
+  return new PlmError(
+    "INVALID_FILE",
+    `${file}: tensor ${quote(tensor.name)}: ${expected}, got NaN, infinity or a larger one`,
+  );
 }

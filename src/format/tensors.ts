@@ -6,21 +6,24 @@ import type { TensorInfo } from "./gguf.js";
 
 const MAX_DIMENSIONS = 4;
 
-/** The fewest bytes of an entry: name length, dimension count, one dimension, type, offset. */
-export const MIN_TENSOR_BYTES: number = 8 + 4 + 8 + 4 + 8;
+/** The fewest bytes of an entry: name length, dimension count, type, offset. */
+export const MIN_TENSOR_BYTES: number = 8 + 4 + 4 + 8;
 
-/** Reads one tensor's entry. Its offset counts from the start of the data, and `file` is 0. */
+/**
+ * Reads one tensor's entry. Its offset counts from the start of the data, and `file` is 0. A tensor
+ * without dimensions has one element, one with a dimension of 0 none.
+ */
 export function readTensor(cursor: Cursor): TensorInfo {
   const name = cursor.identifier();
   cursor.context = `tensor ${quote(name)}`;
   const dimensions = cursor.u32();
-  if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
-    throw cursor.invalid(`${dimensions} dimensions; expected 1 to ${MAX_DIMENSIONS}`);
+  if (dimensions > MAX_DIMENSIONS) {
+    throw cursor.invalid(`${dimensions} dimensions; expected at most ${MAX_DIMENSIONS}`);
   }
   const shape: number[] = [];
   for (let i = 0; i < dimensions; i++) {
     const size = cursor.u64();
-    if (typeof size === "bigint" || size < 1) throw cursor.invalid(`a dimension of ${size}`);
+    if (typeof size === "bigint") throw cursor.invalid(`a dimension of ${size}`);
     shape.unshift(size);
   }
   const typeId = cursor.u32();
@@ -33,20 +36,21 @@ export function readTensor(cursor: Cursor): TensorInfo {
   const offset = cursor.u64();
   if (typeof offset === "bigint") throw cursor.invalid(`offset ${offset} is past any file`);
   const { blockSize } = TENSOR_TYPES[type];
-  if (shape[shape.length - 1] % blockSize !== 0) {
-    throw cursor.invalid(
-      `rows of ${shape[shape.length - 1]} elements; ${type} needs a multiple of ${blockSize}`,
-    );
+  const rowLength = shape.at(-1) ?? 1;
+  if (rowLength % blockSize !== 0) {
+    throw cursor.invalid(`rows of ${rowLength} elements; ${type} needs a multiple of ${blockSize}`);
   }
   // A product beyond 2^53 is rounded, yet never down to below it.
-  const byteLength = tensorBytes(
-    type,
-    shape.reduce((product, size) => product * size, 1),
-  );
+  const byteLength = tensorBytes(type, elementCount(shape));
   if (!Number.isSafeInteger(byteLength)) {
     throw cursor.invalid(`shape [${shape}] is larger than any file`);
   }
   return { name, type, shape, offset, byteLength, file: 0 };
+}
+
+/** Elements of a tensor of this shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Where a file's tensor data starts, how it is aligned, and where the file ends, if known. */
@@ -75,7 +79,8 @@ export function placeTensors(tensors: TensorInfo[], data: DataSection, fileName:
       fail(tensor, `ends at byte ${end}, but the file has ${data.size} bytes`);
     }
   }
-  const inOrder = [...tensors].sort((a, b) => a.offset - b.offset);
+  const inOrder = tensors.filter(({ byteLength }) => byteLength > 0);
+  inOrder.sort((a, b) => a.offset - b.offset);
   for (let i = 1; i < inOrder.length; i++) {
     const before = inOrder[i - 1];
     if (inOrder[i].offset < before.offset + before.byteLength) {

@@ -11,6 +11,7 @@ import {
   type NumberType,
   SCALAR_TYPE_IDS,
 } from "./metadata.js";
+import { elementCount } from "./tensors.js";
 
 /** One key with its value and the type to store it as. */
 export interface MetadataEntry {
@@ -134,21 +135,19 @@ function alignmentOf(metadata: readonly MetadataEntry[]): number {
   const entry = metadata.find(({ key }) => key === "general.alignment");
   if (entry === undefined) return 32;
   const { type, value } = entry;
-  const isPower = typeof value === "number" && value >= 8 && Number.isInteger(Math.log2(value));
+  const isPower = typeof value === "number" && value >= 1 && Number.isInteger(Math.log2(value));
   if (type === "uint32" && isPower) return value;
-  throw invalid(`general.alignment: expected a uint32 power of two from 8 on, got ${value}`);
+  throw invalid(`general.alignment: expected a uint32 power of two, got ${value}`);
 }
 
 function byteLengthOf(name: string, type: TensorType, shape: number[]): number {
   const { blockSize } = TENSOR_TYPES[type];
-  const sized = shape.every((size) => Number.isSafeInteger(size) && size >= 1);
-  const rows = shape.length >= 1 && shape.length <= 4 && shape[shape.length - 1] % blockSize === 0;
-  if (!sized || !rows) {
-    const expected = `1 to 4 counts, the last a multiple of ${blockSize}`;
+  const sized = shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (!sized || shape.length > 4 || (shape.at(-1) ?? 1) % blockSize !== 0) {
+    const expected = `at most 4 counts, the last a multiple of ${blockSize}`;
     throw invalid(`tensor "${name}": shape [${shape}] of ${type}; expected ${expected}`);
   }
-  const elements = shape.reduce((product, size) => product * size, 1);
-  return tensorBytes(type, elements);
+  return tensorBytes(type, elementCount(shape));
 }
 
 function typeIdOf(type: MetadataType): number {

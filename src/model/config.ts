@@ -1,5 +1,8 @@
 /** The shape of a PLM, read from GGUF metadata and checked once. */
 import { PlmError } from "../errors.js";
+import { describe, MetadataReader } from "./metadata-reader.js";
+import { Problems } from "./problems.js";
+import { type RopeScaling, readRopeScaling } from "./rope-scaling.js";
 
 /** PLM's hyperparameters, named as in its config.json. */
 export interface PlmConfig {
@@ -14,122 +17,121 @@ export interface PlmConfig {
   readonly vHeadDim: number;
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
+  /** Missing where rotary embeddings are not stretched. */
+  readonly ropeScaling?: RopeScaling;
   readonly maxPositionEmbeddings: number;
 }
 
-/** Dims above this are refused: they are damage, not models. */
-const MAX_DIM = 1 << 20;
+/** llama.cpp's, where a file does not say. */
+const DEFAULT_ROPE_THETA = 10000;
 
-/** Reads fields and collects every complaint, so that one error names them all. */
-class MetadataReader {
-  readonly problems: string[] = [];
-  readonly #metadata: ReadonlyMap<string, unknown>;
-
-  constructor(metadata: ReadonlyMap<string, unknown>) {
-    this.#metadata = metadata;
-  }
-
-  /** The value as a number, or NaN and a complaint. */
-  number(key: string): number {
-    const value = this.#metadata.get(key);
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    this.problems.push(`${key}: expected a number, got ${describe(value)}`);
-    return Number.NaN;
-  }
-
-  /** The value as a dimension: an integer from 1 to MAX_DIM. */
-  dim(key: string): number {
-    const value = this.number(key);
-    if (!Number.isNaN(value) && !(Number.isInteger(value) && value >= 1 && value <= MAX_DIM)) {
-      this.problems.push(`${key}: expected an integer from 1 to ${MAX_DIM}, got ${value}`);
-    }
-    return value;
-  }
-
-  /** Complains unless the key is absent or has one of the values. */
-  expect(key: string, values: readonly unknown[]): void {
-    const value = this.#metadata.get(key);
-    if (value !== undefined && !values.includes(value)) {
-      this.problems.push(`${key}: expected ${values.join(" or ")}, got ${describe(value)}`);
-    }
-  }
-
-  /** Complains unless `value` is a multiple of `unit`; NaN was complained of already. */
-  multiple(what: string, value: number, unit: number): void {
-    if (value % unit > 0)
-      this.problems.push(`${what}: expected a multiple of ${unit}, got ${value}`);
-  }
-
-  /** Complains unless `value` is positive. */
-  positive(what: string, value: number): void {
-    if (value <= 0) this.problems.push(`${what}: expected a positive number, got ${value}`);
-  }
-}
-
-function describe(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-  if (typeof value === "object") return "an array";
-  return String(value);
-}
+/** Files of GGUF that are no model, though they name the architecture of one. */
+const OTHER_FILES = ["adapter", "imatrix", "mmproj"];
 
 /**
- * The config that GGUF metadata (`plm.*`) describes. Throws UNSUPPORTED_FILE for another
- * architecture and INVALID_FILE naming every key that is missing, mistyped or inconsistent.
+ * The config that GGUF metadata (`plm.*`) describes; docs/files.md lists the keys. Throws
+ * UNSUPPORTED_FILE for another architecture and for what this engine does not do, INVALID_FILE for
+ * what is missing, mistyped or inconsistent. One error names every such key.
  */
 export function parseConfig(metadata: ReadonlyMap<string, unknown>): PlmConfig {
   const architecture = metadata.get("general.architecture");
-  if (architecture !== "plm") {
-    throw new PlmError(
-      "UNSUPPORTED_FILE",
-      `general.architecture: expected "plm", got ${describe(architecture)}`,
-    );
-  }
-  const reader = new MetadataReader(metadata);
-  const config = readConfig(reader, metadata);
-  checkConsistency(reader, config);
-  const tokens = metadata.get("tokenizer.ggml.tokens");
-  if (Array.isArray(tokens)) reader.expect("plm.vocab_size", [tokens.length]);
-  if (reader.problems.length > 0) {
-    throw new PlmError("INVALID_FILE", `config: ${reader.problems.join("; ")}`);
-  }
+  if (architecture !== "plm") throw unsupported("general.architecture", "plm", architecture);
+  const type = metadata.get("general.type");
+  if (OTHER_FILES.includes(type as string)) throw unsupported("general.type", "model", type);
+  const problems = new Problems();
+  const reader = new MetadataReader(metadata, problems);
+  const config = readConfig(reader, metadata.get("tokenizer.ggml.tokens"));
+  checkDims(problems, config);
+  expectPlm(reader, config);
+  reader.expectNoOther("plm.");
+  problems.throwAny("config");
   return config;
 }
 
-function readConfig(reader: MetadataReader, metadata: ReadonlyMap<string, unknown>): PlmConfig {
-  const qkRopeHeadDim = reader.dim("plm.rope.dimension_count");
-  const tokens = metadata.get("tokenizer.ggml.tokens");
+function unsupported(key: string, expected: string, value: unknown): PlmError {
+  const message = `${key}: expected "${expected}", got ${describe(value)}`;
+  return new PlmError("UNSUPPORTED_FILE", message);
+}
+
+function readConfig(reader: MetadataReader, tokens: unknown): PlmConfig {
+  const numHiddenLayers = reader.dim("plm.block_count");
+  const hiddenSize = reader.dim("plm.embedding_length");
+  const numAttentionHeads = reader.layersDim("plm.attention.head_count", numHiddenLayers);
+  const headDim = Math.floor(hiddenSize / numAttentionHeads);
+  const qkHeadDim = reader.dim("plm.attention.key_length", headDim);
+  const qkRopeHeadDim = reader.dim("plm.rope.dimension_count", qkHeadDim);
+  const qkNopeHeadDim = reader.checkPositive(
+    "key_length - rope.dimension_count",
+    qkHeadDim - qkRopeHeadDim,
+  );
+  // A context may be longer than any cache: `contextLength` says how much of it to plan for.
+  const maxPositionEmbeddings = reader.dim("plm.context_length", undefined, 2 ** 32 - 1);
+  const ropeScaling = readRopeScaling(reader, maxPositionEmbeddings);
   return {
-    vocabSize:
-      metadata.has("plm.vocab_size") || !Array.isArray(tokens)
-        ? reader.dim("plm.vocab_size")
-        : tokens.length,
-    hiddenSize: reader.dim("plm.embedding_length"),
-    intermediateSize: reader.dim("plm.feed_forward_length"),
-    numHiddenLayers: reader.dim("plm.block_count"),
-    numAttentionHeads: reader.dim("plm.attention.head_count"),
+    vocabSize: readVocabSize(reader, tokens),
+    hiddenSize,
+    intermediateSize: reader.layersDim("plm.feed_forward_length", numHiddenLayers),
+    numHiddenLayers,
+    numAttentionHeads,
     kvLoraRank: reader.dim("plm.attention.kv_lora_rank"),
-    qkNopeHeadDim: reader.dim("plm.attention.key_length") - qkRopeHeadDim,
+    qkNopeHeadDim,
     qkRopeHeadDim,
-    vHeadDim: reader.dim("plm.attention.value_length"),
-    rmsNormEps: reader.number("plm.attention.layer_norm_rms_epsilon"),
-    ropeTheta: reader.number("plm.rope.freq_base"),
-    maxPositionEmbeddings: reader.dim("plm.context_length"),
+    vHeadDim: reader.dim("plm.attention.value_length", headDim),
+    rmsNormEps: reader.notNegative("plm.attention.layer_norm_rms_epsilon"),
+    ropeTheta: reader.positive("plm.rope.freq_base", DEFAULT_ROPE_THETA),
+    ...(ropeScaling && { ropeScaling }),
+    maxPositionEmbeddings,
   };
 }
 
-function checkConsistency(reader: MetadataReader, config: PlmConfig): void {
-  reader.expect("plm.attention.head_count_kv", [config.numAttentionHeads]);
+/** The number of tokens; `plm.vocab_size` counts only where there is no list of them. */
+function readVocabSize(reader: MetadataReader, tokens: unknown): number {
+  if (!Array.isArray(tokens)) return reader.dim("plm.vocab_size");
+  reader.value("plm.vocab_size");
+  return tokens.length;
+}
+
+/** Complains of dims that the kernels cannot take. */
+function checkDims(problems: Problems, config: PlmConfig): void {
+  const expectMultiple = (what: string, value: number, unit: number): void => {
+    // NaN was complained of already, and so was what is not an integer.
+    if (!(value % unit > 0 && Number.isInteger(value))) return;
+    problems.unsupported(`${what}: expected a multiple of ${unit}, got ${value}`);
+  };
+  expectMultiple("plm.embedding_length", config.hiddenSize, 32);
+  expectMultiple("plm.feed_forward_length", config.intermediateSize, 32);
+  expectMultiple("plm.attention.kv_lora_rank", config.kvLoraRank, 32);
+  expectMultiple("key_length - rope.dimension_count", config.qkNopeHeadDim, 8);
+  expectMultiple("plm.rope.dimension_count", config.qkRopeHeadDim, 8);
+  expectMultiple("plm.attention.value_length", config.vHeadDim, 8);
+  expectMultiple("head_count * value_length", config.numAttentionHeads * config.vHeadDim, 32);
+}
+
+/**
+ * Keys that other architectures have, with the values that are PLM's: where PLM's is not simply 0,
+ * false, empty or "none".
+ */
+function expectPlm(reader: MetadataReader, config: PlmConfig): void {
+  const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
+  const { numAttentionHeads, numHiddenLayers, maxPositionEmbeddings } = config;
+  const keyHeads = "plm.attention.head_count_kv";
+  const heads = reader.layersDim(keyHeads, numHiddenLayers, numAttentionHeads);
+  if (!Number.isNaN(heads)) reader.expectValue(keyHeads, heads, [numAttentionHeads]);
   reader.expect("plm.attention.q_lora_rank", [0]);
-  reader.expect("plm.rope.scaling.type", ["none"]);
-  reader.positive("key_length - rope.dimension_count", config.qkNopeHeadDim);
-  reader.positive("plm.attention.layer_norm_rms_epsilon", config.rmsNormEps);
-  reader.positive("plm.rope.freq_base", config.ropeTheta);
-  reader.multiple("plm.embedding_length", config.hiddenSize, 32);
-  reader.multiple("plm.feed_forward_length", config.intermediateSize, 32);
-  reader.multiple("plm.attention.kv_lora_rank", config.kvLoraRank, 32);
-  reader.multiple("key_length - rope.dimension_count", config.qkNopeHeadDim, 8);
-  reader.multiple("plm.rope.dimension_count", config.qkRopeHeadDim, 8);
-  reader.multiple("plm.attention.value_length", config.vHeadDim, 8);
-  reader.multiple("head_count * value_length", config.numAttentionHeads * config.vHeadDim, 32);
+  reader.expect("plm.attention.key_length_mla", [qkHeadDim]);
+  reader.expect("plm.attention.value_length_mla", [config.vHeadDim]);
+  reader.expect("plm.attention.causal", [true]);
+  reader.expect("plm.attention.scale", [0, qkHeadDim ** -0.5]);
+  reader.expect("plm.attention.layer_norm_epsilon", [config.rmsNormEps]);
+  reader.expect("plm.embedding_length_out", [config.hiddenSize]);
+  reader.expect("plm.hidden_activation", ["relu2", "relu_sqr"]);
+  reader.expect("plm.tensor_data_layout", ["reference"]);
+  for (const key of ["logit_scale", "residual_scale", "embedding_scale"]) {
+    reader.expect(`plm.${key}`, [0, 1]);
+  }
+  for (const key of ["output_scale", "value_scale"]) reader.expect(`plm.attention.${key}`, [0, 1]);
+  // A window that no context outgrows is none.
+  const window = reader.value("plm.attention.sliding_window");
+  const isNone = typeof window === "number" && window >= maxPositionEmbeddings;
+  if (!isNone) reader.expect("plm.attention.sliding_window", [0, maxPositionEmbeddings]);
 }

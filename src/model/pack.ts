@@ -82,15 +82,32 @@ export class Packer {
     return this.#kernels.packPanels(toPtr, srcPtr, id, padded, weight.cols, this.#scratchPtr);
   }
 
-  #packSlab({ weight, tensor, firstRow, rows }: Chunk, srcPtr: number): number {
+  #packSlab(chunk: Chunk, srcPtr: number): number {
+    const { weight, tensor, firstRow, rows } = chunk;
     const { id } = TENSOR_TYPES[tensor.type];
     new Int32Array(this.#memory.buffer, this.#shapePtr, 2).set([weight.cols, weight.rows]);
     const { ptr, type } = weight;
     const shapePtr = this.#shapePtr;
+    if (isFloatType(type) && !isFloatType(PACKED_TYPE_OF[tensor.type])) {
+      return this.#packFloats(chunk, srcPtr);
+    }
     if (isFloatType(type)) {
       return this.#kernels.packFloatSlab(ptr, srcPtr, id, firstRow, rows, shapePtr);
     }
     return this.#kernels.packSlab(ptr, srcPtr, id, firstRow, rows, shapePtr, this.#scratchPtr);
+  }
+
+  /** Quantised rows as an F32 slab, which is transposed. */
+  #packFloats(chunk: Chunk, srcPtr: number): number {
+    const { ptr, rows: outputs, cols } = chunk.weight;
+    const slab = new Float32Array(this.#memory.buffer, ptr, outputs * cols);
+    let bad = 0;
+    for (let r = 0; r < chunk.rows; r++) {
+      const { row, status } = this.#dequantize(chunk.tensor, cols, srcPtr, r, chunk);
+      bad |= status;
+      for (let i = 0; i < cols; i++) slab[i * outputs + chunk.firstRow + r] = row[i];
+    }
+    return bad;
   }
 
   #packVector({ weight, tensor, firstRow, rows }: Chunk, srcPtr: number): number {

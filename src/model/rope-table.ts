@@ -1,23 +1,25 @@
 /** The rotary embedding's table: PLM rotates adjacent pairs (x[2i], x[2i + 1]) of the rope dims. */
 import type { PlmConfig } from "./config.js";
+import { rotaryFrequencies } from "./rope-scaling.js";
 
 /**
  * Writes f32[contextLength, qkRopeHeadDim]: for each position the cosine and sine of
- * position * ropeTheta^(-2i / qkRopeHeadDim), i = 0, 1, ..., side by side.
+ * position * frequency of each pair, times the attention factor of the scaling, side by side.
  */
 export function fillRopeTable(
   memory: WebAssembly.Memory,
   ptr: number,
-  { qkRopeHeadDim, ropeTheta }: PlmConfig,
+  { qkRopeHeadDim, ropeTheta, ropeScaling }: PlmConfig,
   contextLength: number,
 ): void {
   const table = new Float32Array(memory.buffer, ptr, contextLength * qkRopeHeadDim);
-  for (let i = 0; i < qkRopeHeadDim; i += 2) {
-    const frequency = ropeTheta ** (-i / qkRopeHeadDim);
+  const frequencies = rotaryFrequencies(qkRopeHeadDim, ropeTheta, ropeScaling);
+  const length = ropeScaling?.attentionFactor ?? 1;
+  for (const [i, frequency] of frequencies.entries()) {
     for (let position = 0; position < contextLength; position++) {
       const angle = position * frequency;
-      table[position * qkRopeHeadDim + i] = Math.cos(angle);
-      table[position * qkRopeHeadDim + i + 1] = Math.sin(angle);
+      table[position * qkRopeHeadDim + 2 * i] = length * Math.cos(angle);
+      table[position * qkRopeHeadDim + 2 * i + 1] = length * Math.sin(angle);
     }
   }
 }

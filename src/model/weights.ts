@@ -2,7 +2,7 @@
  * The weights of a PLM: checkpoint name -> shape -> place in memory. The one table of tensor names;
  * every shape is checked where it is bound.
  */
-import { PlmError } from "../errors.js";
+import { quote } from "../errors.js";
 import type { TensorType } from "../format/dtypes.js";
 import type { Gguf, TensorInfo } from "../format/gguf.js";
 import type { MemoryPlan } from "../kernels/arena.js";
@@ -15,6 +15,7 @@ import {
   paddedRows,
 } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
+import { Problems } from "./problems.js";
 
 /**
  * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
@@ -77,9 +78,16 @@ export const PACKED_TYPE_OF: Readonly<Record<TensorType, PackedTypeName>> = {
   Q6_K: "Q6K",
 };
 
+/** The most names of tensors that one complaint has. */
+const MOST_LISTED = 20;
+
+/** Outputs that a packed slab has a multiple of; a Q6K one has two in each. */
+const SLAB_UNIT = 32;
+
 /**
- * Binds every tensor of the architecture to a planned region. Throws INVALID_FILE with all tensors
- * that are missing or of another shape than the config says.
+ * Binds every tensor of the file to a planned region. Throws INVALID_FILE with all tensors that are
+ * missing, of another shape than the config says or of a layer beyond its count, UNSUPPORTED_FILE
+ * with those that PLM does not have: nothing that a file says is left out of the computation.
  */
 export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
   const binder = new Binder(gguf, plan);
@@ -111,7 +119,7 @@ export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): Pl
   const lmHead = gguf.tensors.has("output.weight")
     ? binder.matrix("output.weight", vocabSize, hiddenSize)
     : embedTokens;
-  binder.finish();
+  binder.finish(config);
   return { embedTokens, layers, norm, lmHead };
 }
 
@@ -126,7 +134,8 @@ export function* eachWeight(weights: PlmWeights): Generator<Weight> {
 class Binder {
   readonly #gguf: Gguf;
   readonly #plan: MemoryPlan;
-  readonly #problems: string[] = [];
+  readonly #problems = new Problems();
+  readonly #bound = new Set<string>();
 
   constructor(gguf: Gguf, plan: MemoryPlan) {
     this.#gguf = gguf;
@@ -135,21 +144,36 @@ class Binder {
 
   /** A hostile layer count must not make an endless list of missing tensors. */
   get tooManyProblems(): boolean {
-    return this.#problems.length > 100;
+    return this.#problems.areTooMany;
   }
 
-  finish(): void {
-    if (this.#problems.length > 0) {
-      throw new PlmError("INVALID_FILE", `weights: ${this.#problems.join("; ")}`);
+  /** Complains of what is left in the file, and throws all complaints. */
+  finish({ numHiddenLayers }: PlmConfig): void {
+    const beyond: string[] = [];
+    const foreign: string[] = [];
+    for (const name of this.#gguf.tensors.keys()) {
+      if (this.#bound.has(name)) continue;
+      const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
+      (layer < numHiddenLayers ? foreign : beyond).push(name);
     }
+    if (beyond.length > 0) {
+      const expected = `expected ${numHiddenLayers} layers (plm.block_count)`;
+      this.#problems.invalid(`${listOf(beyond)}: ${expected}`);
+    }
+    if (foreign.length > 0) {
+      this.#problems.unsupported(`${listOf(foreign)}: expected no such tensors in a PLM`);
+    }
+    this.#problems.throwAny("weights");
   }
 
+  /** The tensor with its shape as expected, whatever leading dimensions of 1 the file has. */
   #tensor(name: string, shape: readonly number[]): TensorInfo | undefined {
+    this.#bound.add(name);
     const tensor = this.#gguf.tensors.get(name);
-    if (tensor === undefined) this.#problems.push(`${name}: expected [${shape}], got nothing`);
-    else if (tensor.shape.join() !== shape.join()) {
-      this.#problems.push(`${name}: expected [${shape}], got [${tensor.shape}]`);
-    } else return tensor;
+    if (tensor === undefined) this.#problems.invalid(`${name}: expected [${shape}], got nothing`);
+    else if (dimsOf(tensor.shape).join() !== dimsOf(shape).join()) {
+      this.#problems.invalid(`${name}: expected [${shape}], got [${tensor.shape}]`);
+    } else return { ...tensor, shape: [...shape] };
     return undefined;
   }
 
@@ -161,7 +185,7 @@ class Binder {
   vector(name: string, cols: number): Weight {
     const tensor = this.#tensor(name, [cols]);
     if (tensor !== undefined && !["F32", "F16", "BF16"].includes(tensor.type)) {
-      this.#problems.push(`${name}: expected F32, F16 or BF16, got ${tensor.type}`);
+      this.#problems.unsupported(`${name}: expected F32, F16 or BF16, got ${tensor.type}`);
     }
     const tensors = tensor === undefined ? [] : [tensor];
     return this.#place(name, { type: "F32", layout: "vector", rows: 1, cols, tensors });
@@ -169,14 +193,9 @@ class Binder {
 
   matrix(name: string, rows: number, cols: number, layout: WeightLayout = "panels"): Weight {
     const tensor = this.#tensor(name, [rows, cols]);
-    const type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
-    const unit = layout === "slab" && type === "Q6K" ? 64 : 32;
-    if (layout === "slab" && rows % unit > 0) {
-      this.#problems.push(`${name}: expected rows in multiples of ${unit}, got ${rows}`);
-    }
-    if (cols % PACKED_TYPES[type].unit > 0) {
-      this.#problems.push(`${name}: expected rows of whole ${type} blocks, got ${cols} columns`);
-    }
+    let type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
+    // Half a unit of 6-bit values has no place in a slab: such a matrix is held as floats.
+    if (layout === "slab" && type === "Q6K" && rows % (2 * SLAB_UNIT) > 0) type = "F32";
     const tensors = tensor === undefined ? [] : [tensor];
     return this.#place(name, { type, layout, rows, cols, tensors });
   }
@@ -211,6 +230,19 @@ class Binder {
     const tensors = keys === undefined || values === undefined ? [] : [keys, values];
     return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
+}
+
+/** The first names of a list that may be of any length. */
+function listOf(names: readonly string[]): string {
+  const rest = names.length - MOST_LISTED;
+  const listed = names.slice(0, MOST_LISTED).map(quote).join(", ");
+  return rest > 0 ? `${listed} and ${rest} more` : listed;
+}
+
+/** A shape without its leading dimensions of 1: GGUF's trailing ones, which say nothing. */
+function dimsOf(shape: readonly number[]): readonly number[] {
+  const first = shape.findIndex((size) => size !== 1);
+  return first < 0 ? [] : shape.slice(first);
 }
 
 /** Bytes of a weight in memory. */

@@ -2,12 +2,17 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
-import { openGguf } from "../../src/format/gguf.js";
+import { type Gguf, openGguf } from "../../src/format/gguf.js";
 import type { ByteSource } from "../../src/format/source.js";
+import { planModel } from "../../src/model/load.js";
+import { tinyModel } from "../model/tiny.js";
 import { seededRandom } from "../random.js";
 import { sampleFile } from "./sample.js";
 
 const ROUNDS = 24_000;
+
+/** What may become of a model whose header is damaged. */
+const MODEL_OUTCOMES = ["read", "INVALID_FILE", "UNSUPPORTED_FILE"];
 
 /** 32- and 64-bit values that sizes and counts go wrong at. */
 const EXTREMES = [
@@ -90,9 +95,13 @@ class CountingSource implements ByteSource {
 }
 
 /** "read", or the code that it is refused with; any other throw fails the test. */
-async function outcome(source: ByteSource, what: string): Promise<string> {
+async function outcome(
+  source: ByteSource,
+  what: string,
+  use: (gguf: Gguf) => void = () => {},
+): Promise<string> {
   try {
-    await openGguf([source]);
+    use(await openGguf([source]));
     return "read";
   } catch (error) {
     assert.instance(error, PlmError, `${what}: ${error instanceof Error ? error.stack : error}`);
@@ -128,6 +137,35 @@ test("every damaged header reads or is refused", async () => {
   assert.ok(grown < 256 << 20, `memory grew by ${grown} bytes`);
   for (const [result, count] of Object.entries(seen)) {
     assert.ok(count > ROUNDS / 200, `${result}: only ${count} of ${ROUNDS}`);
+  }
+});
+
+test("every damaged model has a plan or is refused", async () => {
+  const valid = tinyModel();
+  const { tensors } = await openGguf([new CountingSource(valid, true)]);
+  const infos = [...tensors.values()];
+  const headerEnd = Math.min(...infos.map(({ offset }) => offset));
+  // The tokens are most of a header: damage goes to the hyperparameters and the tensors.
+  const text = new TextDecoder("latin1").decode(valid.subarray(0, headerEnd));
+  const tokens = [text.indexOf("tokenizer.ggml.model"), text.indexOf("tokenizer.ggml.eos")];
+  const random = seededRandom(77);
+  const pick = (n: number): number => Math.floor(random() * n);
+  const seen: Record<string, number> = { read: 0, INVALID_FILE: 0, UNSUPPORTED_FILE: 0 };
+  const most = 6000;
+  for (let round = 0; round < most; round++) {
+    const mutation = MUTATIONS[round % 4];
+    const file = valid.slice();
+    const [from, to] = round % 2 === 0 ? [24, tokens[0]] : [tokens[1], headerEnd];
+    mutation(file.subarray(from, to), pick);
+    const what = `round ${round}, ${mutation.name}`;
+    const result = await outcome(new CountingSource(file, true), what, (gguf) => {
+      planModel(gguf, { contextLength: 8, threads: 1 });
+    });
+    seen[result] = (seen[result] ?? 0) + 1;
+  }
+  for (const [result, count] of Object.entries(seen)) {
+    assert.ok(MODEL_OUTCOMES.includes(result), result);
+    assert.ok(count > most / 200, `${result}: only ${count} of ${most}`);
   }
 });
 

@@ -43,7 +43,9 @@ const TENSORS: TensorData[] = [
   tensor("ragged", "F32", 3, 40),
   // More than is read at once, in two ways.
   tensor("long", "F16", 33, 32768),
+  // A vector, whatever dimensions of 1 it has.
   tensor("one row", "Q8_0", 1, 1 << 21),
+  tensor("flat norm", "F32", 1, 1, 64),
 ];
 
 async function collect(gguf: Gguf, type: QuantizedType): Promise<Uint8Array<ArrayBuffer>> {
@@ -72,7 +74,8 @@ async function checkTensors(gguf: Gguf, type: QuantizedType): Promise<void> {
     TENSORS.map(({ name }) => name),
   );
   for (const { name, type: before, shape, data } of TENSORS) {
-    const isKept = shape.length === 1 || name === "ragged" || before === type;
+    const isVector = shape.slice(0, -1).every((size) => size === 1);
+    const isKept = isVector || name === "ragged" || before === type;
     const expected = isKept ? (data as Uint8Array) : blocksOf(type, before, data as Uint8Array);
     assert.is(gguf.tensors.get(name)!.type, isKept ? before : type, name);
     assert.equal(gguf.tensors.get(name)!.shape, shape);
@@ -109,8 +112,8 @@ test("matrices change; vectors, ragged rows and what has the type already do not
     await checkTensors(await open(await collect(gguf, type)), type);
     const { changed, ragged } = await requantize(gguf, type);
     assert.equal(ragged, ["ragged"]);
-    const matrices = ["f32", "f16", "heads", "q8", "long", "one row"];
-    const already = ["q8", "one row"];
+    const matrices = ["f32", "f16", "heads", "q8", "long"];
+    const already = ["q8"];
     assert.equal(
       changed,
       matrices.filter((name) => type === "Q4_0" || !already.includes(name)),
@@ -198,6 +201,39 @@ test("other types, weights that are not finite and forward sources are refused",
     read: source.read.bind(source),
   }));
   await refused(requantize({ ...gguf, sources: forward }, "Q4_0"), "UNSUPPORTED_FILE", /pipe: /);
+});
+
+test("weights that the loader would refuse are refused, copied ones too", async () => {
+  const floats = (bad: number): Uint8Array => new Uint8Array(Float32Array.of(1, bad, 1).buffer);
+  const halves = (bad: number): Uint8Array => new Uint8Array(Uint16Array.of(0, bad, 0).buffer);
+  const block = (scale: number): Uint8Array => {
+    const bytes = new Uint8Array(2 * 34);
+    new DataView(bytes.buffer).setUint16(34, scale, true);
+    return bytes;
+  };
+  const large = new Float32Array(32).fill(128 * 127);
+  const bad: [TensorType, number[], Uint8Array][] = [
+    ["F32", [3], floats(Number.NaN)],
+    ["F32", [3], floats(-Infinity)],
+    ["F16", [3], halves(0x7c00)],
+    ["F16", [3], halves(0xfe01)],
+    ["BF16", [3], halves(0xff80)],
+    ["Q8_0", [2, 32], block(referenceF16Bits(128))],
+    ["Q8_0", [2, 32], block(referenceF16Bits(-128))],
+    ["Q8_0", [2, 32], block(0x7e00)],
+    ["F32", [1, 1, 3], floats(Number.NaN)],
+    ["F32", [2, 32], new Uint8Array(Float32Array.of(...large, ...large).buffer)],
+  ];
+  for (const [type, shape, data] of bad) {
+    const gguf = await open(encodeGguf([], [{ name: "w", type, shape, data }]));
+    await refused(
+      collect(gguf, "Q8_0"),
+      "INVALID_FILE",
+      /tensor "w": expected finite weights that/,
+    );
+  }
+  const most = { name: "w", type: "Q8_0" as const, shape: [2, 32], data: block(0x57ff) };
+  await collect(await open(encodeGguf([], [most])), "Q8_0");
 });
 
 test("a file that ends early is told, and an abort ends the work with its reason", async () => {

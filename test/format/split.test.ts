@@ -65,6 +65,33 @@ test("a split file by the path of any part", async () => {
   }
 });
 
+test("only the first part has to say how many there are", async () => {
+  const count = (no: number, keys: Record<string, number>): Uint8Array => {
+    const tensor = { name: `t${no}`, type: "F32" as const, shape: [1], data: new Uint8Array(4) };
+    const entries = Object.entries({ "split.no": no, ...keys });
+    const type = "uint16" as const;
+    return encodeGguf(
+      entries.map(([key, value]) => ({ key, type, value })),
+      [tensor],
+    );
+  };
+  const first = count(0, { "split.count": 2 });
+  assert.is((await open(first, count(1, {}))).tensors.size, 2);
+  await refused([first, count(1, { "split.count": 3 })], "INVALID_FILE", /part of 3/);
+  await refused([count(0, {}), count(1, {})], "INVALID_FILE", /part of 1 \(split\.count\), but 2/);
+});
+
+test("in a file that is whole the keys of a split say nothing", async () => {
+  for (const count of [0, 1, undefined]) {
+    const keys: MetadataEntry[] = [
+      { key: "split.no", type: "uint16", value: 3 },
+      { key: "split.tensors.count", type: "int32", value: 999 },
+    ];
+    if (count !== undefined) keys.push({ key: "split.count", type: "uint16", value: count });
+    assert.is((await open(encodeGguf(keys, sampleTensors()))).tensors.size, 12);
+  }
+});
+
 test("parts that do not belong together are refused", async () => {
   const [first, second] = splitSample();
   await refused(first, "INVALID_FILE", /part of 2 \(split\.count\), but 1 given/);

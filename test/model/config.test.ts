@@ -17,23 +17,37 @@ function metadataWith(changes: Changes): Map<string, unknown> {
   return metadata;
 }
 
-/** Fails unless the changes are refused with a message that has each of the parts. */
+/** Fails unless the changes are refused as damage, with a message that has each of the parts. */
 function assertRefused(changes: Changes, ...parts: string[]): void {
   assertThrows(() => parseConfig(metadataWith(changes)), "INVALID_FILE", ...parts);
 }
 
-const DIM_KEYS = [
+/** Fails unless the changes are refused as sound, but not supported. */
+function assertUnsupported(changes: Changes, ...parts: string[]): void {
+  assertThrows(() => parseConfig(metadataWith(changes)), "UNSUPPORTED_FILE", ...parts);
+}
+
+const REQUIRED_KEYS = [
   "plm.block_count",
   "plm.context_length",
   "plm.embedding_length",
   "plm.feed_forward_length",
   "plm.attention.head_count",
   "plm.attention.kv_lora_rank",
+];
+const OPTIONAL_DIM_KEYS = [
   "plm.attention.key_length",
   "plm.attention.value_length",
   "plm.rope.dimension_count",
 ];
+const DIM_KEYS = [...REQUIRED_KEYS, ...OPTIONAL_DIM_KEYS];
 const NUMBER_KEYS = ["plm.attention.layer_norm_rms_epsilon", "plm.rope.freq_base"];
+/** Keys that llama.cpp takes as a value for each layer, too. */
+const LAYERS_KEYS = [
+  "plm.feed_forward_length",
+  "plm.attention.head_count",
+  "plm.attention.head_count_kv",
+];
 
 test("the dims of a sound file", () => {
   const { contextLength, ...dims } = ODD_DIMS;
@@ -51,9 +65,20 @@ test("the vocabulary's size may come from the tokens alone", () => {
   assertThrows(() => parseConfig(metadata), "INVALID_FILE", "plm.vocab_size", "got nothing");
 });
 
-test("the vocabulary's size is the number of tokens", () => {
-  assertRefused({ "plm.vocab_size": 260 }, "plm.vocab_size: expected 261", "got 260");
-  assertRefused({ "plm.vocab_size": 288 }, "plm.vocab_size: expected 261", "got 288");
+test("the vocabulary's size is the number of tokens, whatever the key says", () => {
+  for (const value of [260, 288, "261"]) {
+    const { vocabSize } = parseConfig(metadataWith({ "plm.vocab_size": value }));
+    assert.is(vocabSize, ODD_DIMS.vocabSize);
+  }
+});
+
+test("a file that is no model is not supported", () => {
+  for (const type of ["adapter", "imatrix", "mmproj"]) {
+    assertUnsupported({ "general.type": type }, 'general.type: expected "model"', `got "${type}"`);
+  }
+  for (const type of ["model", "something", 7, undefined]) {
+    parseConfig(metadataWith({ "general.type": type }));
+  }
 });
 
 test("another architecture is not supported", () => {
@@ -69,17 +94,58 @@ test("another architecture is not supported", () => {
 });
 
 test("every missing key is named, all at once", () => {
-  const keys = [...DIM_KEYS, ...NUMBER_KEYS];
+  const keys = [...REQUIRED_KEYS, "plm.attention.layer_norm_rms_epsilon"];
   for (const key of keys) assertRefused({ [key]: undefined }, key, "got nothing");
   const none = Object.fromEntries(keys.map((key) => [key, undefined]));
   assertRefused(none, ...keys);
 });
 
+test("keys that may be missing have llama.cpp's defaults", () => {
+  const changes = {
+    "plm.rope.freq_base": undefined,
+    "plm.attention.head_count_kv": undefined,
+    "plm.attention.key_length": undefined,
+    "plm.attention.value_length": undefined,
+    "general.type": undefined,
+  };
+  const config = parseConfig(metadataWith(changes));
+  assert.is(config.ropeTheta, 10000);
+  assert.is(config.qkNopeHeadDim + config.qkRopeHeadDim, 320 / 5);
+  assert.is(config.vHeadDim, 320 / 5);
+  // All of a head is rotated then, which leaves PLM nothing for its latent keys.
+  const rotated = { "plm.rope.dimension_count": undefined };
+  assertRefused(rotated, "key_length - rope.dimension_count: expected a positive number, got 0");
+});
+
+test("a value for each layer is one where all are the same", () => {
+  const expected = parseConfig(metadataWith({}));
+  const sound = metadataWith({});
+  for (const key of LAYERS_KEYS) {
+    const value = (sound.get(key) ?? ODD_DIMS.numAttentionHeads) as number;
+    for (const array of [
+      Uint32Array.of(value, value),
+      Int32Array.of(value, value),
+      BigUint64Array.of(BigInt(value), BigInt(value)),
+    ]) {
+      assert.equal(parseConfig(metadataWith({ [key]: array })), expected, key);
+    }
+    const mixed = { [key]: Uint32Array.of(value, 2 * value) };
+    assertUnsupported(mixed, `${key}: expected the same for every layer, got [${value}, `);
+    for (const length of [0, 1, 3]) {
+      const array = { [key]: new Uint32Array(length).fill(value) };
+      assertRefused(array, `${key}: expected 2 values, one for each layer, got ${length}`);
+    }
+    assertRefused({ [key]: ["a", "b"] }, `${key}: expected a number, got an array`);
+  }
+});
+
 test("a key of another type is named with what came", () => {
-  for (const key of [...DIM_KEYS, ...NUMBER_KEYS, "plm.vocab_size"]) {
+  for (const key of [...DIM_KEYS, ...NUMBER_KEYS]) {
     assertRefused({ [key]: "64" }, key, 'got "64"');
     assertRefused({ [key]: true }, key, "got true");
-    assertRefused({ [key]: new Uint32Array([64, 64]) }, key, "got an array");
+    if (!LAYERS_KEYS.includes(key)) {
+      assertRefused({ [key]: new Uint32Array([64, 64]) }, key, "got [64, 64]");
+    }
     assertRefused({ [key]: 2n ** 60n }, key, `got ${2n ** 60n}`);
     assertRefused({ [key]: Number.NaN }, key, "got NaN");
     assertRefused({ [key]: Number.POSITIVE_INFINITY }, key, "got Infinity");
@@ -87,26 +153,46 @@ test("a key of another type is named with what came", () => {
 });
 
 test("dims of zero, below zero, fractional or huge", () => {
-  for (const key of [...DIM_KEYS, "plm.vocab_size"]) {
-    for (const value of [0, -32, 64.5, 2 ** 31 - 1, 2 ** 52]) {
+  for (const key of DIM_KEYS) {
+    const isContext = key === "plm.context_length";
+    for (const value of [0, -32, 64.5, ...(isContext ? [2 ** 32] : [2 ** 31 - 1]), 2 ** 52]) {
       assertRefused({ [key]: value }, `${key}: expected an integer from 1`, `got ${value}`);
     }
   }
 });
 
-test("an epsilon and a base of zero or below", () => {
-  for (const key of NUMBER_KEYS) assertRefused({ [key]: 0 }, key, "a positive number");
-  for (const key of NUMBER_KEYS) assertRefused({ [key]: -1 }, key, "a positive number");
+test("a context of any length, which loading need not plan for", () => {
+  const metadata = metadataWith({ "plm.context_length": 2 ** 32 - 1 });
+  assert.is(parseConfig(metadata).maxPositionEmbeddings, 2 ** 32 - 1);
+});
+
+test("an epsilon below zero, a base of zero or below", () => {
+  const [epsilon, base] = NUMBER_KEYS;
+  assert.is(parseConfig(metadataWith({ [epsilon]: 0 })).rmsNormEps, 0);
+  assertRefused({ [epsilon]: -1 }, epsilon, "at least 0");
+  for (const value of [0, -1]) assertRefused({ [base]: value }, base, "a positive number");
 });
 
 test("dims that the kernels cannot take are named with their unit", () => {
-  assertRefused({ "plm.embedding_length": 328 }, "plm.embedding_length", "multiple of 32");
-  assertRefused({ "plm.feed_forward_length": 1000 }, "plm.feed_forward_length", "multiple of 32");
-  assertRefused({ "plm.attention.kv_lora_rank": 100 }, "plm.attention.kv_lora_rank", "of 32");
-  assertRefused({ "plm.attention.key_length": 60 }, "key_length - rope.dimension_count", "of 8");
-  assertRefused({ "plm.rope.dimension_count": 20 }, "plm.rope.dimension_count", "multiple of 8");
-  assertRefused({ "plm.attention.value_length": 36 }, "plm.attention.value_length", "of 8");
-  assertRefused({ "plm.attention.value_length": 40 }, "head_count * value_length", "of 32");
+  assertUnsupported({ "plm.embedding_length": 328 }, "plm.embedding_length", "multiple of 32");
+  assertUnsupported(
+    { "plm.feed_forward_length": 1000 },
+    "plm.feed_forward_length",
+    "multiple of 32",
+  );
+  assertUnsupported({ "plm.attention.kv_lora_rank": 100 }, "plm.attention.kv_lora_rank", "of 32");
+  assertUnsupported(
+    { "plm.attention.key_length": 60 },
+    "key_length - rope.dimension_count",
+    "of 8",
+  );
+  assertUnsupported(
+    { "plm.rope.dimension_count": 20 },
+    "plm.rope.dimension_count",
+    "multiple of 8",
+  );
+  assertUnsupported({ "plm.attention.value_length": 36 }, "plm.attention.value_length", "of 8");
+  assertUnsupported({ "plm.attention.value_length": 40 }, "head_count * value_length", "of 32");
 });
 
 test("keys must be longer than their rotated part", () => {
@@ -116,16 +202,72 @@ test("keys must be longer than their rotated part", () => {
   }
 });
 
-test("kinds of the architecture that are not PLM's", () => {
-  assertRefused({ "plm.attention.head_count_kv": 1 }, "plm.attention.head_count_kv: expected 5");
-  assertRefused({ "plm.attention.q_lora_rank": 768 }, "plm.attention.q_lora_rank: expected 0");
-  assertRefused({ "plm.rope.scaling.type": "yarn" }, "plm.rope.scaling.type", 'got "yarn"');
-  const harmless = {
-    "plm.attention.head_count_kv": undefined,
-    "plm.attention.q_lora_rank": 0,
-    "plm.rope.scaling.type": "none",
-  };
-  assert.equal(parseConfig(metadataWith(harmless)), parseConfig(metadataWith({})));
+/** Keys that ask for what PLM does not have, what asks for it, and what does not. */
+const FOREIGN_KEYS: readonly [key: string, asking: unknown[], harmless: unknown[]][] = [
+  ["attention.head_count_kv", [1, 10], [undefined, 5]],
+  ["attention.q_lora_rank", [768], [0]],
+  ["attention.key_length_mla", [32], [64]],
+  ["attention.value_length_mla", [64], [32]],
+  ["attention.causal", [false, 0], [true]],
+  ["attention.scale", [1], [0, 0.125]],
+  ["attention.layer_norm_epsilon", [1e-5], [1e-6, Math.fround(1e-6)]],
+  ["attention.group_norm_epsilon", [1e-5], [0]],
+  ["attention.sliding_window", [16, 63, "64"], [0, 64, 4096]],
+  ["attention.sliding_window_pattern", [[true, false]], [[false, false], []]],
+  ["attention.clamp_kqv", [8], [0]],
+  ["attention.max_alibi_bias", [8], [0]],
+  ["attention.output_scale", [0.5], [0, 1]],
+  ["attention.temperature_length", [4096], [0]],
+  ["attn_logit_softcapping", [50], [0]],
+  ["final_logit_softcapping", [30], [0]],
+  ["logit_scale", [0.0625], [0, 1]],
+  ["residual_scale", [0.22], [0, 1]],
+  ["embedding_scale", [12], [0, 1]],
+  ["embedding_length_out", [64], [320]],
+  ["expert_count", [8, 8n], [0, 0n]],
+  ["expert_used_count", [2], [0]],
+  ["leading_dense_block_count", [1], [0]],
+  ["use_parallel_residual", [true], [false]],
+  ["hidden_activation", ["silu"], ["relu2", "relu_sqr"]],
+  ["tensor_data_layout", ["Meta AI original pth"], ["reference"]],
+  ["pooling_type", [1], [0]],
+  ["swiglu_clamp_exp", [Float32Array.of(0, 7)], [new Float32Array(2)]],
+  ["rope.dimension_sections", [Int32Array.of(16, 24, 24, 0)], [new Int32Array(4)]],
+  ["rope.freq_base_swa", [10000], [0]],
+  ["rope.scaling.type", ["longrope", "su"], ["none", "linear", "yarn"]],
+  ["rope.scaling.alpha", [1000], [0]],
+  ["rope.scaling.yarn_log_multiplier", [0.1], [0]],
+  ["rope.scaling.yarn_attn_factor", [2], [1]],
+  ["ssm.state_size", [16], [0]],
+  ["not.yet.known", [1, "yes", true, ["a"]], [0, "", "none", false, [], ["", "none"]]],
+];
+
+test("what the file says and the engine does not do is refused by name", () => {
+  const expected = parseConfig(metadataWith({}));
+  for (const [name, asking, harmless] of FOREIGN_KEYS) {
+    const key = `plm.${name}`;
+    for (const value of asking) assertUnsupported({ [key]: value }, `${key}: expected `);
+    for (const value of harmless) {
+      assert.equal(parseConfig(metadataWith({ [key]: value })), expected, `${key} ${value}`);
+    }
+  }
+  const all = FOREIGN_KEYS.map(([name, [value]]): [string, unknown] => [`plm.${name}`, value]);
+  assertUnsupported(Object.fromEntries(all), ...all.map(([key]) => `${key}: `));
+});
+
+test("keys of no model's hyperparameters say nothing", () => {
+  const changes = { "general.size_label": "1.8B", "other.attention.scale": 7, plm: 1, "plm2.x": 1 };
+  assert.equal(parseConfig(metadataWith(changes)), parseConfig(metadataWith({})));
+});
+
+test("of endless foreign keys a message names some", () => {
+  const keys = Array.from({ length: 5000 }, (_, i) => [`plm.${"x".repeat(90)}${i}`, 1] as const);
+  try {
+    parseConfig(metadataWith(Object.fromEntries(keys)));
+    assert.unreachable();
+  } catch (error) {
+    assert.ok((error as Error).message.length < 20_000);
+  }
 });
 
 test("several faults are one error", () => {

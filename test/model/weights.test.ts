@@ -1,8 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ErrorCode } from "../../src/errors.js";
 import type { TensorType } from "../../src/format/dtypes.js";
 import type { TensorData } from "../../src/format/writer.js";
-import { assertRejects, planEngine } from "./engine.js";
+import { eachWeight } from "../../src/model/weights.js";
+import { assertRejects, planEngine, rejection } from "./engine.js";
 import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./tiny.js";
 
 /** Fails unless the damaged model is refused with a message that has each of the parts. */
@@ -10,8 +12,9 @@ async function assertRefused(
   change: (parts: TinyParts) => void,
   parts: string[],
   options: TinyOptions = {},
+  code: ErrorCode = "INVALID_FILE",
 ): Promise<void> {
-  await assertRejects(planEngine(tinyModel(options, change)), "INVALID_FILE", ...parts);
+  await assertRejects(planEngine(tinyModel(options, change)), code, ...parts);
 }
 
 /** Replaces a tensor by one of this type and shape, all zero. */
@@ -78,10 +81,16 @@ test("a transposed matrix is named with both shapes", async () => {
 });
 
 test("a shape of other dimensions, of as many elements, is refused", async () => {
-  await assertRefused(
-    (parts) => reshape(parts, "blk.0.attn_norm.weight", [1, 64]),
-    ["blk.0.attn_norm.weight: expected [64], got [1,64]"],
-  );
+  for (const shape of [
+    [64, 1],
+    [2, 32],
+    [1, 64, 1],
+  ]) {
+    await assertRefused(
+      (parts) => reshape(parts, "blk.0.attn_norm.weight", shape),
+      [`blk.0.attn_norm.weight: expected [64], got [${shape}]`],
+    );
+  }
   await assertRefused(
     (parts) => reshape(parts, "output_norm.weight", [32]),
     ["output_norm.weight: expected [64], got [32]"],
@@ -103,6 +112,8 @@ test("norms are floats", async () => {
     await assertRefused(
       (parts) => reshape(parts, name, [64], "Q8_0"),
       [`${name}: expected F32, F16 or BF16, got Q8_0`],
+      {},
+      "UNSUPPORTED_FILE",
     );
   }
 });
@@ -130,24 +141,79 @@ function indexOf(bytes: Uint8Array, part: Uint8Array): number {
   return at;
 }
 
-test("a down-projection of Q6_K has outputs in multiples of 64", async () => {
-  const dims = { ...SMALL_DIMS, hiddenSize: 96, intermediateSize: 256, numHiddenLayers: 1 };
+test("dimensions of 1 in front say nothing", async () => {
+  for (const splitKvB of [false, true]) {
+    const plain = await planEngine(tinyModel({ splitKvB }));
+    const file = tinyModel({ splitKvB }, ({ tensors }) => {
+      for (const [name, tensor] of tensors) {
+        const ones = new Array(4 - tensor.shape.length).fill(1);
+        tensors.set(name, { ...tensor, shape: [...ones, ...tensor.shape] });
+      }
+    });
+    const { weights } = await planEngine(file);
+    const shapes = ({ tensors }: { tensors: readonly { shape: number[] }[] }): number[][] =>
+      tensors.map(({ shape }) => shape);
+    const actual = Array.from(eachWeight(weights), shapes);
+    assert.equal(actual, Array.from(eachWeight(plain.weights), shapes));
+  }
+});
+
+/** Tensors that other architectures have, or that other writers add. */
+const FOREIGN_TENSORS: [name: string, shape: number[]][] = [
+  ["blk.0.attn_q.bias", [48]],
+  ["blk.1.ffn_up.bias", [96]],
+  ["output_norm.bias", [64]],
+  ["output.bias", [261]],
+  ["blk.0.attn_output.scale", [1]],
+  ["blk.0.attn_q_norm.weight", [64]],
+  ["blk.0.ffn_gate.weight", [96, 64]],
+  ["blk.0.ffn_gate_exps.weight", [2, 96, 64]],
+  ["blk.0.attn_rot_embd", [4]],
+  ["blk.0.attn_k_b.weight", [2, 32, 16]],
+  ["blk.00.attn_norm.weight", [64]],
+  ["rope_freqs.weight", [4]],
+  ["rope_factors_long.weight", [4]],
+  ["token_embd_norm.weight", [64]],
+  ["token_embd.weight.lora_a", [8, 64]],
+  ["mm.0.weight", [64, 64]],
+  ["nothing", [0]],
+  ["scalar", []],
+  ["", [1]],
+];
+
+test("tensors that PLM does not have are refused by name, all at once", async () => {
+  for (const [name, shape] of FOREIGN_TENSORS) {
+    const expected = `"${name}": expected no such tensors in a PLM`;
+    const add = (parts: TinyParts): void => reshape(parts, name, shape);
+    await assertRefused(add, [expected], {}, "UNSUPPORTED_FILE");
+  }
+  const addAll = (parts: TinyParts): void => {
+    for (const [name, shape] of FOREIGN_TENSORS) reshape(parts, name, shape);
+  };
+  const names = FOREIGN_TENSORS.map(([name]) => `"${name}"`);
+  await assertRefused(addAll, [`${names.join(", ")}: expected no`], {}, "UNSUPPORTED_FILE");
+});
+
+test("layers beyond the count are refused", async () => {
+  const one = { key: "plm.block_count", type: "uint32" as const, value: 1 };
+  const names = NAMES.filter((name) => name.startsWith("blk.1."));
+  assert.is(names.length, 9);
+  const list = names.map((name) => `"${name}"`).join(", ");
+  const message = `${list}: expected 1 layers (plm.block_count)`;
+  await assertRefused(({ metadata }) => metadata.set(one.key, one), [message]);
   await assertRefused(
-    ({ tensors }) => {
-      const tensor = tensors.get("blk.0.ffn_down.weight")!;
-      tensor.type = "Q6_K";
-      tensor.data = new Uint8Array(96 * 210);
-    },
-    ["blk.0.ffn_down.weight: expected rows in multiples of 64, got 96"],
-    { dims },
+    (parts) => reshape(parts, "blk.99.any", [4]),
+    ['"blk.99.any": expected 2 lay'],
   );
 });
 
-test("tensors that PLM does not have are left alone", async () => {
-  const file = tinyModel({}, (parts) => reshape(parts, "rope_freqs.weight", [4]));
-  const { weights } = await planEngine(file);
-  assert.is(weights.layers.length, SMALL_DIMS.numHiddenLayers);
-  assert.is(weights.lmHead, weights.embedTokens);
+test("of endless foreign tensors a message names some", async () => {
+  const file = tinyModel({}, (parts) => {
+    for (let i = 0; i < 2000; i++) reshape(parts, `${"x".repeat(200)}${i}`, [1]);
+  });
+  const { message } = (await rejection(planEngine(file))) as Error;
+  assert.match(message, /" and 1980 more: expected no such tensors in a PLM$/);
+  assert.ok(message.length < 3000, `${message.length}`);
 });
 
 test.run();

@@ -114,6 +114,11 @@ function printable(text: string): string {
   return text.slice(0, 200).replace(/\p{Cc}/gu, "\ufffd");
 }
 
+/** A field of the config: a number, or an object of them. */
+function show(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 function describe(report: Report): string {
   const { config, tensors, memory, tokenizer } = report;
   const { cacheType, contextLength, batchSize } = memory.options;
@@ -124,7 +129,7 @@ function describe(report: Report): string {
         ["name", printable(report.name ?? "none")],
         ["architecture", report.architecture],
         ["parameters", report.parameters.toLocaleString("en")],
-        ...Object.entries(config).map(([key, value]): [string, string] => [key, String(value)]),
+        ...Object.entries(config).map(([key, value]): [string, string] => [key, show(value)]),
       ],
     ],
     [

@@ -1,9 +1,11 @@
 /** `plm quantize`: writes a file's matrices in fewer bits. */
 import { type Command, Option } from "commander";
-import { openGguf } from "../../format/gguf.js";
+import { type Gguf, openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
 import { closeSources, openSources } from "../../format/source.js";
+import { planModel } from "../../model/load.js";
+import { Tokenizer } from "../../tokenizer/tokenizer.js";
 import { withInterrupt } from "../interrupt.js";
 import { formatBytes, note, writeJson, writeLine } from "../output.js";
 import { refuseInputs, writeOutput } from "../output-file.js";
@@ -26,8 +28,9 @@ export function addQuantize(program: Command): void {
       "Writes a GGUF file anew with its matrices as Q8_0 or Q4_0, rounded as llama.cpp rounds " +
         "them. All matrices become that type, the embedding and an output matrix too, which " +
         "llama.cpp would keep at Q6_K in Q4_0 files; vectors (norms) stay as they are, as does " +
-        "the metadata but for general.file_type and general.quantization_version. Each further " +
-        "rounding loses a little: start from the largest file you have.",
+        "the metadata except general.file_type and general.quantization_version. Each further " +
+        "rounding loses a little: start from the largest file you have. What could not be loaded " +
+        "is not written.",
     )
     .argument("<in>", "GGUF file of F32, F16, BF16 and Q8_0 tensors; of a split one, any part")
     .argument("<out>", "the GGUF file to write")
@@ -57,6 +60,7 @@ async function run(
     await refuseInputs({ path: out, label: "out" }, inputs);
     const gguf = await openGguf(sources, signal);
     const file = await requantize(gguf, type, signal);
+    checkLoads(gguf, file);
     const outputBytes = await write(file, out, flags, signal);
     const inputBytes = sources.reduce((sum, { size = 0 }) => sum + size, 0);
     const tensors = gguf.tensors.size;
@@ -67,6 +71,12 @@ async function run(
   } finally {
     await closeSources(sources);
   }
+}
+
+/** Throws what loading the file to be would throw of its header: nothing is written that cannot. */
+function checkLoads(gguf: Gguf, { tensors }: Requantized): void {
+  planModel({ ...gguf, tensors: new Map(tensors) }, { contextLength: 1, threads: 1 });
+  Tokenizer.fromMetadata(gguf.metadata);
 }
 
 /** Writes the file with a progress bar, and returns its length. */

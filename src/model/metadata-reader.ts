@@ -1,0 +1,144 @@
+/** Reads hyperparameters from GGUF metadata, and knows which keys nothing has read. */
+import type { Problems } from "./problems.js";
+
+/** Dims above this are refused: they are damage, not models. */
+const MAX_DIM = 1 << 20;
+
+/** The most values of an array that a message shows. */
+const MOST_SHOWN = 4;
+
+/** Reads fields and collects every complaint. */
+export class MetadataReader {
+  readonly #metadata: ReadonlyMap<string, unknown>;
+  readonly #problems: Problems;
+  readonly #read = new Set<string>();
+
+  constructor(metadata: ReadonlyMap<string, unknown>, problems: Problems) {
+    this.#metadata = metadata;
+    this.#problems = problems;
+  }
+
+  /** The value, which counts as read; undefined where the key is missing. */
+  value(key: string): unknown {
+    this.#read.add(key);
+    return this.#metadata.get(key);
+  }
+
+  /** The value as a number; `otherwise` where the key is missing. NaN and a complaint else. */
+  number(key: string, otherwise?: number): number {
+    const value = this.value(key) ?? otherwise;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    this.#problems.invalid(`${key}: expected a number, got ${describe(value)}`);
+    return Number.NaN;
+  }
+
+  /** The value as a positive number, or as `number` has it. */
+  positive(key: string, otherwise?: number): number {
+    return this.checkPositive(key, this.number(key, otherwise));
+  }
+
+  /** The value as a number of at least 0, or as `number` has it. */
+  notNegative(key: string): number {
+    const value = this.number(key);
+    if (value < 0) this.#problems.invalid(`${key}: expected at least 0, got ${value}`);
+    return value;
+  }
+
+  /** The value; complains unless it is positive. NaN was complained of already. */
+  checkPositive(what: string, value: number): number {
+    if (value <= 0) this.#problems.invalid(`${what}: expected a positive number, got ${value}`);
+    return value;
+  }
+
+  /** The value as a dimension: an integer from 1 to `most`. */
+  dim(key: string, otherwise?: number, most: number = MAX_DIM): number {
+    return this.#checkDim(key, this.number(key, otherwise), most);
+  }
+
+  /** A dimension that may be given for each of `layers` layers, where all have to be the same. */
+  layersDim(key: string, layers: number, otherwise?: number): number {
+    const values = numbersOf(this.value(key));
+    if (values === undefined) return this.dim(key, otherwise);
+    if (values.length !== layers) {
+      const expected = `${layers} values, one for each layer`;
+      this.#problems.invalid(`${key}: expected ${expected}, got ${values.length}`);
+      return Number.NaN;
+    }
+    if (values.some((value) => value !== values[0])) {
+      const got = describe(this.value(key));
+      this.#problems.unsupported(`${key}: expected the same for every layer, got ${got}`);
+    }
+    return this.#checkDim(key, values[0], MAX_DIM);
+  }
+
+  #checkDim(key: string, value: number, most: number): number {
+    if (!Number.isNaN(value) && !(Number.isInteger(value) && value >= 1 && value <= most)) {
+      this.#problems.invalid(`${key}: expected an integer from 1 to ${most}, got ${value}`);
+    }
+    return value;
+  }
+
+  /** The value as a text, or NaN's counterpart, "", and a complaint. */
+  text(key: string, otherwise: string): string {
+    const value = this.value(key) ?? otherwise;
+    if (typeof value === "string") return value;
+    this.#problems.invalid(`${key}: expected a text, got ${describe(value)}`);
+    return "";
+  }
+
+  /**
+   * Complains unless the key is missing or has one of the values: others ask for what this engine
+   * does not do. Numbers may have been rounded to f32.
+   */
+  expect(key: string, values: readonly (number | string | boolean)[]): void {
+    const value = this.value(key);
+    if (value !== undefined) this.expectValue(key, value, values);
+  }
+
+  /** The same for a value that was read already. */
+  expectValue(key: string, value: unknown, values: readonly (number | string | boolean)[]): void {
+    const found = typeof value === "number" ? Math.fround(value) : value;
+    const wanted = values.map((each) => (typeof each === "number" ? Math.fround(each) : each));
+    // NaN was complained of already.
+    if (wanted.some((each) => each === found || Number.isNaN(each))) return;
+    const expected = values.join(" or ");
+    this.#problems.unsupported(`${key}: expected ${expected}, got ${describe(value)}`);
+  }
+
+  /**
+   * Complains of every key with the prefix that was not read and whose value is not an off switch
+   * (0, false, empty, "none"): it asks for what this engine does not do.
+   */
+  expectNoOther(prefix: string): void {
+    for (const [key, value] of this.#metadata) {
+      if (!key.startsWith(prefix) || this.#read.has(key) || isOff(value)) continue;
+      if (this.#problems.areTooMany) return;
+      const name = key.length > 80 ? `${key.slice(0, 80)}...` : key;
+      this.#problems.unsupported(`${name}: expected no such key, got ${describe(value)}`);
+    }
+  }
+}
+
+/** Whether a value switches off what its key is about. */
+function isOff(value: unknown): boolean {
+  if (typeof value !== "object") return !value || value === "none";
+  return Array.from(value as Iterable<unknown>).every(isOff);
+}
+
+/** The numbers of an array; undefined where the value is none. */
+function numbersOf(value: unknown): number[] | undefined {
+  if (!ArrayBuffer.isView(value)) return undefined;
+  return Array.from(value as unknown as Iterable<number | bigint>, Number);
+}
+
+/** How messages show a value. */
+export function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  const numbers = numbersOf(value);
+  if (numbers !== undefined) {
+    const shown = numbers.slice(0, MOST_SHOWN).join(", ");
+    return `[${shown}${numbers.length > MOST_SHOWN ? ", ..." : ""}]`;
+  }
+  return typeof value === "object" ? "an array" : String(value);
+}
