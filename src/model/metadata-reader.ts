@@ -1,4 +1,4 @@
-/** Reads hyperparameters from GGUF metadata, and knows which keys nothing has read. */
+/** Reads hyperparameters from GGUF metadata, and knows which keys are left. */
 import type { Problems } from "./problems.js";
 
 /** Dims above this are refused: they are damage, not models. */
@@ -64,11 +64,11 @@ export class MetadataReader {
       this.#problems.invalid(`${key}: expected ${expected}, got ${values.length}`);
       return Number.NaN;
     }
-    if (values.some((value) => value !== values[0])) {
-      const got = describe(this.value(key));
+    if (!every<number | bigint>(values, (value) => value === values[0])) {
+      const got = describe(values);
       this.#problems.unsupported(`${key}: expected the same for every layer, got ${got}`);
     }
-    return this.#checkDim(key, values[0], MAX_DIM);
+    return this.#checkDim(key, Number(values[0]), MAX_DIM);
   }
 
   #checkDim(key: string, value: number, most: number): number {
@@ -78,7 +78,7 @@ export class MetadataReader {
     return value;
   }
 
-  /** The value as a text, or NaN's counterpart, "", and a complaint. */
+  /** The value as a text; `otherwise` where the key is missing. Empty, and a complaint, else. */
   text(key: string, otherwise: string): string {
     const value = this.value(key) ?? otherwise;
     if (typeof value === "string") return value;
@@ -122,13 +122,18 @@ export class MetadataReader {
 /** Whether a value switches off what its key is about. */
 function isOff(value: unknown): boolean {
   if (typeof value !== "object") return !value || value === "none";
-  return Array.from(value as Iterable<unknown>).every(isOff);
+  return every(value as ArrayLike<unknown>, isOff);
 }
 
-/** The numbers of an array; undefined where the value is none. */
-function numbersOf(value: unknown): number[] | undefined {
-  if (!ArrayBuffer.isView(value)) return undefined;
-  return Array.from(value as unknown as Iterable<number | bigint>, Number);
+/** `every` of any array, however long: without a copy. */
+function every<T>(items: ArrayLike<T>, holds: (item: T) => boolean): boolean {
+  for (let i = 0; i < items.length; i++) if (!holds(items[i])) return false;
+  return true;
+}
+
+/** The value if it is an array of numbers. */
+function numbersOf(value: unknown): ArrayLike<number | bigint> | undefined {
+  return ArrayBuffer.isView(value) ? (value as unknown as ArrayLike<number | bigint>) : undefined;
 }
 
 /** How messages show a value. */
@@ -137,7 +142,7 @@ export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
   const numbers = numbersOf(value);
   if (numbers !== undefined) {
-    const shown = numbers.slice(0, MOST_SHOWN).join(", ");
+    const shown = Array.prototype.slice.call(numbers, 0, MOST_SHOWN).join(", ");
     return `[${shown}${numbers.length > MOST_SHOWN ? ", ..." : ""}]`;
   }
   return typeof value === "object" ? "an array" : String(value);

@@ -1,7 +1,7 @@
 /** Rotary embeddings that are stretched: what the keys mean, and what llama.cpp makes of them. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { MetadataEntry } from "../../src/format/writer.js";
+import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
 import { parseConfig } from "../../src/model/config.js";
 import { type RopeScaling, rotaryFrequencies } from "../../src/model/rope-scaling.js";
 import { assertAtMost, assertThrows, engineLogits, loadEngine } from "./engine.js";
@@ -68,13 +68,17 @@ const LLAMA_CPP: readonly [what: string, Keys, number[]][] = [
 const TOKENS = Array.from({ length: 48 }, (_, i) => (i * 37 + 11) % 250);
 
 test("logits are llama.cpp's", async () => {
+  let tensors: TensorData[] = [];
+  tinyModel({ dims: Q8_CACHE_DIMS }, (parts) => {
+    tensors = [...parts.tensors.values()];
+  });
   for (const [what, keys, expected] of LLAMA_CPP) {
-    const file = tinyModel({ dims: Q8_CACHE_DIMS }, ({ metadata }) => {
-      for (const [name, value] of Object.entries(keys)) {
-        if (value === undefined) metadata.delete(`plm.rope.${name}`);
-        else metadata.set(`plm.rope.${name}`, entryOf(name, value));
-      }
-    });
+    const metadata = tinyMetadata({ dims: Q8_CACHE_DIMS });
+    for (const [name, value] of Object.entries(keys)) {
+      if (value === undefined) metadata.delete(`plm.rope.${name}`);
+      else metadata.set(`plm.rope.${name}`, entryOf(name, value));
+    }
+    const file = encodeGguf([...metadata.values()], tensors);
     const model = await loadEngine(file, { cacheType: "f16" });
     const logits = (await engineLogits(model, TOKENS))[TOKENS.length - 1];
     model.dispose();
@@ -137,7 +141,7 @@ test("numbers that cannot be are damage", () => {
   }
 });
 
-test("YaRN keeps what turns fast, stretches what turns slowly, and goes from one to the other", () => {
+test("YaRN keeps what turns fast, stretches what turns slowly, and mixes in between", () => {
   const [dims, theta, factor] = [64, 10000, 8];
   const kept = rotaryFrequencies(dims, theta, undefined);
   assert.is(kept.length, 32);
