@@ -5,10 +5,12 @@
 
 Needs Python's jinja2 (3.1.6 made the files). The environment is that of transformers'
 apply_chat_template: sandbox, trim_blocks, lstrip_blocks, loop controls, a plain tojson,
-raise_exception, strftime_now and the generation block. A case has a `template` or a `file`, and its
-own variables besides those of all cases. It gets `text`, or `error: true` where rendering raises. `now` is the clock: a local time as Date's constructor in JavaScript takes it.
+raise_exception, strftime_now and the generation block. A case has a `template` or the name
+of a model's in models/, and its own variables besides those of its conversation and of all cases.
+It gets `text`, or `error: true` where rendering raises. `now` is the clock: a local time as Date's constructor in JavaScript takes it.
 """
 
+import copy
 import datetime
 import json
 import pathlib
@@ -57,13 +59,14 @@ def clock(parts):
     return datetime.datetime(year, month + 1, day, hour, minute, second, ms * 1000)
 
 
-def render(case, shared, folder):
+def render(case, content, folder):
     template = case.get("template")
     if template is None:
-        template = (folder / case["file"]).read_bytes().decode()
-    variables = {**shared, **case.get("variables", {})}
+        template = (folder / "models" / (case["model"] + ".jinja")).read_text()
+    conversation = content.get("conversations", {}).get(case.get("conversation"), {})
+    variables = {**content.get("variables", {}), **conversation, **case.get("variables", {})}
     env = environment(clock(case.get("now", [2026, 6, 4])))
-    return env.from_string(template).render(**variables)
+    return env.from_string(template).render(**copy.deepcopy(variables))
 
 
 def main():
@@ -74,7 +77,7 @@ def main():
             case.pop("text", None)
             case.pop("error", None)
             try:
-                case["text"] = render(case, content.get("variables", {}), path.parent)
+                case["text"] = render(case, content, path.parent)
             except Exception:
                 case["error"] = True
         path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")

@@ -9,6 +9,7 @@ export interface TokenizerSource {
   tokenTypes: ArrayLike<number>;
   /** "left right" in the byte-level alphabet, in the order in which they apply. */
   merges: readonly string[];
+  bosTokenId?: number;
   eosTokenId?: number;
   paddingTokenId?: number;
   chatTemplate?: string;
@@ -66,6 +67,7 @@ export function readTokenizerSource(metadata: Metadata): TokenizerSource {
     tokens: readStrings(metadata, "tokenizer.ggml.tokens"),
     tokenTypes: readNumbers(metadata, "tokenizer.ggml.token_type"),
     merges: readStrings(metadata, "tokenizer.ggml.merges"),
+    bosTokenId: readId(metadata, "tokenizer.ggml.bos_token_id"),
     eosTokenId: readId(metadata, "tokenizer.ggml.eos_token_id"),
     paddingTokenId: readId(metadata, "tokenizer.ggml.padding_token_id"),
     chatTemplate: readText(metadata, "tokenizer.chat_template"),

@@ -37,7 +37,13 @@ export class Tokenizer {
   readonly vocabSize: number;
   /** Tokens after which generation ends: the file's own, `<|endoftext|>` and `<|im_end|>`. */
   readonly eosTokenIds: ReadonlySet<number>;
+  readonly bosTokenId: number | undefined;
   readonly paddingTokenId: number | undefined;
+  /**
+   * Texts of the file's special tokens, by the names that transformers and chat templates have for
+   * them: `bos_token`, `eos_token`, `pad_token`.
+   */
+  readonly specialTokensMap: Readonly<Record<string, string>>;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
   #vocabulary: Vocabulary;
@@ -60,6 +66,7 @@ export class Tokenizer {
     checkTokenizerSource(source);
     const { tokens, tokenTypes } = source;
     this.vocabSize = tokens.length;
+    this.bosTokenId = source.bosTokenId;
     this.paddingTokenId = source.paddingTokenId;
     this.chatTemplate = source.chatTemplate;
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
@@ -79,6 +86,7 @@ export class Tokenizer {
     this.eosTokenIds = new Set(
       source.eosTokenId === undefined ? ends : [source.eosTokenId, ...ends],
     );
+    this.specialTokensMap = this.#specialTokensOf(source);
   }
 
   /**
@@ -131,6 +139,15 @@ export class Tokenizer {
   /** A copy of the bytes of token `id`; none for an unused token. Throws INVALID_TOKEN. */
   tokenBytes(id: number): Uint8Array {
     return this.#bytesToShow(id, {}).slice();
+  }
+
+  #specialTokensOf({ bosTokenId, eosTokenId, paddingTokenId }: TokenizerSource) {
+    const ids = { bos_token: bosTokenId, eos_token: eosTokenId, pad_token: paddingTokenId };
+    const texts: Record<string, string> = {};
+    for (const [name, id] of Object.entries(ids)) {
+      if (id !== undefined && id < this.vocabSize) texts[name] = this.decode([id]);
+    }
+    return texts;
   }
 
   #bytesToShow(id: number, { special = true }: DecodeOptions): Uint8Array<ArrayBuffer> {

@@ -14,7 +14,7 @@ export interface TokenizerEntry {
  * assume one.
  */
 export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
-  const { eosTokenId, paddingTokenId, chatTemplate } = source;
+  const { bosTokenId, eosTokenId, paddingTokenId, chatTemplate } = source;
   const tokenTypes = Int32Array.from(source.tokenTypes);
   const entries: TokenizerEntry[] = [
     { key: "tokenizer.ggml.model", type: "string", value: "gpt2" },
@@ -28,7 +28,7 @@ export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
     if (value === undefined) return;
     entries.push({ key: `tokenizer.ggml.${name}_token_id`, type: "uint32", value });
   };
-  addId("bos", eosTokenId);
+  addId("bos", bosTokenId ?? eosTokenId);
   addId("eos", eosTokenId);
   addId("padding", paddingTokenId);
   if (chatTemplate !== undefined) {

@@ -1,7 +1,7 @@
 /** Jinja's tests: what may follow `is`. */
-import { type Bound, bind, toInteger } from "./arguments.js";
+import { type Bound, bind } from "./arguments.js";
 import { KIND_METHODS } from "./casing.js";
-import { compare, contains } from "./compare.js";
+import { compare, contains, equals } from "./compare.js";
 import { fail } from "./failure.js";
 import type { Limits } from "./limits.js";
 import { calculate } from "./operators.js";
@@ -48,15 +48,14 @@ const isSequence = (value: Value): boolean =>
   value instanceof Dict ||
   value instanceof Range;
 
-function isDivisible(value: Value, by: Value): boolean {
-  const divisor = BigInt(toInteger("divisibleby", by));
-  if (divisor === 0n) fail("divisibleby: expected a divisor other than 0");
-  return BigInt(toInteger("divisibleby", value)) % divisor === 0n;
-}
+const isCallableObject = (value: Value): boolean =>
+  value instanceof Fields && value.call !== undefined;
 
-function isEven(value: Value, limits: Limits): boolean {
-  return !isTrue(calculate("%", value, 2n, limits));
-}
+const isOdd = (value: Value, limits: Limits): boolean =>
+  equals(calculate("%", value, 2n, limits), 1n, limits);
+
+const isDivisible = (value: Value, by: Value, limits: Limits): boolean =>
+  !isTrue(calculate("%", value, by, limits));
 
 /** `is`: the same object. Small values of one type that are equal are. */
 function isSame(value: Value, other: Value): boolean {
@@ -67,12 +66,12 @@ const PREDICATES: ReadonlyMap<string, Predicate> = new Map([
   ["boolean", plain((value) => typeof value === "boolean")],
   [
     "callable",
-    plain((v) => v instanceof Callable || (v instanceof Fields && v.call !== undefined)),
+    plain((v) => v instanceof Callable || v instanceof Undefined || isCallableObject(v)),
   ],
   ["defined", plain((value) => !(value instanceof Undefined))],
-  ["divisibleby", predicate("num!", (value, [num]) => isDivisible(value, num!))],
+  ["divisibleby", predicate("num!", (value, [num], limits) => isDivisible(value, num!, limits))],
   ["escaped", plain(() => false)],
-  ["even", predicate("", (value, _, limits) => isEven(value, limits))],
+  ["even", predicate("", (value, _, limits) => isDivisible(value, 2n, limits))],
   ["false", plain((value) => value === false)],
   ["float", plain((value) => typeof value === "number")],
   ["in", predicate("seq!", (value, [seq], limits) => contains(seq!, value, limits))],
@@ -82,7 +81,7 @@ const PREDICATES: ReadonlyMap<string, Predicate> = new Map([
   ["mapping", plain((value) => value instanceof Dict)],
   ["none", plain((value) => value === null)],
   ["number", plain(isNumber)],
-  ["odd", predicate("", (value, _, limits) => !isEven(value, limits))],
+  ["odd", predicate("", (value, _, limits) => isOdd(value, limits))],
   ["sameas", predicate("other!", (value, [other]) => isSame(value, other!))],
   ["sequence", plain((value) => isSequence(value) && !(value instanceof DictView))],
   ["string", plain((value) => typeof value === "string")],

@@ -240,7 +240,7 @@ export const SEQUENCE_FILTERS: ReadonlyMap<string, Filter> = new Map([
 /** `map`: an attribute of each item, or a filter of it. */
 const map: RawFilter = (runtime, value, args) => {
   const { limits } = runtime;
-  const all = itemsOf(value, limits);
+  const all = isTrue(value) ? itemsOf(value, limits) : [];
   const attribute = args.named.get("attribute");
   if (args.positional.length === 0 && attribute !== undefined) {
     return new Lazy(all.map(getter(attribute, limits, args.named.get("default"))));
@@ -261,7 +261,8 @@ const choose =
     const test = rest.length === 0 ? undefined : named(name, { ...args, positional: rest });
     const passes = (item: Value): boolean =>
       test === undefined ? isTrue(get(item)) : runtime.test(test[0], get(item), test[1]);
-    return new Lazy(itemsOf(value, limits).filter((item) => passes(item) === isWanted));
+    const all = isTrue(value) ? itemsOf(value, limits) : [];
+    return new Lazy(all.filter((item) => passes(item) === isWanted));
   };
 
 /** The name of a filter or test that is the first argument, and the arguments after it. */

@@ -197,7 +197,10 @@ export const TEXT_FILTERS: ReadonlyMap<string, Filter> = new Map([
   ["escape", filter("", escapeMarkup)],
   ["float", filter("default", (_, value, args) => toFloat(value, args))],
   ["forceescape", filter("", escapeMarkup)],
-  ["indent", filter("width first blank", ofText(indent))],
+  [
+    "indent",
+    filter("width first blank", (rt, value, args) => indent(toStr("indent", value), args, rt)),
+  ],
   ["int", filter("default base", (_, value, args) => toInt(value, args))],
   ["lower", filter("", byCase("lower"))],
   [
