@@ -70,6 +70,7 @@ function sequenceOf(value: Value): readonly Value[] | undefined {
  */
 export function order(left: Value, right: Value, limits: Limits): number {
   limits.step();
+  limits.read(left);
   if (isNumeric(left) && isNumeric(right)) {
     const [a, b] = [asNumber(left), asNumber(right)];
     if (a < b) return -1;

@@ -9,18 +9,18 @@ export function itemOf(object: Value, index: Value, limits: Limits): Value | und
   if (object instanceof Undefined) return fail(object.reason);
   if (object instanceof Dict) return isHashable(index) ? object.get(index) : undefined;
   if (typeof index !== "bigint" && typeof index !== "boolean") return undefined;
+  if (object instanceof Range) return object.at(Number(index));
   return indexable(object, limits)?.at(Number(index));
 }
 
 const isHashable = (value: Value): boolean => !isList(value) && !(value instanceof Dict);
 
 function indexable(object: Value, limits: Limits): readonly Value[] | undefined {
-  if (typeof object === "string") {
-    limits.read(object);
-    return charactersOf(object);
-  }
   if (isList(object)) return object;
-  return object instanceof Tuple || object instanceof Range ? object.items : undefined;
+  if (object instanceof Tuple) return object.items;
+  limits.read(object);
+  if (object instanceof Range) return object.items;
+  return typeof object === "string" ? charactersOf(object) : undefined;
 }
 
 /** The bounds of a slice; undefined where one is left out. */

@@ -1,8 +1,9 @@
 /** Bounds on the work of a template, so that none hangs a program or fills its memory. */
 import { fail } from "./failure.js";
+import { sizeOf, type Value } from "./values.js";
 
-/** About two seconds: a step is an operation, an element of a list, or 16 characters of text. */
-const MAX_STEPS = 2 ** 24;
+/** About a second: a step is an operation, an element of a list, or 16 characters of text. */
+const MAX_STEPS = 2 ** 23;
 /** A level is an expression, statement or value inside another; macros add theirs. */
 const MAX_DEPTH = 600;
 /** Longest text in UTF-16 units, and most elements of a list. */
@@ -33,9 +34,9 @@ export class Limits {
   }
 
   /** Counts the reading of a whole value. */
-  read(value: unknown): void {
+  read(value: Value): void {
     if (typeof value === "string") this.step(value.length / CHARACTERS_A_STEP);
-    else if (Array.isArray(value)) this.step(value.length);
+    else if (typeof value === "object") this.step(sizeOf(value) ?? 0);
   }
 
   /** Counts a level; `leave` ends it. A failure need not leave: it ends the rendering. */

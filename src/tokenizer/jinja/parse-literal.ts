@@ -12,6 +12,9 @@ const CONSTANTS = new Map([
   ["None", null],
 ]);
 
+/** As in Python. */
+const MAX_DIGITS = 4300;
+
 export function constant(
   value: boolean | null | string | bigint | number,
   line: number,
@@ -34,6 +37,9 @@ export function parseLiteral(stream: TokenStream): Expression | undefined {
     return constant(value, line);
   }
   if (type !== "integer" && type !== "float") return undefined;
+  if (type === "integer" && stream.current.text.length > MAX_DIGITS) {
+    stream.fail(`expected an integer of at most ${MAX_DIGITS} digits`);
+  }
   const digits = stream.next().text.replaceAll("_", "").toLowerCase();
   return constant(type === "integer" ? BigInt(digits) : Number(digits), line);
 }

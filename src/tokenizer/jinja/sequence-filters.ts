@@ -47,6 +47,7 @@ function keyOf(attribute: Value | undefined, isCaseSensitive: Value | undefined,
   const isSensitive = isCaseSensitive !== undefined && isTrue(isCaseSensitive);
   return (item: Value): Value => {
     const value = get(item);
+    limits.read(value);
     return typeof value === "string" && !isSensitive ? value.toLowerCase() : value;
   };
 }
@@ -103,6 +104,7 @@ function groupby(runtime: Runtime, value: Value, [attribute, fallback, sensitive
   const isSensitive = sensitive !== undefined && isTrue(sensitive);
   const key = (item: Value): Value => {
     const found = get(item);
+    limits.read(found);
     return typeof found === "string" && !isSensitive ? found.toLowerCase() : found;
   };
   const groups: { key: Value; first: Value; items: Value[] }[] = [];

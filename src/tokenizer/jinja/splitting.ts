@@ -3,7 +3,7 @@ import { charactersOf, stripEnd, stripStart, WHITESPACE } from "./characters.js"
 import { fail } from "./failure.js";
 
 const SPACES = new RegExp(`[${WHITESPACE}]+`);
-const TRAILING_WORD = new RegExp(`[^${WHITESPACE}]+$`);
+const SPACE = new RegExp(`[${WHITESPACE}]`);
 
 /** `text.split(separator, most)`; by whitespace without a separator. A negative `most` is none. */
 export function split(text: string, separator: string | undefined, most: number): string[] {
@@ -39,12 +39,18 @@ export function splitFromEnd(text: string, separator: string | undefined, most: 
   const parts: string[] = [];
   let rest = stripEnd(text);
   while (rest !== "" && parts.length < limit) {
-    const word = TRAILING_WORD.exec(rest)![0];
-    parts.unshift(word);
-    rest = stripEnd(rest.slice(0, rest.length - word.length));
+    const start = startOfLastWord(rest);
+    parts.unshift(rest.slice(start));
+    rest = stripEnd(rest.slice(0, start));
   }
   if (rest !== "") parts.unshift(rest);
   return parts;
+}
+
+function startOfLastWord(text: string): number {
+  let start = text.length;
+  while (start > 0 && !SPACE.test(text[start - 1])) start--;
+  return start;
 }
 
 function lastParts(text: string, separator: string, limit: number): string[] {

@@ -74,6 +74,10 @@ export class DictView {
     this.#dict = dict;
   }
 
+  get size(): number {
+    return this.#dict.size;
+  }
+
   get items(): Value[] {
     const entries = this.#dict.entries();
     if (this.kind === "dict_items") return entries.map((entry) => new Tuple(entry));
@@ -99,6 +103,13 @@ export class Range {
     if (this.length > MAX_RANGE) {
       fail(`range: expected at most ${MAX_RANGE} elements, got ${this.length}`);
     }
+  }
+
+  /** The element at a place, which counts from the end if negative. */
+  at(index: number): bigint | undefined {
+    const place = index < 0 ? index + this.length : index;
+    if (place < 0 || place >= this.length) return undefined;
+    return BigInt(this.start + place * this.step);
   }
 
   get items(): bigint[] {
@@ -163,12 +174,17 @@ export class Fields {
 
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 
+/** Most values in a key: tuples in tuples could be without end. */
+const MAX_KEY = 1000;
+
 /** A key that is the same for values that are equal. Fails for what Python cannot hash. */
-export function hashOf(value: Value): unknown {
+export function hashOf(value: Value, count = { values: 0 }): unknown {
+  if (++count.values > MAX_KEY) fail(`expected a key of at most ${MAX_KEY} values`);
   if (typeof value === "boolean") return BigInt(value);
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
   if (value instanceof Tuple) {
-    return `\0(${value.items.map((item) => `${typeof item} ${String(hashOf(item))}`).join("\0,")})`;
+    const items = value.items.map((item) => `${typeof item} ${String(hashOf(item, count))}`);
+    return `\0(${items.join("\0,")})`;
   }
   if (isList(value) || value instanceof Dict) fail(`expected a hashable key, got ${typeOf(value)}`);
   if (value instanceof Undefined) return Undefined;
@@ -197,9 +213,9 @@ export function typeOf(value: Value): string {
 export function sizeOf(value: Value): number | undefined {
   if (typeof value === "string") return lengthOf(value);
   if (isList(value)) return value.length;
-  if (value instanceof Tuple || value instanceof DictView) return value.items.length;
+  if (value instanceof Tuple) return value.items.length;
   if (value instanceof Range) return value.length;
-  if (value instanceof Dict) return value.size;
+  if (value instanceof Dict || value instanceof DictView) return value.size;
   return value instanceof Undefined ? 0 : undefined;
 }
 
