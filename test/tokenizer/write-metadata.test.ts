@@ -34,6 +34,7 @@ test("entries hold what any tokenizer is made from, and nothing that it lacks", 
   assert.equal(readTokenizerSource(entries), {
     ...source,
     tokenTypes: Int32Array.from(source.tokenTypes),
+    bosTokenId: source.eosTokenId,
     paddingTokenId: undefined,
   });
   assert.not(entries.has("tokenizer.ggml.padding_token_id"));
