@@ -111,6 +111,8 @@ test("a hostile template is refused in bounded time and depth", () => {
     ["{{ range(10 ** 9) }}", "range: expected at most 100000 elements, got 1000000000"],
     ["{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "steps"],
     ["{{ 'a' * 10 ** 9 }}", "expected at most 4194304 characters, got 1000000000"],
+    ["{{ '' * 10 ** 999 }}", "characters"],
+    ["{{ '%c' % (10 ** 9) }}", "expected a code point up to 0x10ffff"],
     ["{{ [0] * 10 ** 9 }}", "expected at most 4194304 elements, got 1000000000"],
     ["{{ 'a'.ljust(10 ** 9) }}{{ 1 }}", "characters"],
     ["{{ '%1000000000d' % 1 }}", "characters"],

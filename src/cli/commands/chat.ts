@@ -14,10 +14,12 @@ import {
   write,
   writeLine,
 } from "../output.js";
+import { jsonObject } from "../parse.js";
 import { addSamplingOptions, type SamplingFlags, toGenerateOptions } from "../sampling-options.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
+  readonly chatTemplateKwargs?: Record<string, unknown>;
 }
 
 const DEFAULT_MAX_TOKENS = 512;
@@ -30,7 +32,12 @@ export function addChat(program: Command): void {
       "Answers line by line with the model's chat template. /reset starts anew, /exit or Ctrl-D " +
         "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
     )
-    .option("--system <text>", "what the model is told first");
+    .option("--system <text>", "what the model is told first")
+    .option(
+      "--chat-template-kwargs <json>",
+      'variables for the chat template, such as {"enable_thinking": false}',
+      jsonObject("chat-template-kwargs"),
+    );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
     .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")
@@ -42,7 +49,8 @@ async function run(flags: ChatFlags): Promise<void> {
   resolveOptions(options, Infinity);
   const model = await withInterrupt((signal) => openModel(flags, signal));
   resolveOptions(options, model.config.vocabSize);
-  const conversation = model.createConversation({ system: flags.system });
+  const { system, chatTemplateKwargs } = flags;
+  const conversation = model.createConversation({ system, chatTemplateKwargs });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();
   const terminal = new Terminal();

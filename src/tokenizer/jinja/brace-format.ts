@@ -1,5 +1,5 @@
 /** Python's `str.format` and its format specifications. */
-import { lengthOf, slicePoints } from "./characters.js";
+import { characterOf, lengthOf, slicePoints } from "./characters.js";
 import { isNegative, isNumeric, type Numeric } from "./compare.js";
 import { fail } from "./failure.js";
 import { itemOf } from "./items.js";
@@ -123,7 +123,7 @@ function numberBody(value: Numeric, { type, digits, isAlternate }: NumberStyle):
   const isInteger = typeof value !== "number";
   if (isInteger && (type === undefined || "bcdnoxX".includes(type))) {
     const whole = BigInt(value);
-    if (type === "c") return String.fromCodePoint(Number(whole));
+    if (type === "c") return characterOf(whole);
     const bases: Readonly<Record<string, number>> = { b: 2, o: 8, x: 16, X: 16 };
     const text = (whole < 0n ? -whole : whole).toString(bases[type ?? "d"] ?? 10);
     return type === "X" ? text.toUpperCase() : text;

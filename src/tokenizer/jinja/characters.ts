@@ -1,5 +1,7 @@
 /** Strings as Python sees them: sequences of code points, with Python's idea of whitespace. */
 
+import { fail } from "./failure.js";
+
 /** Python's whitespace inside a character class: that of `\s` in `re` and of `str.strip`. */
 export const WHITESPACE: string =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
@@ -27,6 +29,12 @@ export function toPoints(text: string, units: number): number {
 /** The code points from `start` to `stop`, both within the text. */
 export function slicePoints(text: string, start: number, stop: number): string {
   return isWide(text) ? Array.from(text).slice(start, stop).join("") : text.slice(start, stop);
+}
+
+/** `chr(point)`. */
+export function characterOf(point: bigint): string {
+  if (point < 0n || point > 0x10ffffn) fail(`expected a code point up to 0x10ffff, got ${point}`);
+  return String.fromCodePoint(Number(point));
 }
 
 /** Whether all is whitespace; true for "". */

@@ -18,7 +18,8 @@ export class Limits {
   /** Counts `steps` operations. */
   step(steps = 1): void {
     this.#steps += steps;
-    if (this.#steps > MAX_STEPS) fail(`expected at most ${MAX_STEPS} steps of work, it has more`);
+    // Not "above the most": a length may be NaN.
+    if (!(this.#steps <= MAX_STEPS)) fail(`expected at most ${MAX_STEPS} steps of work, got more`);
   }
 
   /** Counts a text that was made, and returns it. */
@@ -29,7 +30,7 @@ export class Limits {
 
   /** Counts a text or list of `length` before it is made. */
   reserve(length: number, unit: "characters" | "elements"): void {
-    if (length > MAX_LENGTH) fail(`expected at most ${MAX_LENGTH} ${unit}, got ${length}`);
+    if (!(length <= MAX_LENGTH)) fail(`expected at most ${MAX_LENGTH} ${unit}, got ${length}`);
     this.step(unit === "characters" ? length / CHARACTERS_A_STEP : length);
   }
 

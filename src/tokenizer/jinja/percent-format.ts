@@ -1,6 +1,6 @@
 /** Python's `"..." % values`: formatting as printf has it. */
 
-import { lengthOf, slicePoints } from "./characters.js";
+import { characterOf, lengthOf, slicePoints } from "./characters.js";
 import { isNegative, isNumeric, type Numeric } from "./compare.js";
 import { fail } from "./failure.js";
 import type { Limits } from "./limits.js";
@@ -67,7 +67,7 @@ function write(type: string, value: Value, { flags, digits, limits }: Directive)
     return digits === undefined ? text : slicePoints(text, 0, digits);
   }
   if (type === "c") {
-    if (typeof value === "bigint") return String.fromCodePoint(Number(value));
+    if (typeof value === "bigint") return characterOf(value);
     if (typeof value === "string" && lengthOf(value) === 1) return value;
     return fail(`%c: expected an int or one character, got ${typeOf(value)}`);
   }

@@ -30,7 +30,7 @@ const integer = (value: Value | undefined, fallback: number, name: string): numb
 const chars = (value: Value | undefined): string | undefined =>
   optional(value, (given) => toStr("strip", given));
 
-/** A part of the text, and where it begins in code points; undefined where it has negative length. */
+/** A part of the text, and its first code point; undefined where its length is negative. */
 function window(
   text: string,
   start: Value | undefined,
