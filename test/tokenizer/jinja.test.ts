@@ -132,7 +132,7 @@ test("a hostile template is refused in bounded time and depth", () => {
       "steps",
     ],
     [
-      "{% for i in range(99999) %}{{ 1 in range(99999) }}{{ range(99999)[1:] | first }}{% endfor %}",
+      "{% for i in range(99999) %}{{ 1 in range(9999) }}{{ range(9999)[1:] | first }}{% endfor %}",
       "steps",
     ],
     [
