@@ -35,7 +35,16 @@ export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
-export { type ChatMessage, type ChatOptions, renderChat } from "./tokenizer/chat.js";
+export {
+  applyChatTemplate,
+  type ChatEnvironment,
+  type ChatMessage,
+  type ChatOptions,
+  type ChatTemplateOptions,
+  type ChatTextPart,
+  type ChatTokenizer,
+  renderChat,
+} from "./tokenizer/chat.js";
 export type { IncrementalDecoder } from "./tokenizer/decoder.js";
 export type { TokenizerSource } from "./tokenizer/metadata.js";
 export { type DecodeOptions, type EncodeOptions, Tokenizer } from "./tokenizer/tokenizer.js";

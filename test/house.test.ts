@@ -122,6 +122,7 @@ test("only the platform of Node and the command line touch Node's modules", () =
 const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
   "src/format/header.ts": ["NeedsMoreBytes"],
+  "src/tokenizer/chat.ts": ["TemplateFailure"],
   "src/training/corpus.ts": ["Uint16Array"],
   "src/cli/main.ts": ["CommanderError", "Interrupted"],
 };

@@ -22,7 +22,6 @@ const HEADERS = {
 const NAMES = {
   "#platform": "/build/src/platform/web.js",
   "@assemblyscript/loader": "/node_modules/@assemblyscript/loader/index.js",
-  "@huggingface/jinja": "/node_modules/@huggingface/jinja/dist/index.js",
 };
 
 const withPaths = (script) =>

@@ -45,6 +45,26 @@ export function bias(flag: string): (text: string, sofar?: BiasMap) => BiasMap {
   };
 }
 
+/** A parser of a JSON object. */
+export function jsonObject(flag: string): (text: string) => Record<string, unknown> {
+  return (text) => {
+    const value = parseJson(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+    throw invalid(flag, 'a JSON object such as {"name": true}', text);
+  };
+}
+
+/** Undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Token ids and what is added to their logits. */
 export type BiasMap = Map<number, number>;
 

@@ -2,18 +2,21 @@
 import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { Session } from "../model/session.js";
-import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
+import {
+  applyChatTemplate,
+  type ChatMessage,
+  type ChatTemplateOptions,
+  chatTemplateOf,
+} from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
 
 /** How a conversation begins, and how it is put to the model. */
-export interface ConversationOptions {
+export interface ConversationOptions extends ChatTemplateOptions {
   /** A first message of the role "system". */
   system?: string;
-  /** A Jinja chat template in the place of the file's. */
-  chatTemplate?: string;
 }
 
 /** What a conversation is held with. */
@@ -21,13 +24,6 @@ export interface ConversationParts {
   /** Its own: nobody else evaluates in it. */
   readonly session: Session;
   readonly tokenizer: Tokenizer;
-}
-
-/** The options' template or the file's. Throws INVALID_ARGUMENT where neither has one. */
-export function chatTemplateOf(tokenizer: Tokenizer, chatTemplate?: string): string {
-  const template = chatTemplate ?? tokenizer.chatTemplate;
-  if (template !== undefined) return template;
-  throw new PlmError("INVALID_ARGUMENT", "chat: expected a chat template, the file has none");
 }
 
 /**
@@ -38,15 +34,16 @@ export class Conversation extends Disposable {
   readonly messages: ChatMessage[] = [];
   readonly #parts: ConversationParts;
   readonly #system: string | undefined;
-  readonly #template: string;
+  readonly #template: ChatTemplateOptions;
   #isAnswering = false;
 
   /** Throws INVALID_ARGUMENT where neither the file nor the options have a chat template. */
-  constructor(parts: ConversationParts, { system, chatTemplate }: ConversationOptions = {}) {
+  constructor(parts: ConversationParts, { system, ...template }: ConversationOptions = {}) {
     super();
     this.#parts = parts;
     this.#system = system;
-    this.#template = chatTemplateOf(parts.tokenizer, chatTemplate);
+    chatTemplateOf(parts.tokenizer, template.chatTemplate);
+    this.#template = template;
     this.reset();
   }
 
@@ -68,7 +65,10 @@ export class Conversation extends Disposable {
    * the messages are longer than the context, SESSION_BUSY while another answer is given, and as
    * `generate` throws.
    */
-  async *ask(content: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
+  async *ask(
+    content: ChatMessage["content"],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<string, void> {
     this.#checkIdle();
     this.#isAnswering = true;
     const question: ChatMessage = { role: "user", content };
@@ -96,7 +96,7 @@ export class Conversation extends Disposable {
 
   #answer(messages: readonly ChatMessage[], options: GenerateOptions): Generation {
     const { session, tokenizer } = this.#parts;
-    const text = renderChat(this.#template, messages, { addGenerationPrompt: true });
+    const text = applyChatTemplate(tokenizer, messages, this.#template);
     const tokens = tokenizer.encode(text, { special: true, addBos: true });
     if (tokens.length > session.contextLength) {
       const expected = `messages of at most ${session.contextLength} tokens (the context)`;

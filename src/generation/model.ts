@@ -6,19 +6,21 @@ import type { PlmConfig } from "../model/config.js";
 import type { LoadedPlm, ModelPlan, Variant } from "../model/load.js";
 import type { SparsityCount } from "../model/plm.js";
 import type { Session } from "../model/session.js";
-import { type ChatMessage, renderChat } from "../tokenizer/chat.js";
+import {
+  applyChatTemplate,
+  type ChatMessage,
+  type ChatTemplateOptions,
+  chatTemplateOf,
+} from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { Conversation, type ConversationOptions, chatTemplateOf } from "./conversation.js";
+import { Conversation, type ConversationOptions } from "./conversation.js";
 import type { Evaluator } from "./evaluator.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
 
 /** Options of `Model.chat`: those of `generate`, and how the template is filled. */
-export interface ChatGenerateOptions extends GenerateOptions {
-  /** A Jinja chat template in the place of the file's. */
-  chatTemplate?: string;
-}
+export interface ChatGenerateOptions extends GenerateOptions, ChatTemplateOptions {}
 
 /** A model in memory. Made by `loadModel`. */
 export class Model extends Disposable {
@@ -101,14 +103,12 @@ export class Model extends Disposable {
 
   /**
    * Answers the last message of a conversation, with the file's chat template, all of which is
-   * evaluated; `createConversation` makes one that goes on. Throws INVALID_ARGUMENT where neither
-   * the file nor the options have a template.
+   * evaluated; `createConversation` makes one that goes on. Throws INVALID_ARGUMENT as
+   * `applyChatTemplate` does.
    */
   chat(messages: readonly ChatMessage[], options: ChatGenerateOptions = {}): Generation {
-    const { chatTemplate, ...rest } = options;
-    const template = chatTemplateOf(this.tokenizer, chatTemplate);
-    const text = renderChat(template, messages, { addGenerationPrompt: true });
-    return this.generate(this.tokenizer.encode(text, { special: true, addBos: true }), rest);
+    const text = applyChatTemplate(this.tokenizer, messages, options);
+    return this.generate(this.tokenizer.encode(text, { special: true, addBos: true }), options);
   }
 
   /**

@@ -54,6 +54,11 @@ export class Tokenizer {
   readonly paddingTokenId: number | undefined;
   /** Whether prompts begin with `bosTokenId`: `tokenizer.ggml.add_bos_token`. */
   readonly addBosToken: boolean;
+  /**
+   * Texts of the file's special tokens, by the names that transformers and chat templates have for
+   * them: `bos_token`, `eos_token`, `pad_token`.
+   */
+  readonly specialTokensMap: Readonly<Record<string, string>>;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
   /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
@@ -99,6 +104,7 @@ export class Tokenizer {
     this.#userDefined = new SpecialTokens(userDefined);
     this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
     this.eosTokenIds = endIds;
+    this.specialTokensMap = this.#specialTokensOf(source);
   }
 
   /**
@@ -164,6 +170,15 @@ export class Tokenizer {
    */
   tokenBytes(id: number): Uint8Array {
     return this.#bytesToShow(id, {}).slice();
+  }
+
+  #specialTokensOf({ bosTokenId, eosTokenId, paddingTokenId }: TokenizerSource) {
+    const ids = { bos_token: bosTokenId, eos_token: eosTokenId, pad_token: paddingTokenId };
+    const texts: Record<string, string> = {};
+    for (const [name, id] of Object.entries(ids)) {
+      if (id !== undefined && id < this.vocabSize) texts[name] = this.decode([id]);
+    }
+    return texts;
   }
 
   #bytesToShow(id: number, { special = true }: DecodeOptions): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadModel } from "../../src/index.js";
-import { finish, folder, model, plm, plmWith, start, writeRandomModel } from "./plm.js";
+import {
+  assertFails,
+  finish,
+  folder,
+  model,
+  plm,
+  plmWith,
+  start,
+  writeRandomModel,
+} from "./plm.js";
 
 // Exact: conversations evaluate in other pieces than the library does in one.
 const library = await loadModel(model, { precision: "exact" });
@@ -50,6 +59,21 @@ test("special tokens that the model writes are shown on demand", async () => {
   ]);
   assert.is(hidden.stdout, "\n");
   assert.is(shown.stdout, `${"<|im_start|>".repeat(6)}\n`);
+});
+
+test("template variables are a JSON object", async () => {
+  const flags = ["chat", "-m", model, "--precision", "exact", "-n", "6", "--seed", "7"];
+  const variables = { add_generation_prompt: false };
+  flags.push("--chat-template-kwargs", JSON.stringify(variables));
+  const { stdout, stderr } = await plmWith("Hi\n", ...flags);
+  assert.is(stderr, "");
+  const options = { maxTokens: 6, seed: 7, addGenerationPrompt: false };
+  const answer = await library.chat([{ role: "user", content: "Hi" }], options).text();
+  assert.is(stdout, `${answer}\n`);
+  const expected = /^plm: --chat-template-kwargs: expected a JSON object such as .*, got .*\n$/;
+  for (const text of ["{", "[]", "null", "1", ""]) {
+    await assertFails(expected, "chat", "-m", model, "--chat-template-kwargs", text);
+  }
 });
 
 test("Ctrl-C stops the answer, not the conversation", async () => {

@@ -122,6 +122,22 @@ test("one answer at a time, and no error is lost in an abort", async () => {
   assert.is(conversation.messages.length, 6);
 });
 
+test("template variables hold for a whole conversation", async () => {
+  const chatTemplate = "{% for m in messages %}{{ m.content }}{{ mood }}{% endfor %}";
+  const template = { chatTemplate, chatTemplateKwargs: { mood: "!" }, tools: [{ name: "f" }] };
+  const conversation = library.createConversation(template);
+  const options = { maxTokens: 4, seed: 1, ignoreEos: true };
+  for (const content of ["Hi", [{ type: "text", text: "And?" } as const]]) {
+    const messages = [...conversation.messages, { role: "user", content }];
+    const expected = await library.chat(messages, { ...options, ...template }).text();
+    assert.is(await joined(conversation.ask(content, options)), expected);
+  }
+  const wrong = conversation.ask({ text: "x" } as never, options);
+  await assertRejects(joined(wrong), "INVALID_ARGUMENT", "messages[4].content");
+  assert.is(conversation.messages.length, 4);
+  conversation.dispose();
+});
+
 test("a model makes conversations, and gets their sessions back", async () => {
   const conversation = library.createConversation({ system: "Be kind." });
   const template = "{% for message in messages %}{{ message.content }};{% endfor %}";

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { ErrorCode } from "../../src/errors.js";
 import type { Generation } from "../../src/generation/generation.js";
 import { loadModel } from "../../src/generation/load-model.js";
-import type { Model } from "../../src/generation/model.js";
+import type { ChatGenerateOptions, Model } from "../../src/generation/model.js";
 import { assertRejects, assertThrows, rejection } from "../model/engine.js";
 import { EOS_TOKEN, SMALL_DIMS, tinyModel } from "../model/tiny.js";
 
@@ -216,6 +216,39 @@ test("a given template goes before the file's", async () => {
     const expected = await model.generate("Hi", TEN).text();
     assert.is(await model.chat(MESSAGES, { ...TEN, chatTemplate }).text(), expected);
   }
+});
+
+test("a template has the file's special tokens and the caller's variables", async () => {
+  const chatTemplate =
+    "{{ bos_token }}{{ messages[0].content + eos_token }}" +
+    "{% for tool in tools or [] %}{{ tool.name }}{% endfor %}{{ mood }}{{ add_generation_prompt }}";
+  const file = tinyModel({ type: "Q8_0", chatTemplate }, ({ metadata }) => {
+    const key = "tokenizer.ggml.bos_token_id";
+    metadata.set(key, { key, type: "uint32", value: 257 });
+  });
+  const model = await loadModel(file);
+  const check = async (text: string, options: ChatGenerateOptions): Promise<void> => {
+    const ids = model.tokenizer.encode(text, { special: true });
+    const expected = await model.generate(ids, TEN).result();
+    const answer = await model.chat(MESSAGES, { ...TEN, ...options }).result();
+    assert.is(answer.promptTokens, ids.length, text);
+    assert.is(answer.text, expected.text, text);
+  };
+  await check("<|im_start|>Hi<|endoftext|>True", {});
+  const more = { tools: [{ name: "f" }], chatTemplateKwargs: { mood: "good" } };
+  await check("<|im_start|>Hi<|endoftext|>fgoodFalse", { ...more, addGenerationPrompt: false });
+  assertAllGivenBack(model);
+});
+
+test("content that is no text is refused before anything is evaluated", async () => {
+  const model = await loadModel(CHAT_FILE);
+  const parts = [{ type: "text", text: "Hi" } as const];
+  const expected = await model.chat(MESSAGES, TEN).text();
+  assert.is(await model.chat([{ role: "user", content: parts }], TEN).text(), expected);
+  const image = [{ role: "user", content: [{ type: "image_url" }] as never }];
+  const call = (): unknown => model.chat(image, TEN);
+  assertThrows(call, "INVALID_ARGUMENT", "messages[0].content[0]", '"image_url"');
+  assertAllGivenBack(model);
 });
 
 test("a chat without a template, or with a broken one", async () => {

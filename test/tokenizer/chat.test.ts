@@ -1,8 +1,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
-import { type ChatMessage, renderChat } from "../../src/tokenizer/chat.js";
+import {
+  applyChatTemplate,
+  type ChatMessage,
+  type ChatTemplateOptions,
+  renderChat,
+} from "../../src/tokenizer/chat.js";
+import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
+import { assertThrows } from "../model/engine.js";
 import { hasShared, readShared } from "./qwen2.js";
+import { smallSource } from "./small.js";
 
 const CHATML =
   "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + " +
@@ -32,12 +40,65 @@ test("other variables reach the template", () => {
   assert.is(renderChat("{{ bos_token }}{{ tools[0].name }}", [], options), "<s>f");
 });
 
+test("special tokens, tools, documents and variables of the caller's reach the template", () => {
+  const chatTemplate =
+    "{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ tools }}|{{ documents }}|" +
+    "{{ add_generation_prompt }}|{{ enable_thinking }}|{{ messages | length }}";
+  const tokenizer = { chatTemplate, specialTokensMap: { bos_token: "<s>", eos_token: "</s>" } };
+  assert.is(applyChatTemplate(tokenizer, HI), "<s>|</s>||None|None|True||1");
+  const options: ChatTemplateOptions = {
+    tools: [{ name: "f" }],
+    documents: [],
+    addGenerationPrompt: false,
+    chatTemplateKwargs: { enable_thinking: false, bos_token: "<b>", eos_token: undefined },
+  };
+  const expected = "<b>|||[{'name': 'f'}]|[]|False|False|1";
+  assert.is(applyChatTemplate(tokenizer, HI, options), expected);
+  assert.is(applyChatTemplate(tokenizer, HI, { chatTemplate: "{{ bos_token }}" }), "<s>");
+  for (const [bad, message] of [
+    [
+      { chatTemplateKwargs: [] },
+      "chatTemplateKwargs: expected an object of variables, got an array",
+    ],
+    [
+      { chatTemplateKwargs: "x" },
+      "chatTemplateKwargs: expected an object of variables, got string",
+    ],
+    [{ chatTemplateKwargs: { messages: [] } }, "no variable of the name messages"],
+    [{ chatTemplateKwargs: { f: () => 1 } }, "f: expected what JSON can hold, got a function"],
+    [{ chatTemplate: 7 }, "chatTemplate: expected a string, got number"],
+  ] as const) {
+    const call = (): unknown => applyChatTemplate(tokenizer, HI, bad as ChatTemplateOptions);
+    assertThrows(call, "INVALID_ARGUMENT", message);
+  }
+});
+
+test("the tokens that a file names have their texts in templates", () => {
+  const { specialTokensMap } = new Tokenizer({
+    ...smallSource(),
+    bosTokenId: 269,
+    eosTokenId: 259,
+  });
+  assert.equal(specialTokensMap, { bos_token: "<|im_start|>", eos_token: "hello" });
+});
+
+test("the date in a template is the clock's, in English", () => {
+  const now = (): number => new Date(2026, 6, 4).getTime();
+  const text = renderChat("{{ strftime_now('%A, %d %B %Y') }}", [], {}, { now });
+  assert.is(text, "Saturday, 04 July 2026");
+});
+
+test("CRLF is a line end", () => {
+  const template = "{% for m in messages %}\r\n{{ m.role }}\r\n{% endfor %}\r\n";
+  assert.is(renderChat(template, [...HI, ...HI]), "user\nuser\n");
+});
+
 test("a template that is broken or refuses is INVALID_ARGUMENT", () => {
   const refusing = "{{ raise_exception('roles must alternate') }}";
   for (const [template, reason] of [
-    ["{% if %}", ""],
-    ["{{ 'a' ", ""],
-    [refusing, "roles must alternate"],
+    ["{% if %}", "chat template, line 1: expected an expression, got %}"],
+    ["\n{{ 'a' ", "chat template, line 2: expected }}, the template ends"],
+    [`\n\n${refusing}`, "chat template, line 3: roles must alternate"],
   ]) {
     assert.throws(
       () => renderChat(template, HI),
@@ -61,26 +122,12 @@ if (hasShared("chat-templates")) {
     }
   });
 
-  test("the templates of other models render as published", () => {
-    const vectors = JSON.parse(readShared("chat-templates/jinja-e2e-vectors.json"));
-    assert.is(vectors.length, 53);
-    for (const { name, chat_template, data, target } of vectors) {
-      const { messages, add_generation_prompt, ...variables } = data;
-      const options = { ...variables, addGenerationPrompt: add_generation_prompt };
-      let expected: string = target;
-      // Known difference: this vector leaves add_generation_prompt undefined, which its template
-      // takes for true. Here it is always defined, as in transformers, and false by default.
-      if (name === "ai21labs/AI21-Jamba-Large-1.6") options.addGenerationPrompt = true;
-      let text = renderChat(chat_template, messages, options);
-      // Known difference: this template prints today's date.
-      if (name === "HuggingFaceTB/SmolLM3-3B") {
-        const date = /(?<=Today Date: )\d+ \w+ \d+/;
-        assert.match(text, date);
-        text = text.replace(date, "TODAY");
-        expected = expected.replace(date, "TODAY");
-      }
-      assert.is(text, expected, name);
-    }
+  test("Qwen's templates keep the indentation of code", () => {
+    const template = readShared("chat-templates/Qwen-Qwen3-0.6B.jinja");
+    const content = "<think>\nWhy?\n</think>\n\n    return 1\n";
+    const text = renderChat(template, [...HI, { role: "assistant", content }]);
+    const answer = "<think>\nWhy?\n</think>\n\n    return 1\n<|im_end|>\n";
+    assert.ok(text.endsWith(`<|im_start|>assistant\n${answer}`), text);
   });
 }
 

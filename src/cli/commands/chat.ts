@@ -7,6 +7,7 @@ import { inputLines } from "../input.js";
 import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { note, showNotes, write, writeLine } from "../output.js";
+import { jsonObject } from "../parse.js";
 import {
   addSamplingOptions,
   checkGenerateOptions,
@@ -16,6 +17,7 @@ import {
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
+  readonly chatTemplateKwargs?: Record<string, unknown>;
 }
 
 const DEFAULT_MAX_TOKENS = 512;
@@ -29,7 +31,12 @@ export function addChat(program: Command): void {
         "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
     )
     .option("--system <text>", "what the model is told first")
-    .option("--special", "show special tokens such as <|im_start|> that the model writes");
+    .option("--special", "show special tokens such as <|im_start|> that the model writes")
+    .option(
+      "--chat-template-kwargs <json>",
+      'variables for the chat template, such as {"enable_thinking": false}',
+      jsonObject("chat-template-kwargs"),
+    );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
     .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")
@@ -40,7 +47,8 @@ async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
   await checkGenerateOptions(options, flags.model);
   const model = await withInterrupt((signal) => openModel(flags, signal));
-  const conversation = model.createConversation({ system: flags.system });
+  const { system, chatTemplateKwargs } = flags;
+  const conversation = model.createConversation({ system, chatTemplateKwargs });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();
   const terminal = new Terminal();

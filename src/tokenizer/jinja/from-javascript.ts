@@ -1,0 +1,37 @@
+/** What a caller passes, as values of templates. */
+import { fail } from "./failure.js";
+import { Dict, type Value } from "./values.js";
+
+const MAX_DEPTH = 100;
+
+/**
+ * `value` as what Python's `json.loads` would make of it; a Map is a dict whose keys keep their
+ * order, undefined is None in a list and nothing in an object. Fails for anything else, naming
+ * `path`.
+ */
+export function fromJavascript(value: unknown, path: string, depth = 0): Value {
+  if (depth > MAX_DEPTH) fail(`${path}: expected at most ${MAX_DEPTH} levels of nesting`);
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") {
+    return value;
+  }
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) {
+    return value.map((item, i) => fromJavascript(item, `${path}[${i}]`, depth + 1));
+  }
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  if (kind !== "Object" && kind !== "Map") {
+    fail(`${path}: expected what JSON can hold, got ${kind === "Function" ? "a function" : kind}`);
+  }
+  const isMap = kind === "Map";
+  const entries = isMap
+    ? (value as Map<unknown, unknown>).entries()
+    : Object.entries(value as object);
+  const dict = new Dict();
+  for (const [key, item] of entries) {
+    const name = isMap ? fromJavascript(key, `${path}: a key`, depth + 1) : key;
+    const place = `${path}.${String(key)}`;
+    if (item !== undefined) dict.set(name as Value, fromJavascript(item, place, depth + 1));
+  }
+  return dict;
+}

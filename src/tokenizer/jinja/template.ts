@@ -1,0 +1,37 @@
+/** Renders Jinja templates as transformers does: a sandbox, trim_blocks, lstrip_blocks. */
+import { Execution } from "./execute.js";
+import { fail, TemplateFailure } from "./failure.js";
+import { createRuntime } from "./filters.js";
+import { fromJavascript } from "./from-javascript.js";
+import { createGlobals } from "./globals.js";
+import { Limits } from "./limits.js";
+import { parseTemplate } from "./parse.js";
+import { Scope } from "./scope.js";
+
+/**
+ * The text of a template with these variables; `now` is the clock of `strftime_now`. Throws a
+ * TemplateFailure if the template is wrong, fails, is not supported, or passes its bounds.
+ */
+export function renderTemplate(
+  template: string,
+  variables: Readonly<Record<string, unknown>>,
+  now: () => Date,
+): string {
+  const limits = new Limits();
+  const runtime = createRuntime(limits, now);
+  try {
+    const body = parseTemplate(template);
+    const globals = new Scope(undefined, createGlobals(runtime));
+    const scope = new Scope(globals);
+    for (const [name, value] of Object.entries(variables)) {
+      if (value !== undefined) scope.set(name, fromJavascript(value, name));
+    }
+    return new Execution(runtime).render(body, new Scope(scope));
+  } catch (error) {
+    // What the bounds let through may still be too deep for the caller's stack.
+    if (error instanceof RangeError) fail("expected less nesting, the stack is exhausted");
+    throw error;
+  }
+}
+
+export { TemplateFailure };
