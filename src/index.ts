@@ -34,6 +34,7 @@ export type { ModelOptions } from "./model/options.js";
 export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";
+export type { RopeScaling } from "./model/rope-scaling.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
 export {
   applyChatTemplate,

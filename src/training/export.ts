@@ -1,6 +1,6 @@
 /** Trained parameters as a GGUF file. */
 import { PlmError } from "../errors.js";
-import { quantized } from "../format/quantize.js";
+import { areLoadable, quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import type { PlmConfig } from "../model/config.js";
 import { modelMetadata } from "../model/write-config.js";
@@ -21,7 +21,7 @@ export interface ExportOptions {
 
 /**
  * The file, piece by piece: f32[parameters.length] as the tensors of a PLM, names and order as in
- * converted files. Throws TRAINING_DIVERGED where Q8_0 cannot hold a value.
+ * converted files. Throws TRAINING_DIVERGED where a value is not finite or too large to be loaded.
  */
 export function exportGguf(
   values: Float32Array,
@@ -38,13 +38,16 @@ export function exportGguf(
 function tensorOf(values: Float32Array, parameter: Parameter, type: ExportType): TensorData {
   const { name, rows, cols, offset, transposed, decays } = parameter;
   const stored = values.subarray(offset, offset + rows * cols);
-  if (!decays) return { name, type: "F32", shape: [cols], data: () => bytesOf(stored) };
+  const checked = (type: ExportType, bytes: Uint8Array | undefined): Uint8Array => {
+    if (bytes !== undefined && areLoadable(type, bytes)) return bytes;
+    const message = `${name}: expected finite values that ${type} can hold`;
+    throw new PlmError("TRAINING_DIVERGED", message);
+  };
+  const vector = (): Uint8Array => checked("F32", bytesOf(stored));
+  if (!decays) return { name, type: "F32", shape: [cols], data: vector };
   const data = (): Uint8Array => {
     const matrix = transposed ? transpose(stored, rows, cols) : stored;
-    if (type === "F32") return bytesOf(matrix);
-    const blocks = quantized("Q8_0", matrix);
-    if (blocks !== undefined) return blocks;
-    throw new PlmError("TRAINING_DIVERGED", `${name}: expected values that Q8_0 can hold`);
+    return checked(type, type === "F32" ? bytesOf(matrix) : quantized("Q8_0", matrix));
   };
   return { name, type, shape: transposed ? [cols, rows] : [rows, cols], data };
 }
