@@ -121,9 +121,9 @@ export async function openModel(
       signal,
       onProgress: (progress) => bar.update(progress),
     });
-    const { threadFailure } = model;
+    const { threadFailure, threads } = model;
     noteWarnings(model.tokenizer);
-    if (threadFailure) note(`no other threads, one computes: ${threadFailure.message}`);
+    if (threadFailure) note(`threads: ${threads}: ${threadFailure.message}`);
     return model;
   } finally {
     bar.stop();

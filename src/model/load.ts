@@ -191,7 +191,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
   }
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   if (threads === undefined || threads <= processors) return undefined;
-  return new Error(`threads: expected at most ${processors}, the processors here, got ${threads}`);
+  return new Error(`expected at most ${processors} threads, the processors here, got ${threads}`);
 }
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */

@@ -112,7 +112,7 @@ test("caches, attention forms, batches and precisions and threads work", async (
     output(...flags, "--cache", "f32", "--attention", "expanded", "--batch", "3"),
     output(...flags, "--cache", "f16", "--attention", "absorbed", "--context", "64"),
     output(...flags, "--cache", "i16", "--precision", "exact", "--threads", "1"),
-    output(...flags, "--precision", "fast", "--threads", "3"),
+    output(...flags, "--precision", "fast", "--threads", "2"),
   ]);
   assert.is(new Set(texts).size, 1);
   const { code, stderr, stdout } = await plm(...flags, "--threads", "2", "--verbose");

@@ -101,7 +101,7 @@ function tooFew(needed: number, got: number): PlmError {
 
 /** An error about a context that no option gave, in the words of those it follows from. */
 function inOwnWords(error: unknown): unknown {
-  if (!(error instanceof PlmError) || error.argument !== "contextLength") return error;
+  if (PlmError.from(error)?.argument !== "contextLength") return error;
   const message = error.message.replace(/^contextLength/, NEEDED);
   return new PlmError(error.code, message, { cause: error });
 }
