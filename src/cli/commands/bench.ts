@@ -101,9 +101,10 @@ function tooFew(needed: number, got: number): PlmError {
 
 /** An error about a context that no option gave, in the words of those it follows from. */
 function inOwnWords(error: unknown): unknown {
-  if (PlmError.from(error)?.argument !== "contextLength") return error;
-  const message = error.message.replace(/^contextLength/, NEEDED);
-  return new PlmError(error.code, message, { cause: error });
+  const known = PlmError.from(error);
+  if (known?.argument !== "contextLength") return error;
+  const message = known.message.replace(/^contextLength/, NEEDED);
+  return new PlmError(known.code, message, { cause: error });
 }
 
 /** What `--json` prints. Rates in 1e9 bytes a second. */
