@@ -1,9 +1,9 @@
 /**
  * Which tokens are special, and which of them end an answer. The file's token types say it, but
- * many files type special tokens as normal; what shows that here is that no merge makes them.
+ * many files type special tokens as normal; there, they are those that plain text cannot become.
  */
 import type { TokenizerSource } from "./metadata.js";
-import { TokenType } from "./vocabulary.js";
+import { isNormal, TokenType } from "./vocabulary.js";
 
 /** A token's id and text. */
 export type TokenText = [id: number, text: string];
@@ -39,9 +39,12 @@ const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
 
 /**
  * Sorts the special tokens out. Control: those of that type or unknown, and whatever ends an answer
- * or looks like `<|user|>` and is of another type although merges do not make it.
+ * or looks like `<|user|>` and is of another type although plain text cannot become it (`makes`).
  */
-export function findTokenKinds(source: TokenizerSource): TokenKinds {
+export function findTokenKinds(
+  source: TokenizerSource,
+  makes: (id: number) => boolean,
+): TokenKinds {
   const { tokens, tokenTypes, chatTemplate = "" } = source;
   const named = namedEndIds(source);
   const control: TokenText[] = [];
@@ -54,13 +57,14 @@ export function findTokenKinds(source: TokenizerSource): TokenKinds {
     if (isControl) control.push([id, text]);
     else if (type === TokenType.userDefined) (isEnd ? control : userDefined).push([id, text]);
     else if (isEnd) mistyped.push([id, text]);
-    else if (type !== TokenType.normal) return;
+    else if (!isNormal(type)) return;
     else if (named.has(id) || CONTROL_LOOK.test(text)) mistyped.push([id, text]);
     else if (MARKUP_LOOK.test(text) && chatTemplate.includes(text)) mistyped.push([id, text]);
   });
   const markup: TokenText[] = [];
-  for (const token of withoutMerged(mistyped, source.merges)) {
+  for (const token of mistyped) {
     const [id, text] = token;
+    if (makes(id)) continue;
     const isControl = named.has(id) || END_TEXTS.has(text) || CONTROL_LOOK.test(text);
     (isControl ? control : markup).push(token);
   }
@@ -83,15 +87,4 @@ function knownEndIds(control: readonly TokenText[]): number[] {
     (texts.has("<|return|>") && texts.has("<|call|>")) ||
     (texts.has("<|flush|>") && texts.has("<|calls|>"));
   return ends.filter(([, text]) => !(hasMessages && text === "<|end|>")).map(([id]) => id);
-}
-
-/** The tokens that are neither a single byte nor made by a merge: text never becomes them. */
-function withoutMerged(tokens: readonly TokenText[], merges: readonly string[]): TokenText[] {
-  const unmade = new Set(tokens.map(([, text]) => text).filter((text) => text.length > 1));
-  // Most merges end in another character, and need not be put together.
-  const lastChars = new Set(Array.from(unmade, (text) => text.at(-1)));
-  for (const merge of merges) {
-    if (lastChars.has(merge.at(-1))) unmade.delete(merge.replace(" ", ""));
-  }
-  return tokens.filter(([, text]) => unmade.has(text));
 }

@@ -99,8 +99,9 @@ export class Tokenizer {
     this.#pieces = piecesByType(tokens, tokenTypes, (id) => this.#bpe.makes(id));
     this.warnings = [...(source.warnings ?? []), ...merges.warnings, ...this.#bpe.warnings];
 
-    const { control, userDefined, markup, endIds } = findTokenKinds(source);
-    this.#controlIds = new Set(control.map(([id]) => id).filter((id) => !this.#bpe.makes(id)));
+    const makes = (id: number): boolean => this.#bpe.makes(id);
+    const { control, userDefined, markup, endIds } = findTokenKinds(source, makes);
+    this.#controlIds = new Set(control.map(([id]) => id).filter((id) => !makes(id)));
     this.#userDefined = new SpecialTokens(userDefined);
     this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
     this.eosTokenIds = endIds;
