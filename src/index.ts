@@ -22,6 +22,7 @@ export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
+export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
 export { type ChatMessage, type ChatOptions, renderChat } from "./tokenizer/chat.js";
 export type { IncrementalDecoder } from "./tokenizer/decoder.js";
 export type { TokenizerSource } from "./tokenizer/metadata.js";

@@ -4,6 +4,7 @@ import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { type KernelsBinary, loadKernels, VARIANTS, type Variant } from "../kernels/load.js";
+import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
@@ -26,6 +27,12 @@ export interface LoadOptions extends ModelOptions {
   wasm?: KernelsBinary;
   /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
   variant?: Variant;
+  /**
+   * Where the threads' script is, for a bundler that leaves it out: the path or URL of what
+   * `plm-wasm/thread` was built to, or a function that returns a worker which runs it
+   * (docs/bundlers.md). Default: the package's own file.
+   */
+  threadScript?: ThreadScript;
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
@@ -181,6 +188,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
   const { wasm: binary, variant } = options;
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
+  checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
@@ -194,7 +202,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
   // Never rejects; what is read meanwhile they help to pack.
-  const starting = startThreads(isShared ? threads - 1 : 0, { module, memory, model });
+  const helping = isShared ? threads - 1 : 0;
+  const starting = startThreads(helping, { module, memory, model }, options.threadScript);
   try {
     const helpers = starting.then((started) => started.threads.length);
     await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);

@@ -1,6 +1,7 @@
 /** Starts the threads that help, or none of them. */
 import platform from "#platform";
 import type { ThreadHandle } from "../platform/platform.js";
+import type { ThreadScript } from "../platform/thread-worker.js";
 import type { ThreadStart } from "./thread.js";
 
 /** How long threads may take to answer. */
@@ -19,12 +20,13 @@ export interface StartedThreads {
 export async function startThreads(
   count: number,
   start: Omit<ThreadStart, "index">,
+  script?: ThreadScript,
 ): Promise<StartedThreads> {
   const threads: ThreadHandle[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     for (let index = 1; index <= count; index++) {
-      threads.push(platform.startThread({ ...start, index }));
+      threads.push(platform.startThread({ ...start, index }, script));
     }
     const late = new Promise<never>((_, reject) => {
       const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);

@@ -1,12 +1,23 @@
 /** Node, and Deno and Bun through their Node layers. */
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { FileHandle, open, stat } from "node:fs/promises";
+import type { availableParallelism } from "node:os";
+import type { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform, ThreadHandle } from "./platform.js";
+import type { Platform } from "./platform.js";
+import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
+
+/** What the platform takes of Node's modules, however they were found. */
+export interface NodeModules {
+  readonly open: typeof open;
+  readonly stat: typeof stat;
+  readonly availableParallelism: typeof availableParallelism;
+  readonly fileURLToPath: typeof fileURLToPath;
+  readonly Worker: typeof Worker;
+  /** A worker that runs the package's own script. */
+  createThread(): ThreadWorker;
+}
 
 /** One system read is at most this long, so that an abort is noticed within it. */
 const READ_BYTES = 16 << 20;
@@ -54,7 +65,8 @@ class FileSource implements ByteSource {
   }
 }
 
-async function openFile(path: string | URL): Promise<ByteSource> {
+async function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource> {
+  const { open, stat, fileURLToPath } = modules;
   const name = String(path);
   try {
     const file = path instanceof URL ? fileURLToPath(path) : path;
@@ -69,18 +81,12 @@ async function openFile(path: string | URL): Promise<ByteSource> {
   }
 }
 
-function startThread(data: unknown): ThreadHandle {
-  // Of the program's own flags some, such as --input-type, do not suit a file.
-  const options = { workerData: data, execArgv: [] };
-  const worker = new Worker(new URL("../threads/node.js", import.meta.url), options);
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("the thread ended")));
-  });
-  // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does.
-  worker.unref();
-  return { ready, end: () => void worker.terminate() };
+/** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
+function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScript): ThreadWorker {
+  if (script === undefined) return createThread();
+  if (typeof script === "function") return script();
+  const isUrl = typeof script === "object" || /^[a-z][a-z0-9+.-]+:/i.test(script);
+  return new Worker(isUrl ? new URL(script) : script, { execArgv: [] });
 }
 
 function peakMemoryBytes(): number | undefined {
@@ -89,14 +95,16 @@ function peakMemoryBytes(): number | undefined {
   return resourceUsage === undefined ? undefined : resourceUsage.call(process).maxRSS * 1024;
 }
 
-const platform: Platform = {
-  hasFiles: true,
-  openFile,
-  yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
-  hasThreads: () => true,
-  parallelism: availableParallelism,
-  maySleep: () => true,
-  startThread,
-  peakMemoryBytes,
-};
-export default platform;
+export function createNodePlatform(modules: NodeModules): Platform {
+  return {
+    hasFiles: true,
+    openFile: (path) => openFile(modules, path),
+    yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+    hasThreads: () => true,
+    parallelism: () => modules.availableParallelism(),
+    maySleep: () => true,
+    startThread: (start, script) =>
+      startThreadIn(() => createWorker(modules, script), script, start),
+    peakMemoryBytes,
+  };
+}

@@ -1,5 +1,6 @@
 /** What the package asks of a runtime; `node.ts` and `web.ts` answer, chosen as "#platform". */
 import type { ByteSource } from "../format/source.js";
+import type { ThreadScript } from "./thread-worker.js";
 
 /** A thread that was started. */
 export interface ThreadHandle {
@@ -25,8 +26,11 @@ export interface Platform {
   parallelism(): number;
   /** Whether the thread of the caller may sleep; a page's own may not. */
   maySleep(): boolean;
-  /** Starts a thread with src/threads. Throws where hasThreads() is false. */
-  startThread(data: unknown): ThreadHandle;
+  /**
+   * Starts a thread that is sent `start`, with a script of the caller's or that of src/threads. For
+   * where hasThreads() is true.
+   */
+  startThread(start: unknown, script?: ThreadScript): ThreadHandle;
   /** The most memory that the process ever held, or undefined where the runtime does not say. */
   peakMemoryBytes(): number | undefined;
 }

@@ -1,7 +1,8 @@
 /** Browsers, workers and other runtimes without a file system. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import type { Platform, ThreadHandle } from "./platform.js";
+import type { Platform } from "./platform.js";
+import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
   const message = `${path}: this runtime has no files; pass a URL, a Blob, bytes or a stream`;
@@ -41,14 +42,11 @@ function maySleep(): boolean {
   }
 }
 
-function startThread(data: unknown): ThreadHandle {
-  const worker = new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message ?? "the thread did not start"));
-  });
-  worker.postMessage(data);
-  return { ready, end: () => worker.terminate() };
+/** The literal form is what bundlers follow. */
+function createWorker(script?: ThreadScript): ThreadWorker {
+  if (typeof script === "function") return script();
+  if (script !== undefined) return new Worker(script, { type: "module" });
+  return new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
 }
 
 const platform: Platform = {
@@ -58,7 +56,7 @@ const platform: Platform = {
   hasThreads,
   parallelism: () => globalThis.navigator?.hardwareConcurrency ?? 1,
   maySleep,
-  startThread,
+  startThread: (start, script) => startThreadIn(() => createWorker(script), script, start),
   peakMemoryBytes: () => undefined,
 };
 export default platform;

@@ -1,0 +1,21 @@
+/** Node's platform with its modules imported, where the `node` condition holds. */
+import { open, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+// Without "node:", webpack follows `new Worker` to the thread's script.
+// biome-ignore lint/style/useNodejsImportProtocol: see above
+import { Worker } from "worker_threads";
+import { createNodePlatform } from "./node.js";
+import type { Platform } from "./platform.js";
+
+const platform: Platform = createNodePlatform({
+  open,
+  stat,
+  availableParallelism,
+  fileURLToPath,
+  Worker,
+  // Of the program's own flags some, such as --input-type, do not suit a file.
+  createThread: () =>
+    new Worker(new URL(/* @vite-ignore */ "../threads/node.js", import.meta.url), { execArgv: [] }),
+});
+export default platform;
