@@ -4,7 +4,8 @@ import { createNodePlatform } from "./node.js";
 import type { Platform } from "./platform.js";
 import web from "./web.js";
 
-/** Not a literal where it is used: bundlers would copy the file without what it imports. */
+/** Not in the form that bundlers follow: they would copy the file without what it imports. */
+const HERE = import.meta.url;
 const THREAD_SCRIPT = "../threads/web.js";
 
 function findNodePlatform(): Platform | undefined {
@@ -20,7 +21,7 @@ function findNodePlatform(): Platform | undefined {
     availableParallelism: os.availableParallelism,
     fileURLToPath: url.fileURLToPath,
     Worker,
-    createThread: () => new Worker(new URL(THREAD_SCRIPT, import.meta.url), { execArgv: [] }),
+    createThread: () => new Worker(new URL(THREAD_SCRIPT, HERE), { execArgv: [] }),
   });
 }
 

@@ -91,8 +91,8 @@ function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScri
 
 function peakMemoryBytes(): number | undefined {
   // Not every Deno has it.
-  const resourceUsage: typeof process.resourceUsage | undefined = process.resourceUsage;
-  return resourceUsage === undefined ? undefined : resourceUsage.call(process).maxRSS * 1024;
+  const process: Partial<NodeJS.Process> = globalThis.process;
+  return process.resourceUsage && process.resourceUsage().maxRSS * 1024;
 }
 
 export function createNodePlatform(modules: NodeModules): Platform {
