@@ -8,16 +8,13 @@ import { Worker } from "worker_threads";
 import { createNodePlatform } from "./node.js";
 import type { Platform } from "./platform.js";
 
-const platform: Platform = createNodePlatform({
-  open,
-  stat,
-  availableParallelism,
-  fileURLToPath,
-  Worker,
-  // Webpack follows this form; Vite and Vitest, which would change it, do not see it for the
+function createThread(): Worker {
+  // Webpack follows this form. Vite and Vitest, which would change it, do not see it for the
   // brackets. Of the program's own flags some, such as --input-type, do not suit a file.
   // biome-ignore lint/complexity/useLiteralKeys: see above
-  createThread: () =>
-    new Worker(new URL("../threads/node.js", import.meta["url"]), { execArgv: [] }),
-});
+  return new Worker(new URL("../threads/node.js", import.meta["url"]), { execArgv: [] });
+}
+
+const modules = { open, stat, availableParallelism, fileURLToPath, Worker, createThread };
+const platform: Platform = createNodePlatform(modules);
 export default platform;
