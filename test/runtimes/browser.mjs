@@ -18,10 +18,14 @@ async function openPage(browser, url) {
   const page = await browser.newPage();
   page.setDefaultTimeout(LIMIT_MS);
   const failed = new Promise((_, reject) => {
-    page.on("pageerror", reject);
+    const fail = (error) => {
+      // Browsers ask for it unasked, and may tell that the policy forbids it.
+      if (!error.message.includes("/favicon.ico")) reject(error);
+    };
+    page.on("pageerror", fail);
     page.on("console", (message) => {
-      const text = `${message.text()} ${message.location().url ?? ""}`;
-      if (message.type() === "error" && !text.includes("/favicon.ico")) reject(new Error(text));
+      if (message.type() !== "error") return;
+      fail(new Error(`${message.text()} ${message.location().url ?? ""}`));
     });
   });
   failed.catch(() => {});
