@@ -36,6 +36,7 @@ export type { Precision } from "./model/precision.js";
 export type { LoadProgress } from "./model/read-weights.js";
 export type { RopeScaling } from "./model/rope-scaling.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
+export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
 export {
   applyChatTemplate,
   type ChatEnvironment,

@@ -1,7 +1,7 @@
 /** A thread of `plm train`. */
 import { parentPort, Worker, workerData } from "node:worker_threads";
-import { endDismissed } from "../platform/node.js";
 import type { ThreadHandle } from "../platform/platform.js";
+import { endDismissed } from "../platform/thread-worker.js";
 import { runTrainingThread, type TrainingThreadStart } from "../training/thread.js";
 
 /** Starts a thread that computes until it is dismissed. */

@@ -13,6 +13,7 @@ import {
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
+import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.js";
@@ -42,6 +43,12 @@ export interface LoadOptions extends ModelOptions, HttpOptions {
   wasm?: KernelsBinary;
   /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
   variant?: Variant;
+  /**
+   * Where the threads' script is, for a bundler that leaves it out: the path or URL of what
+   * `plm-wasm/thread` was built to, or a function that returns a worker which runs it
+   * (docs/bundlers.md). Default: the package's own file.
+   */
+  threadScript?: ThreadScript;
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
@@ -199,6 +206,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   requireWasm();
   const { wasm: binary, variant } = options;
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
+  checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, caches } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;
@@ -211,7 +219,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   types.add("Q8"); // what absorbed keys are multiplied as
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
-  const starter = new ThreadStarter({ module, memory, model });
+  const starter = new ThreadStarter({ module, memory, model }, options.threadScript);
   // Left to the package, more start only if these turn out to pay.
   const first = options.threads === undefined ? Math.min(threads, LOADING_THREADS) : threads;
   // Never rejects; what is read meanwhile they help to pack.

@@ -4,6 +4,7 @@ import { reasonOf } from "../errors.js";
 import { dismiss } from "../kernels/team.js";
 import { clearTimer, setTimer, type Timer } from "../platform/clock.js";
 import type { ThreadHandle } from "../platform/platform.js";
+import type { ThreadScript } from "../platform/thread-worker.js";
 import type { ThreadStart } from "./thread.js";
 
 /** How long threads may take to answer. */
@@ -11,11 +12,14 @@ const PATIENCE_MS = 10_000;
 
 export class ThreadStarter {
   readonly #start: Omit<ThreadStart, "index">;
+  readonly #script: ThreadScript | undefined;
   readonly #threads: ThreadHandle[] = [];
   #failure: Error | undefined;
 
-  constructor(start: Omit<ThreadStart, "index">) {
+  /** Threads with the package's own script, or with `script`. */
+  constructor(start: Omit<ThreadStart, "index">, script?: ThreadScript) {
     this.#start = start;
+    this.#script = script;
   }
 
   /** Why threads did not start; undefined where all did. */
@@ -34,7 +38,7 @@ export class ThreadStarter {
     let timer: Timer | undefined;
     try {
       for (let index = first; index < first + count; index++) {
-        this.#threads.push(platform.startThread({ ...this.#start, index }));
+        this.#threads.push(platform.startThread({ ...this.#start, index }, this.#script));
       }
       const late = new Promise<never>((_, reject) => {
         const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);

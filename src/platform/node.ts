@@ -1,17 +1,29 @@
 /** Node, and Deno and Bun through their Node layers. */
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import process from "node:process";
-import { setImmediate } from "node:timers";
-import { fileURLToPath } from "node:url";
-import { getHeapStatistics } from "node:v8";
-import { Worker } from "node:worker_threads";
+import type { FileHandle, open, stat } from "node:fs/promises";
+import type { availableParallelism } from "node:os";
+import type { setImmediate } from "node:timers";
+import type { fileURLToPath } from "node:url";
+import type { getHeapStatistics } from "node:v8";
+import type { Worker } from "node:worker_threads";
 import { PlmError, reasonOf } from "../errors.js";
 import { OpenFileSource } from "../format/open-file-source.js";
 import type { ByteSource } from "../format/source.js";
-import { clearTimer, setTimer } from "./clock.js";
 import { createYield } from "./event-loop.js";
-import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
+import type { Platform } from "./platform.js";
+import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
+
+/** What the platform takes of Node's modules, however they were found. */
+export interface NodeModules {
+  readonly open: typeof open;
+  readonly stat: typeof stat;
+  readonly availableParallelism: typeof availableParallelism;
+  readonly setImmediate: typeof setImmediate;
+  readonly fileURLToPath: typeof fileURLToPath;
+  readonly getHeapStatistics: typeof getHeapStatistics;
+  readonly Worker: typeof Worker;
+  /** A worker that runs the package's own script. */
+  createThread(): ThreadWorker;
+}
 
 /** The longest array in any Node. */
 const MOST_ARRAY_BYTES = 2 ** 32;
@@ -34,7 +46,8 @@ class PathSource extends OpenFileSource {
   }
 }
 
-async function openFile(path: string | URL): Promise<ByteSource> {
+async function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource> {
+  const { open, stat, fileURLToPath } = modules;
   const name = String(path);
   try {
     const file = typeof path === "string" ? path : fileURLToPath(path.href);
@@ -49,28 +62,12 @@ async function openFile(path: string | URL): Promise<ByteSource> {
   }
 }
 
-function startThread(data: unknown): ThreadHandle {
-  // Of the program's own flags some, such as --input-type, do not suit a file.
-  const options = { workerData: data, execArgv: [] };
-  const worker = new Worker(new URL("../threads/node.js", import.meta.url), options);
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => {
-      // Waiting threads do not keep a program alive; starting ones do.
-      worker.unref();
-      resolve();
-    });
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("the thread ended")));
-  });
-  return { ready, end: () => endDismissed(worker) };
-}
-
-/** Terminates a thread that was dismissed, unless it returns in time. */
-export function endDismissed(worker: Worker): void {
-  // In Deno terminate() does not end a thread that waits for others.
-  const late = setTimer(() => void worker.terminate(), RETURN_MS);
-  late.unref();
-  worker.once("exit", () => clearTimer(late));
+/** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
+function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScript): ThreadWorker {
+  if (script === undefined) return createThread();
+  if (typeof script === "function") return script();
+  const isUrl = typeof script === "object" || /^[a-z][a-z0-9+.-]+:/i.test(script);
+  return new Worker(isUrl ? new URL(script) : script, { execArgv: [] });
 }
 
 /** An array none of whose pages is ever touched, for the engine to count. */
@@ -82,27 +79,27 @@ function countSharedMemory(bytes: number): unknown {
   }
 }
 
-/** V8 collects at once when the memory outside its heap grows by over half of the heap's limit. */
-function collectSharedMemory(): void {
-  countSharedMemory(getHeapStatistics().heap_size_limit);
-}
-
 function peakMemoryBytes(): number | undefined {
   // Not every Deno has it.
-  const resourceUsage: typeof process.resourceUsage | undefined = process.resourceUsage;
-  return resourceUsage === undefined ? undefined : resourceUsage.call(process).maxRSS * 1024;
+  const process: Partial<NodeJS.Process> = globalThis.process;
+  return process.resourceUsage && process.resourceUsage().maxRSS * 1024;
 }
 
-const platform: Platform = {
-  hasFiles: true,
-  openFile,
-  yieldToEventLoop: createYield(setImmediate),
-  hasThreads: () => true,
-  parallelism: availableParallelism,
-  maySleep: () => true,
-  startThread,
-  countSharedMemory,
-  collectSharedMemory,
-  peakMemoryBytes,
-};
-export default platform;
+export function createNodePlatform(modules: NodeModules): Platform {
+  return {
+    hasFiles: true,
+    openFile: (path) => openFile(modules, path),
+    yieldToEventLoop: createYield(modules.setImmediate),
+    hasThreads: () => true,
+    parallelism: () => modules.availableParallelism(),
+    maySleep: () => true,
+    startThread: (start, script) =>
+      startThreadIn(() => createWorker(modules, script), script, start),
+    countSharedMemory,
+    // V8 collects at once when memory outside its heap grows by over half of the heap's limit.
+    collectSharedMemory: () => {
+      countSharedMemory(modules.getHeapStatistics().heap_size_limit);
+    },
+    peakMemoryBytes,
+  };
+}

@@ -1,5 +1,6 @@
 /** What the package asks of a runtime; `node.ts` and `web.ts` answer, chosen as "#platform". */
 import type { ByteSource } from "../format/source.js";
+import type { ThreadScript } from "./thread-worker.js";
 
 /** A thread that was started. */
 export interface ThreadHandle {
@@ -8,9 +9,6 @@ export interface ThreadHandle {
   /** Waits a little for a thread that was dismissed to return, then ends it whatever it does. */
   end(): void;
 }
-
-/** How long a thread that was dismissed may take to return. */
-export const RETURN_MS = 2_000;
 
 export interface Platform {
   /** Whether `openFile` can work: if not, a string without a scheme is a relative URL. */
@@ -28,8 +26,11 @@ export interface Platform {
   parallelism(): number;
   /** Whether the thread of the caller may sleep; a page's own may not. */
   maySleep(): boolean;
-  /** Starts a thread with src/threads. Throws where hasThreads() is false. */
-  startThread(data: unknown): ThreadHandle;
+  /**
+   * Starts a thread that is sent `start`, with a script of the caller's or that of src/threads. For
+   * where hasThreads() is true.
+   */
+  startThread(start: unknown, script?: ThreadScript): ThreadHandle;
   /**
    * Has the engine count `bytes` of shared memory, where it does not by itself: what is returned
    * lives as long as they do.

@@ -3,7 +3,8 @@ import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
 import { setTimer } from "./clock.js";
 import { hasMessages, passMessage } from "./event-loop.js";
-import { type Platform, RETURN_MS, type ThreadHandle } from "./platform.js";
+import type { Platform } from "./platform.js";
+import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
   const message = `${path}: this runtime has no files; pass a URL, a Blob, bytes or a stream`;
@@ -35,14 +36,11 @@ function maySleep(): boolean {
   }
 }
 
-function startThread(data: unknown): ThreadHandle {
-  const worker = new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message ?? "the thread did not start"));
-  });
-  worker.postMessage(data);
-  return { ready, end: () => void setTimer(() => worker.terminate(), RETURN_MS) };
+/** The literal form is what bundlers follow. */
+function createWorker(script?: ThreadScript): ThreadWorker {
+  if (typeof script === "function") return script();
+  if (script !== undefined) return new Worker(script, { type: "module" });
+  return new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
 }
 
 const platform: Platform = {
@@ -52,7 +50,7 @@ const platform: Platform = {
   hasThreads,
   parallelism: () => globalThis.navigator?.hardwareConcurrency ?? 1,
   maySleep,
-  startThread,
+  startThread: (start, script) => startThreadIn(() => createWorker(script), script, start),
   countSharedMemory: () => undefined,
   collectSharedMemory: () => undefined,
   peakMemoryBytes: () => undefined,

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import { createYield } from "../../src/platform/event-loop.js";
-import node from "../../src/platform/node.js";
+import node from "../../src/platform/node-imports.js";
 import web from "../../src/platform/web.js";
 
 test("a yield lets timers and other turns come", async () => {

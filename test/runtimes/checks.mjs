@@ -16,7 +16,7 @@ export async function expectedText(source, maxTokens, options = {}) {
   return text;
 }
 
-/** Runs named checks one after the other and prints the last line that run.mjs reads. */
+/** Runs named checks one after the other and prints the last line that run.mjs reads; the counts. */
 export async function runChecks(checks) {
   const counts = { passed: 0, failed: 0 };
   for (const [name, check] of Object.entries(checks)) {
@@ -30,4 +30,5 @@ export async function runChecks(checks) {
     }
   }
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  return counts;
 }

@@ -1,5 +1,6 @@
 // Runs the conformance checks and the examples in the named runtimes, or in all of them:
-// node run.mjs [node20 node24 deno bun chromium workerd]. Exit code 1 if anything failed.
+// node run.mjs [node20 node22 node24 node26 deno bun chromium firefox workerd]. Exit code 1 if
+// anything failed.
 import { spawn } from "node:child_process";
 import { runtimes } from "./runtimes.mjs";
 

@@ -21,18 +21,23 @@ function findNode(major) {
  * failed"; or `missing`, what has to be there and is not.
  */
 export function runtimes() {
-  const node20 = findNode(20);
   const node24 = findNode(24);
   const deno = installed(`@deno/${denoSystem}/deno`);
   const denoArgs = ["run", "--no-remote", "--node-modules-dir=manual", "--allow-read"];
   const bun = installed(`@oven/bun-${bunSystem}/bin/bun`);
   const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  const firefox = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
+  const browser = (...args) =>
+    runtime([args[1], node24], [[node24, pathOf("browser.mjs"), ...args]]);
   return {
-    node20: scripts([node20]),
+    node20: scripts([findNode(20)]),
+    node22: scripts([findNode(22)]),
     node24: scripts([node24]),
+    node26: scripts([findNode(26)]),
     deno: scripts([deno, ...denoArgs]),
     bun: scripts([bun]),
-    chromium: runtime([chromium, node24], [[node24, pathOf("chromium.mjs"), chromium]]),
+    chromium: browser("chrome", chromium),
+    firefox: browser("firefox", firefox),
     workerd: runtime([installed("miniflare"), node24], [[node24, pathOf("workerd.mjs")]]),
   };
 }

@@ -1,0 +1,25 @@
+/** Node's platform with its modules imported, where the `node` condition holds. */
+import { open, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers";
+import { fileURLToPath } from "node:url";
+import { getHeapStatistics } from "node:v8";
+// Without "node:", webpack follows `new Worker` to the thread's script.
+// biome-ignore lint/style/useNodejsImportProtocol: see above
+import { Worker } from "worker_threads";
+import { createNodePlatform } from "./node.js";
+import type { Platform } from "./platform.js";
+
+function createThread(): Worker {
+  // Webpack follows this form. Vite and Vitest, which would change it, do not see it for the
+  // brackets. Of the program's own flags some, such as --input-type, do not suit a file.
+  // biome-ignore lint/complexity/useLiteralKeys: see above
+  return new Worker(new URL("../threads/node.js", import.meta["url"]), { execArgv: [] });
+}
+
+const modules = {
+  ...{ open, stat, availableParallelism, setImmediate, fileURLToPath, getHeapStatistics },
+  ...{ Worker, createThread },
+};
+const platform: Platform = createNodePlatform(modules);
+export default platform;

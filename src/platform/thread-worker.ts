@@ -1,0 +1,104 @@
+/** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
+import { PlmError } from "../errors.js";
+import { clearTimer, setTimer } from "./clock.js";
+import type { ThreadHandle } from "./platform.js";
+
+/** How long a thread that was dismissed may take to return. */
+const RETURN_MS = 2_000;
+
+/** A worker as a runtime has it; one of the two ways to listen is there. */
+export interface ThreadWorker {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  addEventListener?(type: string, listener: (event: unknown) => void): void;
+  on?(type: string, listener: (value: unknown) => void): unknown;
+  /** Where there is this, a waiting worker need not keep the program alive. */
+  unref?(): unknown;
+}
+
+/**
+ * What threads start with: the place of a script, which is `plm-wasm/thread` or a bundle of it, or
+ * what makes a worker that runs that script.
+ */
+export type ThreadScript = string | URL | (() => ThreadWorker);
+
+/** Throws INVALID_ARGUMENT for what is no script; a URL may be of another realm. */
+export function checkThreadScript(script: unknown): void {
+  if (script === undefined || typeof script === "string" || typeof script === "function") return;
+  if (typeof (script as URL | null)?.href === "string") return;
+  const got = script === null ? "null" : typeof script;
+  const message = `threadScript: expected a path, a URL or a function, got ${got}`;
+  throw new PlmError("INVALID_ARGUMENT", message);
+}
+
+/** What a failed start says where the package's own script was to run. */
+const ADVICE =
+  "a bundler that leaves out the threads' script needs a line: " +
+  "build plm-wasm/thread as well, and pass what it becomes as `threadScript` (docs/bundlers.md)";
+
+/** Why a worker did not start: with the option's name, or with what helps where it is not set. */
+function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
+  const { message } = (cause ?? {}) as { message?: unknown };
+  const reason = typeof message === "string" && message !== "" ? message : "its script not found";
+  if (script === undefined) {
+    return new Error(`threads: expected a worker to start, got ${reason}; ${ADVICE}`, { cause });
+  }
+  const name = typeof script === "function" ? "its worker" : String(script);
+  return new Error(`threadScript: expected ${name} to start, got ${reason}`, { cause });
+}
+
+/** The events of either kind of worker; those of the web are not to reach the console as well. */
+function listen(worker: ThreadWorker, type: string, listener: (value: unknown) => void): void {
+  if (worker.on !== undefined) worker.on(type, listener);
+  else worker.addEventListener?.(type, listener);
+}
+
+/**
+ * Starts a thread in the worker that `create` makes, which runs `script`, or the package's own. A
+ * worker that cannot be made is a thread whose `ready` rejects.
+ */
+export function startThreadIn(
+  create: () => ThreadWorker,
+  script: ThreadScript | undefined,
+  start: unknown,
+): ThreadHandle {
+  let worker: ThreadWorker | undefined;
+  try {
+    const created = create();
+    worker = created;
+    const ready = awaitReady(created, script);
+    created.postMessage(start);
+    return { ready, end: () => endDismissed(created) };
+  } catch (error) {
+    worker?.terminate?.();
+    return { ready: Promise.reject(startFailure(script, error)), end: () => undefined };
+  }
+}
+
+/** Terminates a thread that was dismissed, unless it returns in time. */
+export function endDismissed(worker: ThreadWorker): void {
+  // In Deno terminate() does not end a thread that waits for others.
+  const late = setTimer(() => void worker.terminate(), RETURN_MS);
+  (late as Partial<NodeJS.Timeout>).unref?.();
+  listen(worker, "exit", () => clearTimer(late));
+}
+
+/** Settles as a handle's `ready` does. */
+function awaitReady(worker: ThreadWorker, script: ThreadScript | undefined): Promise<void> {
+  const ready = new Promise<void>((resolve, reject) => {
+    const fail = (cause: unknown) => reject(startFailure(script, cause));
+    listen(worker, "message", () => {
+      // Waiting threads do not keep a program alive; starting ones do.
+      worker.unref?.();
+      resolve();
+    });
+    listen(worker, "error", (cause) => {
+      // Deno ends the program otherwise.
+      (cause as { preventDefault?(): void } | undefined)?.preventDefault?.();
+      fail(cause);
+    });
+    listen(worker, "exit", () => fail(new Error("the thread ended")));
+  });
+  ready.catch(() => undefined);
+  return ready;
+}

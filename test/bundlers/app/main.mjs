@@ -1,0 +1,7 @@
+// A program that is built together with plm-thread.mjs.
+import { loadModel } from "plm-wasm";
+import { report } from "./report.mjs";
+
+const [path] = process.argv.slice(2);
+const threadScript = new URL(/* @vite-ignore */ "./plm-thread.mjs", import.meta.url);
+report((options) => loadModel(path, { ...options, threadScript })).then(console.log);

@@ -1,0 +1,22 @@
+// Parcel, for pages.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assertThreads, run } from "./app.mjs";
+import { lookInto } from "./chromium.mjs";
+
+const SETTINGS = {
+  private: true,
+  browserslist: "last 1 Chrome version",
+  "@parcel/resolver-default": { packageExports: true },
+};
+
+export default ({ root, out }, expected) => ({
+  "parcel build": async () => {
+    await writeFile(join(root, "package.json"), JSON.stringify(SETTINGS));
+    const folder = join(out, "parcel");
+    const parcel = join(root, "node_modules/parcel/lib/bin.js");
+    const options = ["--dist-dir", folder, "--no-cache", "--no-source-maps"];
+    await run(process.execPath, [parcel, "build", "index.html", ...options], { cwd: root });
+    assertThreads(await lookInto(folder), expected);
+  },
+});

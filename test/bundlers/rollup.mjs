@@ -1,0 +1,32 @@
+// Rollup, which sets no condition "node" and leaves workers' files out.
+import { join } from "node:path";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import { rollup } from "rollup";
+import { assertAdvice, assertThreads, MODEL_PATH, run } from "./app.mjs";
+
+async function bundle({ root, out }, conditions) {
+  const bundled = await rollup({
+    input: ["main.mjs", "plain.mjs", "plm-thread.mjs"].map((name) => join(root, name)),
+    plugins: [nodeResolve(conditions && { exportConditions: conditions })],
+    external: [/^node:/, "worker_threads"],
+    onwarn: (warning) => {
+      throw new Error(warning.message);
+    },
+  });
+  const dir = join(out, "rollup");
+  await bundled.write({ dir, entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
+  return dir;
+}
+
+const check = (app, expected, conditions) => async () => {
+  const folder = await bundle(app, conditions);
+  const find = async (name) =>
+    JSON.parse(await run(process.execPath, [join(folder, name), MODEL_PATH]));
+  assertThreads(await find("main.mjs"), expected);
+  assertAdvice(await find("plain.mjs"), expected);
+};
+
+export default (app, expected) => ({
+  "Rollup as it is": check(app, expected),
+  "Rollup with the condition node": check(app, expected, ["node"]),
+});
