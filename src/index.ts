@@ -24,6 +24,7 @@ export type { LoadProgress } from "./model/read-weights.js";
 export type { EvaluateOptions, Session } from "./model/session.js";
 export {
   applyChatTemplate,
+  type ChatContent,
   type ChatEnvironment,
   type ChatMessage,
   type ChatOptions,
