@@ -39,6 +39,7 @@ export type { EvaluateOptions, Session } from "./model/session.js";
 export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
 export {
   applyChatTemplate,
+  type ChatContent,
   type ChatEnvironment,
   type ChatMessage,
   type ChatOptions,

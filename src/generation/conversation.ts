@@ -4,6 +4,7 @@ import { PlmError } from "../errors.js";
 import type { Session } from "../model/session.js";
 import {
   applyChatTemplate,
+  type ChatContent,
   type ChatMessage,
   type ChatTemplateOptions,
   chatTemplateOf,
@@ -65,10 +66,7 @@ export class Conversation extends Disposable {
    * the messages are longer than the context, SESSION_BUSY while another answer is given, and as
    * `generate` throws.
    */
-  async *ask(
-    content: ChatMessage["content"],
-    options: GenerateOptions = {},
-  ): AsyncGenerator<string, void> {
+  async *ask(content: ChatContent, options: GenerateOptions = {}): AsyncGenerator<string, void> {
     this.#checkIdle();
     this.#isAnswering = true;
     const question: ChatMessage = { role: "user", content };

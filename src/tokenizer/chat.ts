@@ -3,7 +3,7 @@ import { PlmError } from "../errors.js";
 import { renderTemplate, TemplateFailure } from "./jinja/template.js";
 import { type ChatMessage, checkMessages } from "./messages.js";
 
-export type { ChatMessage, ChatTextPart } from "./messages.js";
+export type { ChatContent, ChatMessage, ChatTextPart } from "./messages.js";
 
 /** Variables of a chat template. */
 export interface ChatOptions {

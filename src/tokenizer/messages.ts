@@ -7,15 +7,15 @@ export interface ChatTextPart {
   readonly text: string;
 }
 
+/** What a message says. Parts are joined with newlines, as llama.cpp and vLLM do. */
+export type ChatContent = string | readonly ChatTextPart[];
+
 /** One turn of a conversation, as OpenAI's API and transformers have it. */
 export interface ChatMessage {
   /** Usually "system", "user", "assistant" or "tool". */
   role: string;
-  /**
-   * Its text; parts are joined with newlines, as llama.cpp and vLLM do. May be null or missing
-   * beside `tool_calls` only.
-   */
-  content?: string | readonly ChatTextPart[] | null;
+  /** May be null or missing beside `tool_calls` only. */
+  content?: ChatContent | null;
   /** Anything else that the template reads, such as `tool_calls` or `reasoning_content`. */
   [field: string]: unknown;
 }

@@ -107,6 +107,7 @@ class Lexer {
 
   #readInside(kind: "block" | "variable", endPattern: RegExp, start: number): void {
     this.#push(`${kind}_begin`, "", start);
+    const line = this.#lineAt(start);
     const open: string[] = [];
     for (;;) {
       const end = open.length === 0 ? this.#match(endPattern, this.#at) : undefined;
@@ -117,7 +118,7 @@ class Lexer {
       }
       if (this.#at >= this.#source.length) {
         const expected = kind === "block" ? "%}" : "}}";
-        fail(`expected ${open.at(-1) ?? expected}, the template ends`, this.#lineAt(start));
+        fail(`expected ${open.at(-1) ?? expected}, the template ends`, line);
       }
       this.#readToken(open);
     }

@@ -29,9 +29,14 @@ export function renderTemplate(
     return new Execution(runtime).render(body, new Scope(scope));
   } catch (error) {
     // What the bounds let through may still be too deep for the caller's stack.
-    if (error instanceof RangeError) fail("expected less nesting, the stack is exhausted");
+    if (isStackOverflow(error)) fail("expected less nesting, the stack is exhausted");
     throw error;
   }
+}
+
+/** A RangeError; in Firefox, an InternalError. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError || (error as Error | undefined)?.name === "InternalError";
 }
 
 export { TemplateFailure };
