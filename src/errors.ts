@@ -48,7 +48,7 @@ export type ErrorCode =
 export class PlmError extends Error {
   readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = "PlmError";
     this.code = code;

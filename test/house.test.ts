@@ -6,7 +6,8 @@ import * as assert from "uvu/assert";
 /** What each part of src may import besides itself. Arrows point one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
-  kernels: ["errors.ts", "#platform"],
+  "web-types.ts": [],
+  kernels: ["errors.ts", "web-types.ts", "#platform"],
   format: ["errors.ts", "#platform"],
   tokenizer: ["errors.ts", "#platform"],
   platform: ["errors.ts", "format"],
@@ -14,7 +15,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   threads: ["model", "platform"],
   generation: ["errors.ts", "#platform", "format", "model", "tokenizer"],
   training: ["errors.ts", "platform", "kernels", "format", "model", "tokenizer"],
-  "index.ts": ["errors.ts", "platform", "format", "model", "tokenizer", "generation"],
+  "index.ts": [
+    "errors.ts",
+    "web-types.ts",
+    "platform",
+    "format",
+    "model",
+    "tokenizer",
+    "generation",
+  ],
   cli: [
     ...["errors.ts", "#platform", "platform", "format", "model", "tokenizer", "generation"],
     ...["training", "index.ts"],

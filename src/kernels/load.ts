@@ -1,13 +1,14 @@
 /** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
 import { instantiate } from "@assemblyscript/loader";
 import { PlmError } from "../errors.js";
+import type { OwnBytes } from "../web-types.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
 import { isRelaxed, type Kernels } from "./kernels.js";
 import { probeRelaxedDot } from "./probe.js";
 import { withSharedMemory } from "./shared-memory.js";
 
 /** A kernels' binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
-export type KernelsBinary = WebAssembly.Module | BufferSource;
+export type KernelsBinary = WebAssembly.Module | ArrayBuffer | ArrayBufferView;
 
 /** The package's binaries: `simd` runs wherever WebAssembly SIMD does, `relaxed` is faster. */
 export type Variant = "simd" | "relaxed";
@@ -26,12 +27,12 @@ export interface LoadedKernels {
 }
 
 /** The kernels of the package as wasm bytes. */
-export function kernelsBytes(variant: Variant = "simd"): Uint8Array<ArrayBuffer> {
+export function kernelsBytes(variant: Variant = "simd"): OwnBytes {
   return bytesOfBase64(variant === "simd" ? simdBase64 : relaxedBase64);
 }
 
 /** The bytes that a base64 string stands for. */
-export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
+export function bytesOfBase64(base64: string): OwnBytes {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
@@ -99,7 +100,7 @@ export async function instantiateKernels<Exports>(
     const module =
       binary instanceof WebAssembly.Module
         ? binary
-        : await WebAssembly.compile(isShared(memory) ? withSharedMemory(binary) : binary);
+        : await WebAssembly.compile(bytesFor(memory, binary as BufferSource));
     const { exports } = await instantiate<Record<string, unknown>>(module, { env: { memory } });
     return { kernels: exports as unknown as Exports, module };
   } catch (cause) {
@@ -109,6 +110,10 @@ export async function instantiateKernels<Exports>(
       { cause },
     );
   }
+}
+
+function bytesFor(memory: WebAssembly.Memory, binary: BufferSource): BufferSource {
+  return isShared(memory) ? withSharedMemory(binary) : binary;
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {
