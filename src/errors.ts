@@ -106,7 +106,8 @@ export function reasonOf(cause: unknown): string {
 }
 
 /** What an error may come with. */
-export interface PlmErrorOptions extends ErrorOptions {
+export interface PlmErrorOptions {
+  cause?: unknown;
   argument?: string;
 }
 

@@ -1,4 +1,6 @@
 /** The public interface of plm-wasm. */
+import "./web-types.js";
+
 export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, type GgufValue, openGguf, type TensorInfo } from "./format/gguf.js";

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 
 /** The foundation, which every part of src may import. */
-const ROOTS = ["errors.ts", "brands.ts", "globals.ts", "disposable.ts"];
+const ROOTS = ["errors.ts", "brands.ts", "globals.ts", "disposable.ts", "web-types.ts"];
 
 /** What else each part of src may import besides itself. Arrows point one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "brands.ts": [],
   "globals.ts": [],
   "disposable.ts": [],
+  "web-types.ts": [],
   kernels: ["#platform", "platform"],
   format: ["#platform"],
   tokenizer: ["#platform"],

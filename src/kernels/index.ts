@@ -2,6 +2,8 @@
  * `plm-wasm/kernels`: the kernels by themselves, for those who want only int8 products, latent
  * attention or packing over a memory of their own. Contracts are in assembly/, one file a kernel.
  */
+import "../web-types.js";
+
 export { MAX_MEMORY_BYTES, MemoryPlan, type Region, type RegionKind } from "./arena.js";
 export {
   type Absorb,

@@ -2,13 +2,14 @@
 import { brandOf, bytesOf, kindOf } from "../brands.js";
 import { PlmError, reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
+import type { OwnBytes } from "../web-types.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
 import { isRelaxed, type Kernels } from "./kernels.js";
 import { probeRelaxedDot } from "./probe.js";
 import { withSharedMemory } from "./shared-memory.js";
 
 /** A kernels' binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
-export type KernelsBinary = WebAssembly.Module | BufferSource;
+export type KernelsBinary = WebAssembly.Module | ArrayBuffer | ArrayBufferView;
 
 /** The package's binaries: `simd` runs wherever WebAssembly SIMD does, `relaxed` is faster. */
 export type Variant = "simd" | "relaxed";
@@ -27,12 +28,12 @@ export interface LoadedKernels {
 }
 
 /** The kernels of the package as wasm bytes. */
-export function kernelsBytes(variant: Variant = "simd"): Uint8Array<ArrayBuffer> {
+export function kernelsBytes(variant: Variant = "simd"): OwnBytes {
   return bytesOfBase64(variant === "simd" ? simdBase64 : relaxedBase64);
 }
 
 /** The bytes that a base64 string stands for. */
-export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
+export function bytesOfBase64(base64: string): OwnBytes {
   return Uint8Array.from(requireGlobal("atob")(base64), (character) => character.charCodeAt(0));
 }
 
@@ -114,7 +115,7 @@ export async function instantiateKernels<Exports>(
   try {
     const module = isModule(given)
       ? given
-      : await WebAssembly.compile(isShared(memory) ? withSharedMemory(given) : given);
+      : await WebAssembly.compile(bytesFor(memory, given as BufferSource));
     return { kernels: (await exportsOf(module, memory)) as Exports, module };
   } catch (cause) {
     throw refusal(given, cause);
@@ -154,6 +155,10 @@ function refusal(binary: KernelsBinary, cause: unknown): PlmError {
   }
   const message = `kernels: ${problem}: ${reasonOf(cause)}`;
   return new PlmError("UNSUPPORTED_RUNTIME", message, { cause });
+}
+
+function bytesFor(memory: WebAssembly.Memory, binary: BufferSource): BufferSource {
+  return isShared(memory) ? withSharedMemory(binary) : binary;
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {

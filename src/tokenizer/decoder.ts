@@ -18,14 +18,12 @@ function textDecoder(): TextDecoder {
 }
 
 /** Text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
-export function decodeUtf8(bytes: Uint8Array<ArrayBuffer>): string {
+export function decodeUtf8(bytes: Uint8Array): string {
   return textDecoder().decode(bytes);
 }
 
 /** A decoder over `bytesOf`, the bytes of a token. */
-export function incrementalDecoder(
-  bytesOf: (id: number) => Uint8Array<ArrayBuffer>,
-): IncrementalDecoder {
+export function incrementalDecoder(bytesOf: (id: number) => Uint8Array): IncrementalDecoder {
   const decoder = textDecoder();
   return {
     push: (id) => decoder.decode(bytesOf(id), { stream: true }),

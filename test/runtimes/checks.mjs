@@ -16,7 +16,10 @@ export async function expectedText(source, maxTokens, options = {}) {
   return text;
 }
 
-/** Runs named checks one after the other and prints the last line that run.mjs reads; the counts. */
+/**
+ * Runs named checks one after the other and prints the last line that run.mjs reads; resolves to
+ * the counts.
+ */
 export async function runChecks(checks) {
   const counts = { passed: 0, failed: 0 };
   for (const [name, check] of Object.entries(checks)) {

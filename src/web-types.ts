@@ -1,0 +1,28 @@
+/**
+ * The web's types that public declarations name, for programs whose libraries do not declare them
+ * (TypeScript's "dom", @types/node). Where they do, each interface is one with theirs.
+ */
+declare global {
+  interface AbortSignal {
+    readonly aborted: boolean;
+  }
+  interface Blob {
+    readonly size: number;
+  }
+  interface URL {
+    href: string;
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: as "dom" has it
+  interface ReadableStream<R = any> {
+    readonly locked: boolean;
+  }
+  namespace WebAssembly {
+    interface Memory {
+      grow(delta: number): number;
+    }
+    interface Module {}
+  }
+}
+
+/** Bytes of their own, which before TypeScript 5.7 are no other type than any bytes. */
+export type OwnBytes = ReturnType<Uint8ArrayConstructor["from"]>;

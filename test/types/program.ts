@@ -1,0 +1,51 @@
+// A program whose types alone matter: what callers write, and what they get.
+import {
+  type ByteSource,
+  type KernelsBinary,
+  type LoadOptions,
+  loadModel,
+  type Model,
+  type ModelSource,
+  openGguf,
+  PlmError,
+  renderChat,
+  type ThreadScript,
+  type ThreadWorker,
+  Tokenizer,
+} from "plm-wasm";
+import * as kernels from "plm-wasm/kernels";
+import relaxed from "plm-wasm/relaxed.wasm";
+import simd from "plm-wasm/simd.wasm";
+import "plm-wasm/thread";
+
+declare const bytes: Uint8Array;
+declare const worker: ThreadWorker;
+
+const scripts: ThreadScript[] = ["plm-thread.js", () => worker];
+const options: LoadOptions = { threads: 2, wasm: simd, threadScript: scripts[0] as ThreadScript };
+const binaries: KernelsBinary[] = [simd, relaxed];
+const sources: ModelSource[] = ["model.gguf", bytes, [bytes]];
+const reader: ByteSource = {
+  name: "mine",
+  size: 4,
+  sequential: false,
+  read: async (_offset, target) => target.length,
+  close: async () => undefined,
+};
+
+export async function use(): Promise<string> {
+  const model: Model = await loadModel(sources[0] as ModelSource, options);
+  const ids: ArrayLike<number> = model.tokenizer.encode("Hi");
+  const logits: Float32Array = await model.createSession().evaluate(ids);
+  for await (const piece of model.generate("Hi", { maxTokens: logits.length })) piece.trim();
+  const failure: Error | undefined = model.threadFailure;
+  if (failure) throw new PlmError("INVALID_ARGUMENT", failure.message, { cause: failure });
+  model.dispose();
+  const gguf = await openGguf([reader]);
+  const tokenizer: Tokenizer = Tokenizer.fromMetadata(gguf.metadata);
+  const loaded = await kernels.loadKernels(new kernels.MemoryPlan().allocate(), {
+    binary: binaries[0] as KernelsBinary,
+  });
+  const copy: Uint8Array = kernels.kernelsBytes(loaded.variant);
+  return renderChat("", [{ role: "user", content: tokenizer.decode([copy.length]) }]);
+}
