@@ -32,10 +32,13 @@ const ADVICE =
   "a bundler that leaves out the threads' script needs a line: " +
   "build plm-wasm/thread as well, and pass what it becomes as `threadScript` (docs/bundlers.md)";
 
+/** What browsers, which do not say which, mean by an event without a message. */
+const NO_MESSAGE = "no script there, or one that a policy forbids";
+
 /** Why a worker did not start: with the option's name, or with what helps where it is not set. */
 function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
   const { message } = (cause ?? {}) as { message?: unknown };
-  const reason = typeof message === "string" && message !== "" ? message : "its script not found";
+  const reason = typeof message === "string" && message !== "" ? message : NO_MESSAGE;
   if (script === undefined) {
     return new Error(`threads: expected a worker to start, got ${reason}; ${ADVICE}`, { cause });
   }
