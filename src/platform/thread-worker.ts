@@ -64,10 +64,11 @@ export function startThreadIn(
   let worker: ThreadWorker | undefined;
   try {
     worker = create();
-    // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does.
-    worker.unref?.();
     const ready = awaitReady(worker, script);
     worker.postMessage(start);
+    // Waiting threads do not keep a program alive; who awaits `ready` has a timer that does. This
+    // comes last: a worker that is listened to does.
+    worker.unref?.();
     return { ready, end: () => void worker?.terminate() };
   } catch (error) {
     worker?.terminate?.();
