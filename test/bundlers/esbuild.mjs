@@ -30,6 +30,12 @@ export default (app, expected) => ({
     assertThreads(await find("main.mjs"), expected);
     assertAdvice(await find("plain.mjs"), expected);
   },
+  "esbuild --external:plm-wasm": async () => {
+    const options = { platform: "node", external: ["plm-wasm"] };
+    const folder = await bundle({ ...app, out: app.root }, ["plain.mjs"], options);
+    const path = join(folder, "plain.mjs");
+    assertThreads(JSON.parse(await run(process.execPath, [path, MODEL_PATH])), expected);
+  },
   "esbuild for Node, as CommonJS": async () => {
     const outExtension = { ".js": ".cjs" };
     const options = { platform: "node", format: "cjs", outExtension, logLevel: "error" };

@@ -4,11 +4,11 @@ import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 import { assertAdvice, assertThreads, MODEL_PATH, run } from "./app.mjs";
 
-async function bundle({ root, out }, conditions) {
+async function bundle({ root, out }, { conditions, external = [] } = {}) {
   const bundled = await rollup({
     input: ["main.mjs", "plain.mjs", "plm-thread.mjs"].map((name) => join(root, name)),
     plugins: [nodeResolve(conditions && { exportConditions: conditions })],
-    external: [/^node:/, "worker_threads"],
+    external: [/^node:/, "worker_threads", ...external],
     onwarn: (warning) => {
       throw new Error(warning.message);
     },
@@ -18,15 +18,22 @@ async function bundle({ root, out }, conditions) {
   return dir;
 }
 
-const check = (app, expected, conditions) => async () => {
-  const folder = await bundle(app, conditions);
-  const find = async (name) =>
-    JSON.parse(await run(process.execPath, [join(folder, name), MODEL_PATH]));
-  assertThreads(await find("main.mjs"), expected);
-  assertAdvice(await find("plain.mjs"), expected);
+async function find(folder, name) {
+  return JSON.parse(await run(process.execPath, [join(folder, name), MODEL_PATH]));
+}
+
+const check = (app, expected, options) => async () => {
+  const folder = await bundle(app, options);
+  assertThreads(await find(folder, "main.mjs"), expected);
+  assertAdvice(await find(folder, "plain.mjs"), expected);
 };
 
 export default (app, expected) => ({
   "Rollup as it is": check(app, expected),
-  "Rollup with the condition node": check(app, expected, ["node"]),
+  "Rollup with the condition node": check(app, expected, { conditions: ["node"] }),
+  "Rollup with the package external": async () => {
+    const external = ["plm-wasm", "plm-wasm/thread"];
+    const folder = await bundle({ ...app, out: app.root }, { external });
+    assertThreads(await find(folder, "plain.mjs"), expected);
+  },
 });

@@ -1,4 +1,5 @@
 /** Threads with a script of the caller's, and what is said where a script does not start. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -73,6 +74,21 @@ test("where the package's own script does not start, the option is named", async
     assert.match((error as Error).message, "plm-wasm/thread");
     assert.match((error as Error).message, "`threadScript`");
     end();
+  }
+});
+
+test("threads of a model that is not disposed of do not keep a program alive", () => {
+  const index = new URL("../../src/index.js", import.meta.url).href;
+  const model = fileURLToPath(new URL("../../../models/plm-test.gguf", import.meta.url));
+  for (const script of ["undefined", `new URL("${SCRIPTS[0]}")`]) {
+    const program = `
+      import { loadModel } from "${index}";
+      const options = { threads: 2, threadScript: ${script} };
+      console.log((await loadModel(${JSON.stringify(model)}, options)).threads);
+    `;
+    const args = ["--input-type=module", "--eval", program];
+    const { stdout, signal } = spawnSync(process.execPath, args, { timeout: 60_000 });
+    assert.equal([String(stdout), signal], ["2\n", null]);
   }
 });
 
