@@ -1,4 +1,5 @@
 /** The time and the chance that requests depend on; tests bring their own. */
+import { clearTimer, setTimer, type Timer } from "../clock.js";
 import { abortable } from "./stream-source.js";
 
 export interface HttpEnvironment {
@@ -10,23 +11,20 @@ export interface HttpEnvironment {
   wait(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
-// Test tools replace timers while they run.
-const { setTimeout, clearTimeout } = globalThis;
-
 /** The runtime's own. */
 export const REAL_ENVIRONMENT: HttpEnvironment = {
   now: () => Date.now(),
   random: () => Math.random(),
   async wait(durationMs, signal) {
-    if (setTimeout === undefined) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    if (setTimer === undefined) return;
+    let timer: Timer | undefined;
     const over = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, durationMs);
+      timer = setTimer(resolve, durationMs);
     });
     try {
       await abortable(over, signal);
     } finally {
-      clearTimeout(timer);
+      clearTimer(timer);
     }
   },
 };

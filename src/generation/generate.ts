@@ -1,6 +1,7 @@
 /** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
+
+import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
-import { now as clock } from "../platform/clock.js";
 import type { Evaluator, TokenDecoder } from "./evaluator.js";
 import { Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";

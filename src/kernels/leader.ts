@@ -2,7 +2,7 @@
  * The thread of the caller as the leader of a team: it announces work to as many threads as pay,
  * takes its own part in it, and has the others return in the end. Inference and training share it.
  */
-import { now } from "../platform/clock.js";
+import { now } from "../clock.js";
 import type { Pace } from "./pace.js";
 import type { Member } from "./team.js";
 

@@ -1,5 +1,5 @@
 /** How long to wait for others, counted while awake. */
-import { now as clock } from "../platform/clock.js";
+import { now as clock } from "../clock.js";
 
 /** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
 const LONGEST_LOOK_MS = 200;

@@ -4,7 +4,7 @@
  */
 import platform from "#platform";
 import { brandOf } from "../brands.js";
-import { setTimer } from "../platform/clock.js";
+import { setTimer } from "../clock.js";
 
 const released = new Set<WeakRef<WebAssembly.Memory>>();
 

@@ -2,8 +2,9 @@
  * Threads that compute together: each has its share of every step, and waits for the others at a
  * barrier in wasm. A thread that waits long sleeps.
  */
+
+import { now } from "../clock.js";
 import { PlmError } from "../errors.js";
-import { now } from "../platform/clock.js";
 import type { Kernels } from "./kernels.js";
 import { Patience } from "./patience.js";
 

@@ -1,4 +1,6 @@
 /** Which kernel serves which packed type: decided by timing, within what precision allows. */
+
+import { now as clock } from "../clock.js";
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../kernels/kernels.js";
 import {
   activationBytes,
@@ -8,7 +10,6 @@ import {
   packedBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
-import { now as clock } from "../platform/clock.js";
 import { hasMatvec } from "./linear.js";
 
 /** The kernels that were chosen; plain data, so that every thread has the same. */

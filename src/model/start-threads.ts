@@ -1,8 +1,8 @@
 /** Starts the threads that help, as many as are asked for at a time, or none of them. */
 import platform from "#platform";
+import { clearTimer, setTimer, type Timer } from "../clock.js";
 import { reasonOf } from "../errors.js";
 import { dismiss } from "../kernels/team.js";
-import { clearTimer, setTimer, type Timer } from "../platform/clock.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import type { ThreadScript } from "../platform/thread-worker.js";
 import type { ThreadStart } from "./thread.js";

@@ -1,6 +1,7 @@
 /** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
+
+import { clearTimer, setTimer } from "../clock.js";
 import { PlmError } from "../errors.js";
-import { clearTimer, setTimer } from "./clock.js";
 import type { ThreadHandle } from "./platform.js";
 
 /** How long a thread that was dismissed may take to return. */

@@ -1,7 +1,8 @@
 /** Browsers, workers and other runtimes without a file system. */
+
+import { setTimer } from "../clock.js";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/source.js";
-import { setTimer } from "./clock.js";
 import { hasMessages, passMessage } from "./event-loop.js";
 import type { Platform } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";

@@ -1,6 +1,7 @@
 /** A training run: steps of the WSDC schedule, measured, logged and kept in checkpoints. */
+
+import { now } from "../clock.js";
 import { PlmError } from "../errors.js";
-import { now } from "../platform/clock.js";
 import { type Batch, BatchStream, createBatch } from "./batches.js";
 import type { BestLoss, Checkpoint } from "./checkpoint.js";
 import type { Checkpoints, Resumed } from "./checkpoints.js";

@@ -34,7 +34,7 @@ export function runtimes() {
     node22: scripts([findNode(22)]),
     node24: scripts([node24]),
     node26: scripts([findNode(26)]),
-    deno: scripts([deno, ...denoArgs]),
+    deno: scripts([deno, ...denoArgs], ["--allow-all"]),
     bun: scripts([bun]),
     chromium: browser("chrome", chromium),
     firefox: browser("firefox", firefox),
@@ -42,10 +42,14 @@ export function runtimes() {
   };
 }
 
-/** A runtime that runs scripts: the checks, then the example, which the present Node looks at. */
-function scripts(command) {
+/**
+ * A runtime that runs scripts: the checks, then the example, which the present Node looks at, then
+ * the threads that are left, which may need more permissions.
+ */
+function scripts(command, permissions = []) {
   const example = [process.execPath, pathOf("example.mjs"), ...command];
-  return runtime([command[0]], [[...command, pathOf("entry.mjs")], example]);
+  const threads = [...command, ...permissions, pathOf("threads.mjs")];
+  return runtime([command[0]], [[...command, pathOf("entry.mjs")], example, threads]);
 }
 
 function runtime(needed, commands) {
