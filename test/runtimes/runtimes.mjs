@@ -23,7 +23,7 @@ function findNode(major) {
 export function runtimes() {
   const node24 = findNode(24);
   const deno = installed(`@deno/${denoSystem}/deno`);
-  const denoArgs = ["run", "--no-remote", "--node-modules-dir=manual", "--allow-read"];
+  const denoArgs = ["run", "--no-remote", "--node-modules-dir=manual"];
   const bun = installed(`@oven/bun-${bunSystem}/bin/bun`);
   const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
   const firefox = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
@@ -34,7 +34,7 @@ export function runtimes() {
     node22: scripts([findNode(22)]),
     node24: scripts([node24]),
     node26: scripts([findNode(26)]),
-    deno: scripts([deno, ...denoArgs], ["--allow-all"]),
+    deno: scripts([deno, ...denoArgs, "--allow-read"], [deno, ...denoArgs, "--allow-all"]),
     bun: scripts([bun]),
     chromium: browser("chrome", chromium),
     firefox: browser("firefox", firefox),
@@ -46,9 +46,9 @@ export function runtimes() {
  * A runtime that runs scripts: the checks, then the example, which the present Node looks at, then
  * the threads that are left, which may need more permissions.
  */
-function scripts(command, permissions = []) {
+function scripts(command, permitted = command) {
   const example = [process.execPath, pathOf("example.mjs"), ...command];
-  const threads = [...command, ...permissions, pathOf("threads.mjs")];
+  const threads = [...permitted, pathOf("threads.mjs")];
   return runtime([command[0]], [[...command, pathOf("entry.mjs")], example, threads]);
 }
 
