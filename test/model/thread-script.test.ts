@@ -84,7 +84,7 @@ test("threads of a model that is not disposed of do not keep a program alive", (
     const program = `
       import { loadModel } from "${index}";
       const options = { threads: 2, threadScript: ${script} };
-      console.log((await loadModel(${JSON.stringify(model)}, options)).threads);
+      console.log(String((await loadModel(${JSON.stringify(model)}, options)).threads));
     `;
     const args = ["--input-type=module", "--eval", program];
     const { stdout, signal } = spawnSync(process.execPath, args, { timeout: 60_000 });
