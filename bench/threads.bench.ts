@@ -5,7 +5,8 @@
  *     node build/bench/threads.bench.js [--threads 2] [--tokens 48] [--rounds 7] [--against BUILD]
  *
  * BUILD is the build folder of another commit, whose rate on as many threads is taken in the same
- * rounds. Rates are medians; ratios are medians of the rounds' own.
+ * rounds. Every model is there twice, loaded in mirrored order, since where it lies in memory counts
+ * for several per cent. Rates are medians; ratios are medians of the rounds' own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -48,6 +49,12 @@ function startNeighbours(count: number): ChildProcess[] {
   );
 }
 
+/** A model that is timed. */
+interface Contestant {
+  readonly name: string;
+  readonly model: Model;
+}
+
 /** Tokens a second of `count` tokens, decoded one by one. */
 async function decodeRate(model: Model, count: number): Promise<number> {
   const session = model.createSession();
@@ -63,19 +70,23 @@ async function decodeRate(model: Model, count: number): Promise<number> {
 /** Rates of every model with so many busy neighbours, round by round. */
 async function measureBeside(
   neighbours: number,
-  models: Readonly<Record<string, Model>>,
+  models: readonly Contestant[],
 ): Promise<Record<string, number[]>> {
   const busy = startNeighbours(neighbours);
   try {
     const rates: Record<string, number[]> = {};
     const endMs = performance.now() + SETTLE_MS;
     while (performance.now() < endMs) {
-      for (const model of Object.values(models)) await decodeRate(model, 8);
+      for (const { model } of models) await decodeRate(model, 8);
     }
     for (let round = 0; round < rounds; round++) {
-      for (const [name, model] of Object.entries(models)) {
+      const sums: Record<string, number> = {};
+      for (const { name, model } of models) {
+        sums[name] = (sums[name] ?? 0) + (await decodeRate(model, tokens));
+      }
+      for (const [name, sum] of Object.entries(sums)) {
         rates[name] ??= [];
-        rates[name].push(await decodeRate(model, tokens));
+        rates[name].push(sum / 2);
       }
     }
     return rates;
@@ -100,14 +111,18 @@ async function loadMsClaiming(processors: number): Promise<{ ms: number; threads
 console.log(describeMachine(readMachine("simd")));
 const file = Buffer.concat([...createRandomModel({ ...DEFAULT_RANDOM_MODEL, ...DIMS })]);
 console.log(`model    ${(file.length / 1e6).toFixed(0)} MB, ${tokens} tokens, ${rounds} rounds\n`);
-const models: Record<string, Model> = {
-  "1 thread": await loadModel(file, { threads: 1 }),
-  [`${threads} threads`]: await loadModel(file, { threads }),
-};
+const entries = [
+  { name: "1 thread", load: loadModel, threads: 1 },
+  { name: `${threads} threads`, load: loadModel, threads },
+];
 if (values.against !== undefined) {
   const url = pathToFileURL(resolve(values.against, "src/index.js")).href;
   const other = (await import(url)) as { loadModel: typeof loadModel };
-  models.before = await other.loadModel(file, { threads });
+  entries.push({ name: "before", load: other.loadModel, threads });
+}
+const models: Contestant[] = [];
+for (const { name, load, threads } of [...entries, ...[...entries].reverse()]) {
+  models.push({ name, model: await load(file, { threads }) });
 }
 for (const neighbours of [0, 1, 2]) {
   const rates = await measureBeside(neighbours, models);
@@ -120,7 +135,7 @@ for (const neighbours of [0, 1, 2]) {
     console.log(`${neighbours} busy  ${name.padEnd(10)} ${line.join("   ")}`);
   }
 }
-for (const model of Object.values(models)) model.dispose();
+for (const { model } of models) model.dispose();
 for (const processors of [2, CLAIMED]) {
   const { ms } = await loadMsClaiming(processors);
   console.log(

@@ -18,10 +18,16 @@ export interface Piece {
 const MEMORY_MS = 100;
 
 /** The share of time asleep at barriers from which on fewer threads are tried. */
-const LATE_SHARE = 0.08;
+const LATE_SHARE = 0.15;
 
-/** A trial lasts at least some slices of the system's scheduler. */
+/**
+ * A trial lasts at least some slices of the system's scheduler. Its first piece, if it is shorter,
+ * is not judged: a thread that wakes has nothing in its core's caches.
+ */
 const TRIAL_MS = 20;
+
+/** So much is seen of a number before it is compared with another: what runs first is slow. */
+const SEEN_MS = 50;
 
 /** A trial ends early once it is so much slower, and by so many milliseconds. */
 const CLEARLY_WORSE = 1.4;
@@ -44,6 +50,8 @@ interface Trial {
   readonly count: number;
   ms: number;
   units: number;
+  /** What the first piece took longer than it should have. */
+  warmUpMs?: number;
 }
 
 export class Pace {
@@ -92,7 +100,7 @@ export class Pace {
       this.#grew = false;
       this.#growRestMs = LEAST_REST_MS;
     }
-    if (this.#restMs > 0) return;
+    if (this.#restMs > 0 || this.#heldMs < SEEN_MS) return;
     const isLate = this.#count > 1 && this.#lateMs > LATE_SHARE * this.#ms;
     if (isLate) this.#try(this.#fewer());
     else if (this.#count < this.most && this.#heldMs > this.#growRestMs) {
@@ -111,14 +119,19 @@ export class Pace {
   }
 
   #judge(trial: Trial, ms: number, units: number): void {
+    const unitMs = this.#ms / this.#units;
+    if (trial.warmUpMs === undefined) {
+      trial.warmUpMs = ms < TRIAL_MS ? Math.max(0, ms - unitMs * units) : 0;
+      if (ms < TRIAL_MS) return;
+    }
     trial.ms += ms;
     trial.units += units;
-    const expectedMs = (this.#ms / this.#units) * trial.units;
+    const expectedMs = unitMs * trial.units;
     const isWorse = trial.ms > expectedMs * CLEARLY_WORSE && trial.ms > expectedMs + CLEARLY_MS;
     if (!isWorse && trial.ms < TRIAL_MS) return;
     this.#trial = undefined;
     if (trial.ms < expectedMs * GAIN) this.#adopt(trial);
-    else this.#reject(trial, Math.max(0, trial.ms - expectedMs));
+    else this.#reject(trial, trial.warmUpMs + Math.max(0, trial.ms - expectedMs));
   }
 
   #adopt({ count, ms, units }: Trial): void {

@@ -40,8 +40,9 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Looks at a barrier before a thread sleeps, since waking takes long: half a millisecond while that
- * pays. A thread that had to sleep sleeps at once from then on, since it may have been looking in
- * the very core that the late one needs. The looks double whenever they were enough, or nearly.
+ * pays. Each time that a thread had to sleep all the same it looks less, soon hardly at all, since
+ * it may have been looking in the very core that the late one needs. The looks double whenever they
+ * were enough, or nearly.
  */
 const MOST_SPINS = 400_000;
 const LEAST_SPINS = 2_000;
@@ -96,7 +97,7 @@ export class Member {
     }
     if (sleptMs < SHORT_SLEEP_MS) this.#spins = Math.min(this.#spins * 2, MOST_SPINS);
     else {
-      this.#spins = LEAST_SPINS;
+      this.#spins = Math.max(this.#spins >> 4, LEAST_SPINS);
       Atomics.add(this.#words, LATE, Math.round(sleptMs * 1000));
     }
   }
