@@ -5,8 +5,8 @@
  *     node build/bench/threads.bench.js [--threads 2] [--tokens 48] [--rounds 7] [--against BUILD]
  *
  * BUILD is the build folder of another commit, whose rate on as many threads is taken in the same
- * rounds. Every model is there twice, loaded in mirrored order, since where it lies in memory counts
- * for several per cent. Rates are medians; ratios are medians of the rounds' own.
+ * rounds. Every model is there twice, loaded in mirrored order: where it lies in memory counts for
+ * several per cent. Rates are medians; ratios are medians of the rounds' own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";

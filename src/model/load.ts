@@ -20,7 +20,7 @@ import { chooseKernels, type MatmulRates, TIMING_BYTES } from "./choose-kernels.
 import { type PlmConfig, parseConfig } from "./config.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
-import { checkChoice, checkOptions, type ModelOptions } from "./options.js";
+import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
 import type { SparsityCount } from "./plm.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "./read-weights.js";
 import { fillRopeTable } from "./rope-table.js";
@@ -191,14 +191,12 @@ export class LoadedPlm {
 
 /** Why fewer threads can compute than were asked for or than there are processors. */
 function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
-  const processors = platform.parallelism();
-  if ((threads ?? processors) <= 1) return undefined;
+  if ((threads ?? platform.parallelism()) <= 1) return undefined;
   if (!platform.hasThreads()) {
     return new Error("this runtime shares no memory; a page must be cross-origin isolated");
   }
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
-  if (threads === undefined || threads <= processors) return undefined;
-  return new Error(`expected at most ${processors} threads, the processors here, got ${threads}`);
+  return excessOfThreads(threads);
 }
 
 /** Loads the model of an opened file. Throws what planModel and readWeights throw. */

@@ -57,6 +57,13 @@ export function plannedThreads(asked: number | undefined): number {
   return platform.hasThreads() ? Math.min(threads, processors) : 1;
 }
 
+/** Why fewer threads compute than were asked for; undefined where there are as many processors. */
+export function excessOfThreads(asked: number | undefined): Error | undefined {
+  const processors = platform.parallelism();
+  if (asked === undefined || asked <= processors) return undefined;
+  return new Error(`expected at most ${processors} threads, the processors here, got ${asked}`);
+}
+
 function checkLimit(limitBytes: number): number {
   if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
   throw new PlmError(

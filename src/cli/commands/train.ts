@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
-import { plannedThreads } from "../../model/options.js";
+import { excessOfThreads, plannedThreads } from "../../model/options.js";
 import { Checkpoints } from "../../training/checkpoints.js";
 import type { TrainingConfig } from "../../training/config.js";
 import type { TokenizedText } from "../../training/corpus.js";
@@ -64,6 +64,8 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
   const startMs = performance.now();
   const config = parseTrainingConfig(await readConfig(path));
   const threads = plannedThreads(flags.threads);
+  const excess = excessOfThreads(flags.threads);
+  if (excess) note(`threads: ${threads}: ${excess.message}`);
   const texts = await readTexts(config, path);
   await turn(signal);
   const vocabulary = await trainVocabulary(config, texts);
