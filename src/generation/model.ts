@@ -43,14 +43,15 @@ export class Model extends Disposable {
     return this.#loaded.plan;
   }
 
-  /** Threads that compute, the caller's among them. */
+  /** Threads that compute at most, the caller's among them. */
   get threads(): number {
     return this.#loaded.threads;
   }
 
   /**
-   * Why there is one thread where more were to start: a bundler that left out the thread's module,
-   * a policy that forbids workers. Undefined where they did.
+   * Why fewer threads take part than were asked for or than there are processors: a bundler that
+   * left out their script, a policy that forbids workers, too few processors. Undefined where as
+   * many do, or fewer are faster.
    */
   get threadFailure(): Error | undefined {
     return this.#loaded.threadFailure;

@@ -72,10 +72,10 @@ export class MemoryPlan {
   allocate(shared = false): WebAssembly.Memory {
     requireWasm();
     const pages = this.bytes() / PAGE_BYTES;
-    const counted = shared ? platform.countSharedMemory(this.bytes()) : undefined;
     try {
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-      COUNTED.set(memory, counted);
+      // After the memory, which must not go without what this may take.
+      if (shared) COUNTED.set(memory, platform.countSharedMemory(this.bytes()));
       return memory;
     } catch (cause) {
       throw new PlmError(

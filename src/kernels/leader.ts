@@ -3,7 +3,7 @@
  * takes its own part in it, and has the others return in the end. Inference and training share it.
  */
 import { now } from "../clock.js";
-import type { Pace } from "./pace.js";
+import type { Pace, Piece } from "./pace.js";
 import type { Member } from "./team.js";
 
 /** A thread of the team beside the leader's. */
@@ -46,10 +46,11 @@ export class Leader {
   }
 
   /**
-   * Does a piece of work; milliseconds it took. Throws THREAD_LOST; from then on always, since
+   * Does a piece of work; how long it took, and how long an average thread slept at barriers, in
+   * milliseconds. Throws THREAD_LOST; from then on always, since
    * threads that do not agree where they are would compute something else.
    */
-  perform({ pace, units, post, perform }: Task): number {
+  perform({ pace, units, post, perform }: Task): Pick<Piece, "ms" | "lateMs"> {
     if (this.#failure !== undefined) throw this.#failure;
     const member = this.#member;
     const count = Math.min(typeof pace === "number" ? pace : pace.count, this.threads);
@@ -66,8 +67,9 @@ export class Leader {
       throw error;
     }
     const ms = now() - startMs;
-    if (typeof pace !== "number") pace.done({ ms, units, lateMs: member.takeLateMs() });
-    return ms;
+    const lateMs = member.takeLateMs();
+    if (typeof pace !== "number") pace.done({ ms, units, lateMs });
+    return { ms, lateMs };
   }
 
   /** Goes on with the first `count` threads and ends the others. */

@@ -8,7 +8,7 @@
 export interface Piece {
   /** How long it took. */
   readonly ms: number;
-  /** How much it was, such as tokens: pieces of one pace cost the same for each unit. */
+  /** How much it was, such as tokens: units of one pace cost about the same for a while. */
   readonly units: number;
   /** How long an average thread slept at barriers. */
   readonly lateMs: number;
@@ -32,6 +32,9 @@ const SEEN_MS = 50;
 /** A trial ends early once it is so much slower, and by so many milliseconds. */
 const CLEARLY_WORSE = 1.4;
 const CLEARLY_MS = 2;
+
+/** How long a piece may take in a trial of fewer threads. */
+const LONG_PIECE_MS = 1_000;
 
 /** What a trial has to gain. */
 const GAIN = 0.95;
@@ -61,6 +64,8 @@ export class Pace {
   #ms = 0;
   #units = 0;
   #lateMs = 0;
+  /** What the last piece took. */
+  #pieceMs = 0;
   #trial: Trial | undefined;
   /** How long the present number has held, and how long until another may be tried. */
   #heldMs = 0;
@@ -90,6 +95,7 @@ export class Pace {
       this.#judge(this.#trial, ms, units);
       return;
     }
+    this.#pieceMs = ms;
     const weight = Math.exp(-ms / MEMORY_MS);
     this.#ms = this.#ms * weight + ms;
     this.#units = this.#units * weight + units;
@@ -108,9 +114,10 @@ export class Pace {
     }
   }
 
-  /** Half as many, or one alone, or one less, in turn. */
+  /** Half as many, or one alone, or one less, in turn; not so few that a piece takes very long. */
   #fewer(): number {
-    const candidates = [this.#count >> 1, 1, this.#count - 1];
+    const fits = (count: number): boolean => this.#pieceMs * (this.#count / count) <= LONG_PIECE_MS;
+    const candidates = [this.#count >> 1, 1].filter(fits).concat(this.#count - 1);
     return candidates[this.#shrinks++ % candidates.length];
   }
 

@@ -204,7 +204,7 @@ export class Member {
 
   /** Milliseconds that members slept at barriers since this was last called, over their number. */
   takeLateMs(): number {
-    return Atomics.exchange(this.#words, LATE, 0) / 1000 / this.count;
+    return (Atomics.exchange(this.#words, LATE, 0) >>> 0) / 1000 / this.count;
   }
 
   #isDismissed(): boolean {

@@ -98,10 +98,14 @@ export class ChunkQueue {
     return Atomics.load(this.#words, STATUS + slot);
   }
 
-  /** Sleeps until chunk `i` is packed, if it is not, or a little while has passed. */
-  awaitPacked(i: number): void {
+  /**
+   * Sleeps until chunk `i` is packed, if it is not, or a little while has passed; the milliseconds
+   * of that while, or 0.
+   */
+  awaitPacked(i: number): number {
     const word = PACKED + (i % this.#slots);
     const packed = Atomics.load(this.#words, word);
-    if (packed !== i + 1) Atomics.wait(this.#words, word, packed, SLEEP_MS);
+    if (packed === i + 1) return 0;
+    return Atomics.wait(this.#words, word, packed, SLEEP_MS) === "timed-out" ? SLEEP_MS : 0;
   }
 }

@@ -2,7 +2,7 @@
 import { PlmError } from "../errors.js";
 import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
-import { Pace } from "../kernels/pace.js";
+import { Pace, type Piece } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
@@ -37,6 +37,16 @@ interface LiveParts extends EngineParts {
 const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
+
+/** The share of the time asleep at barriers from which on other programs are at fault. */
+const LATE_SHARE = 0.15;
+
+/** What some layers took on `count` threads. */
+interface LayerTiming {
+  readonly count: number;
+  readonly ms: number;
+  readonly lateShare: number;
+}
 
 export class Engine {
   /** The kernels that it computes with. */
@@ -126,24 +136,25 @@ export class Engine {
    * be called while no session has evaluated anything.
    */
   async chooseThreads(most: number, starter: Pick<ThreadStarter, "start">): Promise<void> {
-    const { leader, memory, model, plm } = this.#live();
+    const { leader, memory, model } = this.#live();
     // Where tokens are, loading left anything.
     new Uint32Array(memory.buffer, model.buffers.tokens, 1)[0] = 0;
-    const times = [{ count: 1, ms: this.#timeLayers(1) }];
-    let bestMs = times[0].ms;
-    for (let count = 1; count < most && times.at(-1)!.ms <= bestMs * NEARLY_BEST; ) {
-      count = Math.min(count * 2, most);
+    let last = this.#timeLayers(1);
+    const timings = [last];
+    let bestMs = last.ms;
+    // A clock that stands still says nothing.
+    while (last.count < most && last.ms > 0 && last.ms <= bestMs * NEARLY_BEST) {
+      const count = Math.min(last.count * 2, most);
       const { threads } = leader;
       if (count > threads) leader.add(await starter.start(count - threads));
       if (count > leader.threads) break;
-      plm.member.takeLateMs();
-      const ms = this.#timeLayers(count);
-      times.push({ count, ms });
-      bestMs = Math.min(bestMs, ms);
+      last = this.#timeLayers(count);
+      timings.push(last);
+      bestMs = Math.min(bestMs, last.ms);
     }
-    const { count } = times.find(({ ms }) => ms <= bestMs * NEARLY_BEST)!;
-    if (plm.member.takeLateMs() === 0) leader.keep(count);
-    this.#count = count;
+    const best = timings.find(({ ms }) => ms <= bestMs * NEARLY_BEST)!;
+    this.#count = bestMs > 0 ? best.count : leader.threads;
+    if (last.lateShare < LATE_SHARE) leader.keep(this.#count);
     this.#paces = [];
     this.#lastPace = this.#paceOf(1);
     this.sparsity.activations = 0;
@@ -163,12 +174,19 @@ export class Engine {
     throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
   }
 
-  /** The least milliseconds that some layers take on so many threads. */
-  #timeLayers(threads: number): number {
+  /** The least milliseconds that some layers take on so many threads, and how late these were. */
+  #timeLayers(count: number): LayerTiming {
     const span = { n: 1, position: 0, cache: this.#live().caches[0], form: "absorbed" } as const;
     const work = { kind: "forward", span, layers: TIMED_LAYERS } as const;
-    const times = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, threads));
-    return Math.min(...times);
+    // The first run wakes the threads.
+    this.#perform(work, count);
+    const runs = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, count));
+    const total = (of: "ms" | "lateMs"): number => runs.reduce((sum, run) => sum + run[of], 0);
+    return {
+      count,
+      ms: Math.min(...runs.map(({ ms }) => ms)),
+      lateShare: total("lateMs") / (total("ms") || 1),
+    };
   }
 
   /** The pace of passes over `n` tokens. */
@@ -178,8 +196,8 @@ export class Engine {
     return this.#paces[index];
   }
 
-  /** Does a piece of work on all threads that take part; milliseconds. Throws THREAD_LOST. */
-  #perform(work: Work, pace: Pace | number, units = 1): number {
+  /** Does a piece of work on all threads that take part. Throws THREAD_LOST. */
+  #perform(work: Work, pace: Pace | number, units = 1): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
     return leader.perform({
       pace,

@@ -13,6 +13,7 @@ import {
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
+import type { ThreadHandle } from "../platform/platform.js";
 import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { type Buffers, layoutBuffers } from "./buffers.js";
 import { LatentCache } from "./cache.js";
@@ -31,11 +32,19 @@ import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "./weights
 
 export { type KernelsBinary, VARIANTS, type Variant };
 
+/** What a thread beyond the fourth must have to load. */
+const BYTES_TO_LOAD = 128 << 20;
+
 /**
- * Threads that help to load where their number is left to the package: a runtime may claim any
- * number of processors.
+ * Threads that load the model. Where their number is left to the package, more start only if they
+ * turn out to pay: a runtime may claim any number of processors, and each thread takes some 20 ms
+ * of one to start.
  */
-const LOADING_THREADS = 4;
+function firstThreads({ memory, options }: ModelPlan, { threads }: LoadOptions): number {
+  if (threads !== undefined) return options.threads;
+  const worthwhile = Math.ceil(memory.bytes("weights") / BYTES_TO_LOAD);
+  return Math.min(options.threads, Math.max(4, Math.min(worthwhile, 16)));
+}
 
 /** What is only needed while loading. */
 export interface LoadOptions extends ModelOptions, HttpOptions {
@@ -211,18 +220,18 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const isShared = threads > 1 && !isModule(binary);
   if (isShared) await collectReleased();
   const memory = plan.memory.allocate(isShared);
-  const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
-  const cachePtrs = caches.map(({ ptr }) => ptr);
-  const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
-  types.add("Q8"); // what absorbed keys are multiplied as
-  const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
-  const starter = new ThreadStarter({ module, memory, model }, options.threadScript);
-  // Left to the package, more start only if these turn out to pay.
-  const first = options.threads === undefined ? Math.min(threads, LOADING_THREADS) : threads;
-  // Never rejects; what is read meanwhile they help to pack.
-  const starting = starter.start(isShared ? first - 1 : 0);
+  let starter: ThreadStarter | undefined;
+  let starting: Promise<readonly ThreadHandle[]> | undefined;
   try {
+    const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
+    const cachePtrs = caches.map(({ ptr }) => ptr);
+    const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+    types.add("Q8"); // what absorbed keys are multiplied as
+    const choice = chooseKernels(kernels, memory, buffers.x, types);
+    const model = { config, weights, buffers, cachePtrs, cacheType, contextLength, choice };
+    starter = new ThreadStarter({ module, memory, model }, options.threadScript);
+    // Never rejects; what is read meanwhile they help to pack.
+    starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);
     await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
@@ -234,11 +243,15 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
       await engine.chooseThreads(threads, starter);
     }
     options.signal?.throwIfAborted();
-    const owner = new LoadedPlm(plan, engine, obstacleOf(options, binary) ?? starter.failure);
-    endWhenDropped(owner, () => starter.end());
+    const owner = new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
+    const end = starter.end.bind(starter);
+    endWhenDropped(owner, () => {
+      end();
+      release(memory);
+    });
     return owner;
   } catch (error) {
-    void starting.then(() => starter.end());
+    void starting?.then(() => starter?.end());
     release(memory);
     throw error;
   }

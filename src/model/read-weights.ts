@@ -110,14 +110,15 @@ class Reading {
   async #packUntil(count: number): Promise<void> {
     const { queue } = this.#parts;
     let patience = new Patience(PATIENCE_MS);
+    let sleptMs = 0;
     for (let before = this.#packed; this.#packed < count; before = this.#packed) {
       const isIdle = !this.#packOne();
       if (this.#packed > before) patience = new Patience(PATIENCE_MS);
-      if (!patience.isLeft()) {
+      if (!patience.isLeft(sleptMs)) {
         throw new PlmError("THREAD_LOST", "threads: expected all of them to pack, one does not");
       }
       if (!isIdle) continue;
-      if (platform.maySleep()) queue.awaitPacked(this.#packed);
+      sleptMs = platform.maySleep() ? queue.awaitPacked(this.#packed) : 0;
       await platform.yieldToEventLoop();
     }
   }

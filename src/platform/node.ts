@@ -71,12 +71,36 @@ function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScri
 }
 
 /** An array none of whose pages is ever touched, for the engine to count. */
-function countSharedMemory(bytes: number): unknown {
+function countSharedMemory(bytes: number): ArrayBuffer | undefined {
+  if (!isPlainV8()) return undefined;
   try {
     return new ArrayBuffer(Math.min(bytes, MOST_ARRAY_BYTES));
   } catch {
     return undefined;
   }
+}
+
+/** Whether arrays are V8's and take no memory until they are touched, as they do in Electron. */
+function isPlainV8(): boolean {
+  const { versions } = globalThis.process;
+  return versions.bun === undefined && versions.electron === undefined;
+}
+
+/** What makes the engine collect at once; undefined where nothing does. */
+function createCollector({ getHeapStatistics }: NodeModules): (() => void) | undefined {
+  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
+  if (Bun !== undefined) return () => Bun.gc(true);
+  if (!isPlainV8()) return undefined;
+  return () => {
+    // V8 does when memory outside its heap grows by over half of the heap's limit.
+    const leastBytes = getHeapStatistics().heap_size_limit / 2;
+    const arrays: ArrayBuffer[] = [];
+    for (let bytes = 0; bytes <= leastBytes; bytes += MOST_ARRAY_BYTES) {
+      const array = countSharedMemory(Math.min(leastBytes * 1.1, MOST_ARRAY_BYTES));
+      if (array === undefined) return;
+      arrays.push(array);
+    }
+  };
 }
 
 function peakMemoryBytes(): number | undefined {
@@ -96,10 +120,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     startThread: (start, script) =>
       startThreadIn(() => createWorker(modules, script), script, start),
     countSharedMemory,
-    // V8 collects at once when memory outside its heap grows by over half of the heap's limit.
-    collectSharedMemory: () => {
-      countSharedMemory(modules.getHeapStatistics().heap_size_limit);
-    },
+    collectSharedMemory: createCollector(modules),
     peakMemoryBytes,
   };
 }

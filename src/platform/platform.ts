@@ -36,8 +36,10 @@ export interface Platform {
    * lives as long as they do.
    */
   countSharedMemory(bytes: number): unknown;
-  /** Has the engine collect shared memory that nothing refers to, where it does not by itself. */
-  collectSharedMemory(): void;
+  /**
+   * Has the engine collect shared memory that nothing refers to; undefined where nothing does that.
+   */
+  readonly collectSharedMemory?: () => void;
   /** The most memory that the process ever held, or undefined where the runtime does not say. */
   peakMemoryBytes(): number | undefined;
 }

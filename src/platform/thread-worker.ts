@@ -69,7 +69,12 @@ export function startThreadIn(
     worker = created;
     const ready = awaitReady(created, script);
     created.postMessage(start);
-    return { ready, end: () => endDismissed(created) };
+    let isEnding = false;
+    const end = (): void => {
+      if (!isEnding) endDismissed(created);
+      isEnding = true;
+    };
+    return { ready, end };
   } catch (error) {
     worker?.terminate?.();
     return { ready: Promise.reject(startFailure(script, error)), end: () => undefined };

@@ -53,7 +53,6 @@ const platform: Platform = {
   maySleep,
   startThread: (start, script) => startThreadIn(() => createWorker(script), script, start),
   countSharedMemory: () => undefined,
-  collectSharedMemory: () => undefined,
   peakMemoryBytes: () => undefined,
 };
 export default platform;

@@ -8,12 +8,14 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
 import { PlmError } from "../../src/errors.js";
+import { openGguf } from "../../src/format/gguf.js";
+import { openSources } from "../../src/format/source.js";
 import { MemoryPlan } from "../../src/kernels/arena.js";
 import { Member } from "../../src/kernels/team.js";
-import type { LoadedPlm } from "../../src/model/load.js";
+import { type LoadedPlm, loadPlm } from "../../src/model/load.js";
 import { assertRejects, engineLogits, loadEngine, rejection } from "./engine.js";
 import { claimProcessors } from "./processors.js";
-import { SMALL_DIMS, tinyModel, tinyTokens } from "./tiny.js";
+import { tinyModel, tinyTokens } from "./tiny.js";
 
 // More threads than the machine may have processors.
 let unclaim: () => void;
@@ -105,7 +107,7 @@ const osThreads = (): number => readdirSync(THREADS).length;
 );
 
 test("a model that was disposed of is collected before the next is allocated", async () => {
-  const file = tinyModel({ dims: { ...SMALL_DIMS, hiddenSize: 512 }, type: "Q8_0" });
+  const file = tinyModel({ type: "Q8_0" });
   const { allocate } = MemoryPlan.prototype;
   const memories: WeakRef<WebAssembly.Memory>[] = [];
   let most = 0;
@@ -118,7 +120,9 @@ test("a model that was disposed of is collected before the next is allocated", a
   try {
     const kept: LoadedPlm[] = [];
     for (let i = 0; i < 6; i++) {
-      const model = await loadEngine(file, { threads: 2 });
+      // 100 MB, none of which is touched: less may wait.
+      const model = await loadEngine(file, { threads: 2, sessions: 8_000 });
+      assert.ok(model.plan.memory.bytes() > 64 << 20);
       const session = model.createSession();
       await session.evaluate([1, 2, 3]);
       model.dispose();
@@ -133,6 +137,51 @@ test("a model that was disposed of is collected before the next is allocated", a
   }
 });
 
+/** A small model whose number of threads is left to the package. */
+async function loadByChoice(): Promise<LoadedPlm> {
+  return loadPlm(await openGguf(await openSources(tinyModel({ type: "Q8_0" }))), {});
+}
+
+for (const [cause, lateMs] of [
+  ["more threads are slower", 0],
+  ["the machine is busy", 1_000],
+] as const) {
+  test(`of the threads that were tried, those that do not pay end, or rest: ${cause}`, async () => {
+    const { takeLateMs } = Member.prototype;
+    const { startThread } = platform;
+    let started = 0;
+    platform.startThread = (data) => {
+      started++;
+      return startThread(data);
+    };
+    Member.prototype.takeLateMs = () => lateMs;
+    try {
+      // So small a model that one thread is always the fastest.
+      const model = await loadByChoice();
+      if (lateMs > 0) assert.is(model.threads, started + 1);
+      else assert.ok(model.threads < started + 1, `${model.threads} of ${started + 1} threads`);
+      model.dispose();
+    } finally {
+      Member.prototype.takeLateMs = takeLateMs;
+      platform.startThread = startThread;
+    }
+  });
+}
+
+test("a clock that stands still starts no more threads than loading does", async () => {
+  const printed = await runProgram(`
+    performance.now = () => 0;
+    const url = ${JSON.stringify(resolve("build/src/"))};
+    const { loadModel } = await import(url + "/index.js");
+    const { default: platform } = await import(url + "/platform/node-imports.js");
+    platform.parallelism = () => 64;
+    const model = await loadModel("models/plm-test.gguf", { variant: "simd" });
+    console.log(model.threads);
+    model.dispose();
+  `);
+  assert.is(printed, "4\n");
+});
+
 test("a runtime that claims many processors starts few threads for a small model", async () => {
   const unclaimMany = claimProcessors(64);
   const { startThread } = platform;
@@ -142,8 +191,8 @@ test("a runtime that claims many processors starts few threads for a small model
     return startThread(data);
   };
   try {
-    const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: undefined });
-    assert.ok(started < 16, `${started} threads were started`);
+    const model = await loadByChoice();
+    assert.ok(started > 0 && started < 16, `${started} threads were started`);
     assert.ok(model.threads <= started + 1);
     model.dispose();
   } finally {

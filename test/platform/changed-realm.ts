@@ -40,7 +40,12 @@ await changeAt("before import");
 const { loadModel, PlmError } = await import("../../src/index.js");
 await changeAt("after import");
 try {
-  const model = await loadModel("models/plm-test.gguf", { threads: 2, variant: "simd" });
+  const path = "models/plm-test.gguf";
+  const options = { threads: 2, variant: "simd" } as const;
+  // So large that it is collected before the next is loaded.
+  const before = await loadModel(path, { ...options, contextLength: 64, sessions: 5_000 });
+  before.dispose();
+  const model = await loadModel(path, options);
   await changeAt("after loading");
   const { text } = await model.generate("Once upon", { maxTokens: 6, temperature: 0 }).result();
   const messages = [{ role: "user", content: "Hi" }];
