@@ -63,7 +63,6 @@ export class Tokenizer {
   readonly chatTemplate: string | undefined;
   /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
   readonly warnings: readonly string[];
-  #bosText: string;
   #vocabulary: Vocabulary;
   /** Bytes of the tokens that stand for something else than they spell. */
   #pieces: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
@@ -91,16 +90,16 @@ export class Tokenizer {
     this.paddingTokenId = source.paddingTokenId;
     this.addBosToken = source.addBosToken ?? false;
     this.chatTemplate = source.chatTemplate;
-    this.#bosText = this.bosTokenId === undefined ? "" : tokens[this.bosTokenId];
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
     const symbols = new Symbols(this.#vocabulary);
     const merges = new MergeTable(symbols, source.merges);
     this.#bpe = new Bpe(symbols, merges);
-    this.#pieces = piecesByType(tokens, tokenTypes, (id) => this.#bpe.makes(id));
     this.warnings = [...(source.warnings ?? []), ...merges.warnings, ...this.#bpe.warnings];
 
     const makes = (id: number): boolean => this.#bpe.makes(id);
-    const { control, userDefined, markup, endIds } = findTokenKinds(source, makes);
+    const kinds = findTokenKinds(source, makes);
+    const { control, userDefined, markup, endIds } = kinds;
+    this.#pieces = piecesByType(tokens, tokenTypes, kinds, makes);
     this.#controlIds = new Set(control.map(([id]) => id).filter((id) => !makes(id)));
     this.#userDefined = new SpecialTokens(userDefined);
     this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
@@ -128,18 +127,18 @@ export class Tokenizer {
       throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got ${got}`);
     }
     const out: number[] = [];
-    let rest = text;
+    const matches = (special ? this.#special : this.#userDefined).match(text);
     if (addBos && this.addBosToken) {
-      out.push(this.bosTokenId!);
-      if (special && text.startsWith(this.#bosText)) rest = text.slice(this.#bosText.length);
+      const isWritten = matches[0]?.start === 0 && matches[0].id === this.bosTokenId;
+      if (!isWritten) out.push(this.bosTokenId!);
     }
     let from = 0;
-    for (const match of (special ? this.#special : this.#userDefined).match(rest)) {
-      this.#encodePlain(rest.slice(from, match.start), normalize, out);
+    for (const match of matches) {
+      this.#encodePlain(text.slice(from, match.start), normalize, out);
       out.push(match.id);
       from = match.end;
     }
-    this.#encodePlain(from === 0 ? rest : rest.slice(from), normalize, out);
+    this.#encodePlain(from === 0 ? text : text.slice(from), normalize, out);
     return out;
   }
 
