@@ -14,7 +14,7 @@ export interface TokenKinds {
   readonly control: readonly TokenText[];
   /** Parsed in text always, and written out always. */
   readonly userDefined: readonly TokenText[];
-  /** Parsed in text on request, and written out always: the chat template's own normal tokens. */
+  /** Parsed in text on request, and written out always: the chat templates' own normal tokens. */
   readonly markup: readonly TokenText[];
   /** What ends an answer: the file's own first, then others by id. */
   readonly endIds: ReadonlySet<number>;
@@ -50,7 +50,9 @@ export function findTokenKinds(
   source: TokenizerSource,
   makes: (id: number) => boolean,
 ): TokenKinds {
-  const { tokens, tokenTypes, chatTemplate = "" } = source;
+  const { tokens, tokenTypes, chatTemplate = "", namedChatTemplates = {} } = source;
+  const templates = [chatTemplate, ...Object.values(namedChatTemplates)];
+  const isWritten = (text: string): boolean => templates.some((each) => each.includes(text));
   const ends = namedEndIds(source);
   const named = new Set([...ends, source.bosTokenId, source.paddingTokenId]);
   const control: TokenText[] = [];
@@ -66,7 +68,7 @@ export function findTokenKinds(
     else if (isEnd || named.has(id)) mistyped.push([id, text]);
     else if (!isNormal(type)) return;
     else if (CONTROL_LOOK.test(text)) mistyped.push([id, text]);
-    else if (MARKUP_LOOK.test(text) && chatTemplate.includes(text)) mistyped.push([id, text]);
+    else if (MARKUP_LOOK.test(text) && isWritten(text)) mistyped.push([id, text]);
   });
   const markup: TokenText[] = [];
   for (const token of mistyped) {

@@ -1,4 +1,5 @@
 /** The Qwen2 tokenizer: text to token ids and back. */
+import { checkOptions } from "../brands.js";
 import { PlmError, quote } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { Bpe } from "./bpe.js";
@@ -61,6 +62,8 @@ export class Tokenizer {
   readonly specialTokensMap: Readonly<Record<string, string>>;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
+  /** Templates of the file for other ends, by name: `tool_use` where there are tools, `rag`. */
+  readonly namedChatTemplates: Readonly<Record<string, string>>;
   /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
   readonly warnings: readonly string[];
   #vocabulary: Vocabulary;
@@ -90,6 +93,7 @@ export class Tokenizer {
     this.paddingTokenId = source.paddingTokenId;
     this.addBosToken = source.addBosToken ?? false;
     this.chatTemplate = source.chatTemplate;
+    this.namedChatTemplates = { ...source.namedChatTemplates };
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
     const symbols = new Symbols(this.#vocabulary);
     const merges = new MergeTable(symbols, source.merges);
@@ -121,6 +125,7 @@ export class Tokenizer {
     if (typeof text !== "string") {
       throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
     }
+    checkOptions("options", options);
     const { special = false, addBos = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
       const got = quote(String(normalize));
@@ -151,6 +156,7 @@ export class Tokenizer {
       const got = `${typeof ids} of length ${ids?.length}`;
       throw new PlmError("INVALID_ARGUMENT", `ids: expected a list of token ids, got ${got}`);
     }
+    checkOptions("options", options);
     const buffer = new ByteBuffer();
     for (let i = 0; i < ids.length; i++) buffer.push(this.#bytesToShow(ids[i], options));
     return decodeUtf8(buffer.bytes.subarray(0, buffer.length));
@@ -161,6 +167,7 @@ export class Tokenizer {
    * together are `decode` of the ids with the same options.
    */
   createDecoder(options: DecodeOptions = {}): IncrementalDecoder {
+    checkOptions("options", options);
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 

@@ -143,6 +143,14 @@ test("invalid ids are INVALID_TOKEN", () => {
   }
 });
 
+test("options that are no object are refused", () => {
+  for (const options of [null, "special", 1] as unknown as undefined[]) {
+    assert.throws(() => small.encode("a", options), hasCode("INVALID_ARGUMENT"));
+    assert.throws(() => small.decode([97], options), hasCode("INVALID_ARGUMENT"));
+    assert.throws(() => small.createDecoder(options), hasCode("INVALID_ARGUMENT"));
+  }
+});
+
 test("what is no list of ids is refused", () => {
   for (const ids of [5, undefined, null, { length: -1 }, { length: 0.5 }]) {
     assert.throws(() => small.decode(ids as number[]), hasCode("INVALID_ARGUMENT"));
