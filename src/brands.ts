@@ -41,6 +41,12 @@ export function kindOf(value: unknown): string {
   return `an object of class ${name}`;
 }
 
+/** Throws INVALID_ARGUMENT, naming the argument, for options that are no object. */
+export function checkOptions(name: string, options: unknown): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new PlmError("INVALID_ARGUMENT", `${name}: expected an object, got ${kindOf(options)}`);
+}
+
 /** Throws INVALID_ARGUMENT for what is no AbortSignal and not left out. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined || signal === null) return;

@@ -1,4 +1,5 @@
 /** A conversation with a model: keeps the messages, and what of them is evaluated already. */
+import { checkOptions } from "../brands.js";
 import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { Session } from "../model/session.js";
@@ -9,6 +10,7 @@ import {
   type ChatTemplateOptions,
   chatTemplateOf,
 } from "../tokenizer/chat.js";
+import { copyContent } from "../tokenizer/messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
@@ -38,12 +40,14 @@ export class Conversation extends Disposable {
   readonly #template: ChatTemplateOptions;
   #isAnswering = false;
 
-  /** Throws INVALID_ARGUMENT where neither the file nor the options have a chat template. */
-  constructor(parts: ConversationParts, { system, ...template }: ConversationOptions = {}) {
+  /** Throws INVALID_ARGUMENT as `chatTemplateOf` does, such as where there is no template. */
+  constructor(parts: ConversationParts, options: ConversationOptions = {}) {
     super();
+    checkOptions("options", options);
+    const { system, ...template } = options;
     this.#parts = parts;
     this.#system = system;
-    chatTemplateOf(parts.tokenizer, template.chatTemplate);
+    chatTemplateOf(parts.tokenizer, template);
     this.#template = template;
     this.reset();
   }
@@ -68,8 +72,10 @@ export class Conversation extends Disposable {
    */
   async *ask(content: ChatContent, options: GenerateOptions = {}): AsyncGenerator<string, void> {
     this.#checkIdle();
+    checkOptions("options", options);
+    const { signal } = options;
+    const question: ChatMessage = { role: "user", content: copyContent(content) };
     this.#isAnswering = true;
-    const question: ChatMessage = { role: "user", content };
     let answer = "";
     let hasFailed = false;
     try {
@@ -79,8 +85,9 @@ export class Conversation extends Disposable {
         yield piece;
       }
     } catch (error) {
-      hasFailed = !(options.signal?.aborted && error === options.signal.reason);
-      if (hasFailed) throw error;
+      hasFailed = true;
+      if (!(signal?.aborted && error === signal.reason)) throw error;
+      hasFailed = false;
     } finally {
       if (!hasFailed) this.messages.push(question, { role: "assistant", content: answer });
       this.#isAnswering = false;

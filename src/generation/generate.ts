@@ -1,5 +1,5 @@
 /** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
-
+import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
 import type { Evaluator, TokenDecoder } from "./evaluator.js";
@@ -41,6 +41,7 @@ export function generate(
   options: GenerateOptions = {},
   { now = clock, onEnd }: GenerateEnvironment = {},
 ): Generation {
+  checkOptions("options", options);
   const resolved = resolveOptions(options, evaluator.vocabSize);
   if (promptTokens.length === 0) {
     throw new PlmError("EMPTY_PROMPT", "promptTokens: expected at least one token, got none");
@@ -122,9 +123,10 @@ async function* run(
 function withEvaluated(
   { tokens, length }: Evaluator,
   prompt: readonly number[],
-  { repetitionPenalty }: ResolvedOptions,
+  { repetitionPenalty, repetitionWindow }: ResolvedOptions,
 ): readonly number[] {
-  if (repetitionPenalty === 1 || length === 0) return prompt;
+  const isReached = repetitionPenalty !== 1 && prompt.length < repetitionWindow;
+  if (!isReached || length === 0) return prompt;
   if (tokens?.length === length) return Array.from(tokens).concat(prompt);
   const expected = `the ${length} evaluated tokens, which repetitionPenalty looks back on`;
   const got = tokens === undefined ? "nothing" : tokens.length;

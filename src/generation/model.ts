@@ -85,7 +85,7 @@ export class Model extends Disposable {
    *     for await (const piece of model.generate("Once upon a time")) show(piece);
    *
    * A text begins with the begin token where the file asks for it (`Tokenizer.addBosToken`); token
-   * ids are taken as they are. Special tokens are not parsed in a text; encode it with `special`
+   * ids are taken as they are. Control tokens are not parsed in a text; encode it with `special`
    * and pass the ids for that. A session is taken while the generation runs and given back when it
    * ends. Throws PlmError as `generate` and `createSession` do.
    */
@@ -120,7 +120,7 @@ export class Model extends Disposable {
    * Dispose of it to give its session back. Throws as its constructor and `createSession` do.
    */
   createConversation(options: ConversationOptions = {}): Conversation {
-    chatTemplateOf(this.tokenizer, options.chatTemplate);
+    chatTemplateOf(this.tokenizer, options);
     const session = this.createSession();
     return new Conversation({ session, tokenizer: this.tokenizer }, options);
   }

@@ -38,7 +38,10 @@ export interface GenerateOptions {
    * processor. Default: random, and reported in the result.
    */
   seed?: number;
-  /** Ends the text before the first of these strings; none may be empty. Default none. */
+  /**
+   * Ends the text before the first of these strings; none may be empty. A control token that is not
+   * shown counts with its whole text or not at all. Default none.
+   */
   stop?: string | readonly string[];
   /** Report each token's log probability and this many alternatives; 0 is off. Default 0. */
   logprobs?: number;

@@ -29,8 +29,9 @@ export function findFinishReason(state: StoppingState): FinishReason | undefined
 /** Watches a text for stop strings. */
 export interface StopStringMatcher {
   /**
-   * Appends text, all of it shown or all hidden; returns what can be shown now, which withholds
-   * whatever may yet turn out to begin a stop string. Returns nothing more once one was found.
+   * Appends text that is shown, or the whole text of one hidden token; returns what can be shown
+   * now, which withholds whatever may yet turn out to begin a stop string. Returns nothing more
+   * once one was found.
    */
   push(text: string, isHidden?: boolean): string;
   /** The text still withheld, now that nothing follows; nothing if a stop string was found. */
@@ -40,9 +41,10 @@ export interface StopStringMatcher {
 }
 
 /**
- * A matcher for these strings, none empty. They are found in the text with its hidden parts and in
- * what is shown alike. However the text is cut into pieces, the result is the same. Linear:
- * Knuth-Morris-Pratt, two automata for each string.
+ * A matcher for these strings, none empty. They are found in the text with its hidden tokens and in
+ * what is shown alike; of a hidden token a stop string has all or nothing. However the shown text
+ * is cut into pieces, the result is the same. Linear: Knuth-Morris-Pratt, two automata for each
+ * string.
  */
 export function createStopStringMatcher(stops: readonly string[]): StopStringMatcher {
   // Longest first, so that the first to match is the longest.
@@ -54,6 +56,9 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
   let places: number[] = [];
   let length = 0;
   let found: string | undefined;
+  const longest = patterns.reduce((most, { text }) => Math.max(most, text.length), 0);
+  /** Places within hidden tokens, where no match may begin; those too far back are dropped. */
+  const inside = new Set<number>();
 
   /** How many withheld units come before this place in the whole text. */
   const countBefore = (place: number): number => {
@@ -70,13 +75,16 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
   };
 
   /** Takes a unit in; returns how many withheld ones come before the stop string it completes. */
-  const step = (unit: number, isHidden: boolean): number | undefined => {
+  const step = (unit: number, kind: "shown" | "hidden" | "hidden end"): number | undefined => {
     let count: number | undefined;
+    const mayBegin = (matched: number): boolean => !inside.has(length - matched);
     for (const pattern of patterns) {
       const { text, borders } = pattern;
-      pattern.matched = extend(text, borders, pattern.matched, unit);
-      if (!isHidden) pattern.matchedShown = extend(text, borders, pattern.matchedShown, unit);
-      if (count !== undefined) continue;
+      pattern.matched = extend(text, borders, pattern.matched, unit, mayBegin);
+      if (kind === "shown") {
+        pattern.matchedShown = extend(text, borders, pattern.matchedShown, unit);
+      }
+      if (count !== undefined || kind === "hidden") continue;
       if (pattern.matched === text.length) count = countBefore(length - text.length);
       else if (pattern.matchedShown === text.length) count = withheld.length - text.length;
       if (count !== undefined) found = text;
@@ -84,17 +92,36 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
     return count;
   };
 
+  /** Takes the text of a hidden token in, of which no match may begin behind the first unit. */
+  const pushHidden = (text: string): string | undefined => {
+    for (const place of inside) {
+      if (place >= length - longest) break;
+      inside.delete(place);
+    }
+    for (let i = 1; i < text.length; i++) inside.add(length + i);
+    for (let i = 0; i < text.length; i++) {
+      length++;
+      const isLast = i === text.length - 1;
+      const count = step(text.charCodeAt(i), isLast ? "hidden end" : "hidden");
+      if (count !== undefined) return take(count);
+    }
+    return undefined;
+  };
+
   return {
     push(text, isHidden = false) {
       if (found !== undefined) return "";
-      for (let i = 0; i < text.length; i++) {
-        if (!isHidden) {
+      if (isHidden) {
+        const last = pushHidden(text);
+        if (last !== undefined) return last;
+      } else {
+        for (let i = 0; i < text.length; i++) {
           withheld += text[i];
           places.push(length);
+          length++;
+          const count = step(text.charCodeAt(i), "shown");
+          if (count !== undefined) return take(count);
         }
-        length++;
-        const count = step(text.charCodeAt(i), isHidden);
-        if (count !== undefined) return take(count);
       }
       let count = withheld.length;
       for (const { matched, matchedShown } of patterns) {
@@ -118,9 +145,21 @@ function computeBorders(pattern: string): Int32Array {
   return borders;
 }
 
-/** How much of the pattern ends the text, after one more code unit, when `matched` did before. */
-function extend(pattern: string, borders: Int32Array, matched: number, unit: number): number {
+/**
+ * How much of the pattern ends the text, after one more code unit, when `matched` did before;
+ * `mayBegin` denies lengths.
+ */
+function extend(
+  pattern: string,
+  borders: Int32Array,
+  matched: number,
+  unit: number,
+  mayBegin: (length: number) => boolean = () => true,
+): number {
   let length = matched;
-  while (length > 0 && pattern.charCodeAt(length) !== unit) length = borders[length];
-  return pattern.charCodeAt(length) === unit ? length + 1 : length;
+  for (;;) {
+    if (pattern.charCodeAt(length) === unit && mayBegin(length + 1)) return length + 1;
+    if (length === 0) return 0;
+    length = borders[length];
+  }
 }

@@ -22,7 +22,8 @@ export interface StreamerOptions {
 
 /**
  * A streamer with a decoder of its own. The stop string `<|im_start|>` ends the text whether the
- * model writes it as one token, which is hidden, or letter by letter.
+ * model writes it as one token, which is hidden, or letter by letter. The stop string `>` is not
+ * found in that token.
  */
 export function createStreamer(tokens: TokenDecoder, { stop, special }: StreamerOptions): Streamer {
   const decoder = tokens.createDecoder({ special });

@@ -1,5 +1,6 @@
 /** Chat templates: a list of messages to the text that a model was trained on. */
-import { PlmError } from "../errors.js";
+import { brandOf, checkOptions, kindOf } from "../brands.js";
+import { PlmError, quote } from "../errors.js";
 import { renderTemplate, TemplateFailure } from "./jinja/template.js";
 import { type ChatMessage, checkMessages } from "./messages.js";
 
@@ -32,14 +33,22 @@ export interface ChatEnvironment {
 export function renderChat(
   template: string,
   messages: readonly ChatMessage[],
-  { addGenerationPrompt = false, ...variables }: ChatOptions = {},
-  { now = Date.now }: ChatEnvironment = {},
+  variables: ChatOptions = {},
+  environment: ChatEnvironment = {},
 ): string {
-  const all = {
-    add_generation_prompt: addGenerationPrompt,
-    ...variables,
-    messages: checkMessages(messages),
-  };
+  const { addGenerationPrompt = false, ...others } = checkVariables("variables", variables);
+  const all = { add_generation_prompt: addGenerationPrompt, ...others };
+  return renderMessages(template, messages, all, environment);
+}
+
+/** Renders with the variables as they are, beside `messages`. */
+function renderMessages(
+  template: string,
+  messages: readonly ChatMessage[],
+  variables: Readonly<Record<string, unknown>>,
+  { now = Date.now }: ChatEnvironment,
+): string {
+  const all = { ...variables, messages: checkMessages(messages) };
   try {
     return renderTemplate(template, all, () => new Date(now()));
   } catch (cause) {
@@ -52,7 +61,10 @@ export function renderChat(
 
 /** How messages are put to a model. Names are those of transformers' `apply_chat_template`. */
 export interface ChatTemplateOptions {
-  /** A Jinja chat template instead of the file's. */
+  /**
+   * A Jinja chat template instead of the file's. Of those, the one named `tool_use` goes before the
+   * nameless one where there are `tools`, as in transformers and llama.cpp.
+   */
   chatTemplate?: string;
   /** Tools that the model may call, as JSON schemas; the template's `tools`, None by default. */
   tools?: readonly object[];
@@ -61,34 +73,51 @@ export interface ChatTemplateOptions {
   /** Whether the text ends with the opening of an assistant's turn; true by default. */
   addGenerationPrompt?: boolean;
   /**
-   * More variables under the template's own names, such as `{ enable_thinking: false }`: JSON
-   * values, or a Map where the order of keys that look like integers counts. They go before all
-   * others of the same name.
+   * More variables under the template's own names, such as `{ enable_thinking: false }`, as an
+   * object or a Map. They are what JSON can hold, or a Map where the order of keys that look like
+   * integers counts. They go before all others of the same name; undefined ones are left out.
    */
-  chatTemplateKwargs?: Readonly<Record<string, unknown>>;
+  chatTemplateKwargs?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 }
 
 /** What a template takes from a tokenizer. */
 export interface ChatTokenizer {
   readonly chatTemplate: string | undefined;
+  /** The file's templates that have a name, such as `tool_use`. */
+  readonly namedChatTemplates?: Readonly<Record<string, string>>;
   /** Texts of special tokens by the template's names: `bos_token`, `eos_token`, ... */
   readonly specialTokensMap: Readonly<Record<string, string>>;
 }
 
-/** The options' template or the file's. Throws INVALID_ARGUMENT where neither has one. */
-export function chatTemplateOf(tokenizer: ChatTokenizer, chatTemplate?: string): string {
-  const template: unknown = chatTemplate ?? tokenizer.chatTemplate;
+/**
+ * The options' template or the file's: with tools the one named `tool_use`, else the nameless one,
+ * else the one named `default`. Throws INVALID_ARGUMENT where there is none, and for variables that
+ * are not as they must be.
+ */
+export function chatTemplateOf(
+  { chatTemplate: nameless, namedChatTemplates: named = {} }: ChatTokenizer,
+  options: ChatTemplateOptions,
+): string {
+  checkOptions("options", options);
+  const { chatTemplate, tools, chatTemplateKwargs } = options;
+  const all: { tools?: unknown } = { tools, ...checkKwargs(chatTemplateKwargs) };
+  const hasTools = ((all.tools as ArrayLike<unknown> | null | undefined)?.length ?? 0) > 0;
+  const forTools = hasTools ? named.tool_use : undefined;
+  const template: unknown = chatTemplate ?? forTools ?? nameless ?? named.default;
   if (typeof template === "string") return template;
   if (template !== undefined) {
     const message = `chatTemplate: expected a string, got ${typeof template}`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
-  throw new PlmError("INVALID_ARGUMENT", "chat: expected a chat template, the file has none");
+  const names = Object.keys(named).map(quote).join(", ");
+  const got = names === "" ? "has none" : `has only those named ${names}`;
+  throw new PlmError("INVALID_ARGUMENT", `chat: expected a chat template, the file ${got}`);
 }
 
 /**
  * The text that `Model.chat` puts to the model: `renderChat` with the tokenizer's template and
- * special tokens. Encode it with `special`. Throws INVALID_ARGUMENT as that does, and where there
+ * special tokens; `bos_token` and `eos_token` are empty where the file names none, as in llama.cpp.
+ * Encode it with `special`. Throws INVALID_ARGUMENT as that does, and where there
  * is no template.
  */
 export function applyChatTemplate(
@@ -97,25 +126,46 @@ export function applyChatTemplate(
   options: ChatTemplateOptions = {},
   environment: ChatEnvironment = {},
 ): string {
+  const template = chatTemplateOf(tokenizer, options);
   const { tools = null, documents = null, addGenerationPrompt = true } = options;
-  const template = chatTemplateOf(tokenizer, options.chatTemplate);
   const variables = {
+    bos_token: "",
+    eos_token: "",
     ...tokenizer.specialTokensMap,
     tools,
     documents,
     add_generation_prompt: addGenerationPrompt,
-    ...checkKwargs(options.chatTemplateKwargs ?? {}),
+    ...checkKwargs(options.chatTemplateKwargs),
   };
-  return renderChat(template, messages, variables, environment);
+  return renderMessages(template, messages, variables, environment);
 }
 
-function checkKwargs(kwargs: unknown): object {
-  if (typeof kwargs !== "object" || kwargs === null || Array.isArray(kwargs)) {
-    const got = Array.isArray(kwargs) ? "an array" : typeof kwargs;
-    const message = `chatTemplateKwargs: expected an object of variables, got ${got}`;
+/**
+ * The variables of `chatTemplateKwargs`, called `name` in messages; none if it is left out. Throws
+ * INVALID_ARGUMENT for what is neither an object nor a Map of them, and for one that is called
+ * `messages`.
+ */
+export function checkKwargs(kwargs: unknown, name = "chatTemplateKwargs"): Record<string, unknown> {
+  const variables = checkVariables(name, kwargs ?? {});
+  if (!Object.keys(variables).includes("messages")) return variables;
+  const message = `${name}: expected no variable of the name messages, got one`;
+  throw new PlmError("INVALID_ARGUMENT", message);
+}
+
+/** The variables that are not undefined. */
+function checkVariables(name: string, variables: unknown): Record<string, unknown> {
+  const brand = brandOf(variables);
+  if (brand !== "Object" && brand !== "Map") {
+    const got = Array.isArray(variables) ? "an array" : kindOf(variables);
+    const message = `${name}: expected an object of variables, got ${got}`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
-  if (!("messages" in kwargs)) return kwargs;
-  const message = "chatTemplateKwargs: expected no variable of the name messages, got one";
+  const isMap = brand === "Map";
+  const entries = isMap ? [...(variables as Map<unknown, unknown>)] : Object.entries(variables!);
+  const wrong = entries.find(([key]) => typeof key !== "string");
+  if (wrong === undefined) {
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  }
+  const message = `${name}: expected names that are strings, got ${kindOf(wrong[0])}`;
   throw new PlmError("INVALID_ARGUMENT", message);
 }

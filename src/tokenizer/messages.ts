@@ -29,35 +29,48 @@ export function checkMessages(messages: readonly ChatMessage[]): Record<string, 
   return Array.from(messages as readonly unknown[], (message, i) => {
     const name = `messages[${i}]`;
     if (!isObject(message)) throw invalid(name, "an object", message);
-    if (typeof message.role !== "string") throw invalid(`${name}.role`, "a string", message.role);
-    const content = contentOf(message, `${name}.content`);
-    return content === undefined ? { ...message } : { ...message, content };
+    // Read once: each may be a getter, of the message itself or of its class.
+    const { role, content, tool_calls: calls } = message;
+    if (typeof role !== "string") throw invalid(`${name}.role`, "a string", role);
+    const text = contentOf(content, calls, `${name}.content`);
+    return {
+      ...message,
+      role,
+      ...(text !== undefined && { content: text }),
+      ...(calls !== undefined && { tool_calls: calls }),
+    };
   });
 }
 
 /** The content as a text; null or undefined, as it is, beside tool calls. */
-function contentOf(
-  { content, tool_calls: calls }: Record<string, unknown>,
-  name: string,
-): string | null | undefined {
+function contentOf(content: unknown, calls: unknown, name: string): string | null | undefined {
   if (typeof content === "string") return content;
   if (Array.isArray(content)) {
-    return content.map((part: unknown, i) => textOf(part, `${name}[${i}]`)).join("\n");
+    return Array.from(content, (part: unknown, i) => textOf(part, `${name}[${i}]`)).join("\n");
   }
   const hasCalls = Array.isArray(calls) && calls.length > 0;
   if (hasCalls && (content === null || content === undefined)) return content;
   throw invalid(name, "a string, or an array of text parts", content);
 }
 
+/** A copy of a content, which later changes of its parts do not reach. */
+export function copyContent(content: ChatContent): ChatContent {
+  if (!Array.isArray(content)) return content;
+  return Array.from(content as readonly unknown[], (part) =>
+    isObject(part) ? { ...part, type: part.type, text: part.text } : part,
+  ) as ChatTextPart[];
+}
+
 function textOf(part: unknown, name: string): string {
   const expected = 'a part { type: "text", text }';
   if (!isObject(part)) throw invalid(name, expected, part);
-  if (part.type !== "text") {
-    const got = typeof part.type === "string" ? `type ${quote(part.type)}` : "no type";
+  const { type, text } = part;
+  if (type !== "text") {
+    const got = typeof type === "string" ? `type ${quote(type)}` : "no type";
     throw new PlmError("INVALID_ARGUMENT", `${name}: expected ${expected}, got ${got}`);
   }
-  if (typeof part.text !== "string") throw invalid(`${name}.text`, "a string", part.text);
-  return part.text;
+  if (typeof text !== "string") throw invalid(`${name}.text`, "a string", text);
+  return text;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -24,6 +24,8 @@ export interface TokenizerSource {
   /** Whether a prompt begins with the token `bosTokenId`; false by default. */
   addBosToken?: boolean;
   chatTemplate?: string;
+  /** Chat templates for other ends, by name: `tool_use`, `rag`. */
+  namedChatTemplates?: Readonly<Record<string, string>>;
   /** What was odd in the file that this was read from, and what was made of it, in sentences. */
   warnings?: readonly string[];
 }
@@ -61,10 +63,17 @@ class EntryReader {
     throw invalid(name, "an array of strings", value);
   }
 
-  /** Undefined where there is none. */
+  /** Texts of the keys that begin with `prefix`, by the rest of the key. */
+  texts(prefix: string): Record<string, string> {
+    const keys = [...this.#metadata.keys()].filter((key) => key.startsWith(prefix));
+    return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), this.text(key)!]));
+  }
+
+  /** Undefined where there is none; a single number is an array of one. */
   numbers(name: string): ArrayLike<number> | undefined {
-    const value = this.#metadata.get(keyOf(name));
-    if (value === undefined) return undefined;
+    const found = this.#metadata.get(keyOf(name));
+    if (found === undefined) return undefined;
+    const value = typeof found === "number" || typeof found === "bigint" ? [found] : found;
     if (isList(value)) {
       if (typeof value[0] === "number" && !Array.isArray(value)) return value as ArrayLike<number>;
       const numbers = Array.from(value, (item) => (typeof item === "bigint" ? Number(item) : item));
@@ -76,7 +85,7 @@ class EntryReader {
   flag(name: string): boolean {
     const value = this.scalar(name) ?? false;
     if (typeof value === "boolean") return value;
-    if (value === 0 || value === 1) return value === 1;
+    if (value === 0 || value === 1 || value === 0n || value === 1n) return Number(value) === 1;
     throw invalid(name, "true or false", value);
   }
 
@@ -91,8 +100,25 @@ class EntryReader {
     if (!isInteger) throw invalid(name, "an integer", value);
     const id = Number(value);
     if (id >= 0 && id < count) return id;
-    this.warn(name, `expected 0 to ${count - 1}, got ${value}; ignored`);
+    this.#warnOfRange(name, value, count);
     return undefined;
+  }
+
+  /** Ids as `id` reads one, those out of range left out with a warning; undefined without them. */
+  ids(name: string, count: number): number[] | undefined {
+    const values = this.numbers(name);
+    if (values === undefined) return undefined;
+    const ids = Array.from(values);
+    const odd = ids.find((id) => !Number.isInteger(id));
+    if (odd !== undefined) throw invalid(name, "integers", odd);
+    const isKnown = (id: number): boolean => id >= 0 && id < count;
+    const outside = ids.find((id) => !isKnown(id));
+    if (outside !== undefined) this.#warnOfRange(name, outside, count);
+    return ids.filter(isKnown);
+  }
+
+  #warnOfRange(name: string, value: unknown, count: number): void {
+    this.warn(name, `expected 0 to ${count - 1}, got ${value}; ignored`);
   }
 
   warn(name: string, what: string): void {
@@ -159,7 +185,8 @@ export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   const reader = new EntryReader(metadata);
   checkKind(reader);
   const tokens = reader.strings("tokens");
-  const eosTokenIds = reader.numbers("eos_token_ids");
+  const eosTokenIds = reader.ids("eos_token_ids", tokens.length);
+  const named = reader.texts("tokenizer.chat_template.");
   const source = {
     tokens,
     tokenTypes:
@@ -167,12 +194,13 @@ export function readTokenizerSource(metadata: Metadata): TokenizerSource {
     merges: reader.strings("merges"),
     bosTokenId: reader.id("bos_token_id", tokens.length),
     eosTokenId: reader.id("eos_token_id", tokens.length),
-    ...(eosTokenIds !== undefined && { eosTokenIds: Array.from(eosTokenIds) }),
+    ...(eosTokenIds !== undefined && { eosTokenIds }),
     eotTokenId: reader.id("eot_token_id", tokens.length),
     eomTokenId: reader.id("eom_token_id", tokens.length),
     paddingTokenId: reader.id("padding_token_id", tokens.length),
     addBosToken: reader.flag("add_bos_token"),
     chatTemplate: reader.text("tokenizer.chat_template"),
+    ...(Object.keys(named).length > 0 && { namedChatTemplates: named }),
   };
   warnOfOthers(reader);
   return { ...source, warnings: reader.warnings };

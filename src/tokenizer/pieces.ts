@@ -1,7 +1,8 @@
 /** The text that tokens stand for. */
 import { PlmError, quote } from "../errors.js";
 import { requireGlobal } from "../globals.js";
-import { isNormal, TokenType } from "./vocabulary.js";
+import { BYTE_LOOK, type TokenKinds } from "./token-kinds.js";
+import { TokenType } from "./vocabulary.js";
 
 /** Texts whose characters stand for themselves in the byte-level alphabet. */
 const PRINTABLE_ASCII = /^[\x21-\x7e]*$/;
@@ -10,8 +11,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /**
  * Bytes of the tokens that stand for something else than their text spells in the byte-level
- * alphabet, by id: the text itself for control, unknown and user-defined tokens, one byte for a
- * byte (`<0x0A>`), nothing for an unused token.
+ * alphabet, by id: the text itself for those that are parsed in text (`kinds`), one byte for
+ * another of type byte (`<0x0A>`), nothing for another unused token.
  *
  * A token that plain text may become (`makes`) stands for that text whatever its type, as in
  * Hugging Face's tokenizers, so that what was encoded can be decoded; llama.cpp goes by the type
@@ -20,23 +21,26 @@ const NO_BYTES = new Uint8Array(0);
 export function piecesByType(
   tokens: readonly string[],
   tokenTypes: ArrayLike<number>,
+  { control, userDefined, markup }: TokenKinds,
   makes: (id: number) => boolean,
 ): Map<number, Uint8Array<ArrayBuffer>> {
   const pieces = new Map<number, Uint8Array<ArrayBuffer>>();
   const utf8 = new (requireGlobal("TextEncoder"))();
+  const parsed = new Set([...control, ...userDefined, ...markup].map(([id]) => id));
   tokens.forEach((text, id) => {
     const type = tokenTypes[id];
-    if (isNormal(type) || makes(id)) return;
-    if (type === TokenType.unused) pieces.set(id, NO_BYTES);
+    if (makes(id)) return;
+    if (parsed.has(id)) {
+      if (!PRINTABLE_ASCII.test(text)) pieces.set(id, utf8.encode(text));
+    } else if (type === TokenType.unused) pieces.set(id, NO_BYTES);
     else if (type === TokenType.byte) pieces.set(id, Uint8Array.of(byteOf(text, id)));
-    else if (!PRINTABLE_ASCII.test(text)) pieces.set(id, utf8.encode(text));
   });
   return pieces;
 }
 
 /** The byte that a token of type byte, such as `<0x0A>`, stands for. */
 function byteOf(text: string, id: number): number {
-  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text);
+  const digits = BYTE_LOOK.exec(text);
   if (digits) return Number.parseInt(digits[1], 16);
   throw new PlmError(
     "INVALID_FILE",

@@ -14,7 +14,7 @@ export interface TokenKinds {
   readonly control: readonly TokenText[];
   /** Parsed in text always, and written out always. */
   readonly userDefined: readonly TokenText[];
-  /** Parsed in text on request, and written out always: the chat template's own normal tokens. */
+  /** Parsed in text on request, and written out always: the chat templates' own normal tokens. */
   readonly markup: readonly TokenText[];
   /** What ends an answer: the file's own first, then others by id. */
   readonly endIds: ReadonlySet<number>;
@@ -34,32 +34,41 @@ const END_TEXTS: ReadonlySet<string> = new Set([
 /** Texts that no other token than a control token has: `<|user|>`. Numbered ones stand for data. */
 const CONTROL_LOOK = /^<[|\uff5c][\p{L}_\u2581 -]+[|\uff5c]>$/u;
 
+/** Texts of tokens of type byte: `<0x0A>`. */
+export const BYTE_LOOK: RegExp = /^<0x([0-9A-Fa-f]{2})>$/;
+
 /** Texts that mark up a conversation where the chat template has them: `[INST]`, `<think>`. */
 const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
 
 /**
- * Sorts the special tokens out. Control: those of that type or unknown, and whatever ends an answer
- * or looks like `<|user|>` and is of another type although plain text cannot become it (`makes`).
+ * Sorts the special tokens out. Control: those of that type or unknown, and, of any other type,
+ * what plain text cannot become (`makes`) and ends an answer, begins or pads a text, or looks like
+ * `<|user|>`. A user-defined token that begins or pads a text stays user-defined, and one of type
+ * byte stands for its byte.
  */
 export function findTokenKinds(
   source: TokenizerSource,
   makes: (id: number) => boolean,
 ): TokenKinds {
-  const { tokens, tokenTypes, chatTemplate = "" } = source;
-  const named = namedEndIds(source);
+  const { tokens, tokenTypes, chatTemplate = "", namedChatTemplates = {} } = source;
+  const templates = [chatTemplate, ...Object.values(namedChatTemplates)];
+  const isWritten = (text: string): boolean => templates.some((each) => each.includes(text));
+  const ends = namedEndIds(source);
+  const named = new Set([...ends, source.bosTokenId, source.paddingTokenId]);
   const control: TokenText[] = [];
   const userDefined: TokenText[] = [];
   const mistyped: TokenText[] = [];
   tokens.forEach((text, id) => {
     const type = tokenTypes[id];
-    const isEnd = END_TEXTS.has(text);
+    const isEnd = END_TEXTS.has(text) || ends.has(id);
     const isControl = type === TokenType.control || type === TokenType.unknown;
     if (isControl) control.push([id, text]);
     else if (type === TokenType.userDefined) (isEnd ? control : userDefined).push([id, text]);
-    else if (isEnd) mistyped.push([id, text]);
+    else if (type === TokenType.byte && BYTE_LOOK.test(text)) return;
+    else if (isEnd || named.has(id)) mistyped.push([id, text]);
     else if (!isNormal(type)) return;
-    else if (named.has(id) || CONTROL_LOOK.test(text)) mistyped.push([id, text]);
-    else if (MARKUP_LOOK.test(text) && chatTemplate.includes(text)) mistyped.push([id, text]);
+    else if (CONTROL_LOOK.test(text)) mistyped.push([id, text]);
+    else if (MARKUP_LOOK.test(text) && isWritten(text)) mistyped.push([id, text]);
   });
   const markup: TokenText[] = [];
   for (const token of mistyped) {
@@ -68,7 +77,7 @@ export function findTokenKinds(
     const isControl = named.has(id) || END_TEXTS.has(text) || CONTROL_LOOK.test(text);
     (isControl ? control : markup).push(token);
   }
-  return { control, userDefined, markup, endIds: new Set([...named, ...knownEndIds(control)]) };
+  return { control, userDefined, markup, endIds: new Set([...ends, ...knownEndIds(control)]) };
 }
 
 /** The ends that the file names. An id that is not in the vocabulary names nothing. */

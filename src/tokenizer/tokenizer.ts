@@ -1,4 +1,5 @@
 /** The Qwen2 tokenizer: text to token ids and back. */
+import { checkOptions } from "../brands.js";
 import { PlmError, quote } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { Bpe } from "./bpe.js";
@@ -61,9 +62,10 @@ export class Tokenizer {
   readonly specialTokensMap: Readonly<Record<string, string>>;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
+  /** Templates of the file for other ends, by name: `tool_use` where there are tools, `rag`. */
+  readonly namedChatTemplates: Readonly<Record<string, string>>;
   /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
   readonly warnings: readonly string[];
-  #bosText: string;
   #vocabulary: Vocabulary;
   /** Bytes of the tokens that stand for something else than they spell. */
   #pieces: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
@@ -91,16 +93,17 @@ export class Tokenizer {
     this.paddingTokenId = source.paddingTokenId;
     this.addBosToken = source.addBosToken ?? false;
     this.chatTemplate = source.chatTemplate;
-    this.#bosText = this.bosTokenId === undefined ? "" : tokens[this.bosTokenId];
+    this.namedChatTemplates = { ...source.namedChatTemplates };
     this.#vocabulary = new Vocabulary(tokens, tokenTypes);
     const symbols = new Symbols(this.#vocabulary);
     const merges = new MergeTable(symbols, source.merges);
     this.#bpe = new Bpe(symbols, merges);
-    this.#pieces = piecesByType(tokens, tokenTypes, (id) => this.#bpe.makes(id));
     this.warnings = [...(source.warnings ?? []), ...merges.warnings, ...this.#bpe.warnings];
 
     const makes = (id: number): boolean => this.#bpe.makes(id);
-    const { control, userDefined, markup, endIds } = findTokenKinds(source, makes);
+    const kinds = findTokenKinds(source, makes);
+    const { control, userDefined, markup, endIds } = kinds;
+    this.#pieces = piecesByType(tokens, tokenTypes, kinds, makes);
     this.#controlIds = new Set(control.map(([id]) => id).filter((id) => !makes(id)));
     this.#userDefined = new SpecialTokens(userDefined);
     this.#special = new SpecialTokens([...control, ...userDefined, ...markup]);
@@ -122,24 +125,25 @@ export class Tokenizer {
     if (typeof text !== "string") {
       throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
     }
+    checkOptions("options", options);
     const { special = false, addBos = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
       const got = quote(String(normalize));
       throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got ${got}`);
     }
     const out: number[] = [];
-    let rest = text;
+    const matches = (special ? this.#special : this.#userDefined).match(text);
     if (addBos && this.addBosToken) {
-      out.push(this.bosTokenId!);
-      if (special && text.startsWith(this.#bosText)) rest = text.slice(this.#bosText.length);
+      const isWritten = matches[0]?.start === 0 && matches[0].id === this.bosTokenId;
+      if (!isWritten) out.push(this.bosTokenId!);
     }
     let from = 0;
-    for (const match of (special ? this.#special : this.#userDefined).match(rest)) {
-      this.#encodePlain(rest.slice(from, match.start), normalize, out);
+    for (const match of matches) {
+      this.#encodePlain(text.slice(from, match.start), normalize, out);
       out.push(match.id);
       from = match.end;
     }
-    this.#encodePlain(from === 0 ? rest : rest.slice(from), normalize, out);
+    this.#encodePlain(from === 0 ? text : text.slice(from), normalize, out);
     return out;
   }
 
@@ -152,6 +156,7 @@ export class Tokenizer {
       const got = `${typeof ids} of length ${ids?.length}`;
       throw new PlmError("INVALID_ARGUMENT", `ids: expected a list of token ids, got ${got}`);
     }
+    checkOptions("options", options);
     const buffer = new ByteBuffer();
     for (let i = 0; i < ids.length; i++) buffer.push(this.#bytesToShow(ids[i], options));
     return decodeUtf8(buffer.bytes.subarray(0, buffer.length));
@@ -162,6 +167,7 @@ export class Tokenizer {
    * together are `decode` of the ids with the same options.
    */
   createDecoder(options: DecodeOptions = {}): IncrementalDecoder {
+    checkOptions("options", options);
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 

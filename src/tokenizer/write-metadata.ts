@@ -10,7 +10,8 @@ export interface TokenizerEntry {
 
 /**
  * A tokenizer as GGUF metadata, ready for the format's writer and for `Tokenizer.fromMetadata`.
- * Without a begin token, the end token is named as one, because programs that find none assume one.
+ * Without a begin token, the end token is named as one, because programs that find none assume one:
+ * llama.cpp token 11. A template that writes `bos_token` has the end's text then, here as there.
  */
 export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
   const { bosTokenId, eosTokenId, eosTokenIds, eotTokenId, eomTokenId, paddingTokenId } = source;
@@ -36,9 +37,17 @@ export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
     const value = Int32Array.from(eosTokenIds);
     entries.push({ key: "tokenizer.ggml.eos_token_ids", type: { array: "int32" }, value });
   }
-  const { chatTemplate } = source;
+  const { chatTemplate, namedChatTemplates = {} } = source;
   if (chatTemplate !== undefined) {
     entries.push({ key: "tokenizer.chat_template", type: "string", value: chatTemplate });
+  }
+  const named = Object.entries(namedChatTemplates);
+  if (named.length > 0) {
+    const value = named.map(([name]) => name);
+    entries.push({ key: "tokenizer.chat_templates", type: { array: "string" }, value });
+  }
+  for (const [name, value] of named) {
+    entries.push({ key: `tokenizer.chat_template.${name}`, type: "string", value });
   }
   return entries;
 }

@@ -74,6 +74,9 @@ test("template variables are a JSON object", async () => {
   for (const text of ["{", "[]", "null", "1", ""]) {
     await assertFails(expected, "chat", "-m", model, "--chat-template-kwargs", text);
   }
+  const named =
+    /^plm: --chat-template-kwargs: expected no variable of the name messages, got one\n$/;
+  await assertFails(named, "chat", "-m", model, "--chat-template-kwargs", '{"messages":1}');
 });
 
 test("Ctrl-C stops the answer, not the conversation", async () => {

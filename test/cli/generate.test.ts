@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadModel } from "../../src/index.js";
+import { tinyModel } from "../model/tiny.js";
 import {
   assertFails,
   finish,
@@ -92,6 +93,22 @@ test("the prompt may come from a file or standard input, special tokens on deman
   assert.equal(fromFile.tokens, fromInput.tokens);
   assert.is(fromInput.promptTokens, library.tokenizer.encode(prompt).length);
   assert.is(asSpecial.promptTokens, library.tokenizer.encode(prompt, { special: true }).length);
+});
+
+test("an empty prompt is one where the file asks for a begin token", async () => {
+  const path = join(folder, "begin.gguf");
+  const file = tinyModel({ type: "Q8_0" }, ({ metadata }) => {
+    const key = "tokenizer.ggml.add_bos_token";
+    metadata.set(key, { key, type: "bool", value: true });
+    const id = "tokenizer.ggml.bos_token_id";
+    metadata.set(id, { key: id, type: "uint32", value: 257 });
+  });
+  writeFileSync(path, file);
+  const flags = ["generate", "-n", "3", "--seed", "1", "--ignore-eos", "--json"];
+  const result = await json<GenerateJson>(...flags, "-m", path, "-p", "");
+  assert.is(result.promptTokens, 1);
+  const expected = /^plm: --prompt: expected a text, got an empty one\n$/;
+  await assertFails(expected, ...flags, "-m", model, "-p", "");
 });
 
 test("special tokens that the model writes are shown on demand", async () => {

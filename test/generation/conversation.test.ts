@@ -122,6 +122,43 @@ test("one answer at a time, and no error is lost in an abort", async () => {
   assert.is(conversation.messages.length, 6);
 });
 
+test("an answer that fails before it begins is not kept, whatever the options", async () => {
+  const conversation = library.createConversation();
+  const failing = {
+    get signal(): never {
+      throw new RangeError("no signal");
+    },
+  };
+  await assertRejects(joined(conversation.ask("Hi", null as never)), "INVALID_ARGUMENT", "options");
+  try {
+    await joined(conversation.ask("Hi", failing));
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, RangeError);
+  }
+  assert.equal(conversation.messages, []);
+  assert.ok((await joined(conversation.ask("Hi", { maxTokens: 3, seed: 1 }))).length > 0);
+  conversation.dispose();
+  const kwargs = { chatTemplateKwargs: { messages: [] } };
+  for (const options of [null as never, kwargs]) {
+    assertThrows(() => library.createConversation(options), "INVALID_ARGUMENT");
+    // No session was taken.
+    library.createConversation().dispose();
+  }
+  assertThrows(() => library.generate([0], null as never), "INVALID_ARGUMENT", "options");
+});
+
+test("a question's parts are kept as they were when it was asked", async () => {
+  const conversation = library.createConversation();
+  const part = { type: "text", text: "Hi", cached: true } as const;
+  const parts = [{ ...part }];
+  await joined(conversation.ask(parts, { maxTokens: 2 }));
+  Object.assign(parts[0], { text: "changed" });
+  parts.length = 0;
+  assert.equal(conversation.messages[0], { role: "user", content: [part] });
+  conversation.dispose();
+});
+
 test("template variables hold for a whole conversation", async () => {
   const chatTemplate = "{% for m in messages %}{{ m.content }}{{ mood }}{% endfor %}";
   const template = { chatTemplate, chatTemplateKwargs: { mood: "!" }, tools: [{ name: "f" }] };

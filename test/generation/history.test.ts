@@ -100,6 +100,12 @@ test("an evaluator that does not know its tokens is refused where they count", a
     "INVALID_ARGUMENT",
     "evaluator.tokens: expected the 2 evaluated tokens",
   );
+  for (const repetitionWindow of [0, 1]) {
+    // The prompt is all that the penalty looks back on.
+    const near = { ...penalty, repetitionWindow };
+    assert.is(await generate(begun, decoder, [0], near).text(), "bab");
+    begun.truncate(2);
+  }
   assert.is(await generate(begun, decoder, [0], { ...options, presencePenalty: 1 }).text(), "bab");
 });
 

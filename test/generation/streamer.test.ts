@@ -57,40 +57,57 @@ test("a stop string is found in hidden tokens, and across them", () => {
   assert.equal(stream([0, CONTROL, 1], ["<c>"], true), [["a", "", "", ""], "<c>"]);
 });
 
+test("a stop string has all of a hidden token or nothing", () => {
+  for (const stop of ["c", ">", "<", "c>b", "a<", "c>", "<c"]) {
+    assert.is(stream([0, CONTROL, 1], [stop])[0].join(""), "ab", stop);
+  }
+  assert.equal(stream([CONTROL, 0, 1], [">a", "b"]), [["", "a", "", ""], "b"]);
+  assert.equal(stream([0, CONTROL, CONTROL, 1], ["c><c>", "<c><c>"])[1], "<c><c>");
+});
+
 test("text withheld around a hidden token comes without it", () => {
   assert.equal(stream([0, CONTROL, 0], ["a<c>b"]), [["", "", "a", "a"], undefined]);
   assert.equal(stream([1, CONTROL, 0], ["<c>b"]), [["b", "", "a", ""], undefined]);
   assert.equal(stream([0, CONTROL], ["a<c>b"]), [["", "", "a"], undefined]);
 });
 
-/** The definition: after each unit, whether all text or what is shown ends in a stop string. */
+const isHidden = (unit: string): boolean => unit !== "a" && unit !== "b";
+const shownIn = (units: string[]): string => units.filter((unit) => !isHidden(unit)).join("");
+
+/**
+ * The definition: after each unit (a character, or a hidden token), whether the last of all units,
+ * or of those that are shown, are a stop string.
+ */
 function naive(units: string[], stop: string[]): [string, string | undefined] {
   const longestFirst = [...stop].sort((a, b) => b.length - a.length);
-  let whole = "";
-  const shownIn = (text: string): string => text.replaceAll("|", "");
-  for (const unit of units) {
-    whole += unit;
+  for (let end = 1; end <= units.length; end++) {
+    const seen = units.slice(0, end);
+    const shown = shownIn(seen);
     for (const each of longestFirst) {
-      if (whole.endsWith(each)) return [shownIn(whole.slice(0, -each.length)), each];
-      const shown = shownIn(whole);
-      if (unit !== "|" && shown.endsWith(each)) return [shown.slice(0, -each.length), each];
+      for (let start = 0; start < end; start++) {
+        const isFound = seen.slice(start).join("") === each;
+        if (isFound) return [shownIn(seen.slice(0, start)), each];
+      }
+      const isShown = !isHidden(seen[end - 1]) && shown.endsWith(each);
+      if (isShown) return [shown.slice(0, -each.length), each];
     }
   }
-  return [shownIn(whole), undefined];
+  return [shownIn(units), undefined];
 }
 
 test("stop strings end any text where the definition says", () => {
   const random = seededRandom(5);
   const pick = (n: number): number => Math.floor(random() * n);
-  const decoder = tableDecoder(["a", "b", "|"], [], [2]);
-  for (let i = 0; i < 5000; i++) {
+  const texts = ["a", "b", "|", "ab", "aba"];
+  const decoder = tableDecoder(texts, [], [2, 3, 4]);
+  for (let i = 0; i < 20000; i++) {
     const stop = Array.from({ length: 1 + pick(2) }, () =>
-      Array.from({ length: 1 + pick(4) }, () => "ab|"[pick(3)]).join(""),
+      Array.from({ length: 1 + pick(6) }, () => "ab|"[pick(i % 2 === 0 ? 2 : 3)]).join(""),
     );
-    const tokens = Array.from({ length: pick(12) }, () => pick(3));
+    const tokens = Array.from({ length: pick(12) }, () => pick(texts.length));
     const streamer = createStreamer(decoder, { stop, special: false });
     const text = tokens.map((token) => streamer.push(token)).join("") + streamer.end();
-    const units = tokens.map((id) => "ab|"[id]);
+    const units = tokens.map((id) => texts[id]);
     assert.equal([text, streamer.stop], naive(units, stop), JSON.stringify([stop, units]));
   }
 });

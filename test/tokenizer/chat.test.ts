@@ -8,6 +8,7 @@ import {
   renderChat,
 } from "../../src/tokenizer/chat.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
+import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { assertThrows } from "../model/engine.js";
 import { hasShared, readShared } from "./qwen2.js";
 import { smallSource } from "./small.js";
@@ -52,7 +53,7 @@ test("special tokens, tools, documents and variables of the caller's reach the t
     addGenerationPrompt: false,
     chatTemplateKwargs: { enable_thinking: false, bos_token: "<b>", eos_token: undefined },
   };
-  const expected = "<b>|||[{'name': 'f'}]|[]|False|False|1";
+  const expected = "<b>|</s>||[{'name': 'f'}]|[]|False|False|1";
   assert.is(applyChatTemplate(tokenizer, HI, options), expected);
   assert.is(applyChatTemplate(tokenizer, HI, { chatTemplate: "{{ bos_token }}" }), "<s>");
   for (const [bad, message] of [
@@ -62,8 +63,13 @@ test("special tokens, tools, documents and variables of the caller's reach the t
     ],
     [
       { chatTemplateKwargs: "x" },
-      "chatTemplateKwargs: expected an object of variables, got string",
+      "chatTemplateKwargs: expected an object of variables, got a string",
     ],
+    [{ chatTemplateKwargs: new Date() }, "of variables, got an object of class Date"],
+    [{ chatTemplateKwargs: new Uint8Array(1) }, "of variables, got an object of class Uint8Array"],
+    [{ chatTemplateKwargs: new Map([[1, 2]]) }, "expected names that are strings, got number"],
+    [{ chatTemplateKwargs: new Map([["messages", []]]) }, "no variable of the name messages"],
+    [null, "options: expected an object, got null"],
     [{ chatTemplateKwargs: { messages: [] } }, "no variable of the name messages"],
     [{ chatTemplateKwargs: { f: () => 1 } }, "f: expected what JSON can hold, got a function"],
     [{ chatTemplate: 7 }, "chatTemplate: expected a string, got number"],
@@ -71,6 +77,57 @@ test("special tokens, tools, documents and variables of the caller's reach the t
     const call = (): unknown => applyChatTemplate(tokenizer, HI, bad as ChatTemplateOptions);
     assertThrows(call, "INVALID_ARGUMENT", message);
   }
+});
+
+test("variables may be a Map, keep their names, and are left out if undefined", () => {
+  const chatTemplate = "{{ x }}|{{ tools }}|{{ add_generation_prompt }}|{{ addGenerationPrompt }}";
+  const tokenizer = { chatTemplate, specialTokensMap: {} };
+  const render = (chatTemplateKwargs: ChatTemplateOptions["chatTemplateKwargs"]): string =>
+    applyChatTemplate(tokenizer, HI, { chatTemplateKwargs });
+  assert.is(render(new Map([["x", 1]])), "1|None|True|");
+  assert.is(render({ x: 1, tools: undefined, add_generation_prompt: undefined }), "1|None|True|");
+  assert.is(render({ addGenerationPrompt: "own" }), "|None|True|own");
+  assert.is(renderChat("{{ x }}", [], new Map([["x", 1]]) as never), "1");
+  for (const variables of [null, [], 1] as never[]) {
+    assertThrows(() => renderChat("", [], variables), "INVALID_ARGUMENT", "variables: expected an");
+  }
+});
+
+test("without a begin or end token, templates that write them have nothing", () => {
+  const chatTemplate =
+    "{{ bos_token + messages[0].content + eos_token }}{{ pad_token is defined }}";
+  const text = applyChatTemplate({ chatTemplate, specialTokensMap: {} }, HI);
+  assert.is(text, `${HI[0].content}False`);
+});
+
+test("a file's template for tools is taken where there are tools", () => {
+  const key = "tokenizer.chat_template";
+  const entries = metadataOf({
+    ...smallSource(),
+    chatTemplate: "plain",
+    namedChatTemplates: { tool_use: "{{ tools | length }} tools", rag: "rag" },
+  });
+  const metadata = new Map<string, unknown>(entries.map((entry) => [entry.key, entry.value]));
+  const tokenizer = Tokenizer.fromMetadata(metadata);
+  const tools = [{ name: "f" }];
+  assert.is(applyChatTemplate(tokenizer, HI), "plain");
+  assert.is(applyChatTemplate(tokenizer, HI, { tools: [] }), "plain");
+  assert.is(applyChatTemplate(tokenizer, HI, { tools }), "1 tools");
+  assert.is(applyChatTemplate(tokenizer, HI, { chatTemplateKwargs: { tools } }), "1 tools");
+  const noTools = { tools, chatTemplateKwargs: { tools: null } };
+  assert.is(applyChatTemplate(tokenizer, HI, noTools), "plain");
+  const { rag } = tokenizer.namedChatTemplates;
+  assert.is(applyChatTemplate(tokenizer, HI, { tools, chatTemplate: rag }), "rag");
+
+  metadata.delete(key);
+  const named = Tokenizer.fromMetadata(metadata);
+  const message = 'the file has only those named "tool_use", "rag"';
+  assertThrows(() => applyChatTemplate(named, HI), "INVALID_ARGUMENT", message);
+  assert.is(applyChatTemplate(named, HI, { tools }), "1 tools");
+  metadata.set(`${key}.default`, "default");
+  assert.is(applyChatTemplate(Tokenizer.fromMetadata(metadata), HI), "default");
+  metadata.set(`${key}.rag`, 1);
+  assertThrows(() => Tokenizer.fromMetadata(metadata), "INVALID_FILE", `${key}.rag: expected a`);
 });
 
 test("the tokens that a file names have their texts in templates", () => {

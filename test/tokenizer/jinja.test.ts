@@ -196,6 +196,8 @@ test("values are those of Python's json.loads, of any realm", () => {
     render("{{ x }}", { x: { a: undefined, b: 2 ** 53, c: 10n } }),
     "{'b': 9007199254740992.0, 'c': 10}",
   );
+  const holes = new Array(1).concat(1);
+  assert.is(render("{{ x }} {{ x[0] is none }}", { x: holes }), "[None, 1] True");
   const bare = Object.assign(Object.create(null), { a: 1 });
   assert.is(render("{{ x is mapping }} {{ x.a }}", { x: bare }), "True 1");
   const loop: unknown[] = [];
@@ -205,7 +207,8 @@ test("values are those of Python's json.loads, of any realm", () => {
     [{ d: new Date(0) }, "x.d: expected what JSON can hold, got Date"],
     [[new Set()], "x[0]: expected what JSON can hold, got Set"],
     [Symbol("s"), "x: expected what JSON can hold, got Symbol"],
-    [loop, "expected at most 100 levels of nesting"],
+    [loop, `x${"[0]".repeat(27).slice(0, 79)}...: expected at most 100 levels of nesting`],
+    [{ ["k".repeat(999)]: () => 1 }, `x.${"k".repeat(78)}...: expected what JSON can hold`],
   ] as const) {
     assert.ok(failure("", { x }).includes(expected), expected);
   }

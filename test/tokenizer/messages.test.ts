@@ -29,6 +29,28 @@ test("content is a text, parts of text, or null beside tool calls", () => {
   assert.is(messages[1].content, parts, "the caller's messages stay as they are");
 });
 
+test("a message may be of a class with getters, and each is read once", () => {
+  let reads = 0;
+  class Message {
+    get role(): string {
+      return reads++ === 0 ? "assistant" : "user";
+    }
+    get content(): null {
+      return null;
+    }
+    get tool_calls(): object[] {
+      return CALLS;
+    }
+  }
+  const messages = [new Message() as unknown as ChatMessage, Object.create({ role: "user" })];
+  messages[1].content = "a";
+  assert.equal(checkMessages(messages), [
+    { role: "assistant", content: null, tool_calls: CALLS },
+    { role: "user", content: "a" },
+  ]);
+  assert.is(reads, 1);
+});
+
 test("messages of another realm are messages", () => {
   const foreign = runInNewContext("[{ role: 'user', content: [{ type: 'text', text: 'x' }] }]");
   assert.is(checkMessages(foreign)[0].content, "x");

@@ -69,7 +69,9 @@ test("end tokens may have several keys, and lists", () => {
   assert.equal(ends({ [`${KEY}eos_token_ids`]: new Int32Array(0) }), [268, 270]);
   // Not in the vocabulary: as if they were not there.
   assert.equal(ends({ [`${KEY}eot_token_id`]: 0xffffffff }), [268, 270]);
-  assert.equal(ends({ [`${KEY}eos_token_ids`]: [-1, 274, 0.5] }), [268, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: [-1, 274] }), [268, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: 9 }), [268, 9, 270]);
+  assert.equal(ends({ [`${KEY}eos_token_ids`]: [9n] }), [268, 9, 270]);
 });
 
 test("other tokenizers are UNSUPPORTED_FILE", () => {
@@ -86,7 +88,7 @@ test("what is missing or of the wrong type is INVALID_FILE", () => {
       assert.is(code({ [KEY + key]: value }), "INVALID_FILE", `${key}: ${value}`);
     }
   }
-  for (const value of ["268", ["268"], [268, "268"], true]) {
+  for (const value of ["268", ["268"], [268, "268"], true, 0.5, [0.5]]) {
     assert.is(code({ [`${KEY}eos_token_ids`]: value }), "INVALID_FILE", `eos_token_ids: ${value}`);
   }
   assert.is(code({ "tokenizer.chat_template": 1 }), "INVALID_FILE");
@@ -132,6 +134,10 @@ test("ids out of range that nothing needs are ignored, with a warning", () => {
       assert.is(paddingTokenId, name === "padding" ? undefined : 270);
     }
   }
+  const key = `${KEY}eos_token_ids`;
+  const { warnings, eosTokenIds } = read({ [key]: Int32Array.of(9, 274, -1) });
+  assert.equal(warnings, [`${key}: expected 0 to 273, got 274; ignored`]);
+  assert.equal([...eosTokenIds], [268, 9, 270]);
   assert.equal(read({}).warnings, []);
 });
 
@@ -149,7 +155,7 @@ test("single values may be arrays of one, and of any width", () => {
     assert.is(read({ [pad]: id }).paddingTokenId, 269);
   }
   const add = { [`${KEY}bos_token_id`]: 269 };
-  for (const flag of [true, 1, [true], Uint8Array.of(1)]) {
+  for (const flag of [true, 1, 1n, [true], [1n], Uint8Array.of(1)]) {
     assert.is(read({ ...add, [`${KEY}add_bos_token`]: flag }).addBosToken, true);
   }
   assert.is(read({ ...add, [`${KEY}add_bos_token`]: 0 }).addBosToken, false);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { inspectModel } from "../../src/index.js";
+import { applyChatTemplate } from "../../src/tokenizer/chat.js";
 import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
 import { smallSource } from "./small.js";
 
@@ -79,6 +80,41 @@ test("what the file names ends an answer, and is special where text cannot becom
   assert.is(tokenizer.decode([256, 257, 258, 65], { special: false }), "abA");
 });
 
+test("what the file names as an end is one token and its own text, whatever its type", () => {
+  for (const text of ["<|im_end|>", "###", "<fín>", "</s>"]) {
+    for (const type of [0, NORMAL, 2, CONTROL, USER_DEFINED, UNUSED, 6, 7]) {
+      const chatTemplate = "{{ messages[0].content + eos_token }}";
+      const tokenizer = withTokens([[text, type]], { eosTokenId: 256, chatTemplate });
+      const place = `${text} of type ${type}`;
+      assert.is(tokenizer.specialTokensMap.eos_token, text, place);
+      const chat = applyChatTemplate(tokenizer, [{ role: "user", content: "a" }]);
+      assert.equal(tokenizer.encode(chat, special), [97, 256], place);
+      assert.is(tokenizer.encode(text).includes(256), false, place);
+      assert.is(tokenizer.decode([97, 256]), `a${text}`, place);
+      assert.is(tokenizer.decode([97, 256], { special: false }), "a", place);
+      assert.equal([...tokenizer.eosTokenIds], [256], place);
+    }
+  }
+  const newline = withTokens([["<0x0A>", 6]], { eosTokenId: 256 });
+  assert.is(newline.decode([256]), "\n");
+  assert.equal([...newline.eosTokenIds], [256]);
+});
+
+test("what the file names as a beginning or padding is special, and ends nothing", () => {
+  for (const name of ["bosTokenId", "paddingTokenId"]) {
+    for (const type of [NORMAL, CONTROL, UNUSED]) {
+      const tokenizer = withTokens([["<début>", type]], { [name]: 256 });
+      assert.equal(tokenizer.encode("a<début>", special), [97, 256], `${name}, type ${type}`);
+      assert.is(tokenizer.encode("a<début>").includes(256), false);
+      assert.is(tokenizer.decode([97, 256]), "a<début>");
+      assert.is(tokenizer.decode([97, 256], { special: false }), "a");
+      assert.is(tokenizer.eosTokenIds.size, 0);
+    }
+    const made = withTokens([["ab", NORMAL]], { merges: ["a b"], [name]: 256 });
+    assert.is(made.decode(made.encode("ab", special), { special: false }), "ab");
+  }
+});
+
 test("<|end|> ends no answer where it ends a message", () => {
   const all = (...texts: string[]): number =>
     withTokens(texts.map((text) => [text, CONTROL])).eosTokenIds.size;
@@ -93,9 +129,12 @@ test("what looks like a control token and is typed normal is one", () => {
     ["<|user|>", NORMAL],
     ["<｜User｜>", NORMAL],
     ["<|audio_12|>", NORMAL],
+    ["<|système|>", NORMAL],
   ]);
   const text = "<|im_start|><|user|><｜User｜>";
   assert.equal(tokenizer.encode(text, special), [256, 257, 258]);
+  assert.equal(tokenizer.encode("<|système|>", special), [260]);
+  assert.is(tokenizer.decode([260]), "<|système|>");
   assert.not.equal(tokenizer.encode(text), [256, 257, 258]);
   assert.is(tokenizer.decode([256, 257, 258, 97], { special: false }), "a");
   assert.is(tokenizer.decode([256, 257, 258, 97]), `${text}a`);

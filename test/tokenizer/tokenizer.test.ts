@@ -51,10 +51,31 @@ test("a begin token goes first where the source asks for it, and once", () => {
   assert.equal(tokenizer.encode("hello"), [259]);
   assert.equal(small.encode("hello", { addBos: true }), [259]);
 
-  // A begin token that is not parsed elsewhere is known at the beginning.
-  const unused = new Tokenizer({ ...source, bosTokenId: 272 });
-  const ids = unused.encode("[PAD272]hello[PAD272]", { addBos: true, special: true });
-  assert.equal(ids, [272, 259, ...small.encode("[PAD272]")]);
+  // Of whichever type, the begin token is there if it is what was parsed at the beginning.
+  for (const type of [1, 3, 4, 5]) {
+    const tokenTypes = Array.from(source.tokenTypes, (own, id) => (id === 272 ? type : own));
+    const unused = new Tokenizer({ ...source, tokenTypes, bosTokenId: 272 });
+    const ids = unused.encode("[PAD272]hello[PAD272]", { addBos: true, special: true });
+    assert.equal(ids, [272, 259, 272], `type ${type}`);
+    const plain = unused.encode("[PAD272]hello", { addBos: true });
+    const expected = type === 4 ? [272, 259] : [272, ...small.encode("[PAD272]hello")];
+    assert.equal(plain, expected, `type ${type}`);
+  }
+});
+
+test("a begin token does not swallow what is another token, or text", () => {
+  const { tokens, tokenTypes, ...source } = smallSource();
+  const options = { addBos: true, special: true };
+  const bang = new Tokenizer({ ...smallSource(), bosTokenId: 33, addBosToken: true });
+  assert.equal(bang.encode("!hello", options), [33, 33, 259]);
+  const longer = new Tokenizer({
+    ...source,
+    tokens: [...tokens, "<|im_start|>[X]"],
+    tokenTypes: [...Array.from(tokenTypes), 3],
+    bosTokenId: 269,
+    addBosToken: true,
+  });
+  assert.equal(longer.encode("<|im_start|>[X]hello", options), [269, 274, 259]);
 });
 
 test("text is brought to normal form C unless told not to", () => {
@@ -119,6 +140,14 @@ test("invalid ids are INVALID_TOKEN", () => {
     assert.throws(() => small.decode([97, id]), hasCode("INVALID_TOKEN"));
     assert.throws(() => small.tokenBytes(id), hasCode("INVALID_TOKEN"));
     assert.throws(() => small.createDecoder().push(id), hasCode("INVALID_TOKEN"));
+  }
+});
+
+test("options that are no object are refused", () => {
+  for (const options of [null, "special", 1] as unknown as undefined[]) {
+    assert.throws(() => small.encode("a", options), hasCode("INVALID_ARGUMENT"));
+    assert.throws(() => small.decode([97], options), hasCode("INVALID_ARGUMENT"));
+    assert.throws(() => small.createDecoder(options), hasCode("INVALID_ARGUMENT"));
   }
 });
 

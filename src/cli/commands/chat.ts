@@ -2,6 +2,7 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
+import { checkKwargs } from "../../tokenizer/chat.js";
 import { describeError } from "../describe-error.js";
 import { inputLines } from "../input.js";
 import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
@@ -21,6 +22,7 @@ interface ChatFlags extends ModelFlags, SamplingFlags {
 }
 
 const DEFAULT_MAX_TOKENS = 512;
+const KWARGS_FLAG = "chat-template-kwargs";
 
 export function addChat(program: Command): void {
   const command = program
@@ -35,12 +37,16 @@ export function addChat(program: Command): void {
     .option(
       "--chat-template-kwargs <json>",
       'variables for the chat template, such as {"enable_thinking": false}',
-      jsonObject("chat-template-kwargs"),
+      parseKwargs,
     );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
     .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")
     .action(run);
+}
+
+function parseKwargs(text: string): Record<string, unknown> {
+  return checkKwargs(jsonObject(KWARGS_FLAG)(text), `--${KWARGS_FLAG}`);
 }
 
 async function run(flags: ChatFlags): Promise<void> {

@@ -58,10 +58,11 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   await checkGenerateOptions(options, flags.model);
   const text = await readText({ text: flags.prompt, file: flags.file }, "prompt", signal);
   const label = labelOf(flags);
-  if (text === "")
-    throw new PlmError("EMPTY_PROMPT", `${label}: expected a text, got an empty one`);
   const model = await openModel(flags, signal);
   const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: true });
+  if (prompt.length === 0) {
+    throw new PlmError("EMPTY_PROMPT", `${label}: expected a text, got an empty one`);
+  }
   checkCount(label, prompt.length, model.plan.options.contextLength);
   const generation = model.generate(prompt, options);
   if (flags.json) {

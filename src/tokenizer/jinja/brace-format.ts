@@ -13,6 +13,7 @@ const FIELD = /^([^!:.[]*)((?:\.[^.[!:]+|\[[^\]]+\])*)(?:!([^:]*))?(?::(.*))?$/s
 /** `template.format(*positional, **named)`. */
 export function formatBraces(template: string, args: Arguments, limits: Limits): string {
   let automatic = 0;
+  let isManual = false;
   const expand = (text: string, level: number): string => {
     if (level > 2) fail("format: expected fields at most one in another");
     let out = "";
@@ -37,8 +38,13 @@ export function formatBraces(template: string, args: Arguments, limits: Limits):
     const parts = FIELD.exec(content);
     if (parts === null) return fail(`format: expected a field, got {${content}}`);
     const [, name, path, conversion, specification = ""] = parts;
+    const isNumber = /^\d+$/.test(name);
+    if (name === "" ? isManual : isNumber && automatic > 0) {
+      fail("format: expected numbers in all fields like {0}, or in none");
+    }
+    isManual ||= isNumber;
     const key = name === "" ? String(automatic++) : name;
-    let value = /^\d+$/.test(key) ? args.positional[Number(key)] : args.named.get(key);
+    let value = name === "" || isNumber ? args.positional[Number(key)] : args.named.get(key);
     if (value === undefined) return fail(`format: expected a value for {${key}}`);
     for (const [step, index] of path.matchAll(/\.[^.[]+|\[([^\]]+)\]/g)) {
       if (index === undefined) return fail(`format: the attribute ${step} is not supported`);

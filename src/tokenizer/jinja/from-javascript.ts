@@ -3,6 +3,8 @@ import { fail } from "./failure.js";
 import { Dict, type Value } from "./values.js";
 
 const MAX_DEPTH = 100;
+/** Most characters of a path in a message. */
+const MAX_PATH = 80;
 
 /**
  * `value` as what Python's `json.loads` would make of it; a Map is a dict whose keys keep their
@@ -10,18 +12,22 @@ const MAX_DEPTH = 100;
  * `path`.
  */
 export function fromJavascript(value: unknown, path: string, depth = 0): Value {
-  if (depth > MAX_DEPTH) fail(`${path}: expected at most ${MAX_DEPTH} levels of nesting`);
+  if (depth > MAX_DEPTH) {
+    fail(`${shortened(path)}: expected at most ${MAX_DEPTH} levels of nesting`);
+  }
   if (value === undefined || value === null) return null;
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") {
     return value;
   }
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) {
-    return value.map((item, i) => fromJavascript(item, `${path}[${i}]`, depth + 1));
+    // Holes are undefined, which `map` would pass over.
+    return Array.from(value, (item, i) => fromJavascript(item, `${path}[${i}]`, depth + 1));
   }
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   if (kind !== "Object" && kind !== "Map") {
-    fail(`${path}: expected what JSON can hold, got ${kind === "Function" ? "a function" : kind}`);
+    const got = kind === "Function" ? "a function" : kind;
+    fail(`${shortened(path)}: expected what JSON can hold, got ${got}`);
   }
   const isMap = kind === "Map";
   const entries = isMap
@@ -34,4 +40,9 @@ export function fromJavascript(value: unknown, path: string, depth = 0): Value {
     if (item !== undefined) dict.set(name as Value, fromJavascript(item, place, depth + 1));
   }
   return dict;
+}
+
+/** The beginning of a path that is too long for a message. */
+function shortened(path: string): string {
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}...` : path;
 }

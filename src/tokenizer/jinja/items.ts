@@ -46,10 +46,16 @@ export function sliceOf(object: Value, { start, stop, step }: Bounds, limits: Li
   const to = bound(stop);
   const first = from === undefined ? (by > 0 ? 0 : highest) : clamp(from);
   const end = to === undefined ? (by > 0 ? highest : -1) : clamp(to);
+  if (object instanceof Range) return rangeSlice(object, first, end, by);
   const taken: Value[] = [];
   for (let at = first; by > 0 ? at < end : at > end; at += by) taken.push(items[at]);
   if (typeof object === "string") return taken.join("");
   return object instanceof Tuple ? new Tuple(taken) : taken;
+}
+
+function rangeSlice({ start, step }: Range, first: number, end: number, by: number): Range {
+  if (!Number.isSafeInteger(by * step)) fail(`slice: expected a step of a range, got ${by}`);
+  return new Range(start + first * step, start + end * step, by * step);
 }
 
 function bound(value: Value | undefined): number | undefined {
