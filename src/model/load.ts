@@ -1,5 +1,6 @@
 /** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
 import platform from "#platform";
+import { checkSignal } from "../brands.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
@@ -203,6 +204,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
   requireWasm();
   const { wasm: binary, variant } = options;
+  const signal = checkSignal(options.signal);
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
@@ -224,7 +226,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const starting = starter.start(isShared ? first - 1 : 0);
   try {
     const helpers = starting.then((started) => started.length);
-    await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
+    await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, { ...options, signal });
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
     const shared = { model, memory, plm, caches, threads: await starting };
@@ -233,7 +235,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     if (options.threads === undefined && engine.threads > 1) {
       await engine.chooseThreads(threads, starter);
     }
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const owner = new LoadedPlm(plan, engine, obstacleOf(options, binary) ?? starter.failure);
     endWhenDropped(owner, () => starter.end());
     return owner;
