@@ -1,4 +1,4 @@
-/** Where two configs differ, but for what does not change what a model has learnt. */
+/** Where two configs differ, except in what does not change what a model has learnt. */
 import type { TrainingConfig } from "./config.js";
 import { learningRate, microBatches, phaseOf } from "./schedule.js";
 

@@ -273,4 +273,25 @@ test("a file is there when it is whole, and what it replaces until then", async 
   assert.equal(readdirSync(path).sort(), ["link", "out"]);
 });
 
+test("an output is a path; a link that leads nowhere is left as it is", async () => {
+  const path = await newFolder("paths");
+  const { signal } = new AbortController();
+  const before = process.cwd();
+  process.chdir(path);
+  try {
+    writeFileSync("file:out", "old");
+    const place = { path: "file:out", label: "out" };
+    const refused = await writeOutput(place, [], signal).catch((error: Error) => error.message);
+    assert.match(String(refused), "which exists; --force overwrites it");
+    assert.is(readFileSync("file:out", "utf8"), "old");
+  } finally {
+    process.chdir(before);
+  }
+  await symlink(join(path, "nothing"), join(path, "link"));
+  const place = { path: join(path, "link"), label: "out", force: true };
+  const refused = await writeOutput(place, [], signal).catch((error: Error) => error.message);
+  assert.match(String(refused), "a link that leads nowhere");
+  assert.equal(readdirSync(path).sort(), ["file:out", "link"]);
+});
+
 test.run();

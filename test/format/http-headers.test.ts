@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import type { FetchLike, HttpOptions } from "../../src/format/http-client.js";
-import type { HeaderFields } from "../../src/format/http-headers.js";
+import { type HeaderFields, readHeaders } from "../../src/format/http-headers.js";
 import { openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
 import { tinyModel } from "../model/tiny.js";
@@ -182,6 +182,14 @@ test("loadModel and inspectModel pass them on", async () => {
   model.dispose();
   assert.equal(new Set(hub.seen), new Set([`/m.gguf ${AUTHORIZATION} none`]));
   await hub.close();
+});
+
+test("fields of one name become one", () => {
+  const pairs = [
+    ["A", "b"],
+    ["a", "c"],
+  ];
+  assert.equal(readHeaders(pairs), { a: "b, c" });
 });
 
 test.run();
