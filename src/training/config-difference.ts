@@ -3,7 +3,7 @@ import type { TrainingConfig } from "./config.js";
 import { learningRate, microBatches, phaseOf } from "./schedule.js";
 
 /** A key and its values, as JSON or "nothing". */
-export interface Difference {
+interface Difference {
   readonly path: string;
   readonly one: string;
   readonly other: string;
