@@ -41,17 +41,18 @@ export function kindOf(value: unknown): string {
   return `an object of class ${name}`;
 }
 
-/** Throws INVALID_ARGUMENT, naming the argument, for options that are no object. */
-export function checkOptions(name: string, options: unknown): void {
+/** Throws INVALID_ARGUMENT for options that are no object. */
+export function checkOptions(options: unknown): void {
   if (typeof options === "object" && options !== null) return;
-  throw new PlmError("INVALID_ARGUMENT", `${name}: expected an object, got ${kindOf(options)}`);
+  throw new PlmError("INVALID_ARGUMENT", `options: expected an object, got ${kindOf(options)}`);
 }
 
-/** Throws INVALID_ARGUMENT for what is no AbortSignal and not left out. */
-export function checkSignal(signal: unknown): void {
-  if (signal === undefined || signal === null) return;
+/** The signal; undefined where it is left out. Throws INVALID_ARGUMENT for what is none. */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal === null) return undefined;
   const { aborted, throwIfAborted, addEventListener } = signal as Partial<AbortSignal>;
   const hasCalls = typeof throwIfAborted === "function" && typeof addEventListener === "function";
-  if (typeof aborted === "boolean" && hasCalls) return;
-  throw new PlmError("INVALID_ARGUMENT", `signal: expected an AbortSignal, got ${kindOf(signal)}`);
+  if (typeof aborted === "boolean" && hasCalls) return signal as AbortSignal;
+  const message = `signal: expected an AbortSignal, got ${kindOf(signal)}`;
+  throw new PlmError("INVALID_ARGUMENT", message, { argument: "signal" });
 }

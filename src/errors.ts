@@ -49,6 +49,7 @@ export interface PlmErrorData {
   readonly name: "PlmError";
   readonly code: ErrorCode;
   readonly message: string;
+  readonly argument?: string;
 }
 
 /** How the stack of a PlmError begins: the only place of its code that a structured clone keeps. */
@@ -79,7 +80,8 @@ export class PlmError extends Error {
 
   /** The error as plain data, for JSON and postMessage. */
   toJSON(): PlmErrorData {
-    return { name: "PlmError", code: this.code, message: this.message };
+    const { code, message, argument } = this;
+    return { name: "PlmError", code, message, ...(argument !== undefined && { argument }) };
   }
 
   /**
@@ -89,11 +91,14 @@ export class PlmError extends Error {
   static from(value: unknown): PlmError | undefined {
     if (value instanceof PlmError) return value;
     if (typeof value !== "object" || value === null) return undefined;
-    const { name, code, message, stack, cause } = value as Partial<PlmError>;
-    const told = name === "PlmError" ? code : undefined;
-    const found = told ?? STACK_HEADER.exec(String(stack))?.[1];
+    const { name, code, message, stack, cause, argument } = value as Partial<PlmError>;
+    const ownCode = name === "PlmError" ? code : undefined;
+    const found = ownCode ?? STACK_HEADER.exec(String(stack))?.[1];
     if (typeof found !== "string" || typeof message !== "string") return undefined;
-    const error = new PlmError(found as ErrorCode, message, cause === undefined ? {} : { cause });
+    const error = new PlmError(found as ErrorCode, message, {
+      ...(cause !== undefined && { cause }),
+      ...(typeof argument === "string" && { argument }),
+    });
     if (typeof stack === "string") Reflect.defineProperty(error, "stack", { value: stack });
     return error;
   }
@@ -113,5 +118,7 @@ export interface PlmErrorOptions {
 
 /** A text in a message: quoted, control characters escaped, cut to a length that suits. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+  const quoted = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+  // JSON leaves U+007F to U+009F as they are, and terminals obey them.
+  return quoted.replace(/\p{Cc}/gu, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }

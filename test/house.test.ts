@@ -5,14 +5,23 @@ import * as assert from "uvu/assert";
 
 /** The foundation, which every part of src may import. */
 const ROOTS = [
-  ...["errors.ts", "brands.ts", "clock.ts", "globals.ts", "disposable.ts", "web-types.ts"],
+  "abortable.ts",
+  "errors.ts",
+  "brands.ts",
+  "clock.ts",
+  "describe.ts",
+  "globals.ts",
+  "disposable.ts",
+  "web-types.ts",
 ];
 
 /** What else each part of src may import besides itself. Arrows point one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "abortable.ts": [],
   "errors.ts": [],
   "brands.ts": [],
   "clock.ts": [],
+  "describe.ts": [],
   "globals.ts": [],
   "disposable.ts": [],
   "web-types.ts": [],

@@ -69,8 +69,8 @@ async function syncFolder(folder: string): Promise<void> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "EPERM" || code === "EINVAL" || code === "EISDIR") return;
-    const told = `${folder}: a file was written, but may not outlast a power failure: ${message}`;
-    throw new PlmError("UNWRITABLE_FILE", told, { cause });
+    const reason = `${folder}: a file was written, but may not outlast a power failure: ${message}`;
+    throw new PlmError("UNWRITABLE_FILE", reason, { cause });
   } finally {
     await handle.close();
   }

@@ -27,6 +27,12 @@ export async function readText(
   return file === undefined ? readStandardInput(signal) : readTextFile(file);
 }
 
+/** How messages call the place that the text comes from. */
+export function labelOf({ text, file }: TextInput, flag: string): string {
+  if (text !== undefined) return `--${flag}`;
+  return file === undefined ? "standard input" : "--file";
+}
+
 async function readTextFile(path: string): Promise<string> {
   return decodeText(await readBytes(path), path);
 }

@@ -142,6 +142,7 @@ export async function openTokenizer(path: string | undefined): Promise<Tokenizer
   }
 }
 
-function noteWarnings({ warnings }: Tokenizer): void {
+/** Notes what is odd in the file's tokenizer. */
+export function noteWarnings({ warnings }: Tokenizer): void {
   for (const warning of warnings) note(warning);
 }

@@ -1,6 +1,6 @@
 /** Files that commands write: whole under their name, or not at all. */
 import type { Stats } from "node:fs";
-import { type FileHandle, open, realpath, rename, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, realpath, rename, stat } from "node:fs/promises";
 import { PlmError } from "../errors.js";
 import { withTemporaryFile } from "./temporary-file.js";
 
@@ -17,7 +17,7 @@ export interface OutputPlace {
  * Writes the pieces to a file beside the path that then takes the path's name, and returns the
  * bytes. `onProgress` gets the bytes so far. Throws INVALID_ARGUMENT for a path that exists, unless
  * forced, or that is no regular file, UNWRITABLE_FILE for one that cannot be written: before the
- * first piece where that can be told. Whatever fails, an abort included, leaves the path as it was
+ * first piece where possible. Whatever fails, an abort included, leaves the path as it was
  * and nothing beside it.
  */
 export async function writeOutput(
@@ -28,10 +28,10 @@ export async function writeOutput(
 ): Promise<number> {
   const target = await findTarget(place);
   const partial = `${target}.${process.pid}.part`;
-  const file = await told(place, open(partial, "wx"));
+  const file = await asWriting(place, open(partial, "wx"));
   return withTemporaryFile(partial, async () => {
     const bytes = await writePieces(place, file, pieces, signal, onProgress);
-    await told(place, rename(partial, target));
+    await asWriting(place, rename(partial, target));
     return bytes;
   });
 }
@@ -47,13 +47,13 @@ async function writePieces(
   try {
     for await (const piece of pieces) {
       signal.throwIfAborted();
-      await told(place, file.writeFile(piece));
+      await asWriting(place, file.writeFile(piece));
       bytes += piece.length;
       onProgress(bytes);
     }
     signal.throwIfAborted();
   } finally {
-    await told(place, file.close());
+    await asWriting(place, file.close());
   }
   return bytes;
 }
@@ -62,30 +62,33 @@ function invalid({ label }: OutputPlace, got: string): PlmError {
   return new PlmError("INVALID_ARGUMENT", `${label}: expected a new file, got ${got}`);
 }
 
-/** Passes on what a call to the file system comes to; its errors become the place's. */
-async function told<T>(place: OutputPlace, call: Promise<T>): Promise<T> {
+/** Passes on the result of a call to the file system; its errors become the place's. */
+async function asWriting<T>(place: OutputPlace, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const told = `${place.label}: ${place.path} could not be written: ${code ?? message}`;
-    throw new PlmError("UNWRITABLE_FILE", told, { cause });
+    const reason = `${place.label}: ${place.path} could not be written: ${code ?? message}`;
+    throw new PlmError("UNWRITABLE_FILE", reason, { cause });
   }
 }
 
-/** The path, or what a link stands for, so that it is not the link that is replaced. */
+/** The path, or what a link leads to, so that the link itself is not replaced. */
 async function findTarget(place: OutputPlace): Promise<string> {
   const { path, force } = place;
   if (path === "") throw invalid(place, '""');
   const found = await statOf(path);
-  if (found === undefined) return path;
+  if (found === undefined) {
+    if ((await statOf(path, lstat)) === undefined) return path;
+    throw invalid(place, `${path}, a link that leads nowhere`);
+  }
   if (!found.isFile()) throw invalid(place, `${path}, which is no regular file`);
   if (!force) throw invalid(place, `${path}, which exists; --force overwrites it`);
-  return told(place, realpath(path));
+  return asWriting(place, realpath(path));
 }
 
-async function statOf(path: string): Promise<Stats | undefined> {
-  return stat(path.startsWith("file:") ? new URL(path) : path).catch(() => undefined);
+async function statOf(path: string | URL, call = stat): Promise<Stats | undefined> {
+  return (call as (path: string | URL) => Promise<Stats>)(path).catch(() => undefined);
 }
 
 /** Throws INVALID_ARGUMENT where the place is, by whatever links, one of the files to read. */
@@ -100,8 +103,9 @@ export async function refuseInputs(
   }
 }
 
-/** Whether two paths (or file: URLs) lead to one file, by whatever links. */
-async function isSameFile(path: string, other: string): Promise<boolean> {
-  const [one, two] = await Promise.all([statOf(path), statOf(other)]);
+/** Whether a path or file: URL to read and a path to write lead to one file, by whatever links. */
+async function isSameFile(input: string, path: string): Promise<boolean> {
+  const place = input.startsWith("file:") ? new URL(input) : input;
+  const [one, two] = await Promise.all([statOf(place), statOf(path)]);
   return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }

@@ -6,7 +6,7 @@ function invalid(flag: string, expected: string, text: string): PlmError {
   return new PlmError("INVALID_ARGUMENT", `--${flag}: expected ${expected}, got ${got}`);
 }
 
-/** A parser of any number, Infinity included; whether it is in range is for whoever takes it. */
+/** A parser of any number, Infinity included; the caller checks the range. */
 export function number(flag: string): (text: string) => number {
   return (text) => {
     const value = text.trim() === "" ? Number.NaN : Number(text);

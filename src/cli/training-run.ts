@@ -20,7 +20,7 @@ import { type LogLine, parseLog } from "../training/log.js";
 import { renderReport } from "../training/report.js";
 import { writeAtomically } from "./atomic-file.js";
 
-/** Who has learnt from plain texts goes on with what was said, as paragraphs of one text. */
+/** A model trained on plain texts continues the messages as paragraphs of one text. */
 const CHAT_TEMPLATE =
   "{% for message in messages %}{{ message['content'] }}" +
   "{% if not loop.last or add_generation_prompt %}{{ '\n\n' }}{% endif %}{% endfor %}";

@@ -53,11 +53,14 @@ export class BlobSource implements ByteSource {
     for (let done = 0; done < length; ) {
       signal?.throwIfAborted();
       const start = offset + done;
-      const piece = this.#blob.slice(start, start + Math.min(length - done, PIECE_BYTES));
-      target.set(new Uint8Array(await this.#bytesOf(piece)), done);
-      done += piece.size;
+      const wanted = Math.min(length - done, PIECE_BYTES);
+      const piece = await this.#bytesOf(this.#blob.slice(start, start + wanted));
+      signal?.throwIfAborted();
+      target.set(new Uint8Array(piece).subarray(0, wanted), done);
+      done += Math.min(piece.byteLength, wanted);
+      // The file is shorter than its blob says: it was cut since.
+      if (piece.byteLength < wanted) return done;
     }
-    signal?.throwIfAborted();
     return length;
   }
 

@@ -1,8 +1,9 @@
 /** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or several parts. */
+import { checkSignal } from "../brands.js";
+import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import type { TensorType } from "./dtypes.js";
 import { type Header, readHeader } from "./header.js";
-import { describeValue } from "./metadata.js";
 import type { ByteSource } from "./source.js";
 
 /**
@@ -63,10 +64,11 @@ export interface Gguf {
  * on what the sources throw. The sources stay the caller's to close.
  */
 export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Promise<Gguf> {
-  signal?.throwIfAborted();
+  const checked = checkSignal(signal);
+  checked?.throwIfAborted();
   if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "sources: none given");
   const parts: Header[] = [];
-  for (const source of sources) parts.push(await readHeader(source, signal));
+  for (const source of sources) parts.push(await readHeader(source, checked));
   const isSplit = countOf(parts[0], "split.count", 1) > 1;
   if (isSplit || parts.length > 1) checkParts(parts);
   const tensors = new Map<string, TensorInfo>();

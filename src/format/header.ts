@@ -1,9 +1,11 @@
 /** Reads the header of one GGUF file through a window that grows with what is really there. */
+import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
+import { alignmentOf } from "./alignment.js";
 import { Cursor, NeedsMoreBytes } from "./cursor.js";
 import type { ByteRange, GgufValue, TensorInfo } from "./gguf.js";
 import { KeptSource } from "./kept-source.js";
-import { describeValue, MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
+import { MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
 import type { ByteSource } from "./source.js";
 import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 
@@ -16,7 +18,6 @@ const WINDOW_BYTES = 1 << 20;
  */
 const MAX_HEADER_BYTES = 64 << 20;
 
-const DEFAULT_ALIGNMENT = 32;
 const MAGIC = 0x46554747; // "GGUF"
 
 /** What the header of one file says. */
@@ -57,7 +58,7 @@ export async function readHeader(source: ByteSource, signal?: AbortSignal): Prom
     tensors.set(tensor.name, tensor);
   }
 
-  const alignment = alignmentOf(metadata, source.name);
+  const alignment = readAlignment(metadata, source.name);
   const start = Math.ceil(window.cursor.position / alignment) * alignment;
   const list = [...tensors.values()];
   placeTensors(list, { start, alignment, size: window.size }, source.name);
@@ -89,14 +90,12 @@ function readCounts(cursor: Cursor): Counts {
   return { version, tensorCount, entryCount };
 }
 
-function alignmentOf(metadata: Map<string, GgufValue>, fileName: string): number {
-  const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
-  // The format asks for a multiple of 8; llama.cpp takes any power of two and nothing else.
-  const valid =
-    typeof alignment === "number" && alignment >= 1 && Number.isInteger(Math.log2(alignment));
-  if (valid && alignment <= MAX_HEADER_BYTES) return alignment;
+function readAlignment(metadata: Map<string, GgufValue>, fileName: string): number {
+  const value = metadata.get("general.alignment");
+  const alignment = alignmentOf(value);
+  if (alignment !== undefined && alignment <= MAX_HEADER_BYTES) return alignment;
   const expected = `a power of two from 1 to ${MAX_HEADER_BYTES}`;
-  const message = `${fileName}: general.alignment is ${describeValue(alignment)}, not ${expected}`;
+  const message = `${fileName}: general.alignment is ${describeValue(value)}, not ${expected}`;
   throw new PlmError("INVALID_FILE", message);
 }
 

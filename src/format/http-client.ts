@@ -1,5 +1,5 @@
 /** Requests for files: the caller's headers and fetch, redirects, and when to try again. */
-import { kindOf } from "../brands.js";
+import { checkOptions, kindOf } from "../brands.js";
 import { PlmError } from "../errors.js";
 import { parseUrl, requireGlobal } from "../globals.js";
 import { discard } from "./chunk-reader.js";
@@ -33,10 +33,9 @@ export class HttpClient {
   readonly #fetch: FetchLike | undefined;
 
   /** Throws INVALID_ARGUMENT, which never shows a header's value. */
-  constructor(
-    { headers, fetch }: HttpOptions = {},
-    environment: HttpEnvironment = REAL_ENVIRONMENT,
-  ) {
+  constructor(options: HttpOptions = {}, environment: HttpEnvironment = REAL_ENVIRONMENT) {
+    checkOptions(options);
+    const { headers, fetch } = options;
     if (fetch !== undefined && typeof fetch !== "function") {
       const message = `fetch: expected a function, got ${kindOf(fetch)}`;
       throw new PlmError("INVALID_ARGUMENT", message);
@@ -100,7 +99,9 @@ function targetOf({ status, headers }: ResponseLike, place: URL): URL | undefine
     target = parseUrl(location, place);
   } catch {}
   const isHttp = target?.protocol === "http:" || target?.protocol === "https:";
-  if (target !== undefined && isHttp && target.username + target.password === "") return target;
-  const message = `${nameOf(place)}: expected a redirect to an http: or https: URL, got another`;
+  const isOpen = target === undefined || target.username + target.password === "";
+  if (target !== undefined && isHttp && isOpen) return target;
+  const got = isOpen ? "another" : "one with credentials";
+  const message = `${nameOf(place)}: expected a redirect to an http: or https: URL, got ${got}`;
   throw new PlmError("UNREADABLE_FILE", message);
 }

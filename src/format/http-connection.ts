@@ -1,7 +1,9 @@
 /** One request for a file from some byte on, and what its answer says of the bytes. */
-import { PlmError } from "../errors.js";
+import { abortable } from "../abortable.js";
+import { PlmError, quote } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { type ChunkSource, discard } from "./chunk-reader.js";
+import { describeCause } from "./describe-cause.js";
 import { type HttpClient, nameOf } from "./http-client.js";
 import {
   contentCodings,
@@ -14,7 +16,6 @@ import {
 } from "./http-fields.js";
 import { type Failure, isTransient } from "./http-retries.js";
 import type { ResponseLike } from "./model-source.js";
-import { abortable, describeCause } from "./stream-source.js";
 
 /** An answer with bytes of the file. */
 export interface Connection {
@@ -161,7 +162,7 @@ function readAnswer(response: ResponseLike, name: string, { start, end, nowMs }:
   };
 }
 
-/** Where the body of a 206 begins, and the file's size if told. */
+/** Where the body of a 206 begins, and the file's size where the server names it. */
 function checkRange(
   headers: ResponseLike["headers"],
   name: string,
@@ -175,7 +176,7 @@ function checkRange(
   if (value === null) return { first: start, size: undefined };
   const range = parseContentRange(value);
   if (range?.first === undefined || range.first > start || range.last! < start) {
-    throw unreadable(name, `asked for the bytes from ${start}, got ${JSON.stringify(value)}`);
+    throw unreadable(name, `asked for the bytes from ${start}, got ${quote(value)}`);
   }
   return { first: range.first, size: range.total };
 }

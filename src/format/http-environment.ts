@@ -1,6 +1,6 @@
 /** The time and the chance that requests depend on; tests bring their own. */
+import { abortable } from "../abortable.js";
 import { clearTimer, setTimer, type Timer } from "../clock.js";
-import { abortable } from "./stream-source.js";
 
 export interface HttpEnvironment {
   /** Milliseconds since 1970. */

@@ -1,7 +1,7 @@
 /** Fields of HTTP answers, read as RFC 9110 has them. */
 import type { ResponseLike } from "./model-source.js";
 
-type Fields = ResponseLike["headers"];
+type AnswerFields = ResponseLike["headers"];
 
 /** Which bytes an answer has, of how many: section 14.4. Undefined where it does not say. */
 export interface ContentRange {
@@ -23,27 +23,27 @@ export function parseContentRange(value: string): ContentRange | undefined {
 }
 
 /** The codings of an answer's body, in lower case; none for "identity": section 8.4. */
-export function contentCodings(fields: Fields): string[] {
+export function contentCodings(fields: AnswerFields): string[] {
   const list = (fields.get("Content-Encoding") ?? "").toLowerCase().split(",");
   return list.map((coding) => coding.trim()).filter((coding) => !["", "identity"].includes(coding));
 }
 
 /** The length of a body that has no coding, in bytes; undefined where it is not known. */
-export function contentLength(fields: Fields): number | undefined {
+export function contentLength(fields: AnswerFields): number | undefined {
   if (contentCodings(fields).length > 0) return undefined;
   const value = fields.get("Content-Length")?.trim() ?? "";
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
 /** An answer's media type in lower case, without parameters; "" where there is none. */
-export function mediaType(fields: Fields): string {
+export function mediaType(fields: AnswerFields): string {
   return (fields.get("Content-Type") ?? "").split(";")[0].trim().toLowerCase();
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** Milliseconds since 1970 of a date in any of the three forms of section 5.6.7, or undefined. */
-export function parseHttpDate(value: string, nowMs: number): number | undefined {
+function parseHttpDate(value: string, nowMs: number): number | undefined {
   const time = "(?<time>\\d\\d:\\d\\d:\\d\\d)";
   const forms = [
     `\\w{3}, (?<day>\\d\\d) (?<month>\\w{3}) (?<year>\\d{4}) ${time} GMT`,
@@ -70,7 +70,7 @@ function fullYear(digits: string, nowMs: number): number {
 }
 
 /** How long the server asks to wait, in milliseconds: section 10.2.3. Undefined if it does not. */
-export function retryAfterMs(fields: Fields, nowMs: number): number | undefined {
+export function retryAfterMs(fields: AnswerFields, nowMs: number): number | undefined {
   const value = fields.get("Retry-After")?.trim() ?? "";
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = parseHttpDate(value, nowMs);
@@ -88,7 +88,7 @@ export interface Validators {
 }
 
 /** An answer's validators, with the size of the whole file. */
-export function validatorsOf(fields: Fields, size: number | undefined): Validators {
+export function validatorsOf(fields: AnswerFields, size: number | undefined): Validators {
   const [etag, lastModified] = ["ETag", "Last-Modified"].map((name) => fields.get(name)?.trim());
   return { etag: etag || undefined, lastModified: lastModified || undefined, size };
 }

@@ -11,12 +11,13 @@ export type Fields = Readonly<Record<string, string>>;
 /** What callers may not set, as the package does. */
 const RESERVED = ["range", "if-range", "accept-encoding"];
 
-/** Section 5.6.2 and 5.5 of RFC 9110. */
+/** Sections 5.6.2 and 5.5 of RFC 9110. */
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Fields with names in lower case and values without white space around them, as fetch has them.
+ * Fields with names in lower case and values without white space around them, as fetch has them;
+ * those of one name become one, with commas between the values.
  * Throws INVALID_ARGUMENT, without showing a value.
  */
 export function readHeaders(fields: HeaderFields | undefined): Fields {
@@ -25,7 +26,7 @@ export function readHeaders(fields: HeaderFields | undefined): Fields {
     throw invalid("expected names and values", kindOf(fields));
   }
   const pairs: Iterable<unknown> = Symbol.iterator in fields ? fields : Object.entries(fields);
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (const pair of pairs) {
     const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : [];
     if (typeof name !== "string" || !NAME.test(name)) {
@@ -39,9 +40,10 @@ export function readHeaders(fields: HeaderFields | undefined): Fields {
     if (!VALUE.test(text)) {
       throw invalid(`${name}: expected a value that HTTP allows`, "one with other characters");
     }
-    headers[name.toLowerCase()] = text;
+    const key = name.toLowerCase();
+    headers.set(key, headers.has(key) ? `${headers.get(key)}, ${text}` : text);
   }
-  return headers;
+  return Object.fromEntries(headers);
 }
 
 function invalid(expected: string, got: string): PlmError {

@@ -21,6 +21,9 @@ const DRIVE = /^[a-z]:(?:[\\/]|$)/i;
  * neither.
  */
 export function locate(name: string): Place {
+  if (name === "") {
+    throw new PlmError("INVALID_ARGUMENT", 'source: expected a path or URL, got ""');
+  }
   if (DRIVE.test(name) || (platform.hasFiles && !URL_START.test(name))) return name;
   const isRelative = SCHEME.test(name) && !URL_START.test(name) && !/^[^/]*:\/\//.test(name);
   try {

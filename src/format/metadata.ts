@@ -82,16 +82,10 @@ export const NUMBER_ARRAYS: Readonly<Record<NumberType, NumberArrayClass>> = {
   float64: Float64Array,
 };
 
-/** How messages show a value. */
-export function describeValue(value: GgufValue): string {
-  if (typeof value === "object") return "an array";
-  return typeof value === "string" ? quote(value) : String(value);
-}
-
 /** Reads one key with its value; throws INVALID_FILE for what the format does not allow. */
 export function readEntry(cursor: Cursor): [key: string, value: GgufValue] {
   const key = cursor.identifier();
-  cursor.context = `metadata ${key.length > 80 ? `${key.slice(0, 80)}...` : key}`;
+  cursor.context = `metadata ${quote(key)}`;
   const typeId = cursor.u32();
   return [key, typeId === ARRAY_TYPE_ID ? readArray(cursor, 1) : readScalar(cursor, typeId)];
 }

@@ -15,7 +15,7 @@ export const DEQUANTIZED_TYPES = ["F32", "F16", "BF16", "Q8_0"] as const;
 export type DequantizedType = (typeof DEQUANTIZED_TYPES)[number];
 
 /** The types whose values this file knows. */
-export type LoadableType = DequantizedType | QuantizedType;
+type LoadableType = DequantizedType | QuantizedType;
 
 /** Elements of a block of Q4_0 and of Q8_0. */
 const BLOCK_SIZE = 32;

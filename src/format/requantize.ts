@@ -1,5 +1,6 @@
 /** A GGUF file with its matrices in another type, made piece by piece. */
 import { PlmError, quote } from "../errors.js";
+import { alignmentOf } from "./alignment.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
 import type { Gguf, TensorInfo } from "./gguf.js";
 import {
@@ -14,13 +15,8 @@ import type { ByteSource } from "./source.js";
 import { elementCount } from "./tensors.js";
 import { encodeHeader, type MetadataEntry, roundUp, type StoredEntry } from "./writer.js";
 
-/** Values of a tensor that are read, quantised and given together; whole blocks. */
+/** Values of a tensor that are read, quantised or copied together; whole blocks. */
 const CHUNK_VALUES = 1 << 20;
-
-/** Bytes that are copied together. */
-const CHUNK_BYTES = CHUNK_VALUES * 4;
-
-const DEFAULT_ALIGNMENT = 32;
 
 /** llama.cpp's numbers of files that are mostly of one type. */
 const FILE_TYPES: Readonly<Record<QuantizedType, number>> = { Q4_0: 2, Q8_0: 7 };
@@ -71,7 +67,8 @@ export async function requantize(
     tensor,
     type: typeAfter(gguf, tensor, type),
   }));
-  const alignment = Number(gguf.metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT);
+  // The header was read: it is valid.
+  const alignment = alignmentOf(gguf.metadata.get("general.alignment"))!;
   const metadata = await createMetadata(gguf, type, signal);
   const tensors = plan.map((each) => ({
     ...each.tensor,
@@ -119,7 +116,7 @@ function byteLengthAfter({ tensor, type }: PlannedTensor): number {
   return tensorBytes(type, elementCount(tensor.shape));
 }
 
-/** All entries in their order; the two that tell the type in their places, or at the end. */
+/** All entries in their order; the two that name the type keep their places, or come last. */
 async function createMetadata(
   gguf: Gguf,
   type: QuantizedType,
@@ -159,13 +156,13 @@ async function* createPieces(
 ): AsyncGenerator<Uint8Array> {
   const { header, alignment, signal } = layout;
   yield header;
-  const stored = new Uint8Array(CHUNK_BYTES);
+  const stored = new Uint8Array(tensorBytes("F32", CHUNK_VALUES));
   const quantizer = new Quantizer();
   for (const each of plan) {
     const { tensor, type } = each;
     const source = gguf.sources[tensor.file];
     const isCopied = tensor.type === type;
-    const step = isCopied ? CHUNK_BYTES : tensorBytes(tensor.type, CHUNK_VALUES);
+    const step = tensorBytes(tensor.type, CHUNK_VALUES);
     for (let done = 0; done < tensor.byteLength; done += step) {
       const bytes = stored.subarray(0, Math.min(step, tensor.byteLength - done));
       await readAll(source, tensor.offset + done, bytes, signal);

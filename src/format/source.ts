@@ -1,7 +1,7 @@
 /** From what callers pass to sources that are read by offset. */
 import platform from "#platform";
 import { brandOf, bytesOf, checkSignal, kindOf } from "../brands.js";
-import { PlmError } from "../errors.js";
+import { PlmError, reasonOf } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
@@ -11,6 +11,7 @@ import { openUrl, Turns } from "./http-source.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
 import {
   ACCEPTED_SOURCES,
+  type BlobLike,
   type FileSource,
   type ModelSource,
   type PickedFile,
@@ -47,7 +48,10 @@ interface Opening {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A source whose names are told apart: a string is a path. */
+/** Arrays may go this deep: one that holds itself goes deeper. */
+const MAX_DEPTH = 8;
+
+/** A source of which a string is a path, and never a URL. */
 type Located = Place | Exclude<FileSource, string | UrlLike>;
 
 /**
@@ -64,15 +68,16 @@ export async function openSources(
   options?: HttpOptions,
   environment?: HttpEnvironment,
 ): Promise<ByteSource[]> {
-  checkSignal(signal);
-  signal?.throwIfAborted();
-  const opening = { client: new HttpClient(options, environment), turns: new Turns(), signal };
+  const checked = checkSignal(signal);
+  checked?.throwIfAborted();
+  const client = new HttpClient(options, environment);
+  const opening = { client, turns: new Turns(), signal: checked };
   const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
   if (parts.length === 0) throw new PlmError("INVALID_ARGUMENT", "source: an empty list");
   const opened: ByteSource[] = [];
   try {
     for (const part of parts) {
-      signal?.throwIfAborted();
+      checked?.throwIfAborted();
       checkConnections(opened, part);
       opened.push(await openOne(part, opening));
     }
@@ -93,9 +98,13 @@ function isList(source: ModelSource): source is readonly ModelSource[] {
   return Array.isArray(source) || brandOf(source) === "FileList";
 }
 
-function flatten(sources: readonly ModelSource[]): Located[] {
+function flatten(sources: readonly ModelSource[], depth = 1): Located[] {
+  if (depth > MAX_DEPTH) {
+    const message = `source: expected an array of files, got arrays nested over ${MAX_DEPTH} deep`;
+    throw new PlmError("INVALID_ARGUMENT", message);
+  }
   return Array.from(sources).flatMap((source) =>
-    isList(source) ? flatten(source) : locateSource(source),
+    isList(source) ? flatten(source, depth + 1) : locateSource(source),
   );
 }
 
@@ -128,7 +137,7 @@ async function openOne(source: Located, { client, turns, signal }: Opening): Pro
       : openUrl(source, turns, client, signal);
   }
   if (isResponse(source)) return openResponse(source);
-  if (isPickedFile(source)) return new BlobSource(await source.getFile());
+  if (isPickedFile(source)) return openPicked(source);
   if (isBlob(source)) return new BlobSource(source);
   if (isOpenFile(source)) return openFileSource(source);
   const stream = isStreamOwner(source) ? source.readable : source;
@@ -155,6 +164,17 @@ function isByteSource(source: object): source is ByteSource {
 
 function isPickedFile(source: object): source is PickedFile {
   return typeof (source as Partial<PickedFile>).getFile === "function";
+}
+
+async function openPicked(source: PickedFile): Promise<ByteSource> {
+  let file: BlobLike;
+  try {
+    file = await source.getFile();
+  } catch (cause) {
+    const name = (source as { name?: unknown }).name ?? "source";
+    throw new PlmError("UNREADABLE_FILE", `${name}: ${reasonOf(cause)}`, { cause });
+  }
+  return new BlobSource(file);
 }
 
 function isStreamOwner(source: object): source is StreamOwner {

@@ -1,24 +1,10 @@
 /** Reading forward through a stream, and the source that does only that. */
+import { abortable } from "../abortable.js";
 import { bytesOf, kindOf } from "../brands.js";
-import { PlmError, reasonOf } from "../errors.js";
+import { PlmError } from "../errors.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
+import { describeCause } from "./describe-cause.js";
 import type { ByteSource } from "./source.js";
-
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
-export async function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (signal === undefined) return promise;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
 
 /** A stream of bytes with a position. An aborted read loses nothing: the next one goes on. */
 export class ForwardReader {
@@ -94,15 +80,6 @@ export class ForwardReader {
       throw new PlmError("UNREADABLE_FILE", `${this.name}: ${describeCause(cause)}`, { cause });
     }
   }
-}
-
-/** The message of an error and of what caused it, since fetch hides the reason one level down. */
-export function describeCause(cause: unknown): string {
-  const inner = (cause as { cause?: unknown } | null | undefined)?.cause;
-  const reason = reasonOf(cause);
-  // Node leaves the message empty where it tried several addresses.
-  const innerReason = inner && (reasonOf(inner) || (inner as { code?: string }).code);
-  return innerReason ? `${reason} (${innerReason})` : reason;
 }
 
 /** Reads from a stream or an iterable; offsets must not go backwards. */

@@ -1,11 +1,12 @@
 /** Writes GGUF files, version 3, little-endian. */
+import { describeValue } from "../describe.js";
 import { PlmError } from "../errors.js";
+import { alignmentOf } from "./alignment.js";
 import { ByteWriter } from "./byte-writer.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
 import type { GgufValue } from "./gguf.js";
 import {
   ARRAY_TYPE_ID,
-  describeValue,
   type MetadataType,
   NUMBER_ARRAYS,
   type NumberType,
@@ -50,7 +51,7 @@ export function* writeGguf(
   metadata: readonly MetadataEntry[],
   tensors: readonly TensorData[],
 ): Generator<Uint8Array> {
-  const alignment = alignmentOf(metadata);
+  const alignment = readAlignment(metadata);
   yield encodeHeader(metadata, tensors, alignment);
   for (const { name, type, shape, data } of tensors) {
     const bytes = typeof data === "function" ? data() : data;
@@ -131,13 +132,12 @@ export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
-function alignmentOf(metadata: readonly MetadataEntry[]): number {
+function readAlignment(metadata: readonly MetadataEntry[]): number {
   const entry = metadata.find(({ key }) => key === "general.alignment");
-  if (entry === undefined) return 32;
-  const { type, value } = entry;
-  const isPower = typeof value === "number" && value >= 1 && Number.isInteger(Math.log2(value));
-  if (type === "uint32" && isPower) return value;
-  throw invalid(`general.alignment: expected a uint32 power of two, got ${value}`);
+  const alignment = alignmentOf(entry?.value);
+  if (alignment !== undefined && (entry?.type ?? "uint32") === "uint32") return alignment;
+  const got = describeValue(entry?.value);
+  throw invalid(`general.alignment: expected a uint32 power of two, got ${got}`);
 }
 
 function byteLengthOf(name: string, type: TensorType, shape: number[]): number {

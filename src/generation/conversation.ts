@@ -43,7 +43,7 @@ export class Conversation extends Disposable {
   /** Throws INVALID_ARGUMENT as `chatTemplateOf` does, such as where there is no template. */
   constructor(parts: ConversationParts, options: ConversationOptions = {}) {
     super();
-    checkOptions("options", options);
+    checkOptions(options);
     const { system, ...template } = options;
     this.#parts = parts;
     this.#system = system;
@@ -72,7 +72,7 @@ export class Conversation extends Disposable {
    */
   async *ask(content: ChatContent, options: GenerateOptions = {}): AsyncGenerator<string, void> {
     this.#checkIdle();
-    checkOptions("options", options);
+    checkOptions(options);
     const { signal } = options;
     const question: ChatMessage = { role: "user", content: copyContent(content) };
     this.#isAnswering = true;

@@ -41,7 +41,7 @@ export function generate(
   options: GenerateOptions = {},
   { now = clock, onEnd }: GenerateEnvironment = {},
 ): Generation {
-  checkOptions("options", options);
+  checkOptions(options);
   const resolved = resolveOptions(options, evaluator.vocabSize);
   if (promptTokens.length === 0) {
     throw new PlmError("EMPTY_PROMPT", "promptTokens: expected at least one token, got none");

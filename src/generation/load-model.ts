@@ -1,5 +1,5 @@
 /** From a source of bytes to a model that can be asked. */
-import { kindOf } from "../brands.js";
+import { checkOptions, checkSignal, kindOf } from "../brands.js";
 import { PlmError } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
@@ -53,7 +53,8 @@ async function withGguf<T>(
   use: (gguf: Gguf) => Promise<T>,
 ): Promise<T> {
   checkOptions(options);
-  const { signal } = options;
+  checkProgress(options);
+  const signal = checkSignal(options.signal);
   const sources = await openSources(source, signal, options);
   try {
     return await use(await openGguf(sources, signal));
@@ -63,11 +64,7 @@ async function withGguf<T>(
 }
 
 /** Throws INVALID_ARGUMENT for what no later step would name. */
-function checkOptions(options: Pick<LoadOptions, "onProgress">): void {
-  if (typeof options !== "object" || options === null) {
-    throw new PlmError("INVALID_ARGUMENT", `options: expected an object, got ${kindOf(options)}`);
-  }
-  const { onProgress } = options;
+function checkProgress({ onProgress }: Pick<LoadOptions, "onProgress">): void {
   if (onProgress === undefined || typeof onProgress === "function") return;
   const message = `onProgress: expected a function, got ${kindOf(onProgress)}`;
   throw new PlmError("INVALID_ARGUMENT", message);

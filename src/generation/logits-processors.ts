@@ -50,7 +50,7 @@ export function createLogitsProcessors(options: LogitsProcessorOptions): LogitsP
  * different token among the last `window` of prompt and generated tokens, a positive logit is
  * divided by `penalty` and any other is multiplied by it.
  */
-export function penalizeRepetition(penalty: number, window: number): LogitsProcessor {
+function penalizeRepetition(penalty: number, window: number): LogitsProcessor {
   return (logits, { promptTokens, tokens }) => {
     const seen = new Set<number>();
     const total = promptTokens.length + tokens.length;
@@ -68,7 +68,7 @@ export function penalizeRepetition(penalty: number, window: number): LogitsProce
  * OpenAI's penalties: takes `presence` once and `frequency` for each occurrence from the logit of
  * every token generated so far. The prompt does not count.
  */
-export function penalizePresence(presence: number, frequency: number): LogitsProcessor {
+function penalizePresence(presence: number, frequency: number): LogitsProcessor {
   return (logits, { tokens }) => {
     const counts = new Map<number, number>();
     for (const id of tokens) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -79,7 +79,7 @@ export function penalizePresence(presence: number, frequency: number): LogitsPro
 }
 
 /** Adds a bias to the logits of some tokens; -Infinity bans them. */
-export function biasLogits(biases: ReadonlyMap<number, number>): LogitsProcessor {
+function biasLogits(biases: ReadonlyMap<number, number>): LogitsProcessor {
   return (logits) => {
     for (const [id, bias] of biases) {
       logits[id] = bias === -Infinity ? bias : bounded(logits[id] + bias, logits[id]);

@@ -1,5 +1,5 @@
 /** The options of generation: defaults, ranges, and the one function that checks them. */
-import { brandOf } from "../brands.js";
+import { brandOf, checkSignal } from "../brands.js";
 import { PlmError } from "../errors.js";
 import { randomSeed } from "./random.js";
 
@@ -119,10 +119,7 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
   const stop = readStop(options.stop, problems);
   const ignoreEos = readFlag("ignoreEos", options.ignoreEos, problems);
   const special = readFlag("special", options.special, problems);
-  const signal: unknown = options.signal ?? undefined;
-  if (signal !== undefined && typeof (signal as AbortSignal).throwIfAborted !== "function") {
-    problems.push(invalid("signal", "an AbortSignal", signal));
-  }
+  const signal = readSignal(options.signal, problems);
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) {
     const message = problems.map((problem) => problem.message).join("; ");
@@ -135,7 +132,7 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
     stop,
     ignoreEos,
     special,
-    signal: signal as AbortSignal | undefined,
+    signal,
   };
 }
 
@@ -178,6 +175,15 @@ function readFlag(name: string, value: boolean | undefined, problems: PlmError[]
   if (typeof flag === "boolean") return flag;
   problems.push(invalid(name, "a boolean", flag));
   return false;
+}
+
+function readSignal(value: unknown, problems: PlmError[]): AbortSignal | undefined {
+  try {
+    return checkSignal(value);
+  } catch (error) {
+    problems.push(error as PlmError);
+    return undefined;
+  }
 }
 
 /** What is wrong with an option, or with the part of it that `key` names. */

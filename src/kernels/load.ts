@@ -37,9 +37,9 @@ export function bytesOfBase64(base64: string): OwnBytes {
   return Uint8Array.from(requireGlobal("atob")(base64), (character) => character.charCodeAt(0));
 }
 
-/** What loadKernels is told. */
+/** The options of loadKernels. */
 export interface KernelsOptions {
-  /** The kernels to use in the place of the package's. */
+  /** The kernels to use instead of the package's. */
   binary?: KernelsBinary;
   /**
    * Default: the relaxed one where this runtime accepts it and its dot reads u8, exactly

@@ -23,8 +23,8 @@ const SENT_AWAY = -1;
 const CLOSED = 0x7fffffff;
 
 /**
- * Chunks to pack, counted from 0. The thread of the caller stages them in order; whoever is free
- * takes the next.
+ * Chunks to pack, counted from 0. The thread of the caller stages them in order; each thread
+ * takes the next one when it is free.
  */
 export class ChunkQueue {
   readonly #words: Int32Array;

@@ -1,6 +1,7 @@
 /** The shape of a PLM, read from GGUF metadata and checked once. */
+import { describeValue } from "../describe.js";
 import { PlmError } from "../errors.js";
-import { describe, MetadataReader } from "./metadata-reader.js";
+import { MetadataReader } from "./metadata-reader.js";
 import { Problems } from "./problems.js";
 import { type RopeScaling, readRopeScaling } from "./rope-scaling.js";
 
@@ -49,7 +50,7 @@ export function parseConfig(metadata: ReadonlyMap<string, unknown>): PlmConfig {
 }
 
 function unsupported(key: string, expected: string, value: unknown): PlmError {
-  const message = `${key}: expected "${expected}", got ${describe(value)}`;
+  const message = `${key}: expected "${expected}", got ${describeValue(value)}`;
   return new PlmError("UNSUPPORTED_FILE", message);
 }
 
@@ -117,7 +118,6 @@ function expectPlm(reader: MetadataReader, config: PlmConfig): void {
   const keyHeads = "plm.attention.head_count_kv";
   const heads = reader.layersDim(keyHeads, numHiddenLayers, numAttentionHeads);
   if (!Number.isNaN(heads)) reader.expectValue(keyHeads, heads, [numAttentionHeads]);
-  reader.expect("plm.attention.q_lora_rank", [0]);
   reader.expect("plm.attention.key_length_mla", [qkHeadDim]);
   reader.expect("plm.attention.value_length_mla", [config.vHeadDim]);
   reader.expect("plm.attention.causal", [true]);
@@ -131,7 +131,5 @@ function expectPlm(reader: MetadataReader, config: PlmConfig): void {
   }
   for (const key of ["output_scale", "value_scale"]) reader.expect(`plm.attention.${key}`, [0, 1]);
   // A window that no context outgrows is none.
-  const window = reader.value("plm.attention.sliding_window");
-  const isNone = typeof window === "number" && window >= maxPositionEmbeddings;
-  if (!isNone) reader.expect("plm.attention.sliding_window", [0, maxPositionEmbeddings]);
+  reader.expectOffOrAtLeast("plm.attention.sliding_window", maxPositionEmbeddings);
 }

@@ -1,5 +1,6 @@
 /** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
 import platform from "#platform";
+import { checkSignal } from "../brands.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
@@ -212,6 +213,7 @@ function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefine
 export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
   requireWasm();
   const { wasm: binary, variant } = options;
+  const signal = checkSignal(options.signal);
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
@@ -233,7 +235,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     // Never rejects; what is read meanwhile they help to pack.
     starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);
-    await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, options);
+    await readWeights(gguf, weights, { kernels, memory, buffers, helpers }, { ...options, signal });
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
     const shared = { model, memory, plm, caches, threads: await starting };
@@ -242,7 +244,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     if (options.threads === undefined && engine.threads > 1) {
       await engine.chooseThreads(threads, starter);
     }
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const owner = new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
     const end = starter.end.bind(starter);
     endWhenDropped(owner, () => {

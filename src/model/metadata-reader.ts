@@ -1,11 +1,10 @@
 /** Reads hyperparameters from GGUF metadata, and knows which keys are left. */
+import { describeValue } from "../describe.js";
+import { quote } from "../errors.js";
 import type { Problems } from "./problems.js";
 
 /** Dims above this are refused: they are damage, not models. */
 const MAX_DIM = 1 << 20;
-
-/** The most values of an array that a message shows. */
-const MOST_SHOWN = 4;
 
 /** Reads fields and collects every complaint. */
 export class MetadataReader {
@@ -24,12 +23,15 @@ export class MetadataReader {
     return this.#metadata.get(key);
   }
 
-  /** The value as a number; `otherwise` where the key is missing. NaN and a complaint else. */
+  /**
+   * The value as a number; `otherwise` where the key is missing. NaN and a complaint else. Here and
+   * below NaN, in arguments too, stands for what was complained of: there is no second complaint.
+   */
   number(key: string, otherwise?: number): number {
     const value = this.value(key) ?? otherwise;
+    if (Number.isNaN(otherwise) && !this.#metadata.has(key)) return Number.NaN;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    this.#problems.invalid(`${key}: expected a number, got ${describe(value)}`);
-    return Number.NaN;
+    return this.#refuse(`${key}: expected a number, got ${describeValue(value)}`);
   }
 
   /** The value as a positive number, or as `number` has it. */
@@ -40,14 +42,18 @@ export class MetadataReader {
   /** The value as a number of at least 0, or as `number` has it. */
   notNegative(key: string): number {
     const value = this.number(key);
-    if (value < 0) this.#problems.invalid(`${key}: expected at least 0, got ${value}`);
-    return value;
+    return value < 0 ? this.#refuse(`${key}: expected at least 0, got ${value}`) : value;
   }
 
-  /** The value; complains unless it is positive. NaN was complained of already. */
+  /** The value; NaN and a complaint unless it is positive. */
   checkPositive(what: string, value: number): number {
-    if (value <= 0) this.#problems.invalid(`${what}: expected a positive number, got ${value}`);
-    return value;
+    if (!(value <= 0)) return value;
+    return this.#refuse(`${what}: expected a positive number, got ${value}`);
+  }
+
+  #refuse(message: string): number {
+    this.#problems.invalid(message);
+    return Number.NaN;
   }
 
   /** The value as a dimension: an integer from 1 to `most`. */
@@ -60,30 +66,29 @@ export class MetadataReader {
     const values = numbersOf(this.value(key));
     if (values === undefined) return this.dim(key, otherwise);
     if (values.length !== layers) {
+      if (Number.isNaN(layers)) return Number.NaN;
       const expected = `${layers} values, one for each layer`;
-      this.#problems.invalid(`${key}: expected ${expected}, got ${values.length}`);
-      return Number.NaN;
+      return this.#refuse(`${key}: expected ${expected}, got ${values.length}`);
     }
     if (!every<number | bigint>(values, (value) => value === values[0])) {
-      const got = describe(values);
+      const got = describeValue(values);
       this.#problems.unsupported(`${key}: expected the same for every layer, got ${got}`);
     }
     return this.#checkDim(key, Number(values[0]), MAX_DIM);
   }
 
   #checkDim(key: string, value: number, most: number): number {
-    if (!Number.isNaN(value) && !(Number.isInteger(value) && value >= 1 && value <= most)) {
-      this.#problems.invalid(`${key}: expected an integer from 1 to ${most}, got ${value}`);
-    }
-    return value;
+    const isDim = Number.isInteger(value) && value >= 1 && value <= most;
+    if (isDim || Number.isNaN(value)) return value;
+    return this.#refuse(`${key}: expected an integer from 1 to ${most}, got ${value}`);
   }
 
-  /** The value as a text; `otherwise` where the key is missing. Empty, and a complaint, else. */
-  text(key: string, otherwise: string): string {
+  /** The value as a text; `otherwise` where the key is missing. Undefined and a complaint else. */
+  text(key: string, otherwise: string): string | undefined {
     const value = this.value(key) ?? otherwise;
     if (typeof value === "string") return value;
-    this.#problems.invalid(`${key}: expected a text, got ${describe(value)}`);
-    return "";
+    this.#problems.invalid(`${key}: expected a text, got ${describeValue(value)}`);
+    return undefined;
   }
 
   /**
@@ -102,7 +107,16 @@ export class MetadataReader {
     // NaN was complained of already.
     if (wanted.some((each) => each === found || Number.isNaN(each))) return;
     const expected = values.join(" or ");
-    this.#problems.unsupported(`${key}: expected ${expected}, got ${describe(value)}`);
+    this.#problems.unsupported(`${key}: expected ${expected}, got ${describeValue(value)}`);
+  }
+
+  /** Complains unless the key is missing, or has 0 or a number that is not below `least`. */
+  expectOffOrAtLeast(key: string, least: number): void {
+    const value = this.value(key);
+    if (value === undefined || value === 0 || Number.isNaN(least)) return;
+    if (typeof value === "number" && value >= least) return;
+    const expected = `0 or at least ${least}`;
+    this.#problems.unsupported(`${key}: expected ${expected}, got ${describeValue(value)}`);
   }
 
   /**
@@ -113,8 +127,9 @@ export class MetadataReader {
     for (const [key, value] of this.#metadata) {
       if (!key.startsWith(prefix) || this.#read.has(key) || isOff(value)) continue;
       if (this.#problems.areTooMany) return;
-      const name = key.length > 80 ? `${key.slice(0, 80)}...` : key;
-      this.#problems.unsupported(`${name}: expected no such key, got ${describe(value)}`);
+      this.#problems.unsupported(
+        `${quote(key)}: expected no such key, got ${describeValue(value)}`,
+      );
     }
   }
 }
@@ -134,16 +149,4 @@ function every<T>(items: ArrayLike<T>, holds: (item: T) => boolean): boolean {
 /** The value if it is an array of numbers. */
 function numbersOf(value: unknown): ArrayLike<number | bigint> | undefined {
   return ArrayBuffer.isView(value) ? (value as unknown as ArrayLike<number | bigint>) : undefined;
-}
-
-/** How messages show a value. */
-export function describe(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-  const numbers = numbersOf(value);
-  if (numbers !== undefined) {
-    const shown = Array.prototype.slice.call(numbers, 0, MOST_SHOWN).join(", ");
-    return `[${shown}${numbers.length > MOST_SHOWN ? ", ..." : ""}]`;
-  }
-  return typeof value === "object" ? "an array" : String(value);
 }

@@ -3,7 +3,7 @@
 /**
  * `exact`: 14 bits or more everywhere. `balanced`: 8 bits where they matter least, so that the KL
  * from the float model stays below a fifth of llama.cpp's. `fast`: 8 bits everywhere, as llama.cpp
- * has, but where few multiplications bring much. One token at a time is exact, but for the query
+ * has, except where few multiplications bring much. One token at a time is exact, except the query
  * against a q8_0 cache; without the relaxed dot, all but the down-projection is.
  */
 export type Precision = "exact" | "balanced" | "fast";

@@ -1,4 +1,5 @@
 /** Everything that is wrong with a file, so that one error names it all. */
+import { listOf } from "../describe.js";
 import { PlmError } from "../errors.js";
 
 /** The most complaints that a message has. */
@@ -28,9 +29,7 @@ export class Problems {
   throwAny(where: string): void {
     const all = [...this.#invalid, ...this.#unsupported];
     if (all.length === 0) return;
-    const named = all.slice(0, MOST_NAMED).join("; ");
-    const rest = all.length > MOST_NAMED ? `; and ${all.length - MOST_NAMED} more` : "";
     const code = this.#invalid.length > 0 ? "INVALID_FILE" : "UNSUPPORTED_FILE";
-    throw new PlmError(code, `${where}: ${named}${rest}`);
+    throw new PlmError(code, `${where}: ${listOf(all, MOST_NAMED, "; ")}`);
   }
 }

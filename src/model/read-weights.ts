@@ -1,8 +1,9 @@
 /** Streams tensors from their files into their places; all threads re-pack on the way. */
+
 import platform from "#platform";
+import { abortable } from "../abortable.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
-import { abortable } from "../format/stream-source.js";
 import { Patience } from "../kernels/patience.js";
 import { stagedBytes } from "./chunks.js";
 import { checkPacked } from "./pack.js";

@@ -26,7 +26,8 @@ export function readRopeScaling(
   reader: MetadataReader,
   maxPositionEmbeddings: number,
 ): RopeScaling | undefined {
-  const type = reader.text("plm.rope.scaling.type", "linear");
+  const typeKey = "plm.rope.scaling.type";
+  const type = reader.text(typeKey, "linear");
   // "finetuned" says where the weights come from; the older key counts where the newer is missing.
   reader.value("plm.rope.scaling.finetuned");
   const older = reader.number("plm.rope.scale_linear", 0);
@@ -38,7 +39,7 @@ export function readRopeScaling(
   const betaSlow = orDefault(reader.number("plm.rope.scaling.yarn_beta_slow", -1), 1);
   const extrapolation = orDefault(reader.number("plm.rope.scaling.yarn_ext_factor", -1), 1);
   reader.expect("plm.rope.scaling.yarn_attn_factor", [1]);
-  reader.expect("plm.rope.scaling.type", ["none", "linear", "yarn"]);
+  if (type !== undefined) reader.expectValue(typeKey, type, ["none", "linear", "yarn"]);
   reader.checkPositive("plm.rope.scaling.factor", factor);
   reader.checkPositive(key, original);
   const isYarn = type === "yarn";

@@ -83,11 +83,11 @@ export class Session extends Disposable {
     this.#check(tokens);
     const result = this.#result(logits, tokens.length, out);
     const step = this.#chunkSize(chunkSize);
-    checkSignal(signal);
-    signal?.throwIfAborted();
+    const checked = checkSignal(signal);
+    checked?.throwIfAborted();
     this.#busy = true;
     try {
-      await this.#run(Uint32Array.from(tokens), logits, result, { step, signal });
+      await this.#run(Uint32Array.from(tokens), logits, result, { step, signal: checked });
       return result;
     } finally {
       this.#busy = false;

@@ -2,6 +2,7 @@
  * The weights of a PLM: checkpoint name -> shape -> place in memory. The one table of tensor names;
  * every shape is checked where it is bound.
  */
+import { listOf } from "../describe.js";
 import { quote } from "../errors.js";
 import type { TensorType } from "../format/dtypes.js";
 import type { Gguf, TensorInfo } from "../format/gguf.js";
@@ -158,10 +159,11 @@ class Binder {
     }
     if (beyond.length > 0) {
       const expected = `expected ${numHiddenLayers} layers (plm.block_count)`;
-      this.#problems.invalid(`${listOf(beyond)}: ${expected}`);
+      this.#problems.invalid(`${listOf(beyond.map(quote), MOST_LISTED)}: ${expected}`);
     }
     if (foreign.length > 0) {
-      this.#problems.unsupported(`${listOf(foreign)}: expected no such tensors in a PLM`);
+      const names = listOf(foreign.map(quote), MOST_LISTED);
+      this.#problems.unsupported(`${names}: expected no such tensors in a PLM`);
     }
     this.#problems.throwAny("weights");
   }
@@ -230,13 +232,6 @@ class Binder {
     const tensors = keys === undefined || values === undefined ? [] : [keys, values];
     return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
-}
-
-/** The first names of a list that may be of any length. */
-function listOf(names: readonly string[]): string {
-  const rest = names.length - MOST_LISTED;
-  const listed = names.slice(0, MOST_LISTED).map(quote).join(", ");
-  return rest > 0 ? `${listed} and ${rest} more` : listed;
 }
 
 /** A shape without its leading dimensions of 1: GGUF's trailing ones, which say nothing. */

@@ -6,7 +6,7 @@
 /** Largest character code of the alphabet plus one. */
 const ALPHABET_END = 0x144;
 
-/** Bytes that stand for themselves: printable ASCII and Latin-1 but for the soft hyphen. */
+/** Bytes that stand for themselves: printable ASCII and Latin-1 except the soft hyphen. */
 function isPrintable(byte: number): boolean {
   return (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
 }

@@ -98,7 +98,7 @@ export function chatTemplateOf(
   { chatTemplate: nameless, namedChatTemplates: named = {} }: ChatTokenizer,
   options: ChatTemplateOptions,
 ): string {
-  checkOptions("options", options);
+  checkOptions(options);
   const { chatTemplate, tools, chatTemplateKwargs } = options;
   const all: { tools?: unknown } = { tools, ...checkKwargs(chatTemplateKwargs) };
   const hasTools = ((all.tools as ArrayLike<unknown> | null | undefined)?.length ?? 0) > 0;

@@ -9,7 +9,7 @@ export const OTHER = 1;
 export const LETTER = 2;
 /** `\p{N}` */
 export const NUMBER = 3;
-/** `\p{White_Space}` but for line breaks. JavaScript's own `\s` differs in U+0085 and U+FEFF. */
+/** `\p{White_Space}` except line breaks. JavaScript's own `\s` differs in U+0085 and U+FEFF. */
 export const SPACE = 4;
 /** `[\r\n]` */
 export const NEWLINE = 5;

@@ -1,4 +1,5 @@
 /** Reads the tokenizer's entries of GGUF metadata. */
+import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import { TokenType } from "./vocabulary.js";
 
@@ -135,15 +136,8 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
-function describe(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "string") return quote(value);
-  if (typeof value === "object" && value !== null) return isList(value) ? "an array" : "an object";
-  return String(value);
-}
-
 function invalid(name: string, expected: string, value: unknown): PlmError {
-  const message = `${keyOf(name)}: expected ${expected}, got ${describe(value)}`;
+  const message = `${keyOf(name)}: expected ${expected}, got ${describeValue(value)}`;
   return new PlmError("INVALID_FILE", message);
 }
 

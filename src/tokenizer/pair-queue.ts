@@ -50,7 +50,7 @@ export class PairQueue {
     return -1;
   }
 
-  /** Puts `pair` where it belongs in the place of the top. */
+  /** Replaces the top by `pair`, moved down to where it belongs. */
   #sink(pair: number): void {
     const heap = this.#heap;
     const size = heap.length;

@@ -125,7 +125,7 @@ export class Tokenizer {
     if (typeof text !== "string") {
       throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
     }
-    checkOptions("options", options);
+    checkOptions(options);
     const { special = false, addBos = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
       const got = quote(String(normalize));
@@ -156,7 +156,7 @@ export class Tokenizer {
       const got = `${typeof ids} of length ${ids?.length}`;
       throw new PlmError("INVALID_ARGUMENT", `ids: expected a list of token ids, got ${got}`);
     }
-    checkOptions("options", options);
+    checkOptions(options);
     const buffer = new ByteBuffer();
     for (let i = 0; i < ids.length; i++) buffer.push(this.#bytesToShow(ids[i], options));
     return decodeUtf8(buffer.bytes.subarray(0, buffer.length));
@@ -167,7 +167,7 @@ export class Tokenizer {
    * together are `decode` of the ids with the same options.
    */
   createDecoder(options: DecodeOptions = {}): IncrementalDecoder {
-    checkOptions("options", options);
+    checkOptions(options);
     return incrementalDecoder((id) => this.#bytesToShow(id, options));
   }
 

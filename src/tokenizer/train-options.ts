@@ -16,7 +16,7 @@ export interface TrainTokenizerOptions {
 }
 
 /** The largest vocabulary that can be trained. */
-export const MAX_TRAINED_VOCAB_SIZE: number = 2 ** 20;
+const MAX_TRAINED_VOCAB_SIZE: number = 2 ** 20;
 
 const DEFAULT_SPECIAL_TOKENS: readonly string[] = ["<|endoftext|>"];
 

@@ -1,9 +1,9 @@
-/** Where two configs differ, but for what does not change what a model has learnt. */
+/** Where two configs differ, except in what does not change what a model has learnt. */
 import type { TrainingConfig } from "./config.js";
 import { learningRate, microBatches, phaseOf } from "./schedule.js";
 
 /** A key and its values, as JSON or "nothing". */
-export interface Difference {
+interface Difference {
   readonly path: string;
   readonly one: string;
   readonly other: string;

@@ -122,7 +122,7 @@ export function isWithin(value: number, range: NumberRange): boolean {
 }
 
 /** "an integer from 1 to 8", "an f32 number above 0", "a multiple of 32 from 32". */
-export function describeRange({ min, max, above, below, unit }: NumberRange): string {
+function describeRange({ min, max, above, below, unit }: NumberRange): string {
   const parts = [
     unit === undefined ? "an f32 number" : unit === 1 ? "an integer" : "a multiple of",
   ];

@@ -117,7 +117,7 @@ class TokenList {
   }
 }
 
-/** FNV-1a over whole numbers in the place of bytes. */
+/** FNV-1a over whole numbers instead of bytes. */
 function fingerprintOf(...lists: (Uint16Array | Uint32Array)[]): number {
   let hash = 0x811c9dc5;
   for (const list of lists) {

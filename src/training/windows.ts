@@ -21,7 +21,7 @@ interface Window {
 }
 
 /**
- * The micro-batches in which every token of every document is a target once, but for the first of
+ * The micro-batches in which every token of every document is a target once, except the first of
  * each. A document's first window scores all its tokens, each later one those that the windows
  * before did not have. Windows are packed whole; what is left of a sequence are tokens 0 without
  * target, each a document of its own. All micro-batches are one object, filled anew.

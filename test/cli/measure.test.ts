@@ -79,7 +79,10 @@ test("perplexity runs over standard input, tells progress, and stops after --chu
   assert.match(stdout, /^\[1\][\d.]+ \[2\][\d.]+ \[3\][\d.]+\nperplexity [\d.]+ over 21 tokens\n$/);
   const { code: failed, stderr } = await plmWith("too short", ...flags);
   assert.is(failed, 1);
-  assert.match(stderr, /^plm: text: expected at least one chunk of 16 tokens.*got \d+ tokens\n$/);
+  assert.match(
+    stderr,
+    /^plm: standard input: expected at least one chunk of 16 tokens.*got \d+ tokens\n$/,
+  );
 });
 
 interface BenchJson {

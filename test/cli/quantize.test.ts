@@ -73,9 +73,9 @@ test("for people: one line, and a note on rows that are not whole blocks", async
     run.stdout,
     /^ragged-q4\.gguf: [\d.]+ kB, from [\d.]+ kB; 25 of 42 tensors became Q4_0\n$/,
   );
-  const names = "blk.0.attn_k_b.weight, blk.1.attn_k_b.weight, blk.2.attn_k_b.weight";
+  const names = [0, 1, 2].map((layer) => `"blk.${layer}.attn_k_b.weight"`).join(", ");
   assert.match(run.stderr, /^plm: kept as they are, .*\n$/);
-  assert.ok(run.stderr.endsWith(`multiple of 32: ${names} and 1 more\n`), run.stderr);
+  assert.ok(run.stderr.endsWith(`multiple of 32: ${names}, and 1 more\n`), run.stderr);
 });
 
 test("Q8_0 to Q8_0 changes no tensor, and once more no byte", async () => {
@@ -167,7 +167,7 @@ test("what could not be loaded is refused, and nothing is written", async () => 
     [/general\.architecture/, ({ metadata }) => metadata.delete("general.architecture")],
     [/tokenizer\.ggml\.model/, ({ metadata }) => metadata.delete("tokenizer.ggml.model")],
     [
-      /plm\.attn_logit_softcapping: expected no such key/,
+      /plm\.attn_logit_softcapping": expected no such key/,
       ({ metadata }) => {
         const key = "plm.attn_logit_softcapping";
         metadata.set(key, { key, type: "float32", value: 30 });
@@ -271,6 +271,27 @@ test("a file is there when it is whole, and what it replaces until then", async 
   await writeOutput(throughLink, [Uint8Array.of(9)], signal);
   assert.equal([...(await readFile(place.path))], [9]);
   assert.equal(readdirSync(path).sort(), ["link", "out"]);
+});
+
+test("an output is a path; a link that leads nowhere is left as it is", async () => {
+  const path = await newFolder("paths");
+  const { signal } = new AbortController();
+  const before = process.cwd();
+  process.chdir(path);
+  try {
+    writeFileSync("file:out", "old");
+    const place = { path: "file:out", label: "out" };
+    const refused = await writeOutput(place, [], signal).catch((error: Error) => error.message);
+    assert.match(String(refused), "which exists; --force overwrites it");
+    assert.is(readFileSync("file:out", "utf8"), "old");
+  } finally {
+    process.chdir(before);
+  }
+  await symlink(join(path, "nothing"), join(path, "link"));
+  const place = { path: join(path, "link"), label: "out", force: true };
+  const refused = await writeOutput(place, [], signal).catch((error: Error) => error.message);
+  assert.match(String(refused), "a link that leads nowhere");
+  assert.equal(readdirSync(path).sort(), ["file:out", "link"]);
 });
 
 test.run();

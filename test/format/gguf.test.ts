@@ -59,7 +59,7 @@ test("counts and lengths beyond the file are refused", async () => {
   await refused(raw([], [], { entries: huge }), "INVALID_FILE", /metadata keys do not fit/);
   const long = (out: ByteWriter): void => out.number("uint64", huge);
   await refused(raw([long]), "INVALID_FILE", /metadata key 1 of 1: .* bytes of text do not fit/);
-  await refused(raw([entry("k", 8, long)]), "INVALID_FILE", /metadata k: .* bytes of text/);
+  await refused(raw([entry("k", 8, long)]), "INVALID_FILE", /metadata "k": .* bytes of text/);
   for (const [itemType, items] of [
     [0, "numbers"],
     [12, "numbers"],
@@ -101,7 +101,7 @@ test("an endless stream is not read beyond what its header may need", async () =
     async close() {},
   };
   const error = await openGguf([endless]).catch((thrown: unknown) => thrown);
-  assert.match((error as Error).message, /metadata k: 67108864 numbers do not fit/);
+  assert.match((error as Error).message, /metadata "k": 67108864 numbers do not fit/);
   assert.is(bytesRead, 1 << 20);
 });
 
@@ -109,7 +109,7 @@ test("wrong value types and names are refused", async () => {
   const u32 = (value: number) => (out: ByteWriter) => out.u32(value);
   await refused(raw([entry("k", 13, u32(0))]), "INVALID_FILE", /value type 13; expected 0 to 12/);
   const twice = entry("k", 4, u32(1));
-  await refused(raw([twice, twice]), "INVALID_FILE", /metadata k: the key comes twice/);
+  await refused(raw([twice, twice]), "INVALID_FILE", /metadata "k": the key comes twice/);
   const notText = (out: ByteWriter): void => {
     out.number("uint64", 2);
     out.number("uint16", 0xffff);
@@ -172,7 +172,7 @@ test("arrays that would take many times their bytes in memory are refused", asyn
   const most = 1 << 16;
   assert.is((await open(raw([entry("k", 9, arrays(most))]))).metadata.size, 1);
   const over = raw([entry("a", 9, arrays(most / 2)), entry("b", 9, arrays(most / 2 + 1))]);
-  await refused(over, "UNSUPPORTED_FILE", /metadata b: more than 65536 arrays in arrays/);
+  await refused(over, "UNSUPPORTED_FILE", /metadata "b": more than 65536 arrays in arrays/);
   const booleans = (out: ByteWriter): void => {
     out.u32(7);
     out.u64((1 << 20) + 1);

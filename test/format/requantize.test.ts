@@ -253,4 +253,16 @@ test("a file that ends early is told, and an abort ends the work with its reason
   assert.is(await stopped.pieces.next().catch((reason: unknown) => reason), "enough");
 });
 
+test("a copied tensor of many blocks is checked block by block", async () => {
+  const count = 5 << 20;
+  // Values that would be NaN if they were read as a scale; the scales are 2^-8.
+  const data = new Uint8Array((count / 32) * 34).fill(0x7e);
+  for (let at = 0; at < data.length; at += 34) data.set([0x00, 0x1c], at);
+  const gguf = await open(
+    encodeGguf([], [{ name: "w", type: "Q8_0", shape: [32, count / 32], data }]),
+  );
+  const copy = await open(await collect(gguf, "Q8_0"));
+  assert.is(Buffer.compare(await bytesOf(copy, "w"), data), 0);
+});
+
 test.run();

@@ -128,6 +128,19 @@ test("a large read from a blob comes in pieces", async () => {
   assert.ok(target.subarray(0, -1).every((byte, i) => byte === bytes[i + 1]));
 });
 
+test("a blob with fewer bytes than it says: its file was cut", async () => {
+  const whole = new Blob([file]);
+  const cut = {
+    size: file.length + 50,
+    slice: (from: number, to: number) => whole.slice(from, to),
+  };
+  const [source] = await openSources(cut as unknown as ModelSource);
+  const target = new Uint8Array(file.length + 20);
+  assert.is(await source.read(10, target), file.length - 10);
+  assert.equal(target.subarray(0, file.length - 10), file.subarray(10));
+  assert.is(await source.read(file.length + 5, target), 0);
+});
+
 test("streams of any chunk size", async () => {
   await checkModel(streamOf(file.length));
   await checkModel(streamOf(1));

@@ -83,4 +83,10 @@ test("reasons of whatever is thrown", () => {
   assert.is(quote("a\n"), '"a\\n"');
 });
 
+test("the argument at fault survives JSON", () => {
+  const error = new PlmError("INVALID_ARGUMENT", "topK: expected 1", { argument: "topK" });
+  assert.is(PlmError.from(JSON.parse(JSON.stringify(error)))!.argument, "topK");
+  assert.not.ok("argument" in new PlmError("DISPOSED", "x").toJSON());
+});
+
 test.run();

@@ -212,7 +212,7 @@ test("of endless foreign tensors a message names some", async () => {
     for (let i = 0; i < 2000; i++) reshape(parts, `${"x".repeat(200)}${i}`, [1]);
   });
   const { message } = (await rejection(planEngine(file))) as Error;
-  assert.match(message, /" and 1980 more: expected no such tensors in a PLM$/);
+  assert.match(message, /", and 1980 more: expected no such tensors in a PLM$/);
   assert.ok(message.length < 3000, `${message.length}`);
 });
 

@@ -32,7 +32,7 @@ export function addChat(program: Command): void {
       "Answers line by line with the model's chat template. /reset starts anew, /exit or Ctrl-D " +
         "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
     )
-    .option("--system <text>", "what the model is told first")
+    .option("--system <text>", "the system message")
     .option("--special", "show special tokens such as <|im_start|> that the model writes")
     .option(
       "--chat-template-kwargs <json>",

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Generation, GenerationResult } from "../../generation/generation.js";
 import { checkCount } from "../check-tokens.js";
-import { readText, type TextInput } from "../input.js";
+import { labelOf, readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { dim, note, showNotes, write, writeJson, writeLine } from "../output.js";
@@ -47,7 +47,7 @@ export function addGenerate(program: Command): void {
       "--json",
       "print {text, tokens, promptTokens, timings, finishReason, seed}, and what ended it, instead",
     )
-    .option("--verbose", "tell speed and seed on standard error (always done on a terminal)");
+    .option("--verbose", "print speed and seed on standard error (always done on a terminal)");
   addModelOptions(command)
     .addHelpText("after", '\nExample:\n  plm generate --prompt "Once upon a time" --max-tokens 64')
     .action((flags: GenerateFlags) => withInterrupt((signal) => run(flags, signal)));
@@ -56,8 +56,9 @@ export function addGenerate(program: Command): void {
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const options = { ...toGenerateOptions(flags), signal };
   await checkGenerateOptions(options, flags.model);
-  const text = await readText({ text: flags.prompt, file: flags.file }, "prompt", signal);
-  const label = labelOf(flags);
+  const input = { text: flags.prompt, file: flags.file };
+  const text = await readText(input, "prompt", signal);
+  const label = labelOf(input, "prompt");
   const model = await openModel(flags, signal);
   const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: true });
   if (prompt.length === 0) {
@@ -71,12 +72,6 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   }
   const result = await stream(text, generation, signal);
   if (flags.verbose || process.stderr.isTTY) note(describeTimings(result));
-}
-
-/** Where the prompt comes from, as messages call it. */
-function labelOf({ prompt, file }: GenerateFlags): string {
-  if (prompt !== undefined) return "--prompt";
-  return file === undefined ? "standard input" : "--file";
 }
 
 /**

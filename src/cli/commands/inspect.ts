@@ -154,7 +154,7 @@ function describe(report: Report): string {
     [
       "Tokenizer",
       [
-        ["kind", `${tokenizer.model}, ${tokenizer.pre ?? "no pre-tokenizer named"}`],
+        ["kind", `${tokenizer.model}, ${printable(tokenizer.pre ?? "no pre-tokenizer named")}`],
         ["vocabulary", String(tokenizer.vocabSize)],
         ["begin token", tokenizer.addBosToken ? `${tokenizer.bosTokenId}` : "none is added"],
         ["end tokens", tokenizer.eosTokenIds.join(", ")],

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
 import type { Session } from "../../model/session.js";
-import { readText } from "../input.js";
+import { labelOf, readText } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { showNotes, write, writeJson, writeLine } from "../output.js";
@@ -27,7 +27,7 @@ export function addPerplexity(program: Command): void {
         "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
         "standard input; it is tokenised without special tokens and without normalisation. Where " +
         "the file asks for a begin token, that takes the place of each chunk's first. The cache " +
-        "is f32 and the precision exact unless told otherwise, so that the numbers are the " +
+        "is f32 and the precision exact unless you choose others, so that the numbers are the " +
         "model's own.",
     )
     .option("-f, --file <file>", "a file with the text")
@@ -50,10 +50,9 @@ async function run(flags: PerplexityFlags, signal: AbortSignal): Promise<void> {
   const bosTokenId = tokenizer.addBosToken ? tokenizer.bosTokenId : undefined;
   const tokens = tokenizer.encode(text, { normalize: "none", addBos: true });
   if (tokens.length < ctx) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `text: expected at least one chunk of ${ctx} tokens (--context), got ${tokens.length} tokens`,
-    );
+    const expected = `expected at least one chunk of ${ctx} tokens (--context)`;
+    const got = `got ${tokens.length} tokens`;
+    throw new PlmError("INVALID_ARGUMENT", `${labelOf(flags, "file")}: ${expected}, ${got}`);
   }
   const chunks = Math.min(Math.floor(tokens.length / ctx), flags.chunks ?? Infinity);
   const session = model.createSession();

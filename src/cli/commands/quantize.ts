@@ -1,5 +1,7 @@
 /** `plm quantize`: writes a file's matrices in fewer bits. */
 import { type Command, Option } from "commander";
+import { listOf } from "../../describe.js";
+import { quote } from "../../errors.js";
 import { type Gguf, openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
@@ -7,6 +9,7 @@ import { closeSources, openSources } from "../../format/source.js";
 import { planModel } from "../../model/load.js";
 import { Tokenizer } from "../../tokenizer/tokenizer.js";
 import { withInterrupt } from "../interrupt.js";
+import { noteWarnings } from "../options.js";
 import { formatBytes, note, writeJson, writeLine } from "../output.js";
 import { refuseInputs, writeOutput } from "../output-file.js";
 import { createProgressBar } from "../progress.js";
@@ -17,8 +20,8 @@ interface QuantizeFlags {
   readonly json?: boolean;
 }
 
-/** Names that one note tells at most. */
-const TOLD_NAMES = 3;
+/** The most names in one note. */
+const MOST_NAMED = 3;
 
 export function addQuantize(program: Command): void {
   program
@@ -76,7 +79,7 @@ async function run(
 /** Throws what loading the file to be would throw of its header: nothing is written that cannot. */
 function checkLoads(gguf: Gguf, { tensors }: Requantized): void {
   planModel({ ...gguf, tensors: new Map(tensors) }, { contextLength: 1, threads: 1 });
-  Tokenizer.fromMetadata(gguf.metadata);
+  noteWarnings(Tokenizer.fromMetadata(gguf.metadata));
 }
 
 /** Writes the file with a progress bar, and returns its length. */
@@ -87,9 +90,8 @@ async function write(
   signal: AbortSignal,
 ): Promise<number> {
   if (ragged.length > 0) {
-    const names = ragged.slice(0, TOLD_NAMES).join(", ");
-    const rest = ragged.length > TOLD_NAMES ? ` and ${ragged.length - TOLD_NAMES} more` : "";
-    note(`kept as they are, since their rows are no multiple of 32: ${names}${rest}`);
+    const names = listOf(ragged.map(quote), MOST_NAMED);
+    note(`kept as they are, since their rows are no multiple of 32: ${names}`);
   }
   const bar = createProgressBar("quantizing");
   try {

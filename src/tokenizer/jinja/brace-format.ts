@@ -73,7 +73,7 @@ const SPECIFICATION =
   /^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([bcdeEfFgGnosxX%])?$/su;
 
 /** `format(value, specification)`. */
-export function formatValue(value: Value, specification: string, limits: Limits): string {
+function formatValue(value: Value, specification: string, limits: Limits): string {
   if (specification === "") return toText(value, limits);
   const parts = SPECIFICATION.exec(specification);
   if (parts === null) {
