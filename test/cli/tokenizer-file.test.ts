@@ -54,13 +54,14 @@ test("what is odd is said on standard error, and by inspect", async () => {
     "tokenizer.ggml.padding_token_id: expected 0 to 260, got 4294967295; ignored",
   ];
   const generate = ["generate", "-m", "odd-entries.gguf", "--prompt", "Hi", "--max-tokens", "2"];
-  const [run, tokenized, report, text] = await Promise.all([
+  const [run, tokenized, quantized, report, text] = await Promise.all([
     plm(...generate),
     plm("tokenize", "-m", "odd-entries.gguf", "--text", "Hi"),
+    plm("quantize", "--type", "q8_0", "odd-entries.gguf", "odd-entries-q8.gguf"),
     json<TokenizerReport>("inspect", "-m", "odd-entries.gguf"),
     output("inspect", "-m", "odd-entries.gguf"),
   ]);
-  for (const { code, stderr } of [run, tokenized]) {
+  for (const { code, stderr } of [run, tokenized, quantized]) {
     assert.is(code, 0);
     assert.is(stderr, warnings.map((warning) => `plm: ${warning}\n`).join(""));
   }
