@@ -176,7 +176,7 @@ test("a clock that stands still starts no more threads than loading does", async
     const { default: platform } = await import(url + "/platform/node-imports.js");
     platform.parallelism = () => 64;
     const model = await loadModel("models/plm-test.gguf", { variant: "simd" });
-    console.log(model.threads);
+    console.log(String(model.threads));
     model.dispose();
   `);
   assert.is(printed, "4\n");
