@@ -30,6 +30,14 @@ export function measure(name: string, run: () => void, seconds: number): Timing 
   };
 }
 
+/** The median of numbers in any order. */
+export function median(values: readonly number[]): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
 /** Between neighbours in proportion. */
 function quantile(sorted: number[], share: number): number {
   const at = share * (sorted.length - 1);

@@ -9,16 +9,12 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { createRandomModel, DEFAULT_RANDOM_MODEL } from "../src/cli/random-model.js";
 import { loadModel } from "../src/index.js";
 import { describeMachine, readMachine } from "./machine.js";
-
-/** 12 layers of these are about 100 MB in Q8_0. */
-const DIMS = { hidden: 768, intermediate: 3840, heads: 12, vocab: 4096, context: 2048 };
+import { loaderOf, smallModel } from "./small-model.js";
 
 /** Threads that were dismissed have returned by then. */
 const RETURN_MS = 3_000;
@@ -39,19 +35,12 @@ const threadCount = (): number => {
 const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
 const rss = (): number => megabytes(process.memoryUsage().rss);
 
-async function importLoad(): Promise<typeof loadModel> {
-  if (values.against === undefined) return loadModel;
-  const url = pathToFileURL(resolve(values.against, "src/index.js")).href;
-  return ((await import(url)) as { loadModel: typeof loadModel }).loadModel;
-}
-
 console.log(describeMachine(readMachine("simd")));
-const options = { ...DEFAULT_RANDOM_MODEL, ...DIMS, layers: Number(values.layers) };
 const folder = mkdtempSync(join(tmpdir(), "plm-reload-"));
 const file = join(folder, "model.gguf");
-const bytes = Buffer.concat([...createRandomModel(options)]);
+const bytes = smallModel(Number(values.layers));
 writeFileSync(file, bytes);
-const load = await importLoad();
+const load = values.against === undefined ? loadModel : await loaderOf(values.against);
 const before = threadCount();
 console.log(`model    ${megabytes(bytes.length)} MB`);
 console.log(`before   ${rss()} MB, ${before} threads\n`);

@@ -10,16 +10,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import platform from "#platform";
-import { createRandomModel, DEFAULT_RANDOM_MODEL } from "../src/cli/random-model.js";
 import { loadModel, type Model } from "../src/index.js";
 import { describeMachine, readMachine } from "./machine.js";
-
-/** About 100 MB in Q8_0. */
-const DIMS = { layers: 12, hidden: 768, intermediate: 3840, heads: 12, vocab: 4096, context: 2048 };
+import { median } from "./measure.js";
+import { loaderOf, smallModel } from "./small-model.js";
 
 /** Settling, before anything is timed: the neighbours start, the team finds its number. */
 const SETTLE_MS = 1_000;
@@ -37,11 +33,6 @@ const { values } = parseArgs({
 const threads = Number(values.threads);
 const tokens = Number(values.tokens);
 const rounds = Number(values.rounds);
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
 
 function startNeighbours(count: number): ChildProcess[] {
   return Array.from({ length: count }, () =>
@@ -109,16 +100,14 @@ async function loadMsClaiming(processors: number): Promise<{ ms: number; threads
 }
 
 console.log(describeMachine(readMachine("simd")));
-const file = Buffer.concat([...createRandomModel({ ...DEFAULT_RANDOM_MODEL, ...DIMS })]);
+const file = smallModel();
 console.log(`model    ${(file.length / 1e6).toFixed(0)} MB, ${tokens} tokens, ${rounds} rounds\n`);
 const entries = [
   { name: "1 thread", load: loadModel, threads: 1 },
   { name: `${threads} threads`, load: loadModel, threads },
 ];
 if (values.against !== undefined) {
-  const url = pathToFileURL(resolve(values.against, "src/index.js")).href;
-  const other = (await import(url)) as { loadModel: typeof loadModel };
-  entries.push({ name: "before", load: other.loadModel, threads });
+  entries.push({ name: "before", load: await loaderOf(values.against), threads });
 }
 const models: Contestant[] = [];
 for (const { name, load, threads } of [...entries, ...[...entries].reverse()]) {

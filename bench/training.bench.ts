@@ -24,6 +24,7 @@ import { parseTrainingConfig } from "../src/training/parse-config.js";
 import { Random } from "../src/training/random.js";
 import { mean } from "./learning/run.js";
 import { readMachine } from "./machine.js";
+import { median } from "./measure.js";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -85,10 +86,6 @@ async function timeGemm({ batch, model }: TrainingConfig): Promise<number> {
     return performance.now() - startMs;
   });
   return (2 * m * n * k) / median(times) / 1e6;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 const config = parseTrainingConfig(readFileSync(path, "utf8"));

@@ -1,6 +1,6 @@
 /** Sources that can be read at any offset without a runtime's help: bytes and blobs. */
-import { PlmError, reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
+import { attempt } from "./attempt.js";
 import type { BlobLike } from "./model-source.js";
 import type { ByteSource } from "./source.js";
 
@@ -64,13 +64,10 @@ export class BlobSource implements ByteSource {
     return length;
   }
 
-  async #bytesOf(piece: BlobLike): Promise<ArrayBuffer> {
-    try {
-      return await (typeof piece.arrayBuffer === "function" ? piece.arrayBuffer() : readOld(piece));
-    } catch (cause) {
-      if (PlmError.from(cause) !== undefined) throw cause;
-      throw new PlmError("UNREADABLE_FILE", `${this.name}: ${reasonOf(cause)}`, { cause });
-    }
+  #bytesOf(piece: BlobLike): Promise<ArrayBuffer> {
+    return attempt(this.name, async () =>
+      typeof piece.arrayBuffer === "function" ? piece.arrayBuffer() : readOld(piece),
+    );
   }
 
   async close(): Promise<void> {}

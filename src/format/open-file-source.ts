@@ -1,5 +1,6 @@
 /** Reads from a file that is open: Node's FileHandle, the caller's or the platform's. */
-import { PlmError, reasonOf } from "../errors.js";
+import { PlmError } from "../errors.js";
+import { attempt } from "./attempt.js";
 import type { OpenFile } from "./model-source.js";
 import type { ByteSource } from "./source.js";
 
@@ -18,14 +19,6 @@ export async function openFileSource(file: OpenFile): Promise<ByteSource> {
   const found = await attempt(name, () => file.stat());
   if (found.isFile()) return new OpenFileSource(file, name, found.size);
   throw new PlmError("UNREADABLE_FILE", `${name}: not a regular file`);
-}
-
-async function attempt<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new PlmError("UNREADABLE_FILE", `${name}: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 /** Reads by offset; closing the file stays with whoever opened it. */

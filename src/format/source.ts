@@ -1,8 +1,9 @@
 /** From what callers pass to sources that are read by offset. */
 import platform from "#platform";
 import { brandOf, bytesOf, checkSignal, kindOf } from "../brands.js";
-import { PlmError, reasonOf } from "../errors.js";
+import { PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
+import { attempt } from "./attempt.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
 import { HttpClient, type HttpOptions } from "./http-client.js";
@@ -11,7 +12,6 @@ import { openUrl, Turns } from "./http-source.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
 import {
   ACCEPTED_SOURCES,
-  type BlobLike,
   type FileSource,
   type ModelSource,
   type PickedFile,
@@ -167,14 +167,8 @@ function isPickedFile(source: object): source is PickedFile {
 }
 
 async function openPicked(source: PickedFile): Promise<ByteSource> {
-  let file: BlobLike;
-  try {
-    file = await source.getFile();
-  } catch (cause) {
-    const name = (source as { name?: unknown }).name ?? "source";
-    throw new PlmError("UNREADABLE_FILE", `${name}: ${reasonOf(cause)}`, { cause });
-  }
-  return new BlobSource(file);
+  const { name = "source" } = source as { name?: unknown };
+  return new BlobSource(await attempt(String(name), () => source.getFile()));
 }
 
 function isStreamOwner(source: object): source is StreamOwner {

@@ -85,9 +85,8 @@ export class Conversation extends Disposable {
         yield piece;
       }
     } catch (error) {
-      hasFailed = true;
-      if (!(signal?.aborted && error === signal.reason)) throw error;
-      hasFailed = false;
+      hasFailed = !(signal?.aborted && error === signal.reason);
+      if (hasFailed) throw error;
     } finally {
       if (!hasFailed) this.messages.push(question, { role: "assistant", content: answer });
       this.#isAnswering = false;

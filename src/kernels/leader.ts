@@ -47,8 +47,8 @@ export class Leader {
 
   /**
    * Does a piece of work; how long it took, and how long an average thread slept at barriers, in
-   * milliseconds. Throws THREAD_LOST; from then on always, since
-   * threads that do not agree where they are would compute something else.
+   * milliseconds. Throws THREAD_LOST; from then on always, since threads that do not agree where
+   * they are would compute something else.
    */
   perform({ pace, units, post, perform }: Task): Pick<Piece, "ms" | "lateMs"> {
     if (this.#failure !== undefined) throw this.#failure;

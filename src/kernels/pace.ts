@@ -17,8 +17,8 @@ export interface Piece {
 /** Past pieces count less and less: by e after so long. */
 const MEMORY_MS = 100;
 
-/** The share of time asleep at barriers from which on fewer threads are tried. */
-const LATE_SHARE = 0.15;
+/** The share of time asleep at barriers from which on other programs are at fault. */
+export const LATE_SHARE = 0.15;
 
 /**
  * A trial lasts at least some slices of the system's scheduler. Its first piece, if it is shorter,

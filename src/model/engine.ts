@@ -2,7 +2,7 @@
 import { PlmError } from "../errors.js";
 import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
-import { Pace, type Piece } from "../kernels/pace.js";
+import { LATE_SHARE, Pace, type Piece } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
 import type { ThreadHandle } from "../platform/platform.js";
 import { type AttentionForm, chooseAttention } from "./attention-form.js";
@@ -37,9 +37,6 @@ interface LiveParts extends EngineParts {
 const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
-
-/** The share of the time asleep at barriers from which on other programs are at fault. */
-const LATE_SHARE = 0.15;
 
 /** What some layers took on `count` threads. */
 interface LayerTiming {

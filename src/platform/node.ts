@@ -5,7 +5,7 @@ import type { setImmediate } from "node:timers";
 import type { fileURLToPath } from "node:url";
 import type { getHeapStatistics } from "node:v8";
 import type { Worker } from "node:worker_threads";
-import { PlmError, reasonOf } from "../errors.js";
+import { attempt } from "../format/attempt.js";
 import { OpenFileSource } from "../format/open-file-source.js";
 import type { ByteSource } from "../format/source.js";
 import { createYield } from "./event-loop.js";
@@ -28,10 +28,6 @@ export interface NodeModules {
 /** The longest array in any Node. */
 const MOST_ARRAY_BYTES = 2 ** 32;
 
-function unreadable(path: string, cause: unknown): PlmError {
-  return new PlmError("UNREADABLE_FILE", `${path}: ${reasonOf(cause)}`, { cause });
-}
-
 /** A file that is closed with its source. */
 class PathSource extends OpenFileSource {
   readonly #handle: FileHandle;
@@ -46,20 +42,16 @@ class PathSource extends OpenFileSource {
   }
 }
 
-async function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource> {
+function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource> {
   const { open, stat, fileURLToPath } = modules;
   const name = String(path);
-  try {
+  return attempt(name, async () => {
     const file = typeof path === "string" ? path : fileURLToPath(path.href);
     // Opening a pipe would wait for its writer.
-    const { size } = await stat(file).then((found) => {
-      if (!found.isFile()) throw new Error("not a regular file");
-      return found;
-    });
-    return new PathSource(await open(file, "r"), name, size);
-  } catch (error) {
-    throw unreadable(name, error);
-  }
+    const found = await stat(file);
+    if (!found.isFile()) throw new Error("not a regular file");
+    return new PathSource(await open(file, "r"), name, found.size);
+  });
 }
 
 /** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
@@ -96,7 +88,7 @@ function createCollector({ getHeapStatistics }: NodeModules): (() => void) | und
     const leastBytes = getHeapStatistics().heap_size_limit / 2;
     const arrays: ArrayBuffer[] = [];
     for (let bytes = 0; bytes <= leastBytes; bytes += MOST_ARRAY_BYTES) {
-      const array = countSharedMemory(Math.min(leastBytes * 1.1, MOST_ARRAY_BYTES));
+      const array = countSharedMemory(leastBytes * 1.1);
       if (array === undefined) return;
       arrays.push(array);
     }

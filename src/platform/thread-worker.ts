@@ -1,5 +1,4 @@
 /** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
-
 import { clearTimer, setTimer } from "../clock.js";
 import { PlmError } from "../errors.js";
 import type { ThreadHandle } from "./platform.js";

@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
+import type { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
 import { TestEnvironment } from "./environment.js";
+import { errorOf } from "./error-of.js";
 import { sampleFile, sampleTensors } from "./sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
 
@@ -56,15 +57,9 @@ async function readFar(source: ByteSource): Promise<void> {
   await source.close();
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  assert.is((error as PlmError).code, "UNREADABLE_FILE");
-  return error as PlmError;
-}
+/** Every answer here that is refused is a file that cannot be read. */
+const unreadableOf = (promise: Promise<unknown>): Promise<PlmError> =>
+  errorOf(promise, "UNREADABLE_FILE");
 
 test("ranges are asked for without a coding", async () => {
   const seen: (string | undefined)[] = [];
@@ -107,7 +102,7 @@ test("a range that is coded later on is refused", async () => {
   });
   await withFile({ instead }, async (_, open) => {
     const source = await open();
-    assert.match((await errorOf(readFar(source))).message, "a coded one");
+    assert.match((await unreadableOf(readFar(source))).message, "a coded one");
     await source.close();
   });
 });
@@ -160,7 +155,7 @@ test("a file that changed in the middle", async () => {
   for (const [first, other] of changes) {
     await withFile({ instead: fields(first, other) }, async (_, open) => {
       const source = await open();
-      assert.match((await errorOf(readFar(source))).message, "changed while it was read");
+      assert.match((await unreadableOf(readFar(source))).message, "changed while it was read");
       await source.close();
     });
   }
@@ -169,7 +164,7 @@ test("a file that changed in the middle", async () => {
   });
   await withFile({ instead: shorter }, async (_, open) => {
     const source = await open();
-    assert.match((await errorOf(readFar(source))).message, "changed while it was read");
+    assert.match((await unreadableOf(readFar(source))).message, "changed while it was read");
     await source.close();
   });
 });
@@ -179,11 +174,11 @@ test("a whole file instead of a range is used where it is known to be the same",
     later((response) => response.writeHead(200, headers).end(file));
   await withFile({ instead: whole({ ETag: '"same"' }) }, async (_, open) => readFar(await open()));
   await withFile({ instead: whole({ ETag: '"other"' }) }, async (_, open) => {
-    assert.match((await errorOf(readFar(await open()))).message, "changed while it was read");
+    assert.match((await unreadableOf(readFar(await open()))).message, "changed while it was read");
   });
   const unknown = later((response) => response.writeHead(200).write(file, () => response.end()));
   await withFile({ instead: unknown }, async (_, open) => {
-    assert.match((await errorOf(readFar(await open()))).message, "with the whole file");
+    assert.match((await unreadableOf(readFar(await open()))).message, "with the whole file");
   });
 });
 
@@ -200,7 +195,7 @@ test("ranges that were not asked for", async () => {
   for (const headers of wrong) {
     await withFile({ instead: fields({}, headers) }, async (_, open) => {
       const source = await open();
-      const { message } = await errorOf(readFar(source));
+      const { message } = await unreadableOf(readFar(source));
       assert.match(message, /asked for the bytes from 2097152, got|with several \(multipart\)/);
       await source.close();
     });
@@ -216,7 +211,7 @@ test("a web page is no model: a login, or a page for whatever is not there", asy
       return true;
     };
     await withFile({ instead }, async (_, open) => {
-      const { message } = await errorOf(open());
+      const { message } = await unreadableOf(open());
       assert.match(message, /\/file: expected a file, got a web page \(.*\) from http:.*\/login/);
       assert.not.match(message, "s3cret");
     });
@@ -225,18 +220,18 @@ test("a web page is no model: a login, or a page for whatever is not there", asy
     response.writeHead(200, { "Content-Type": "text/html", ETag: '"same"' }).end(file),
   );
   await withFile({ instead: page }, async (_, open) => {
-    assert.match((await errorOf(readFar(await open()))).message, "a web page");
+    assert.match((await unreadableOf(readFar(await open()))).message, "a web page");
   });
 });
 
 test("an empty file, and answers without a body", async () => {
   await withFile(
     { instead: (_, __, response) => !!response.writeHead(416).end() },
-    async (_, open) => assert.match((await errorOf(open())).message, "the file is empty"),
+    async (_, open) => assert.match((await unreadableOf(open())).message, "the file is empty"),
   );
   await withFile(
     { instead: (_, __, response) => !!response.writeHead(204).end() },
-    async (_, open) => assert.match((await errorOf(open())).message, "answered 204"),
+    async (_, open) => assert.match((await unreadableOf(open())).message, "answered 204"),
   );
 });
 

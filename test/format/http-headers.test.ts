@@ -2,13 +2,14 @@
 import { Readable } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
+import type { PlmError } from "../../src/errors.js";
 import type { FetchLike, HttpOptions } from "../../src/format/http-client.js";
 import { type HeaderFields, readHeaders } from "../../src/format/http-headers.js";
 import { openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
 import { tinyModel } from "../model/tiny.js";
 import { TestEnvironment } from "./environment.js";
+import { errorOf } from "./error-of.js";
 import { sampleFile } from "./sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
 
@@ -35,17 +36,13 @@ async function serveHub(
   return { ...server, seen };
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  const { stack, cause } = error as PlmError;
-  for (const text of [stack, String(cause), JSON.stringify(error)]) {
+/** The error, which does not show the token anywhere. */
+async function tokenFreeErrorOf(promise: Promise<unknown>): Promise<PlmError> {
+  const error = await errorOf(promise);
+  for (const text of [error.stack, String(error.cause), JSON.stringify(error)]) {
     assert.not.match(String(text), TOKEN);
   }
-  return error as PlmError;
+  return error;
 }
 
 async function readAll(url: URL, options: HttpOptions): Promise<void> {
@@ -98,7 +95,7 @@ test("redirects that lead nowhere", async () => {
       return true;
     });
     const headers = { Authorization: AUTHORIZATION };
-    const error = await errorOf(readAll(new URL("m.gguf", hub.url), { headers }));
+    const error = await tokenFreeErrorOf(readAll(new URL("m.gguf", hub.url), { headers }));
     assert.is(error.code, "UNREADABLE_FILE");
     const hasCredentials = Location.includes(TOKEN);
     const got = hasCredentials ? "got one with credentials" : "got another";
@@ -114,9 +111,12 @@ test("a hub that wants a token says so", async () => {
     return true;
   });
   const url = new URL("m.gguf", hub.url);
-  assert.match((await errorOf(readAll(url, {}))).message, "answered 401 Unauthorized; does it");
+  assert.match(
+    (await tokenFreeErrorOf(readAll(url, {}))).message,
+    "answered 401 Unauthorized; does it",
+  );
   const wrong = { headers: { Authorization: `${AUTHORIZATION}x` } };
-  assert.is((await errorOf(readAll(url, wrong))).code, "UNREADABLE_FILE");
+  assert.is((await tokenFreeErrorOf(readAll(url, wrong))).code, "UNREADABLE_FILE");
   await readAll(url, { headers: { Authorization: AUTHORIZATION } });
   await hub.close();
 });
@@ -136,7 +136,7 @@ test("headers that cannot be sent are refused by name, before anything is opened
   for (const [headers, message] of wrong) {
     const options = { headers: headers as HeaderFields };
     for (const source of [new URL("http://127.0.0.1:1/"), sampleFile()]) {
-      const error = await errorOf(openSources(source, undefined, options));
+      const error = await tokenFreeErrorOf(openSources(source, undefined, options));
       assert.is(error.code, "INVALID_ARGUMENT");
       assert.match(error.message, message);
     }
@@ -165,10 +165,13 @@ test("a fetch of one's own", async () => {
 
   for (const wrong of ["fetch", {}]) {
     const options = { fetch: wrong as unknown as FetchLike };
-    assert.is((await errorOf(openSources(url, undefined, options))).code, "INVALID_ARGUMENT");
+    assert.is(
+      (await tokenFreeErrorOf(openSources(url, undefined, options))).code,
+      "INVALID_ARGUMENT",
+    );
   }
   const nothing: FetchLike = async () => ({}) as never;
-  const error = await errorOf(openSources(url, undefined, { fetch: nothing }));
+  const error = await tokenFreeErrorOf(openSources(url, undefined, { fetch: nothing }));
   assert.match(error.message, /^fetch: expected it to resolve to a Response/);
   await hub.close();
 });

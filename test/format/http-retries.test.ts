@@ -2,10 +2,10 @@
 import type { ServerResponse } from "node:http";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
 import { REAL_ENVIRONMENT } from "../../src/format/http-environment.js";
 import { type ByteSource, openSources } from "../../src/format/source.js";
 import { TestEnvironment } from "./environment.js";
+import { errorOf } from "./error-of.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
 
 /** 3 MiB in which every place looks different: more than a connection holds unread. */
@@ -47,15 +47,6 @@ async function checkBothEnds(source: ByteSource): Promise<void> {
     assert.equal(target, file.slice(offset, offset + 1000));
   }
   await source.close();
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  return error as PlmError;
 }
 
 test("busy and overloaded servers are asked again, at the first request and later", async () => {

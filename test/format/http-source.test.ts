@@ -1,11 +1,11 @@
 /** URLs, against a local server that behaves well, badly, or without ranges. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
 import { TestEnvironment } from "./environment.js";
+import { errorOf } from "./error-of.js";
 import { sampleFile, sampleTensors } from "./sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
 
@@ -42,15 +42,6 @@ async function checkRead(source: ByteSource, offset: number, length: number): Pr
   assert.is(await source.read(offset, target), expected.length, `at ${offset}`);
   const same = expected.every((byte, i) => byte === target[i]);
   assert.ok(same, `${length} bytes at ${offset}`);
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  return error as PlmError;
 }
 
 test("a model by URL, with ranges and without", async () => {

@@ -6,19 +6,10 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
-import { PlmError } from "../../src/errors.js";
 import { locate } from "../../src/format/locate.js";
 import { closeSources, openSources } from "../../src/format/source.js";
+import { errorOf } from "./error-of.js";
 import { sampleFile } from "./sample.js";
-
-async function errorOf(promise: Promise<unknown>): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  return error as PlmError;
-}
 
 /** Runs `work` in a folder of its own. */
 async function inFolder(work: () => Promise<void>): Promise<void> {

@@ -1,24 +1,14 @@
 /** Arguments and sources that are not as they must be, and how their errors say it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { loadModel } from "../../src/generation/load-model.js";
 import { tinyModel } from "../model/tiny.js";
+import { errorOf } from "./error-of.js";
 import { sampleFile } from "./sample.js";
 
 const file = sampleFile();
-
-async function errorOf(promise: Promise<unknown>, code: string): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  assert.is((error as PlmError).code, code, (error as PlmError).message);
-  return error as PlmError;
-}
 
 test("a signal of null is none, as one that is left out", async () => {
   const signal = null as unknown as AbortSignal;

@@ -8,25 +8,16 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError } from "../../src/errors.js";
+import type { ErrorCode } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import type { ResponseLike } from "../../src/format/model-source.js";
 import { closeSources, type ModelSource, openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
+import { errorOf } from "./error-of.js";
 import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./sample.js";
 import { serveFiles } from "./server.js";
 
 const file = sampleFile();
-
-async function errorOf(promise: Promise<unknown>, code: string): Promise<PlmError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, PlmError);
-  assert.is((error as PlmError).code, code, (error as PlmError).message);
-  return error as PlmError;
-}
 
 /** Opens the source as a model file, compares every tensor, and closes it. */
 async function checkModel(source: ModelSource, what: string): Promise<void> {
@@ -180,7 +171,7 @@ test("answers to a fetch", async () => {
   await checkModel(new Response(file), "Response of one's own");
   await checkModel(new Response(new Blob([file]).stream() as ReadableStream), "of a stream");
 
-  const refuse = async (response: ResponseLike, code: string, text: string): Promise<void> => {
+  const refuse = async (response: ResponseLike, code: ErrorCode, text: string): Promise<void> => {
     const { message } = await errorOf(openSources(response), code);
     assert.ok(message.includes(text), message);
     assert.not.match(message, "s3cret");

@@ -131,20 +131,31 @@ const STOPPED = `
     if (isFirst && hours < 2) wrong++;
 ${END}`;
 
+const WORDS_PTR = TEAM_PTR + TEAM_BYTES;
+
+/** Runs a program as one member's thread; how often it found something wrong. */
+function runMember(
+  program: string,
+  shared: { memory: WebAssembly.Memory; module: WebAssembly.Module },
+  place: { index: number; count: number; rounds?: number },
+): Promise<number> {
+  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
+  const workerData = { ...shared, ...place, teamUrl, wordsPtr: WORDS_PTR };
+  const worker = new Worker(program, { eval: true, workerData, execArgv: [] });
+  return new Promise((resolve, reject) => {
+    worker.on("message", resolve);
+    worker.on("error", reject);
+  });
+}
+
 /** Runs a program on `count` threads; returns how often it found something wrong. */
 async function runMembers(program: string, count: number, rounds: number): Promise<number> {
-  const { memory, module } = await share();
-  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
-  const wordsPtr = TEAM_PTR + TEAM_BYTES;
+  const shared = await share();
+  const { memory } = shared;
   const wrong = await Promise.all(
-    Array.from({ length: count }, (_, index) => {
-      const workerData = { memory, module, teamUrl, index, count, rounds, wordsPtr };
-      const worker = new Worker(program, { eval: true, workerData, execArgv: [] });
-      return new Promise<number>((resolve, reject) => {
-        worker.on("message", resolve);
-        worker.on("error", reject);
-      });
-    }),
+    Array.from({ length: count }, (_, index) =>
+      runMember(program, shared, { index, count, rounds }),
+    ),
   );
   const team = new Int32Array(memory.buffer, TEAM_PTR, TEAM_BYTES / 4);
   assert.is(team[0], 0, "nobody waits any more");
@@ -195,18 +206,12 @@ ${END}`;
 
 test("who takes part changes from one piece of work to the next", async () => {
   const threads = 4;
-  const { memory, module } = await share();
-  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
-  const wordsPtr = TEAM_PTR + TEAM_BYTES;
+  const shared = await share();
+  const { memory } = shared;
   const leader = await createMember(memory, 0);
-  const ends = Array.from({ length: threads - 1 }, (_, i) => {
-    const workerData = { memory, module, teamUrl, index: i + 1, count: threads, wordsPtr };
-    const worker = new Worker(WORKING, { eval: true, workerData, execArgv: [] });
-    return new Promise<number>((resolve, reject) => {
-      worker.on("message", resolve);
-      worker.on("error", reject);
-    });
-  });
+  const ends = Array.from({ length: threads - 1 }, (_, i) =>
+    runMember(WORKING, shared, { index: i + 1, count: threads }),
+  );
   const expected = new Int32Array(threads);
   for (let piece = 0; piece < 400; piece++) {
     // Now and then for so long that those that take no part fall asleep.
@@ -219,22 +224,14 @@ test("who takes part changes from one piece of work to the next", async () => {
   }
   leader.dismiss(1);
   assert.equal(await Promise.all(ends), [0, 0, 0]);
-  assert.equal(new Int32Array(memory.buffer, wordsPtr, threads), expected);
+  assert.equal(new Int32Array(memory.buffer, WORDS_PTR, threads), expected);
 });
 
 test("members are dismissed from an index on, whatever they wait for", async () => {
-  const { memory, module } = await share();
-  const teamUrl = new URL("../../src/kernels/team.js", import.meta.url).href;
-  const start = (index: number): Promise<number> => {
-    const data = { memory, module, teamUrl, index, count: 3, wordsPtr: TEAM_PTR + TEAM_BYTES };
-    const worker = new Worker(WORKING, { eval: true, workerData: data, execArgv: [] });
-    return new Promise((resolve, reject) => {
-      worker.on("message", resolve);
-      worker.on("error", reject);
-    });
-  };
+  const shared = await share();
+  const start = (index: number): Promise<number> => runMember(WORKING, shared, { index, count: 3 });
   const [second, third] = [start(1), start(2)];
-  const leader = await createMember(memory, 0);
+  const leader = await createMember(shared.memory, 0);
   leader.announce(3);
   leader.join();
   leader.dismiss(2);
@@ -246,23 +243,18 @@ test("members are dismissed from an index on, whatever they wait for", async () 
 });
 
 test("time asleep at a barrier is counted, time that passes elsewhere is not", async () => {
-  const { memory, module } = await share();
+  const shared = await share();
   const late = `${MEMBER}
     Atomics.wait(new Int32Array(memory.buffer, wordsPtr, 1), 0, 0, 80);
     member.join();
   ${END}`;
-  const workerData = {
-    ...{ memory, module, index: 1, count: 2, wordsPtr: TEAM_PTR + TEAM_BYTES },
-    teamUrl: new URL("../../src/kernels/team.js", import.meta.url).href,
-  };
-  const worker = new Worker(late, { eval: true, workerData, execArgv: [] });
-  const ended = new Promise((resolve) => worker.on("exit", resolve));
-  const leader = await createMember(memory, 0, { count: 2 });
+  const ended = runMember(late, shared, { index: 1, count: 2 });
+  const leader = await createMember(shared.memory, 0, { count: 2 });
   leader.join();
   const lateMs = leader.takeLateMs();
   assert.ok(lateMs >= 40, `${lateMs} ms of each of two members`);
   assert.is(leader.takeLateMs(), 0);
-  await ended;
+  assert.is(await ended, 0);
 });
 
 test.run();

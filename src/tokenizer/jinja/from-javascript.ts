@@ -1,4 +1,5 @@
 /** What a caller passes, as values of templates. */
+import { brandOf } from "../../brands.js";
 import { fail } from "./failure.js";
 import { Dict, type Value } from "./values.js";
 
@@ -24,7 +25,7 @@ export function fromJavascript(value: unknown, path: string, depth = 0): Value {
     // Holes are undefined, which `map` would pass over.
     return Array.from(value, (item, i) => fromJavascript(item, `${path}[${i}]`, depth + 1));
   }
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const kind = brandOf(value);
   if (kind !== "Object" && kind !== "Map") {
     const got = kind === "Function" ? "a function" : kind;
     fail(`${shortened(path)}: expected what JSON can hold, got ${got}`);
