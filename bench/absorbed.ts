@@ -3,12 +3,12 @@ import * as assert from "uvu/assert";
 import type { TensorType } from "../src/format/dtypes.js";
 import { absorbedBytes, absorbScratchBytes } from "../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { relativeRms } from "../test/close.js";
-import { packAbsorbed } from "../test/kernels/absorbing.js";
-import { referenceMatmul, transpose } from "../test/kernels/linear-reference.js";
-import { packedId } from "../test/kernels/packing.js";
-import { randomTensor } from "../test/kernels/tensors.js";
-import { gaussian, seededRandom } from "../test/random.js";
+import { packAbsorbed } from "../test/kernels/support/absorbing.js";
+import { referenceMatmul, transpose } from "../test/kernels/support/linear-reference.js";
+import { packedId } from "../test/kernels/support/packing.js";
+import { randomTensor } from "../test/kernels/support/tensors.js";
+import { relativeRms } from "../test/support/close.js";
+import { gaussian, seededRandom } from "../test/support/random.js";
 import { type Case, cycle, type Home } from "./workspace.js";
 
 const HEADS = 16;

@@ -10,16 +10,16 @@ import {
   attendExpandedStateBytes,
   attendLatentScratchBytes,
 } from "../src/kernels/packed.js";
-import { assertClose, relativeRms } from "../test/close.js";
-import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/latent.js";
-import { assertWithin } from "../test/kernels/linear-reference.js";
-import type { Bench } from "../test/kernels/wasm.js";
-import { gaussian, seededRandom } from "../test/random.js";
+import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/support/latent.js";
+import { assertWithin } from "../test/kernels/support/linear-reference.js";
+import type { Bench } from "../test/kernels/support/wasm.js";
+import { assertClose, relativeRms } from "../test/support/close.js";
+import { gaussian, seededRandom } from "../test/support/random.js";
 import {
   referenceExpanded,
   referenceLatentOutput,
   referenceLatentWeights,
-} from "../test/reference.js";
+} from "../test/support/reference.js";
 import type { Case } from "./workspace.js";
 
 const HEADS = 16;
@@ -160,7 +160,7 @@ function checkExpanded(
   }
 }
 
-/** An ExpandedTile (assembly/expanded-tile.ts): the first tile. */
+/** An ExpandedTile (assembly/attention/expanded-tile.ts): the first tile. */
 function putExpandedTile(bench: Bench): DataView {
   const tile = new DataView(bench.memory.buffer, bench.region(48), 48);
   const sizes = [QUERIES, HEADS, NOPE_DIM, ROPE_DIM, VALUE_DIM, 0, TILE, 0, TILE, ROPE_DIM];

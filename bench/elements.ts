@@ -1,8 +1,8 @@
 /** Cases of the kernels that work element by element. */
 import * as assert from "uvu/assert";
-import { assertClose } from "../test/close.js";
-import { gaussian, seededRandom } from "../test/random.js";
-import { referenceRmsnorm, referenceRope } from "../test/reference.js";
+import { assertClose } from "../test/support/close.js";
+import { gaussian, seededRandom } from "../test/support/random.js";
+import { referenceRmsnorm, referenceRope } from "../test/support/reference.js";
 import type { Case } from "./workspace.js";
 
 const HIDDEN_SIZE = 2048;

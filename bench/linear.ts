@@ -2,10 +2,10 @@ import type { TensorType } from "../src/format/dtypes.js";
 import { packedBytes, unpackedPanelBytes } from "../src/kernels/packed.js";
 import type { RoundedForm } from "../src/model/linear.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { activationsAs, formBytes, readRounded } from "../test/kernels/activations.js";
-import { assertWithin } from "../test/kernels/linear-reference.js";
-import { isFloat, packedId, putShape } from "../test/kernels/packing.js";
-import { gaussian, seededRandom } from "../test/random.js";
+import { activationsAs, formBytes, readRounded } from "../test/kernels/support/activations.js";
+import { assertWithin } from "../test/kernels/support/linear-reference.js";
+import { isFloat, packedId, putShape } from "../test/kernels/support/packing.js";
+import { gaussian, seededRandom } from "../test/support/random.js";
 import {
   checkProduct,
   type Matrix,

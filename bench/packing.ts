@@ -9,11 +9,17 @@ import {
   unpackedPanelBytes,
 } from "../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { assertProduct, assertWithin } from "../test/kernels/linear-reference.js";
-import { activeLists, isFloat, packedId, putActive, quantize } from "../test/kernels/packing.js";
-import { sparseGaussian } from "../test/kernels/tensors.js";
-import type { Bench } from "../test/kernels/wasm.js";
-import { seededRandom } from "../test/random.js";
+import { assertProduct, assertWithin } from "../test/kernels/support/linear-reference.js";
+import {
+  activeLists,
+  isFloat,
+  packedId,
+  putActive,
+  quantize,
+} from "../test/kernels/support/packing.js";
+import { sparseGaussian } from "../test/kernels/support/tensors.js";
+import type { Bench } from "../test/kernels/support/wasm.js";
+import { seededRandom } from "../test/support/random.js";
 import { DOWN_PROJ, distinctRows, repeatRows, UP_PROJ } from "./weights.js";
 import type { Case } from "./workspace.js";
 

@@ -1,11 +1,17 @@
 import type { TensorType } from "../src/format/dtypes.js";
 import { packedBytes, sparseScratchBytes, tiledScratchBytes } from "../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { relativeRms } from "../test/close.js";
-import { referenceMatmul } from "../test/kernels/linear-reference.js";
-import { activeLists, isFloat, packedId, putActive, quantize } from "../test/kernels/packing.js";
-import { sparseGaussian } from "../test/kernels/tensors.js";
-import { seededRandom } from "../test/random.js";
+import { referenceMatmul } from "../test/kernels/support/linear-reference.js";
+import {
+  activeLists,
+  isFloat,
+  packedId,
+  putActive,
+  quantize,
+} from "../test/kernels/support/packing.js";
+import { sparseGaussian } from "../test/kernels/support/tensors.js";
+import { relativeRms } from "../test/support/close.js";
+import { seededRandom } from "../test/support/random.js";
 import { checkProduct, DOWN_PROJ, placeSlab } from "./weights.js";
 import { type Case, cycle } from "./workspace.js";
 

@@ -3,10 +3,19 @@ import * as assert from "uvu/assert";
 import type { TensorType } from "../src/format/dtypes.js";
 import { type PackedTypeName, packedBytes } from "../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../src/model/weights.js";
-import { assertProduct, assertWithin, referenceMatmul } from "../test/kernels/linear-reference.js";
-import { type Activations, isFloat, packPanels, packSlab } from "../test/kernels/packing.js";
-import { randomTensor, type Tensor } from "../test/kernels/tensors.js";
-import { seededRandom } from "../test/random.js";
+import {
+  assertProduct,
+  assertWithin,
+  referenceMatmul,
+} from "../test/kernels/support/linear-reference.js";
+import {
+  type Activations,
+  isFloat,
+  packPanels,
+  packSlab,
+} from "../test/kernels/support/packing.js";
+import { randomTensor, type Tensor } from "../test/kernels/support/tensors.js";
+import { seededRandom } from "../test/support/random.js";
 import type { Home, Workspace } from "./workspace.js";
 
 /** A matrix's name and shape, output-first. */

@@ -1,6 +1,6 @@
 /** The memory that cases run in: a pool of weights larger than the caches, and a case's buffers. */
 import type { Variant } from "../src/kernels/load.js";
-import { Bench } from "../test/kernels/wasm.js";
+import { Bench } from "../test/kernels/support/wasm.js";
 
 /** Where weights come from: cycling through the pool, or always the same copy. */
 export type Home = "DRAM" | "cache";

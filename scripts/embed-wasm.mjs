@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 embed("build/src/kernels", ["simd", "relaxed"]);
-embed("build/src/training", ["training"]);
+embed("build/src/training/engine", ["training"]);
 
 /** Writes folder/binary.js with these binaries. */
 function embed(folder, names) {

@@ -1,12 +1,18 @@
 /** The public interface of plm-wasm. */
 import "./web-types.js";
 
+export type { CacheType } from "./cache/rows.js";
+export type { KernelsBinary, LoadOptions, ModelPlan, Variant } from "./engine/load.js";
+export type { ModelOptions } from "./engine/options.js";
+export type { EvaluateOptions, Session } from "./engine/session.js";
 export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
+export type { ByteSource } from "./format/byte-source.js";
 export type { TensorType } from "./format/dtypes.js";
-export { type Gguf, type GgufValue, openGguf, type TensorInfo } from "./format/gguf.js";
+export { type Gguf, openGguf } from "./format/gguf.js";
 export type { FetchLike, HttpOptions } from "./format/http-client.js";
 export type { HttpEnvironment } from "./format/http-environment.js";
 export type { HeaderFields } from "./format/http-headers.js";
+export type { GgufValue } from "./format/metadata.js";
 export type {
   BlobLike,
   Bytes,
@@ -17,7 +23,8 @@ export type {
   StreamOwner,
   UrlLike,
 } from "./format/model-source.js";
-export { type ByteSource, type ModelSource, openSources } from "./format/source.js";
+export { type ModelSource, openSources } from "./format/source.js";
+export type { TensorInfo } from "./format/tensors.js";
 export type { Conversation, ConversationOptions } from "./generation/conversation.js";
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
 export { generate } from "./generation/generate.js";
@@ -27,17 +34,13 @@ export type { Logprob, TokenLogprob } from "./generation/logprobs.js";
 export type { ChatGenerateOptions, Model } from "./generation/model.js";
 export type { GenerateOptions } from "./generation/options.js";
 export type { FinishReason } from "./generation/stopping-criteria.js";
+export type { MatmulRates } from "./kernels/choose-kernels.js";
+export type { LoadProgress } from "./loading/read-weights.js";
 export type { AttentionForm } from "./model/attention-form.js";
-export type { CacheType } from "./model/cache.js";
-export type { MatmulRates } from "./model/choose-kernels.js";
 export type { PlmConfig } from "./model/config.js";
-export type { KernelsBinary, LoadOptions, ModelPlan, Variant } from "./model/load.js";
-export type { ModelOptions } from "./model/options.js";
 export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
-export type { LoadProgress } from "./model/read-weights.js";
 export type { RopeScaling } from "./model/rope-scaling.js";
-export type { EvaluateOptions, Session } from "./model/session.js";
 export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
 export {
   applyChatTemplate,

@@ -5,8 +5,8 @@ import * as assert from "uvu/assert";
 import createWabt from "wabt";
 import { relaxedBase64, simdBase64 } from "../src/kernels/binary.js";
 import { kernelsBytes, VARIANTS, type Variant } from "../src/kernels/load.js";
-import { trainingBase64 } from "../src/training/binary.js";
-import { trainingKernelsBytes } from "../src/training/load-kernels.js";
+import { trainingBase64 } from "../src/training/engine/binary.js";
+import { trainingKernelsBytes } from "../src/training/engine/load-kernels.js";
 
 /** Raised only with a reason: the binaries are downloaded with the package, as base64. */
 const MOST_BYTES = 60_000;
@@ -69,7 +69,7 @@ function membersOf(interfaceName: string, path = "src/kernels/kernels.ts"): stri
 }
 
 function typedNames(name: BinaryName): string[] {
-  if (name === "training") return membersOf("TrainingKernels", "src/training/kernels.ts");
+  if (name === "training") return membersOf("TrainingKernels", "src/training/engine/kernels.ts");
   const own = name === "relaxed" ? membersOf("RelaxedKernels") : [];
   return [...membersOf("Kernels"), ...own].sort();
 }

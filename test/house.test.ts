@@ -1,44 +1,7 @@
-/** House rules that a reader would have to check by hand: import directions, sizes, names. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+/** House rules that a reader would have to check by hand: sizes, names, what code may use. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-
-/** The foundation, which every part of src may import. */
-const ROOTS = [
-  "abortable.ts",
-  "errors.ts",
-  "brands.ts",
-  "clock.ts",
-  "describe.ts",
-  "globals.ts",
-  "disposable.ts",
-  "web-types.ts",
-];
-
-/** What else each part of src may import besides itself. Arrows point one way. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "abortable.ts": [],
-  "errors.ts": [],
-  "brands.ts": [],
-  "clock.ts": [],
-  "describe.ts": [],
-  "globals.ts": [],
-  "disposable.ts": [],
-  "web-types.ts": [],
-  kernels: ["#platform"],
-  format: ["#platform"],
-  tokenizer: ["#platform"],
-  platform: ["format"],
-  model: ["#platform", "platform", "kernels", "format"],
-  threads: ["model", "platform"],
-  generation: ["#platform", "format", "model", "tokenizer"],
-  training: ["platform", "kernels", "format", "model", "tokenizer"],
-  "index.ts": ["platform", "format", "model", "tokenizer", "generation"],
-  cli: [
-    ...["#platform", "platform", "format", "model", "tokenizer", "generation"],
-    ...["training", "index.ts"],
-  ],
-};
+import { files, inFolder } from "./support/source-files.js";
 
 /** The most lines of a file, by folder; then of files that need more. Split before raising. */
 const MOST_LINES: Readonly<Record<string, number>> = {
@@ -47,92 +10,43 @@ const MOST_LINES: Readonly<Record<string, number>> = {
   test: 300,
   bench: 300,
   scripts: 100,
-  "assembly/floats.ts": 210,
+  "assembly/linear/floats.ts": 210,
 };
 
 /** As the formatter wraps code; comments and assembly, which it does not see, keep to it too. */
 const MOST_COLUMNS = 100;
 
-/** What may import from Node, or only its types. */
-const NODE_FILES = [
-  "src/platform/node-imports.ts",
-  "src/platform/node.ts",
-  "src/platform/builtin.ts",
-  "src/threads/node.ts",
-];
-
 const BANNED_NAMES = /^(utils?|helpers?|common|misc|data|info|manager)\./;
 
-interface SourceFile {
-  readonly path: string;
-  readonly text: string;
-  /** What it imports: paths from the root, "#platform", or names of packages. */
-  readonly imports: readonly string[];
-}
-
-const files = ["assembly", "src", "test", "bench", "scripts"].filter(existsSync).flatMap(filesOf);
-
-/** All source files below a folder. */
-function filesOf(folder: string): SourceFile[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes("/node_modules/"))
-    .map((path) => {
-      const text = readFileSync(path, "utf8");
-      return { path, text, imports: importsOf(path, text) };
-    });
-}
-
-function importsOf(path: string, text: string): string[] {
-  const pattern = /^(?:import|export|\})[^"'`;]*?from "([^"]+)"|\bimport\(?\s*"([^"]+)"/gm;
-  return Array.from(text.matchAll(pattern), ([, from, other]) => {
-    const specifier = from ?? other;
-    if (!specifier.startsWith(".")) return specifier;
-    const resolved = new URL(specifier, `file:///${path}`).pathname.slice(1);
-    return resolved.replace(/\.js$/, ".ts");
-  });
-}
-
-/** The part of src that a path lies in: a folder or a file of its root. */
-const partOf = (path: string): string => path.split("/")[1];
-const inFolder = (folder: string): SourceFile[] =>
-  files.filter(({ path }) => path.startsWith(`${folder}/`));
-
-test("imports point one way", () => {
-  for (const { path, imports } of inFolder("src")) {
-    const part = partOf(path);
-    assert.ok(part in MAY_IMPORT, `${path}: ${part} has no place in the layers`);
-    for (const name of imports) {
-      const target = name.startsWith("src/") ? partOf(name) : name;
-      if (!(target in MAY_IMPORT) && target !== "#platform") continue;
-      const allowed = [part, ...ROOTS, ...MAY_IMPORT[part]].includes(target);
-      assert.ok(allowed, `${path} imports ${name}`);
-    }
-  }
-  for (const { path, imports } of inFolder("assembly")) {
-    const isTraining = path.startsWith("assembly/training/");
-    const allowed = isTraining ? /^assembly\/(training\/)?[\w-]+$/ : /^assembly\/[\w-]+$/;
-    for (const name of imports) assert.match(name, allowed, `${path} imports ${name}`);
-  }
-});
-
-test("src imports only src and packages, nothing of test, bench or assembly", () => {
-  for (const { path, imports } of inFolder("src")) {
-    for (const name of imports) {
-      assert.not.match(name, /^(test|bench|assembly|scripts|build)\//, `${path} imports ${name}`);
-    }
-  }
-});
-
-test("only the platform of Node and the command line touch Node's modules", () => {
-  for (const { path, imports, text } of inFolder("src")) {
-    if (NODE_FILES.includes(path)) continue;
-    if (path.startsWith("src/cli/")) continue;
-    assert.not(
-      imports.find((name) => name.startsWith("node:")),
-      path,
+/** Files that comments name: by their path from the root, or a name of the same tree. */
+test("comments name files that exist", () => {
+  const trees = ["assembly", "src", "test", "bench"];
+  const known = new Set(
+    files.flatMap(({ path }) =>
+      path.split("/").map((_, i, parts) => {
+        const tail = parts.slice(i).join("/");
+        return i === 0 ? tail : `${parts[0]}: ${tail}`;
+      }),
+    ),
+  );
+  for (const { path, text } of files) {
+    const comments = Array.from(text.matchAll(/^\s*(?:\/\/|\/?\*).*$/gm), ([line]) => line).join(
+      "\n",
     );
-    assert.not.match(text, /\bBuffer\.|\bprocess\.(env|exit|argv|cwd|std)/, path);
+    for (const [name] of comments.matchAll(/(?<![\w/.*-])[\w-]+(?:\/[\w-]+)*\.ts\b/g)) {
+      const isPath = trees.includes(name.split("/")[0]) && name.includes("/");
+      const exists = known.has(isPath ? name : `${path.split("/")[0]}: ${name}`);
+      assert.ok(exists, `${path} names ${name}, which does not exist`);
+    }
+  }
+});
+
+/** What tests share lies apart from them. */
+test("a file beside tests is a test", () => {
+  const places = /\/(?:support|reference|conformance|runtimes|bundlers|types)\//;
+  for (const { path } of inFolder("test")) {
+    if (places.test(path) || path === "test/conformance.ts") continue;
+    assert.match(path, /\.test\.ts$/, `${path} belongs into a folder "support"`);
   }
 });
 
@@ -144,7 +58,7 @@ const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
   "src/format/header.ts": ["NeedsMoreBytes"],
   "src/tokenizer/chat.ts": ["TemplateFailure"],
-  "src/training/corpus.ts": ["Uint16Array"],
+  "src/training/data/corpus.ts": ["Uint16Array"],
   "src/cli/main.ts": ["CommanderError", "Interrupted"],
 };
 
@@ -157,7 +71,7 @@ test("instanceof is for objects of one's own", () => {
   for (const { path, text } of inFolder("src")) {
     for (const [, name] of text.matchAll(/^(?! *(?:\/?\*|\/\/)).*\binstanceof (\w+)/gm)) {
       const message = `${path}: instanceof ${name} fails for objects of other realms`;
-      // A template's values are made by the folder itself, from-javascript.ts first of all.
+      // A template's values are made by the folder itself, first of all from-javascript.
       const isOwn = path.startsWith("src/tokenizer/jinja/") && JINJA_CLASSES.includes(name);
       assert.ok(isOwn || OWN_CLASSES[path]?.includes(name), message);
     }
@@ -187,35 +101,6 @@ test("a missing global is no ReferenceError", () => {
 function isOwnName(code: string, name: string): boolean {
   return new RegExp(`\\b(const|let) ${name}\\b`).test(code);
 }
-
-/** What is left of a file's imports when types are stripped. */
-function runtimeImports(path: string): string[] {
-  const source = files.find((file) => file.path === path);
-  assert.ok(source !== undefined, `${path} is no file of src`);
-  const typeless = source!.text
-    .replace(/^(?:import|export) type [^;]*;/gm, "")
-    .replace(/^import \{(?:\s*type [\w ]+,?)+\s*\} from [^;]*;/gm, "");
-  return importsOf(path, typeless);
-}
-
-test("threads of browsers, which have no import map, import only files", () => {
-  const reached = new Set(["src/threads/web.ts"]);
-  for (const path of reached) {
-    for (const name of runtimeImports(path)) {
-      assert.match(name, /^src\//, `${path}, which a thread imports, imports ${name}`);
-      reached.add(name);
-    }
-  }
-  assert.ok(reached.has("src/model/plm.ts"));
-});
-
-test("one file uses the AssemblyScript loader", () => {
-  const users = inFolder("src").filter(({ imports }) => imports.includes("@assemblyscript/loader"));
-  assert.equal(
-    users.map(({ path }) => path),
-    ["src/kernels/load.ts"],
-  );
-});
 
 test("every test file runs its suites, and ends with that", () => {
   const tests = inFolder("test").filter(({ path }) => path.endsWith(".test.ts"));

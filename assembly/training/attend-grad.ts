@@ -35,7 +35,7 @@ import { transposeStrided } from "./transpose";
  *             dout f32[L, heads, valueDim]
  *   starts    u32[L]
  *   shape     AttendShape (attend-tile.ts)
- *   scratch   attendGradScratchBytes bytes (src/training/kernels.ts)
+ *   scratch   attendGradScratchBytes bytes (src/training/engine/kernels.ts)
  *
  * Requires what attend does.
  */

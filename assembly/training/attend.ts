@@ -30,7 +30,7 @@ import { rowMaximum, scaleRow } from "./row";
  *   kPe       f32[L, ropeDim]                      roped, rows kPeRow floats apart
  *   starts    u32[L]                               ascending, starts[i] <= i
  *   shape     AttendShape (attend-tile.ts)
- *   scratch   attendScratchBytes bytes (src/training/kernels.ts)
+ *   scratch   attendScratchBytes bytes (src/training/engine/kernels.ts)
  *
  * Requires dims that are multiples of 4, scale > 0. Any L >= 1 and alignment.
  */

@@ -59,7 +59,7 @@ export function setGemmStrides(shape: usize, aRow: i32, aCol: i32, bRow: i32, cR
  *   a         f32[m, k]   element (i, l) is i * aRow + l * aCol floats on
  *   b         f32[k, n]   rows bRow floats apart
  *   shape     GemmShape
- *   scratch   GEMM_SCRATCH_BYTES bytes (src/training/kernels.ts)
+ *   scratch   GEMM_SCRATCH_BYTES bytes (src/training/engine/kernels.ts)
  *
  * Requires m, n, k >= 1 and n % 4 == 0; c apart from a and b. Any alignment. Each element of C is
  * summed in the same order wherever it stands: over 256 of k at a time, one after another, and then

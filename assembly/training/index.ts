@@ -1,5 +1,5 @@
-// The kernels that the training binary exports; nothing else. src/training/kernels.ts is the same
-// list, typed.
+// The kernels that the training binary exports; nothing else. src/training/engine/kernels.ts is the
+// same list, typed.
 export { addF32 } from "../residual";
 export { rmsnormF32 } from "../rmsnorm";
 export { ropeF32 } from "../rope";

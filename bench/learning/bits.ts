@@ -14,8 +14,8 @@ import { openAsBlob, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { inspectModel } from "../../src/index.js";
 import { PRECISIONS, type Product, planesOf } from "../../src/model/precision.js";
-import { decodeText } from "../../src/training/corpus.js";
-import { readReferenceModel } from "../../test/model/reference-forward.js";
+import { decodeText } from "../../src/training/data/corpus.js";
+import { readReferenceModel } from "../../test/model/support/reference-forward.js";
 import { PRODUCTS, RoundingBench, shareOfLayer } from "./rounding.js";
 
 const BITS: readonly number[] = [7, 8, 9, 10];

@@ -1,12 +1,12 @@
 /** Makes an engine of the trainer with another MLP or another attention than PLM's. */
 import type { PlmConfig } from "../../src/model/config.js";
-import { Attention } from "../../src/training/attention.js";
-import { TrainingEngine } from "../../src/training/engine.js";
-import { loadTrainingKernels } from "../../src/training/load-kernels.js";
-import { Mlp } from "../../src/training/mlp.js";
-import { type LayerShapes, layoutParameters } from "../../src/training/parameters.js";
-import { planTraining, type TrainingSizes } from "../../src/training/plan.js";
-import { TrainingThread } from "../../src/training/thread.js";
+import { TrainingEngine } from "../../src/training/engine/engine.js";
+import { loadTrainingKernels } from "../../src/training/engine/load-kernels.js";
+import { planTraining, type TrainingSizes } from "../../src/training/engine/plan.js";
+import { TrainingThread } from "../../src/training/engine/thread.js";
+import { Attention } from "../../src/training/network/attention.js";
+import { Mlp } from "../../src/training/network/mlp.js";
+import { type LayerShapes, layoutParameters } from "../../src/training/network/parameters.js";
 import { type Activation, GELU, SWIGLU } from "./activations.js";
 import { DenseMlp, planDenseMlp } from "./dense-mlp.js";
 import { FullAttention, fullAttentionShapes } from "./full-attention.js";

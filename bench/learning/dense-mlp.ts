@@ -1,9 +1,9 @@
 /** An MLP without zeros: next = xMid + W_down f(W_up RMSNorm(xMid)), for runs of one thread. */
 import type { MemoryPlan } from "../../src/kernels/arena.js";
-import { Norms } from "../../src/training/norms.js";
-import type { TrainingParts } from "../../src/training/parts.js";
-import { Products } from "../../src/training/products.js";
-import type { MlpSublayer } from "../../src/training/sublayer.js";
+import { Norms } from "../../src/training/network/norms.js";
+import type { TrainingParts } from "../../src/training/network/parts.js";
+import { Products } from "../../src/training/network/products.js";
+import type { MlpSublayer } from "../../src/training/network/sublayer.js";
 import type { Activation } from "./activations.js";
 
 /** Addresses of what it needs beside what PLM's MLP does; T tokens. */

@@ -3,12 +3,12 @@
  * MLA, a part of the key, the one that is rotated, is shared by all heads.
  */
 import type { PlmConfig } from "../../src/model/config.js";
-import { Heads } from "../../src/training/heads.js";
-import { Norms } from "../../src/training/norms.js";
-import type { LayerShapes } from "../../src/training/parameters.js";
-import type { TrainingParts } from "../../src/training/parts.js";
-import { Products } from "../../src/training/products.js";
-import type { Sublayer } from "../../src/training/sublayer.js";
+import { Heads } from "../../src/training/network/heads.js";
+import { Norms } from "../../src/training/network/norms.js";
+import type { LayerShapes } from "../../src/training/network/parameters.js";
+import type { TrainingParts } from "../../src/training/network/parts.js";
+import { Products } from "../../src/training/network/products.js";
+import type { Sublayer } from "../../src/training/network/sublayer.js";
 
 /** kv_a is the shared key's rows alone, kv_b reads the hidden state; a latent's norm is empty. */
 export function fullAttentionShapes(config: PlmConfig): LayerShapes {

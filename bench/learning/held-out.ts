@@ -13,7 +13,7 @@ import { openAsBlob, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { loadModel } from "../../src/index.js";
 import { PRECISIONS, type Precision } from "../../src/model/precision.js";
-import { decodeText, splitDocuments, tokenizeDocuments } from "../../src/training/corpus.js";
+import { decodeText, splitDocuments, tokenizeDocuments } from "../../src/training/data/corpus.js";
 import { KneserNey } from "./kneser-ney.js";
 import { sortText } from "./ngrams.js";
 import { scoreTokens, type Windows } from "./score.js";

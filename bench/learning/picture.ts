@@ -1,7 +1,7 @@
 /** Charts of training runs as pictures of their own. */
-import { type Chart, renderChart } from "../../src/training/chart.js";
-import { escapeHtml } from "../../src/training/html.js";
-import { lightColours } from "../../src/training/report-style.js";
+import { type Chart, renderChart } from "../../src/training/report/chart.js";
+import { escapeHtml } from "../../src/training/report/html.js";
+import { lightColours } from "../../src/training/report/report-style.js";
 
 const WIDTH = 720;
 const CHART_HEIGHT = 260;

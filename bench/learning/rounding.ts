@@ -3,7 +3,7 @@ import {
   type ReferenceModel,
   type ReplaceInput,
   referenceForward,
-} from "../../test/model/reference-forward.js";
+} from "../../test/model/support/reference-forward.js";
 
 /** The products of a layer, in order, and the output head. */
 export const PRODUCTS: readonly string[] = [

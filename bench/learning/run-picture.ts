@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseLog } from "../../src/training/log.js";
-import { parseTrainingConfig } from "../../src/training/parse-config.js";
-import { chartsOf } from "../../src/training/report.js";
+import { chartsOf } from "../../src/training/report/report.js";
+import { parseLog } from "../../src/training/run/log.js";
+import { parseTrainingConfig } from "../../src/training/run/parse-config.js";
 import { drawCharts } from "./picture.js";
 
 const { values } = parseArgs({

@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { trainTokenizer } from "../../src/tokenizer/train.js";
-import { type CheckpointStore, Checkpoints } from "../../src/training/checkpoints.js";
-import type { TrainingConfig } from "../../src/training/config.js";
 import {
   decodeText,
   splitDocuments,
   type TokenizedText,
   tokenizeDocuments,
-} from "../../src/training/corpus.js";
-import type { LogLine } from "../../src/training/log.js";
+} from "../../src/training/data/corpus.js";
+import { type CheckpointStore, Checkpoints } from "../../src/training/run/checkpoints.js";
+import type { TrainingConfig } from "../../src/training/run/config.js";
+import type { LogLine } from "../../src/training/run/log.js";
 import { Trainer } from "../../src/training/trainer.js";
 import { createVariantEngine } from "./create-variant.js";
 import type { Variant } from "./variants.js";

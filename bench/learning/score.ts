@@ -1,7 +1,7 @@
 /** How well a model in the product's engine predicts a text. */
-import type { Session } from "../../src/model/session.js";
+import type { Session } from "../../src/engine/session.js";
 
-/** How windows lie, as in src/training/windows.ts. */
+/** How windows lie, as in src/training/data/windows.ts. */
 export interface Windows {
   /** Tokens of a window. */
   readonly contextLength: number;

@@ -1,6 +1,6 @@
 /** What is compared: every run differs from the first, which is PLM as the product trains it. */
 import type { PlmConfig } from "../../src/model/config.js";
-import type { ScheduleConfig } from "../../src/training/config.js";
+import type { ScheduleConfig } from "../../src/training/run/config.js";
 import type { Architecture } from "./create-variant.js";
 
 /** One kind of run. */

@@ -1,7 +1,8 @@
 /** What `plm bench` measures: times of prefill and decoding, and what memory allows. */
+
+import type { Session } from "../engine/session.js";
 import type { Model } from "../generation/model.js";
 import { createRandomSource } from "../generation/random.js";
-import type { Session } from "../model/session.js";
 import { eachWeight, slabRunBytes, weightBytes } from "../model/weights.js";
 
 /** A measurement: where, from which depth, how often. */

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PlmError } from "../errors.js";
-import type { CheckpointStore } from "../training/checkpoints.js";
+import type { CheckpointStore } from "../training/run/checkpoints.js";
 import { isUnfinished, writeAtomically } from "./atomic-file.js";
 
 /** The store of a folder, which is made when the first file is written. One process at a time. */

@@ -1,14 +1,14 @@
 /** Options that many commands share, and opening the model that they describe. */
 import { type Command, Option } from "commander";
+import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
+import type { LoadOptions } from "../engine/load.js";
+import type { ModelOptions } from "../engine/options.js";
 import { PlmError } from "../errors.js";
 import { openGguf } from "../format/gguf.js";
 import { closeSources, openSources } from "../format/source.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
-import { CACHE_TYPES, type CacheType } from "../model/cache.js";
-import type { LoadOptions } from "../model/load.js";
-import type { ModelOptions } from "../model/options.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { note } from "./output.js";

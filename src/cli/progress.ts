@@ -1,6 +1,6 @@
 /** A progress bar on standard error, where that is a terminal and the work takes a while. */
 import cliProgress from "cli-progress";
-import type { LoadProgress } from "../model/read-weights.js";
+import type { LoadProgress } from "../loading/read-weights.js";
 import { formatBytes } from "./output.js";
 
 /** Work that is done sooner shows no bar. */

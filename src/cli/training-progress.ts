@@ -1,6 +1,6 @@
 /** How far a training run is, on standard error: a bar on a terminal, else a line now and then. */
 import cliProgress from "cli-progress";
-import type { LogLine } from "../training/log.js";
+import type { LogLine } from "../training/run/log.js";
 
 export interface TrainingProgress {
   /** Every step. */

@@ -7,17 +7,17 @@ import { loadModel } from "../generation/load-model.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { type TrainedTokenizer, trainTokenizer } from "../tokenizer/train.js";
 import { metadataOf } from "../tokenizer/write-metadata.js";
-import type { TrainingConfig } from "../training/config.js";
 import {
   decodeText,
   splitDocuments,
   type TokenizedText,
   tokenizeDocuments,
-} from "../training/corpus.js";
-import type { TrainingEngine } from "../training/engine.js";
+} from "../training/data/corpus.js";
+import type { TrainingEngine } from "../training/engine/engine.js";
 import { type ExportType, exportGguf } from "../training/export.js";
-import { type LogLine, parseLog } from "../training/log.js";
-import { renderReport } from "../training/report.js";
+import { renderReport } from "../training/report/report.js";
+import type { TrainingConfig } from "../training/run/config.js";
+import { type LogLine, parseLog } from "../training/run/log.js";
 import { writeAtomically } from "./atomic-file.js";
 
 /** A model trained on plain texts continues the messages as paragraphs of one text. */

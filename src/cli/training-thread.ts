@@ -1,8 +1,8 @@
 /** A thread of `plm train`. */
 import { parentPort, Worker, workerData } from "node:worker_threads";
-import type { ThreadHandle } from "../platform/platform.js";
+import type { ThreadHandle } from "../platform/thread-worker.js";
 import { endDismissed } from "../platform/thread-worker.js";
-import { runTrainingThread, type TrainingThreadStart } from "../training/thread.js";
+import { runTrainingThread, type TrainingThreadStart } from "../training/engine/thread.js";
 
 /** Starts a thread that computes until it is dismissed. */
 export function startTrainingThread(start: TrainingThreadStart): ThreadHandle {

@@ -1,5 +1,5 @@
 /** The alignment of tensor data in a file: the key general.alignment. */
-import type { GgufValue } from "./gguf.js";
+import type { GgufValue } from "./metadata.js";
 
 /** In bytes, where the file does not say. */
 const DEFAULT_ALIGNMENT = 32;

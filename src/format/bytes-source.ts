@@ -1,8 +1,8 @@
 /** Sources that can be read at any offset without a runtime's help: bytes and blobs. */
 import { requireGlobal } from "../globals.js";
 import { attempt } from "./attempt.js";
+import type { ByteSource } from "./byte-source.js";
 import type { BlobLike } from "./model-source.js";
-import type { ByteSource } from "./source.js";
 
 /** One piece of a blob is at most this long, so that no second copy of a large read is made. */
 const PIECE_BYTES = 4 << 20;

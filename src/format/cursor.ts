@@ -2,6 +2,12 @@
 import { PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 
+/** Where bytes lie in a file. */
+export interface ByteRange {
+  offset: number;
+  byteLength: number;
+}
+
 /** Thrown by a Cursor that needs bytes which the file may have and which are not there yet. */
 export class NeedsMoreBytes {}
 

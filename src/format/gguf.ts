@@ -1,49 +1,13 @@
 /** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or several parts. */
+
 import { checkSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
-import type { TensorType } from "./dtypes.js";
+import type { ByteSource } from "./byte-source.js";
+import type { ByteRange } from "./cursor.js";
 import { type Header, readHeader } from "./header.js";
-import type { ByteSource } from "./source.js";
-
-/**
- * A metadata value. Numbers are bigint only beyond 2^53. Arrays of numbers are typed arrays of the
- * stored width (64-bit integers: BigInt64Array, BigUint64Array); of strings, string[]; of booleans,
- * boolean[]; of arrays, GgufValue[].
- */
-export type GgufValue = number | bigint | boolean | string | NumberArray | GgufValue[];
-
-/** A metadata array of numbers. */
-export type NumberArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array
-  | BigUint64Array
-  | BigInt64Array;
-
-/** Where a tensor lies and what it is. */
-export interface TensorInfo {
-  name: string;
-  type: TensorType;
-  /** Output-first, `[rows, cols]`: GGUF's `ne` reversed, as many dimensions as stored. */
-  shape: number[];
-  /** Bytes from the start of its file. */
-  offset: number;
-  byteLength: number;
-  /** Index of its file in `Gguf.sources`. */
-  file: number;
-}
-
-/** Where bytes lie in a file. */
-export interface ByteRange {
-  offset: number;
-  byteLength: number;
-}
+import type { GgufValue } from "./metadata.js";
+import type { TensorInfo } from "./tensors.js";
 
 /** An opened model file: all that its header says. */
 export interface Gguf {

@@ -2,11 +2,13 @@
 import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import { alignmentOf } from "./alignment.js";
+import type { ByteSource } from "./byte-source.js";
+import type { ByteRange } from "./cursor.js";
 import { Cursor, NeedsMoreBytes } from "./cursor.js";
-import type { ByteRange, GgufValue, TensorInfo } from "./gguf.js";
 import { KeptSource } from "./kept-source.js";
+import type { GgufValue } from "./metadata.js";
 import { MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
-import type { ByteSource } from "./source.js";
+import type { TensorInfo } from "./tensors.js";
 import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 
 /** The window starts at this size and doubles. */

@@ -1,10 +1,10 @@
 /** Files behind a URL: by ranges where the server honours them, else from front to back. */
 import { PlmError } from "../errors.js";
+import type { ByteSource } from "./byte-source.js";
 import { type HttpClient, nameOf } from "./http-client.js";
 import { type Connection, connect, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
-import type { ByteSource } from "./source.js";
 import { ForwardReader, StreamSource } from "./stream-source.js";
 
 /** A gap up to this long is read and dropped, which is quicker than another request. */

@@ -1,6 +1,6 @@
 /** A source that can go back to the bytes which were read along with the header. */
 import { PlmError } from "../errors.js";
-import type { ByteSource } from "./source.js";
+import type { ByteSource } from "./byte-source.js";
 
 /** Serves `kept`, the bytes from `start` on, from memory, and everything after from `source`. */
 export class KeptSource implements ByteSource {

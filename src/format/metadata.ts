@@ -1,7 +1,26 @@
 /** Metadata values of GGUF: their types and how they are read. */
 import { quote } from "../errors.js";
 import type { Cursor } from "./cursor.js";
-import type { GgufValue, NumberArray } from "./gguf.js";
+
+/**
+ * A metadata value. Numbers are bigint only beyond 2^53. Arrays of numbers are typed arrays of the
+ * stored width (64-bit integers: BigInt64Array, BigUint64Array); of strings, string[]; of booleans,
+ * boolean[]; of arrays, GgufValue[].
+ */
+export type GgufValue = number | bigint | boolean | string | NumberArray | GgufValue[];
+
+/** A metadata array of numbers. */
+export type NumberArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array;
 
 /** The types of single values, by the names that GGUF's specification gives them. */
 export type ScalarType =

@@ -1,8 +1,8 @@
 /** Reads from a file that is open: Node's FileHandle, the caller's or the platform's. */
 import { PlmError } from "../errors.js";
 import { attempt } from "./attempt.js";
+import type { ByteSource } from "./byte-source.js";
 import type { OpenFile } from "./model-source.js";
-import type { ByteSource } from "./source.js";
 
 /** One read is at most this long, so that an abort is noticed within it. */
 const READ_BYTES = 16 << 20;

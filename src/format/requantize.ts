@@ -1,8 +1,9 @@
 /** A GGUF file with its matrices in another type, made piece by piece. */
 import { PlmError, quote } from "../errors.js";
 import { alignmentOf } from "./alignment.js";
+import type { ByteSource } from "./byte-source.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
-import type { Gguf, TensorInfo } from "./gguf.js";
+import type { Gguf } from "./gguf.js";
 import {
   areLoadable,
   DEQUANTIZED_TYPES,
@@ -11,7 +12,7 @@ import {
   type QuantizedType,
   quantize,
 } from "./quantize.js";
-import type { ByteSource } from "./source.js";
+import type { TensorInfo } from "./tensors.js";
 import { elementCount } from "./tensors.js";
 import { encodeHeader, type MetadataEntry, roundUp, type StoredEntry } from "./writer.js";
 

@@ -1,11 +1,11 @@
 /** Reads the body of a fetch's answer, from front to back. */
 import { PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
+import type { ByteSource } from "./byte-source.js";
 import { nameOf } from "./http-client.js";
 import { checkAnswer, unreadable } from "./http-connection.js";
 import { contentLength } from "./http-fields.js";
 import type { ResponseLike } from "./model-source.js";
-import type { ByteSource } from "./source.js";
 import { StreamSource } from "./stream-source.js";
 
 /** Whether it is an answer to a fetch. */

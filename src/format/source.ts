@@ -1,9 +1,11 @@
 /** From what callers pass to sources that are read by offset. */
+
 import platform from "#platform";
 import { brandOf, bytesOf, checkSignal, kindOf } from "../brands.js";
 import { PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { attempt } from "./attempt.js";
+import type { ByteSource } from "./byte-source.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
 import { HttpClient, type HttpOptions } from "./http-client.js";
@@ -23,23 +25,6 @@ import { isResponse, openResponse } from "./response-source.js";
 import { StreamSource } from "./stream-source.js";
 
 export type { ModelSource };
-
-/**
- * A file that can be read by offset. One read at a time, over all
- * parts of a split file: the next starts when the last has settled.
- * `read` may reject with PlmError UNREADABLE_FILE, or with the signal's reason.
- */
-export interface ByteSource {
-  /** For messages: a path, a URL, a file name. */
-  readonly name: string;
-  /** Length in bytes, or undefined where it is known only at the end. */
-  readonly size: number | undefined;
-  /** True: offsets must not go backwards, except inside what `openGguf` kept. */
-  readonly sequential: boolean;
-  /** Fills `target` with the bytes at `offset`; the number read is less only at the end. */
-  read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
-  close(): Promise<void>;
-}
 
 /** What sources are opened with. */
 interface Opening {

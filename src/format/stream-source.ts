@@ -2,9 +2,9 @@
 import { abortable } from "../abortable.js";
 import { bytesOf, kindOf } from "../brands.js";
 import { PlmError } from "../errors.js";
+import type { ByteSource } from "./byte-source.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
 import { describeCause } from "./describe-cause.js";
-import type { ByteSource } from "./source.js";
 
 /** A stream of bytes with a position. An aborted read loses nothing: the next one goes on. */
 export class ForwardReader {

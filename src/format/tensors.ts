@@ -1,8 +1,26 @@
 /** The table of tensors in a GGUF header: reading it, and checking it against the file. */
 import { PlmError, quote } from "../errors.js";
 import type { Cursor } from "./cursor.js";
-import { describeTensorType, TENSOR_TYPES, tensorBytes, tensorTypeOfId } from "./dtypes.js";
-import type { TensorInfo } from "./gguf.js";
+import {
+  describeTensorType,
+  TENSOR_TYPES,
+  type TensorType,
+  tensorBytes,
+  tensorTypeOfId,
+} from "./dtypes.js";
+
+/** Where a tensor lies and what it is. */
+export interface TensorInfo {
+  name: string;
+  type: TensorType;
+  /** Output-first, `[rows, cols]`: GGUF's `ne` reversed, as many dimensions as stored. */
+  shape: number[];
+  /** Bytes from the start of its file. */
+  offset: number;
+  byteLength: number;
+  /** Index of its file in `Gguf.sources`. */
+  file: number;
+}
 
 const MAX_DIMENSIONS = 4;
 

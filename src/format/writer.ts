@@ -4,7 +4,7 @@ import { PlmError } from "../errors.js";
 import { alignmentOf } from "./alignment.js";
 import { ByteWriter } from "./byte-writer.js";
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "./dtypes.js";
-import type { GgufValue } from "./gguf.js";
+import type { GgufValue } from "./metadata.js";
 import {
   ARRAY_TYPE_ID,
   type MetadataType,

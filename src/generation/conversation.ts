@@ -1,8 +1,8 @@
 /** A conversation with a model: keeps the messages, and what of them is evaluated already. */
 import { checkOptions } from "../brands.js";
 import { Disposable } from "../disposable.js";
+import type { Session } from "../engine/session.js";
 import { PlmError } from "../errors.js";
-import type { Session } from "../model/session.js";
 import {
   applyChatTemplate,
   type ChatContent,

@@ -1,11 +1,11 @@
 /** From a source of bytes to a model that can be asked. */
 import { checkOptions, checkSignal, kindOf } from "../brands.js";
+import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../engine/load.js";
+import type { ModelOptions } from "../engine/options.js";
 import { PlmError } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
-import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../model/load.js";
-import type { ModelOptions } from "../model/options.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 

@@ -1,11 +1,11 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
 import { Disposable } from "../disposable.js";
+import type { LoadedPlm, ModelPlan, Variant } from "../engine/load.js";
+import type { Session } from "../engine/session.js";
 import { PlmError } from "../errors.js";
-import type { MatmulRates } from "../model/choose-kernels.js";
+import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
-import type { LoadedPlm, ModelPlan, Variant } from "../model/load.js";
 import type { SparsityCount } from "../model/plm.js";
-import type { Session } from "../model/session.js";
 import {
   applyChatTemplate,
   type ChatMessage,

@@ -1,4 +1,4 @@
-/** Sizes of packed weights: the arrangements that assembly/layout.ts draws. Knows no model. */
+/** Sizes of packed weights, as assembly/linear/layout.ts draws them. Knows no model. */
 
 /**
  * A packed type: its id in the kernels, and bytes of `unit` inputs of 8 rows (panel) or 1 (slab).
@@ -14,7 +14,17 @@ export interface PackedType {
   readonly hasMinimums: boolean;
   /** Bytes of one value, its share of scales and minimums left out. */
   readonly valueBytes: number;
+  /**
+   * The forms in which a matvec takes one token: i16 rows, and two planes of bytes for the relaxed
+   * dot. A type with neither takes one token as it takes several; Q4M is too rare for the second.
+   */
+  readonly matvec: readonly MatvecForm[];
 }
+
+/** The form of one token's rounded activations. */
+export type MatvecForm = "I16" | "S8X2";
+
+const BOTH: readonly MatvecForm[] = ["I16", "S8X2"];
 
 /** Names of the packed types. */
 export type PackedTypeName =
@@ -31,16 +41,96 @@ export type PackedTypeName =
 
 /** The packed types by name. Float types keep the file's rows. */
 export const PACKED_TYPES: Readonly<Record<PackedTypeName, PackedType>> = {
-  Q8: { id: 0, unit: 32, panelBytes: 272, valueBytes: 1, scaleUnit: 32, hasMinimums: false },
-  Q8M: { id: 1, unit: 32, panelBytes: 288, valueBytes: 1, scaleUnit: 32, hasMinimums: true },
-  Q4: { id: 2, unit: 32, panelBytes: 144, valueBytes: 0.5, scaleUnit: 32, hasMinimums: false },
-  Q4M: { id: 3, unit: 32, panelBytes: 160, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
-  Q4K: { id: 4, unit: 256, panelBytes: 1184, valueBytes: 0.5, scaleUnit: 32, hasMinimums: true },
-  Q8K: { id: 5, unit: 256, panelBytes: 2336, valueBytes: 1, scaleUnit: 16, hasMinimums: true },
-  Q6K: { id: 6, unit: 256, panelBytes: 1680, valueBytes: 0.75, scaleUnit: 16, hasMinimums: false },
-  F32: { id: 7, unit: 1, panelBytes: 32, valueBytes: 4, scaleUnit: 1, hasMinimums: false },
-  F16: { id: 8, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
-  BF16: { id: 9, unit: 1, panelBytes: 16, valueBytes: 2, scaleUnit: 1, hasMinimums: false },
+  Q8: {
+    id: 0,
+    unit: 32,
+    panelBytes: 272,
+    valueBytes: 1,
+    scaleUnit: 32,
+    hasMinimums: false,
+    matvec: BOTH,
+  },
+  Q8M: {
+    id: 1,
+    unit: 32,
+    panelBytes: 288,
+    valueBytes: 1,
+    scaleUnit: 32,
+    hasMinimums: true,
+    matvec: [],
+  },
+  Q4: {
+    id: 2,
+    unit: 32,
+    panelBytes: 144,
+    valueBytes: 0.5,
+    scaleUnit: 32,
+    hasMinimums: false,
+    matvec: BOTH,
+  },
+  Q4M: {
+    id: 3,
+    unit: 32,
+    panelBytes: 160,
+    valueBytes: 0.5,
+    scaleUnit: 32,
+    hasMinimums: true,
+    matvec: ["I16"],
+  },
+  Q4K: {
+    id: 4,
+    unit: 256,
+    panelBytes: 1184,
+    valueBytes: 0.5,
+    scaleUnit: 32,
+    hasMinimums: true,
+    matvec: BOTH,
+  },
+  Q8K: {
+    id: 5,
+    unit: 256,
+    panelBytes: 2336,
+    valueBytes: 1,
+    scaleUnit: 16,
+    hasMinimums: true,
+    matvec: [],
+  },
+  Q6K: {
+    id: 6,
+    unit: 256,
+    panelBytes: 1680,
+    valueBytes: 0.75,
+    scaleUnit: 16,
+    hasMinimums: false,
+    matvec: [],
+  },
+  F32: {
+    id: 7,
+    unit: 1,
+    panelBytes: 32,
+    valueBytes: 4,
+    scaleUnit: 1,
+    hasMinimums: false,
+    matvec: [],
+  },
+  F16: {
+    id: 8,
+    unit: 1,
+    panelBytes: 16,
+    valueBytes: 2,
+    scaleUnit: 1,
+    hasMinimums: false,
+    matvec: [],
+  },
+  BF16: {
+    id: 9,
+    unit: 1,
+    panelBytes: 16,
+    valueBytes: 2,
+    scaleUnit: 1,
+    hasMinimums: false,
+    matvec: [],
+  },
 };
 
 /** Whether a packed type holds floats, so that its products are float products. */
@@ -74,7 +164,7 @@ export function unpackedPanelBytes(cols: number): number {
   return (cols / 32) * 384;
 }
 
-/** Bytes of the absorbed keys (assembly/absorbed.ts) of a packed [rows, cols] matrix. */
+/** Bytes of the absorbed keys (assembly/linear/absorb.ts) of a packed [rows, cols] matrix. */
 export function absorbedBytes(type: PackedTypeName, rows: number, cols: number): number {
   const { scaleUnit, hasMinimums } = PACKED_TYPES[type];
   const inputs = Math.ceil(rows / 32) * 32;

@@ -3,8 +3,8 @@
  * product is as fast as the others only where outputs lie together.
  */
 import { absorbedBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
-import type { ThreadParts } from "./attention.js";
 import type { PlmConfig } from "./config.js";
+import type { ThreadParts } from "./parts.js";
 import type { KvBWeight, LayerWeights } from "./weights.js";
 
 /** Address of a head's rows of kv_b: its keys, then its values. */

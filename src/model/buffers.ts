@@ -10,29 +10,17 @@ import {
   tiledScratchBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
-import { TEAM_BYTES } from "../kernels/team.js";
-import { QUEUE_BYTES } from "./chunk-queue.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
 export const EXPANDED_TILE = 64;
-
-/** Bytes of the words that say what threads are to do (work.ts). */
-export const WORK_BYTES = 64;
 
 /** Rows of logits that are computed at a time where every position's are asked for. */
 export const LOGITS_ROWS = 16;
 
 /** Addresses of the activations of `n` tokens (n = batchSize). */
 export interface Buffers {
-  /**
-   * what threads meet at (assembly/team.ts), what they are to do (work.ts), and the chunks of
-   * weights to pack (chunk-queue.ts): before all that loading works in, because they wait there
-   */
-  readonly team: number;
-  readonly work: number;
-  readonly chunks: number;
-  /** f32[n, hiddenSize]: the residual stream; from here on, chunks are staged while loading */
+  /** f32[n, hiddenSize]: the residual stream */
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
@@ -115,9 +103,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   const f32 = (count: number): number => bytes(count * 4);
   const widest = Math.max(hiddenSize, vDim, kvLoraRank);
   return {
-    team: bytes(TEAM_BYTES),
-    work: bytes(WORK_BYTES),
-    chunks: bytes(QUEUE_BYTES),
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
     tokens: f32(n),

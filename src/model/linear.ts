@@ -2,21 +2,23 @@
  * Linear layers: y = W x for one token, Y = X W^T for several, each thread its share of the rows.
  * Activations are rounded to the integers that the chosen kernel takes.
  */
+
+import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { isRelaxed, type Kernels } from "../kernels/kernels.js";
 import {
   i16RowBytes,
   isFloatType,
+  type MatvecForm,
   PACKED_TYPES,
   type PackedTypeName,
   packedBytes,
 } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
-import type { KernelChoice } from "./choose-kernels.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
 import { outputStride, type Weight } from "./weights.js";
 
 /** The form of rounded activations: i16, two planes of one token, or tiles of 1 or 2 of several. */
-export type RoundedForm = "I16" | "S8X2" | 1 | 2;
+export type RoundedForm = MatvecForm | 1 | 2;
 
 /** The form of activations: rounded, or floats as they are, which float weights take. */
 export type ActivationForm = "F32" | RoundedForm;
@@ -38,11 +40,6 @@ export interface LinearParts {
   readonly choice: KernelChoice;
   readonly shapePtr: number;
   readonly scratchPtr: number;
-}
-
-/** The packed types that have a matvec; the others take one token as they take several. */
-export function hasMatvec(type: PackedTypeName): boolean {
-  return type === "Q8" || type === "Q4" || type === "Q4M" || type === "Q4K";
 }
 
 export class Linear {
@@ -113,7 +110,7 @@ export class Linear {
     const { kernels, shapePtr, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;
     const { id } = PACKED_TYPES[type];
-    if (x.n === 1 && hasMatvec(type)) {
+    if (x.n === 1 && PACKED_TYPES[type].matvec.length > 0) {
       if (x.form === "I16") kernels.matvecI16(yPtr, ptr, id, x.ptr, rows, cols);
       else if (isRelaxed(kernels)) kernels.matvecS8X2(yPtr, ptr, id, x.ptr, rows, cols);
       return;
@@ -125,8 +122,8 @@ export class Linear {
   }
 
   /** The form of one token's activations for this type. */
-  matvecForm(type: PackedTypeName): "I16" | "S8X2" {
-    return (hasMatvec(type) && this.#parts.choice.matvec[type]) || "I16";
+  matvecForm(type: PackedTypeName): MatvecForm {
+    return this.#parts.choice.matvec[type] ?? "I16";
   }
 }
 

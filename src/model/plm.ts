@@ -4,12 +4,14 @@
  * then, once all have joined, of a product's rows. Computes; checks and bookkeeping are the
  * session's.
  */
+
+import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
-import { Attention, type Span, type ThreadParts } from "./attention.js";
-import type { KernelChoice } from "./choose-kernels.js";
 import { Linear } from "./linear.js";
+import { Attention } from "./mla.js";
+import type { Span, ThreadParts } from "./parts.js";
 import {
   eachWeight,
   type LayerWeights,

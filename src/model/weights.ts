@@ -5,7 +5,8 @@
 import { listOf } from "../describe.js";
 import { quote } from "../errors.js";
 import type { TensorType } from "../format/dtypes.js";
-import type { Gguf, TensorInfo } from "../format/gguf.js";
+import type { Gguf } from "../format/gguf.js";
+import type { TensorInfo } from "../format/tensors.js";
 import type { MemoryPlan } from "../kernels/arena.js";
 import {
   absorbedBytes,

@@ -1,14 +1,6 @@
 /** What the package asks of a runtime; `node.ts` and `web.ts` answer, chosen as "#platform". */
-import type { ByteSource } from "../format/source.js";
-import type { ThreadScript } from "./thread-worker.js";
-
-/** A thread that was started. */
-export interface ThreadHandle {
-  /** Settles when the thread is ready to compute; rejects when it failed to start. */
-  readonly ready: Promise<void>;
-  /** Waits a little for a thread that was dismissed to return, then ends it whatever it does. */
-  end(): void;
-}
+import type { ByteSource } from "../format/byte-source.js";
+import type { ThreadHandle, ThreadScript } from "./thread-worker.js";
 
 export interface Platform {
   /** Whether `openFile` can work: if not, a string without a scheme is a relative URL. */

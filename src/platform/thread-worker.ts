@@ -1,10 +1,17 @@
 /** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
 import { clearTimer, setTimer } from "../clock.js";
 import { PlmError } from "../errors.js";
-import type { ThreadHandle } from "./platform.js";
 
 /** How long a thread that was dismissed may take to return. */
 const RETURN_MS = 2_000;
+
+/** A thread that was started. */
+export interface ThreadHandle {
+  /** Settles when the thread is ready to compute; rejects when it failed to start. */
+  readonly ready: Promise<void>;
+  /** Waits a little for a thread that was dismissed to return, then ends it whatever it does. */
+  end(): void;
+}
 
 /** A worker as a runtime has it; one of the two ways to listen is there. */
 export interface ThreadWorker {

@@ -2,7 +2,7 @@
 
 import { setTimer } from "../clock.js";
 import { PlmError } from "../errors.js";
-import type { ByteSource } from "../format/source.js";
+import type { ByteSource } from "../format/byte-source.js";
 import { hasMessages, passMessage } from "./event-loop.js";
 import type { Platform } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";

@@ -2,7 +2,7 @@
  * A thread of its own as a module worker of the web, or in Node, Deno and Bun where no condition
  * said so: its first message is what it starts with.
  */
-import { runThread, type ThreadStart } from "../model/thread.js";
+import { runThread, type ThreadStart } from "../engine/thread.js";
 import { builtin } from "../platform/builtin.js";
 
 const port = builtin("node:worker_threads")?.parentPort;

@@ -1,8 +1,8 @@
 /** Loss on held-out text. */
-import type { TokenizedText } from "./corpus.js";
-import type { TrainingEngine } from "./engine.js";
-import type { Evaluation } from "./log.js";
-import { evaluationBatches } from "./windows.js";
+import type { TokenizedText } from "./data/corpus.js";
+import { evaluationBatches } from "./data/windows.js";
+import type { TrainingEngine } from "./engine/engine.js";
+import type { Evaluation } from "./run/log.js";
 
 /**
  * Every token of the text is predicted once, in windows of contextLength that advance by `stride`

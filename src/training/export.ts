@@ -4,7 +4,7 @@ import { areLoadable, quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import type { PlmConfig } from "../model/config.js";
 import { modelMetadata } from "../model/write-config.js";
-import type { Parameter, Parameters } from "./parameters.js";
+import type { Parameter, Parameters } from "./network/parameters.js";
 
 /** How matrices are stored; norms are F32. */
 export type ExportType = "F32" | "Q8_0";

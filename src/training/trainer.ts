@@ -2,17 +2,17 @@
 
 import { now } from "../clock.js";
 import { PlmError } from "../errors.js";
-import { type Batch, BatchStream, createBatch } from "./batches.js";
-import type { BestLoss, Checkpoint } from "./checkpoint.js";
-import type { Checkpoints, Resumed } from "./checkpoints.js";
-import type { TrainingConfig } from "./config.js";
-import type { TokenizedText } from "./corpus.js";
-import type { TrainingEngine } from "./engine.js";
+import { type Batch, BatchStream, createBatch } from "./data/batches.js";
+import type { TokenizedText } from "./data/corpus.js";
+import { Random } from "./data/random.js";
+import type { TrainingEngine } from "./engine/engine.js";
 import { evaluate } from "./evaluate.js";
-import type { Evaluation, LogLine } from "./log.js";
-import { initializeParameters } from "./parameters.js";
-import { Random } from "./random.js";
-import { lastStableStep, learningRate, microBatches, phaseOf } from "./schedule.js";
+import { initializeParameters } from "./network/parameters.js";
+import type { BestLoss, Checkpoint } from "./run/checkpoint.js";
+import type { Checkpoints, Resumed } from "./run/checkpoints.js";
+import type { TrainingConfig } from "./run/config.js";
+import type { Evaluation, LogLine } from "./run/log.js";
+import { lastStableStep, learningRate, microBatches, phaseOf } from "./run/schedule.js";
 
 /** What a run is made of. */
 export interface TrainerParts {

@@ -13,7 +13,7 @@ import {
   plmWith,
   start,
   writeRandomModel,
-} from "./plm.js";
+} from "./support/plm.js";
 
 // Exact: conversations evaluate in other pieces than the library does in one.
 const library = await loadModel(model, { precision: "exact" });

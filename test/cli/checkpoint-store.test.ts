@@ -6,14 +6,14 @@ import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { folderStore } from "../../src/cli/checkpoint-store.js";
-import { Checkpoints, checkpointName } from "../../src/training/checkpoints.js";
-import { assertRejects } from "../model/engine.js";
-import { trainingConfig } from "../training/config.js";
-import { smallCheckpoint } from "../training/store.js";
-import { folder as root } from "./plm.js";
+import { Checkpoints, checkpointName } from "../../src/training/run/checkpoints.js";
+import { assertRejects } from "../model/support/engine.js";
+import { trainingConfig } from "../training/support/config.js";
+import { smallCheckpoint } from "../training/support/store.js";
+import { folder as root } from "./support/plm.js";
 
 const config = trainingConfig();
-const WRITER = resolve("build/test/cli/checkpoint-writer.js");
+const WRITER = resolve("build/test/cli/support/checkpoint-writer.js");
 const posix = process.platform !== "win32";
 
 /** Saves a step in a process of its own; `limit` is the most blocks a file may have. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadModel } from "../../src/index.js";
-import { tinyModel } from "../model/tiny.js";
+import { tinyModel } from "../model/support/tiny.js";
 import {
   assertFails,
   finish,
@@ -16,7 +16,7 @@ import {
   plmWith,
   start,
   writeRandomModel,
-} from "./plm.js";
+} from "./support/plm.js";
 
 interface GenerateJson {
   text: string;

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { assertFails, folder, json, model, output } from "./plm.js";
+import { assertFails, folder, json, model, output } from "./support/plm.js";
 
 interface InspectJson {
   architecture: string;

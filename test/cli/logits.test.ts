@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadModel } from "../../src/index.js";
-import { seededRandom } from "../random.js";
-import { assertFails, folder, json, model, output } from "./plm.js";
+import { seededRandom } from "../support/random.js";
+import { assertFails, folder, json, model, output } from "./support/plm.js";
 
 const random = seededRandom(12);
 const TOKENS = Array.from({ length: 300 }, () => Math.floor(random() * 640));

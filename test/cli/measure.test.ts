@@ -4,8 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { median } from "../../src/cli/bench.js";
 import { inspectModel } from "../../src/index.js";
-import { referenceLogits } from "../model/reference-forward.js";
-import { assertFails, folder, json, model, output, plm, plmWith } from "./plm.js";
+import { referenceLogits } from "../model/support/reference-forward.js";
+import { assertFails, folder, json, model, output, plm, plmWith } from "./support/plm.js";
 
 const TEXT = "One day the little girl went to the forest. ".repeat(12);
 

@@ -4,8 +4,8 @@ import { delimiter, join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createProgram } from "../../src/cli/program.js";
-import { madeUpText, smallConfig } from "../training/small-run.js";
-import { assertFails, folder, output } from "./plm.js";
+import { madeUpText, smallConfig } from "../training/support/small-run.js";
+import { assertFails, folder, output } from "./support/plm.js";
 
 test("help tells every command, and --version the package's", async () => {
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };

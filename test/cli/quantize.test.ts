@@ -8,8 +8,8 @@ import { writeOutput } from "../../src/cli/output-file.js";
 import { createRandomModel, DEFAULT_RANDOM_MODEL } from "../../src/cli/random-model.js";
 import { encodeGguf, type TensorData } from "../../src/format/writer.js";
 import { openGguf, openSources, type TensorInfo } from "../../src/index.js";
-import { engineLogits, loadEngine } from "../model/engine.js";
-import { SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "../model/tiny.js";
+import { engineLogits, loadEngine } from "../model/support/engine.js";
+import { SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "../model/support/tiny.js";
 import {
   assertFails,
   finish,
@@ -20,7 +20,7 @@ import {
   plm,
   start,
   writeRandomModel,
-} from "./plm.js";
+} from "./support/plm.js";
 
 const floats = writeRandomModel("floats.gguf", { type: "f32", layers: 1 });
 const bytes = (name: string): Buffer => readFileSync(join(folder, name));

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { folder, json, model, output } from "./plm.js";
+import { folder, json, model, output } from "./support/plm.js";
 
 const MAIN = resolve("build/src/cli/main.js");
 const probe = spawnSync("script", ["-qec", "exit 3", "/dev/null"], { stdio: "ignore" });

@@ -3,8 +3,8 @@ import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { tinyModel } from "../model/tiny.js";
-import { folder, json, output, plm } from "./plm.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { folder, json, output, plm } from "./support/plm.js";
 
 interface TokenizerReport {
   tokenizer: { bosTokenId: number | null; addBosToken: boolean; warnings: string[]; pre: string };

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { inspectModel } from "../../src/index.js";
-import { assertFails, json, model, output, plmWith } from "./plm.js";
+import { assertFails, json, model, output, plmWith } from "./support/plm.js";
 
 const { tokenizer } = await inspectModel(model);
 const TEXT = "  the girl — é 你好\n\n🚀<|im_end|>\t ";

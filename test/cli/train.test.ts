@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openGguf, openSources } from "../../src/index.js";
-import { type LogLine, parseLog } from "../../src/training/log.js";
-import { madeUpText, smallConfig } from "../training/small-run.js";
-import { assertFails, finish, folder, output, plm, start } from "./plm.js";
+import { type LogLine, parseLog } from "../../src/training/run/log.js";
+import { madeUpText, smallConfig } from "../training/support/small-run.js";
+import { assertFails, finish, folder, output, plm, start } from "./support/plm.js";
 
 /** A folder with texts and a config; returns the config's path. */
 function prepare(name: string, config: Record<string, unknown>, text = madeUpText(200)): string {

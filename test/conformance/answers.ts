@@ -1,6 +1,6 @@
 /** Conformance: the test model's tokens, logits and texts are the same everywhere. */
 import { type ModelSource, renderChat } from "../../src/index.js";
-import { referenceLogits } from "../model/reference-forward.js";
+import { referenceLogits } from "../model/support/reference-forward.js";
 import { type Check, equal, logitsOf, near, PROMPT } from "./subject.js";
 
 /** After PROMPT, drawn with seed 7. */

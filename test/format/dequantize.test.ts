@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
-import { dequantize, f16ToNumber } from "./dequantize.js";
-import { referenceFolder } from "./shared.js";
+import { dequantize, f16ToNumber } from "./support/dequantize.js";
+import { referenceFolder } from "./support/shared.js";
 
 interface Rows {
   rows: number;

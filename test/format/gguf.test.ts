@@ -3,15 +3,16 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import type { ByteWriter } from "../../src/format/byte-writer.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
+import { closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
-import { seededRandom } from "../random.js";
-import { open, refused } from "./open.js";
-import { entry, raw } from "./raw.js";
-import { sampleFile } from "./sample.js";
-import { referenceFolder } from "./shared.js";
+import { seededRandom } from "../support/random.js";
+import { open, refused } from "./support/open.js";
+import { entry, raw } from "./support/raw.js";
+import { sampleFile } from "./support/sample.js";
+import { referenceFolder } from "./support/shared.js";
 
 test("headers of all reference models", async () => {
   const folder = referenceFolder("headers of the reference models");

@@ -4,12 +4,13 @@ import { gzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { PlmError } from "../../src/errors.js";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
-import { TestEnvironment } from "./environment.js";
-import { errorOf } from "./error-of.js";
-import { sampleFile, sampleTensors } from "./sample.js";
-import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
+import { closeSources, openSources } from "../../src/format/source.js";
+import { TestEnvironment } from "./support/environment.js";
+import { errorOf } from "./support/error-of.js";
+import { sampleFile, sampleTensors } from "./support/sample.js";
+import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 /** 3 MiB in which every place looks different: more than a connection holds unread. */
 const file = new Uint8Array(3 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));

@@ -7,11 +7,11 @@ import type { FetchLike, HttpOptions } from "../../src/format/http-client.js";
 import { type HeaderFields, readHeaders } from "../../src/format/http-headers.js";
 import { openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
-import { tinyModel } from "../model/tiny.js";
-import { TestEnvironment } from "./environment.js";
-import { errorOf } from "./error-of.js";
-import { sampleFile } from "./sample.js";
-import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { TestEnvironment } from "./support/environment.js";
+import { errorOf } from "./support/error-of.js";
+import { sampleFile } from "./support/sample.js";
+import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 const TOKEN = "hf_s3cret";
 const AUTHORIZATION = `Bearer ${TOKEN}`;

@@ -2,11 +2,12 @@
 import type { ServerResponse } from "node:http";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import { REAL_ENVIRONMENT } from "../../src/format/http-environment.js";
-import { type ByteSource, openSources } from "../../src/format/source.js";
-import { TestEnvironment } from "./environment.js";
-import { errorOf } from "./error-of.js";
-import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
+import { openSources } from "../../src/format/source.js";
+import { TestEnvironment } from "./support/environment.js";
+import { errorOf } from "./support/error-of.js";
+import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 /** 3 MiB in which every place looks different: more than a connection holds unread. */
 const file = new Uint8Array(3 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));

@@ -1,13 +1,14 @@
 /** URLs, against a local server that behaves well, badly, or without ranges. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { type ByteSource, closeSources, openSources } from "../../src/format/source.js";
+import { closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
-import { TestEnvironment } from "./environment.js";
-import { errorOf } from "./error-of.js";
-import { sampleFile, sampleTensors } from "./sample.js";
-import { type FileServer, type ServerOptions, serveFiles } from "./server.js";
+import { TestEnvironment } from "./support/environment.js";
+import { errorOf } from "./support/error-of.js";
+import { sampleFile, sampleTensors } from "./support/sample.js";
+import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 /** 5 MiB in which every place looks different. */
 const large = new Uint8Array(5 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));

@@ -8,8 +8,8 @@ import * as assert from "uvu/assert";
 import platform from "#platform";
 import { locate } from "../../src/format/locate.js";
 import { closeSources, openSources } from "../../src/format/source.js";
-import { errorOf } from "./error-of.js";
-import { sampleFile } from "./sample.js";
+import { errorOf } from "./support/error-of.js";
+import { sampleFile } from "./support/sample.js";
 
 /** Runs `work` in a folder of its own. */
 async function inFolder(work: () => Promise<void>): Promise<void> {

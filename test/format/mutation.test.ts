@@ -1,13 +1,13 @@
 /** Damaged headers: each either reads or is refused with the right code, and costs little. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { planModel } from "../../src/engine/load.js";
 import { PlmError } from "../../src/errors.js";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
-import type { ByteSource } from "../../src/format/source.js";
-import { planModel } from "../../src/model/load.js";
-import { tinyModel } from "../model/tiny.js";
-import { seededRandom } from "../random.js";
-import { sampleFile } from "./sample.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { seededRandom } from "../support/random.js";
+import { sampleFile } from "./support/sample.js";
 
 const ROUNDS = 24_000;
 

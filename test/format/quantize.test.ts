@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES } from "../../src/format/dtypes.js";
 import { fromF16Bits, toF16Bits } from "../../src/format/f16.js";
-import { type Gguf, openGguf, type TensorInfo } from "../../src/format/gguf.js";
+import { type Gguf, openGguf } from "../../src/format/gguf.js";
 import {
   DEQUANTIZED_TYPES,
   dequantize,
@@ -13,10 +13,11 @@ import {
   quantized,
 } from "../../src/format/quantize.js";
 import { closeSources, openSources } from "../../src/format/source.js";
-import { gaussian, seededRandom } from "../random.js";
-import { referenceF16Bits, referenceF16Value, referenceQ8_0 } from "../reference.js";
-import { dequantize as referenceValues } from "./dequantize.js";
-import { referenceFolder } from "./shared.js";
+import type { TensorInfo } from "../../src/format/tensors.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { referenceF16Bits, referenceF16Value, referenceQ8_0 } from "../support/reference.js";
+import { dequantize as referenceValues } from "./support/dequantize.js";
+import { referenceFolder } from "./support/shared.js";
 
 function blocksOf(type: QuantizedType, values: ArrayLike<number>): Uint8Array {
   const blocks = quantized(type, Float32Array.from(values));

@@ -7,11 +7,11 @@ import type { Gguf } from "../../src/format/gguf.js";
 import { type QuantizedType, quantize } from "../../src/format/quantize.js";
 import { requantize } from "../../src/format/requantize.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
-import { gaussian, seededRandom } from "../random.js";
-import { referenceF16Bits, referenceQ8_0 } from "../reference.js";
-import { dequantize } from "./dequantize.js";
-import { open } from "./open.js";
-import { SAMPLE_METADATA } from "./sample.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { referenceF16Bits, referenceQ8_0 } from "../support/reference.js";
+import { dequantize } from "./support/dequantize.js";
+import { open } from "./support/open.js";
+import { SAMPLE_METADATA } from "./support/sample.js";
 
 const random = seededRandom(21);
 

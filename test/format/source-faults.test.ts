@@ -4,9 +4,9 @@ import * as assert from "uvu/assert";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { loadModel } from "../../src/generation/load-model.js";
-import { tinyModel } from "../model/tiny.js";
-import { errorOf } from "./error-of.js";
-import { sampleFile } from "./sample.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { errorOf } from "./support/error-of.js";
+import { sampleFile } from "./support/sample.js";
 
 const file = sampleFile();
 

@@ -6,15 +6,11 @@ import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
+import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import {
-  type ByteSource,
-  closeSources,
-  type ModelSource,
-  openSources,
-} from "../../src/format/source.js";
-import { seededRandom } from "../random.js";
-import { sampleFile, sampleTensors } from "./sample.js";
+import { closeSources, type ModelSource, openSources } from "../../src/format/source.js";
+import { seededRandom } from "../support/random.js";
+import { sampleFile, sampleTensors } from "./support/sample.js";
 
 const file = sampleFile();
 

@@ -13,9 +13,9 @@ import { openGguf } from "../../src/format/gguf.js";
 import type { ResponseLike } from "../../src/format/model-source.js";
 import { closeSources, type ModelSource, openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
-import { errorOf } from "./error-of.js";
-import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./sample.js";
-import { serveFiles } from "./server.js";
+import { errorOf } from "./support/error-of.js";
+import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./support/sample.js";
+import { serveFiles } from "./support/server.js";
 
 const file = sampleFile();
 

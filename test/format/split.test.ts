@@ -8,8 +8,8 @@ import type { PlmError } from "../../src/errors.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
 import { closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
-import { open, refused } from "./open.js";
-import { sampleFile, sampleTensors } from "./sample.js";
+import { open, refused } from "./support/open.js";
+import { sampleFile, sampleTensors } from "./support/sample.js";
 
 /** Splits the sample's tensors over two files, the metadata in the first. */
 function splitSample(change: Partial<Record<string, number>> = {}): Uint8Array[] {

@@ -1,8 +1,8 @@
 /** The table of tensors in a header: what it may say, and what it may not. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { open, refused } from "./open.js";
-import { type RawTensor, raw } from "./raw.js";
+import { open, refused } from "./support/open.js";
+import { type RawTensor, raw } from "./support/raw.js";
 
 test("tensors that cannot be are refused", async () => {
   const tensor = (info: RawTensor, ...more: RawTensor[]) => raw([], [info, ...more]);

@@ -6,7 +6,7 @@ import { openGguf } from "../../src/format/gguf.js";
 import type { MetadataType } from "../../src/format/metadata.js";
 import { openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, writeGguf } from "../../src/format/writer.js";
-import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./sample.js";
+import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./support/sample.js";
 
 function isInvalid(error: unknown): boolean {
   const code: ErrorCode = "INVALID_ARGUMENT";

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadModel } from "../../src/generation/load-model.js";
-import { EOS_TOKEN, type TinyParts, tinyModel } from "../model/tiny.js";
+import { EOS_TOKEN, type TinyParts, tinyModel } from "../model/support/tiny.js";
 
 const BOS_TOKEN = 257;
 const MESSAGES = [{ role: "user", content: "Hi" }];

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { generate } from "../../src/generation/generate.js";
 import type { Generation } from "../../src/generation/generation.js";
-import { countingModel, tableDecoder } from "./markov.js";
+import { countingModel, tableDecoder } from "./support/markov.js";
 
 const DECODER = tableDecoder(["a", "b", "c", "d", "e", "f", "g", "h"]);
 const GREEDY = { temperature: 0, maxTokens: 100 };

@@ -8,8 +8,8 @@ import {
   selectAll,
   selectTopK,
 } from "../../src/generation/candidates.js";
-import { seededRandom } from "../random.js";
-import { sortedIds, tiedLogits } from "./oracle.js";
+import { seededRandom } from "../support/random.js";
+import { sortedIds, tiedLogits } from "./support/oracle.js";
 
 const idsOf = ({ ids, length }: Candidates) => Array.from(ids.subarray(0, length));
 

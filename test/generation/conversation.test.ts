@@ -3,11 +3,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Conversation } from "../../src/generation/conversation.js";
 import { loadModel, type Session } from "../../src/index.js";
-import { model } from "../cli/plm.js";
-import { assertRejects, assertThrows } from "../model/engine.js";
-import { tinyModel } from "../model/tiny.js";
-import { small } from "../tokenizer/small.js";
-import { countingModel } from "./markov.js";
+import { model } from "../cli/support/plm.js";
+import { assertRejects, assertThrows } from "../model/support/engine.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { small } from "../tokenizer/support/small.js";
+import { countingModel } from "./support/markov.js";
 
 // Exact: conversations evaluate in other pieces than the library does in one.
 const library = await loadModel(model, { sessions: 2, precision: "exact" });

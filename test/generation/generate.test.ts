@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { generate } from "../../src/generation/generate.js";
 import type { GenerateOptions } from "../../src/generation/options.js";
-import { countingModel, MarkovModel, tableDecoder } from "./markov.js";
+import { countingModel, MarkovModel, tableDecoder } from "./support/markov.js";
 
 const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const GREEDY: GenerateOptions = { temperature: 0, maxTokens: 100 };

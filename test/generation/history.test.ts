@@ -4,10 +4,10 @@ import * as assert from "uvu/assert";
 import { generate } from "../../src/generation/generate.js";
 import type { GenerateOptions } from "../../src/generation/options.js";
 import { loadModel } from "../../src/index.js";
-import { model as path } from "../cli/plm.js";
-import { assertRejects } from "../model/engine.js";
-import { seededRandom } from "../random.js";
-import { MarkovModel, tableDecoder } from "./markov.js";
+import { model as path } from "../cli/support/plm.js";
+import { assertRejects } from "../model/support/engine.js";
+import { seededRandom } from "../support/random.js";
+import { MarkovModel, tableDecoder } from "./support/markov.js";
 
 // Exact: a conversation evaluates in other pieces than the library does in one.
 const library = await loadModel(path, { sessions: 2, precision: "exact" });

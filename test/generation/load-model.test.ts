@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { LoadOptions } from "../../src/engine/load.js";
 import type { ErrorCode } from "../../src/errors.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
-import type { LoadOptions } from "../../src/model/load.js";
-import { assertRejects, rejection } from "../model/engine.js";
-import { ObservedSource } from "../model/observed-source.js";
-import { SMALL_DIMS, tinyModel } from "../model/tiny.js";
+import { assertRejects, rejection } from "../model/support/engine.js";
+import { ObservedSource } from "../model/support/observed-source.js";
+import { SMALL_DIMS, tinyModel } from "../model/support/tiny.js";
 
 const TEMPLATE = "{{ messages[0].content }}";
 const FILE = tinyModel({ type: "Q8_0" });

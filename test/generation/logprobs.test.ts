@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { computeLogprobs } from "../../src/generation/logprobs.js";
-import { assertClose } from "../close.js";
+import { assertClose } from "../support/close.js";
 
 const LOGITS = Float32Array.from([0.1, 0.5, 0.1, 0.3], Math.log);
 

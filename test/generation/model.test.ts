@@ -4,8 +4,8 @@ import type { ErrorCode } from "../../src/errors.js";
 import type { Generation } from "../../src/generation/generation.js";
 import { loadModel } from "../../src/generation/load-model.js";
 import type { ChatGenerateOptions, Model } from "../../src/generation/model.js";
-import { assertRejects, assertThrows, rejection } from "../model/engine.js";
-import { EOS_TOKEN, SMALL_DIMS, tinyModel } from "../model/tiny.js";
+import { assertRejects, assertThrows, rejection } from "../model/support/engine.js";
+import { EOS_TOKEN, SMALL_DIMS, tinyModel } from "../model/support/tiny.js";
 
 const TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message.role }}:{{ message.content }}<|im_end|>" +

@@ -16,8 +16,8 @@ import {
   type SamplerOptions,
   sampleGreedy,
 } from "../../src/generation/samplers.js";
-import { seededRandom } from "../random.js";
-import * as oracle from "./oracle.js";
+import { seededRandom } from "../support/random.js";
+import * as oracle from "./support/oracle.js";
 
 const OFF: SamplerOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, typicalP: 1 };
 

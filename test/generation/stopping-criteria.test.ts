@@ -5,7 +5,7 @@ import {
   findFinishReason,
   type StoppingState,
 } from "../../src/generation/stopping-criteria.js";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 
 const STATE: StoppingState = { isEos: false, stop: undefined, generated: 1, maxTokens: 9, room: 5 };
 

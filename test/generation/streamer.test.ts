@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createStreamer } from "../../src/generation/streamer.js";
-import { seededRandom } from "../random.js";
-import { tableDecoder } from "./markov.js";
+import { seededRandom } from "../support/random.js";
+import { tableDecoder } from "./support/markov.js";
 
 const CRAB = new TextEncoder().encode("🦀");
 const TEXTS = ["a", "b", CRAB.subarray(0, 1), CRAB.subarray(1, 3), CRAB.subarray(3), "<c>"];

@@ -3,11 +3,11 @@ import * as assert from "uvu/assert";
 import { TENSOR_TYPES } from "../../src/format/dtypes.js";
 import { absorbedBytes } from "../../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../../src/model/weights.js";
-import { relativeRms } from "../close.js";
-import { gaussian, seededRandom } from "../random.js";
-import { absorbAs, packAbsorbed } from "./absorbing.js";
-import { assertWithin, referenceMatmul, transpose } from "./linear-reference.js";
-import { isFloat } from "./packing.js";
+import { relativeRms } from "../support/close.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { absorbAs, packAbsorbed } from "./support/absorbing.js";
+import { assertWithin, referenceMatmul, transpose } from "./support/linear-reference.js";
+import { isFloat } from "./support/packing.js";
 import {
   FLOAT_TYPES,
   QUANTIZED_TYPES,
@@ -15,8 +15,8 @@ import {
   scalesOf,
   type Tensor,
   tensorOf,
-} from "./tensors.js";
-import { Bench, hasRelaxed } from "./wasm.js";
+} from "./support/tensors.js";
+import { Bench, hasRelaxed } from "./support/wasm.js";
 
 const isRelaxed = await hasRelaxed("absorbS8X2");
 const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});

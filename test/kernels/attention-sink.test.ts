@@ -4,11 +4,15 @@
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { relativeRms } from "../close.js";
-import { seededRandom } from "../random.js";
-import { type LatentQuery, referenceLatentOutput, referenceLatentWeights } from "../reference.js";
-import { attendLatent, normal, ROW_TYPES } from "./latent.js";
-import { Bench } from "./wasm.js";
+import { relativeRms } from "../support/close.js";
+import { seededRandom } from "../support/random.js";
+import {
+  type LatentQuery,
+  referenceLatentOutput,
+  referenceLatentWeights,
+} from "../support/reference.js";
+import { attendLatent, normal, ROW_TYPES } from "./support/latent.js";
+import { Bench } from "./support/wasm.js";
 
 const POSITIONS = 4096;
 const [HEADS, LATENT, ROPE] = [2, 512, 64];

@@ -1,15 +1,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { isRelaxed } from "../../src/kernels/kernels.js";
-import { assertClose, relativeRms } from "../close.js";
-import { gaussian, seededRandom } from "../random.js";
-import { type LatentQuery, referenceLatentOutput, referenceLatentWeights } from "../reference.js";
-import { attendLatent, normal, ROW_TYPES, type RowType } from "./latent.js";
-import { Bench } from "./wasm.js";
+import { assertClose, relativeRms } from "../support/close.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import {
+  type LatentQuery,
+  referenceLatentOutput,
+  referenceLatentWeights,
+} from "../support/reference.js";
+import { attendLatent, normal, ROW_TYPES, type RowType } from "./support/latent.js";
+import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create(32);
 
-/** Whether the kernel multiplies q8_0 rows as they are (assembly/tile-s8.ts). */
+/** Whether the kernel multiplies q8_0 rows as they are (assembly/attention/tile-s8.ts). */
 const keepsBlocks = (type: RowType): boolean => type === "Q8_0" && isRelaxed(bench.kernels);
 
 /** Sum of |x[i]| over [from, to). */

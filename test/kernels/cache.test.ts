@@ -1,15 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { LoadLatent, StoreLatent } from "../../src/kernels/kernels.js";
-import { gaussian, seededRandom } from "../random.js";
+import { gaussian, seededRandom } from "../support/random.js";
 import {
   referenceF16Bits,
   referenceF16Value,
   referenceI16Row,
   referenceQ8_0,
   referenceQ8_0Values,
-} from "../reference.js";
-import { Bench } from "./wasm.js";
+} from "../support/reference.js";
+import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create();
 const kernels = bench.kernels;

@@ -5,10 +5,10 @@ import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
 } from "../../src/kernels/packed.js";
-import { assertClose, relativeRms } from "../close.js";
-import { gaussian, seededRandom } from "../random.js";
-import { type ExpandedInput, referenceExpanded } from "../reference.js";
-import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
+import { assertClose, relativeRms } from "../support/close.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { type ExpandedInput, referenceExpanded } from "../support/reference.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
 /** Relative rms error that integer queries, keys, values and weights keep, with outliers. */
 const INTEGER_ERROR = 2e-3;

@@ -1,11 +1,24 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { TensorType } from "../../src/format/dtypes.js";
-import { gaussian, seededRandom } from "../random.js";
-import { assertWithin, type Product, referenceMatmul } from "./linear-reference.js";
-import { activeLists, packedId, packPanels, packSlab, putActive, putShape } from "./packing.js";
-import { FLOAT_TYPES, randomTensor, sparseGaussian, type Tensor, tensorOf } from "./tensors.js";
-import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { assertWithin, type Product, referenceMatmul } from "./support/linear-reference.js";
+import {
+  activeLists,
+  packedId,
+  packPanels,
+  packSlab,
+  putActive,
+  putShape,
+} from "./support/packing.js";
+import {
+  FLOAT_TYPES,
+  randomTensor,
+  sparseGaussian,
+  type Tensor,
+  tensorOf,
+} from "./support/tensors.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
 const bench = await Bench.create(48);
 

@@ -2,12 +2,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
 import type { RoundedForm } from "../../src/model/linear.js";
-import { gaussian, seededRandom } from "../random.js";
-import { LARGEST } from "./activations.js";
-import { assertProduct, assertWithin, referenceMatmul } from "./linear-reference.js";
-import { multiplyAs } from "./products.js";
-import { F16_FIELDS, QUANTIZED_TYPES, randomTensor, type Tensor, tensorOf } from "./tensors.js";
-import { Bench, hasRelaxed } from "./wasm.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { LARGEST } from "./support/activations.js";
+import { assertProduct, assertWithin, referenceMatmul } from "./support/linear-reference.js";
+import { multiplyAs } from "./support/products.js";
+import {
+  F16_FIELDS,
+  QUANTIZED_TYPES,
+  randomTensor,
+  type Tensor,
+  tensorOf,
+} from "./support/tensors.js";
+import { Bench, hasRelaxed } from "./support/wasm.js";
 
 const isRelaxed = await hasRelaxed("matmulPlanes");
 const bench = await Bench.create(64, isRelaxed ? { variant: "relaxed" } : {});

@@ -2,12 +2,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { TensorType } from "../../src/format/dtypes.js";
 import type { RoundedForm } from "../../src/model/linear.js";
-import { gaussian, seededRandom } from "../random.js";
-import { LARGEST } from "./activations.js";
-import { assertProduct } from "./linear-reference.js";
-import { multiplyAs } from "./products.js";
-import { randomTensor, type Tensor, tensorOf } from "./tensors.js";
-import { Bench, hasRelaxed } from "./wasm.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { LARGEST } from "./support/activations.js";
+import { assertProduct } from "./support/linear-reference.js";
+import { multiplyAs } from "./support/products.js";
+import { randomTensor, type Tensor, tensorOf } from "./support/tensors.js";
+import { Bench, hasRelaxed } from "./support/wasm.js";
 
 const isRelaxed = await hasRelaxed("matvecS8X2");
 const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Pace } from "../../src/kernels/pace.js";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 
 /** Milliseconds of a token on one thread that has a processor to itself. */
 const TOKEN_MS = 10;

@@ -10,8 +10,15 @@ import {
   unpackedPanelBytes,
 } from "../../src/kernels/packed.js";
 import { PACKED_TYPE_OF } from "../../src/model/weights.js";
-import { seededRandom } from "../random.js";
-import { isFloat, packedId, packPanels, packSlab, putActivations, putActive } from "./packing.js";
+import { seededRandom } from "../support/random.js";
+import {
+  isFloat,
+  packedId,
+  packPanels,
+  packSlab,
+  putActivations,
+  putActive,
+} from "./support/packing.js";
 import {
   F16_FIELDS,
   FLOAT_TYPES,
@@ -19,8 +26,8 @@ import {
   randomTensor,
   type Tensor,
   tensorOf,
-} from "./tensors.js";
-import { Bench } from "./wasm.js";
+} from "./support/tensors.js";
+import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create();
 const kernels = bench.kernels;

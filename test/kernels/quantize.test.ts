@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { RoundedForm } from "../../src/model/linear.js";
-import { gaussian, seededRandom } from "../random.js";
+import { gaussian, seededRandom } from "../support/random.js";
 import {
   expectedRounded,
   formBytes,
@@ -11,8 +11,8 @@ import {
   RELAXED_FORMS,
   type Rounded,
   readRounded,
-} from "./activations.js";
-import { Bench, hasRelaxed } from "./wasm.js";
+} from "./support/activations.js";
+import { Bench, hasRelaxed } from "./support/wasm.js";
 
 const isRelaxed = await hasRelaxed("activations of the relaxed dot");
 const bench = await Bench.create(16, isRelaxed ? { variant: "relaxed" } : {});

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { seededRandom } from "../random.js";
-import { Bench } from "./wasm.js";
+import { seededRandom } from "../support/random.js";
+import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create();
 

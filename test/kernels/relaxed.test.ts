@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Bench, hasRelaxed, setDefaultVariant } from "./wasm.js";
+import { Bench, hasRelaxed, setDefaultVariant } from "./support/wasm.js";
 
 /** Files that are not about kernels of both, or choose their variant themselves. */
 const OTHERS = ["matmul", "matvec", "probe", "quantize", "relaxed", "shared-memory", "team"];

@@ -1,8 +1,8 @@
 import { test } from "uvu";
-import { assertClose } from "../close.js";
-import { gaussian, seededRandom } from "../random.js";
-import { referenceRmsnorm } from "../reference.js";
-import { Bench } from "./wasm.js";
+import { assertClose } from "../support/close.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { referenceRmsnorm } from "../support/reference.js";
+import { Bench } from "./support/wasm.js";
 
 // Three roundings of 2^-24 each: the scale, its product with x, the product with the weight.
 const REL = 4 * 2 ** -24;

@@ -1,8 +1,8 @@
 import { test } from "uvu";
-import { assertClose } from "../close.js";
-import { gaussian, seededRandom } from "../random.js";
-import { referenceRope } from "../reference.js";
-import { Bench } from "./wasm.js";
+import { assertClose } from "../support/close.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { referenceRope } from "../support/reference.js";
+import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create();
 

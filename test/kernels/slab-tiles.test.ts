@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { tiledScratchBytes } from "../../src/kernels/packed.js";
-import { relativeRms } from "../close.js";
-import { seededRandom } from "../random.js";
-import { assertWithin, referenceMatmul } from "./linear-reference.js";
-import { activeLists, packedId, packSlab, putActive } from "./packing.js";
-import { QUANTIZED_TYPES, randomTensor, sparseGaussian, type Tensor } from "./tensors.js";
-import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
+import { relativeRms } from "../support/close.js";
+import { seededRandom } from "../support/random.js";
+import { assertWithin, referenceMatmul } from "./support/linear-reference.js";
+import { activeLists, packedId, packSlab, putActive } from "./support/packing.js";
+import { QUANTIZED_TYPES, randomTensor, sparseGaussian, type Tensor } from "./support/tensors.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
 const bench = await Bench.create(64);
 

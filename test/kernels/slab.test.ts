@@ -2,8 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
 import { sparseScratchBytes, unpackedPanelBytes } from "../../src/kernels/packed.js";
-import { gaussian, seededRandom } from "../random.js";
-import { assertProduct, assertWithin, referenceMatmul } from "./linear-reference.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { assertProduct, assertWithin, referenceMatmul } from "./support/linear-reference.js";
 import {
   type Activations,
   activeLists,
@@ -13,7 +13,7 @@ import {
   putActive,
   putShape,
   quantize,
-} from "./packing.js";
+} from "./support/packing.js";
 import {
   F16_FIELDS,
   QUANTIZED_TYPES,
@@ -21,8 +21,8 @@ import {
   sparseGaussian,
   type Tensor,
   tensorOf,
-} from "./tensors.js";
-import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./wasm.js";
+} from "./support/tensors.js";
+import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
 const bench = await Bench.create(64);
 

@@ -2,8 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { discountsOf, KneserNey } from "../../bench/learning/kneser-ney.js";
 import { ngramLevels, sortText } from "../../bench/learning/ngrams.js";
-import { assertClose } from "../close.js";
-import { seededRandom } from "../random.js";
+import { assertClose } from "../support/close.js";
+import { seededRandom } from "../support/random.js";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -7,10 +7,10 @@ import {
   roundBlocks,
   shareOfLayer,
 } from "../../bench/learning/rounding.js";
-import { assertClose } from "../close.js";
-import { readReference } from "../model/reference-files.js";
-import { readReferenceModel } from "../model/reference-forward.js";
-import { tinyModel } from "../model/tiny.js";
+import { readReference } from "../model/support/reference-files.js";
+import { readReferenceModel } from "../model/support/reference-forward.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { assertClose } from "../support/close.js";
 
 test("each block is rounded in steps of its own largest magnitude", () => {
   const x = Float64Array.from({ length: 64 }, (_, i) => (i < 32 ? (i - 16) / 5 : 0));

@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { negativeLogProbability, scoreTokens } from "../../bench/learning/score.js";
 import { loadModel } from "../../src/index.js";
-import { evaluationBatches } from "../../src/training/windows.js";
-import { assertClose } from "../close.js";
-import { tinyModel } from "../model/tiny.js";
+import { evaluationBatches } from "../../src/training/data/windows.js";
+import { tinyModel } from "../model/support/tiny.js";
+import { assertClose } from "../support/close.js";
 
 const CONTEXT = 16;
 const tokens = Uint16Array.from({ length: 60 }, (_, i) => (i * 37 + 5 * (i >> 2)) % 256);

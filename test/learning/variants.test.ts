@@ -2,13 +2,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Architecture, createVariantEngine } from "../../bench/learning/create-variant.js";
 import type { PlmConfig } from "../../src/model/config.js";
-import type { Batch } from "../../src/training/batches.js";
-import { createTrainingEngine } from "../../src/training/create-engine.js";
-import type { TrainingEngine } from "../../src/training/engine.js";
-import { NO_TARGET } from "../../src/training/kernels.js";
-import { initializeParameters } from "../../src/training/parameters.js";
-import { gaussian, seededRandom } from "../random.js";
-import { type ReferenceForm, referenceLoss } from "../training/reference-model.js";
+import type { Batch } from "../../src/training/data/batches.js";
+import { createTrainingEngine } from "../../src/training/engine/create-engine.js";
+import type { TrainingEngine } from "../../src/training/engine/engine.js";
+import { NO_TARGET } from "../../src/training/engine/kernels.js";
+import { initializeParameters } from "../../src/training/network/parameters.js";
+import { gaussian, seededRandom } from "../support/random.js";
+import { type ReferenceForm, referenceLoss } from "../training/support/reference-model.js";
 
 const CONFIG: PlmConfig = {
   vocabSize: 40,

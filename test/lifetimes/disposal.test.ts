@@ -5,8 +5,8 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Conversation, loadModel, type Model, type Session } from "../../src/index.js";
-import { rejection } from "../model/engine.js";
-import { tinyModel } from "../model/tiny.js";
+import { rejection } from "../model/support/engine.js";
+import { tinyModel } from "../model/support/tiny.js";
 
 const FILE = tinyModel({ type: "Q8_0", chatTemplate: "{{ messages[0].content }}" });
 const LONG = { maxTokens: 20, ignoreEos: true, temperature: 1, seed: 1 };

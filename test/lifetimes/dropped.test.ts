@@ -5,9 +5,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { endWhenDropped } from "../../src/engine/dropped.js";
 import { loadModel, type Session } from "../../src/index.js";
-import { endWhenDropped } from "../../src/model/dropped.js";
-import { tinyModel } from "../model/tiny.js";
+import { tinyModel } from "../model/support/tiny.js";
 
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");

@@ -9,7 +9,7 @@ const EXPECTED = /^bytes in memory: .*: not a GGUF file/;
 
 /** What the thread sends. */
 async function received(): Promise<Record<string, unknown>> {
-  const worker = new Worker(resolve("build/test/lifetimes/error-sender.js"));
+  const worker = new Worker(resolve("build/test/lifetimes/support/error-sender.js"));
   const message = await new Promise<Record<string, unknown>>((done, fail) => {
     worker.once("message", done).once("error", fail);
   });

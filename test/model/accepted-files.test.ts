@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { GgufValue } from "../../src/format/gguf.js";
-import type { MetadataType } from "../../src/format/metadata.js";
+import type { GgufValue, MetadataType } from "../../src/format/metadata.js";
 import type { TensorData } from "../../src/format/writer.js";
 import {
   assertAtMost,
@@ -13,9 +12,9 @@ import {
   loadEngine,
   planEngine,
   rowsError,
-} from "./engine.js";
-import { referenceLogits } from "./reference-forward.js";
-import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./tiny.js";
+} from "./support/engine.js";
+import { referenceLogits } from "./support/reference-forward.js";
+import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./support/tiny.js";
 
 type Change = (parts: TinyParts) => void;
 

@@ -2,9 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../../src/model/config.js";
-import { type Changes, metadataWith } from "./changed-metadata.js";
-import { assertThrows } from "./engine.js";
-import { ODD_DIMS } from "./tiny.js";
+import { type Changes, metadataWith } from "./support/changed-metadata.js";
+import { assertThrows } from "./support/engine.js";
+import { ODD_DIMS } from "./support/tiny.js";
 
 function assertUnsupported(changes: Changes, ...parts: string[]): void {
   assertThrows(() => parseConfig(metadataWith(changes)), "UNSUPPORTED_FILE", ...parts);

@@ -1,12 +1,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { cacheRowBytes } from "../../src/model/cache.js";
+import { cacheRowBytes } from "../../src/cache/rows.js";
+import type { LoadedPlm, Variant } from "../../src/engine/load.js";
 import type { PlmConfig } from "../../src/model/config.js";
-import type { LoadedPlm, Variant } from "../../src/model/load.js";
 import { PRECISIONS, type Precision } from "../../src/model/precision.js";
-import { hasRelaxed } from "../kernels/wasm.js";
-import { assertAtMost, engineLogits, loadEngine, meanKl, planEngine, rowsOf } from "./engine.js";
-import { type Reference, readReference, referenceNames } from "./reference-files.js";
+import { hasRelaxed } from "../kernels/support/wasm.js";
+import {
+  assertAtMost,
+  engineLogits,
+  loadEngine,
+  meanKl,
+  planEngine,
+  rowsOf,
+} from "./support/engine.js";
+import { type Reference, readReference, referenceNames } from "./support/reference-files.js";
 
 const isRelaxed = await hasRelaxed("its fidelity");
 const variants: readonly Variant[] = isRelaxed ? ["simd", "relaxed"] : ["simd"];

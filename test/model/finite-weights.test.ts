@@ -2,8 +2,8 @@ import { test } from "uvu";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
-import { assertRejects, loadEngine } from "./engine.js";
-import { BLOCK_FIELDS, K_DIMS, SMALL_DIMS, tinyModel } from "./tiny.js";
+import { assertRejects, loadEngine } from "./support/engine.js";
+import { BLOCK_FIELDS, K_DIMS, SMALL_DIMS, tinyModel } from "./support/tiny.js";
 
 const TYPES = Object.keys(TENSOR_TYPES) as TensorType[];
 const BLK = "blk.0";

@@ -1,9 +1,23 @@
 import { test } from "uvu";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
-import { assertAtMost, engineLogits, loadEngine, meanKl, rowsError, rowsOf } from "./engine.js";
-import { readReference } from "./reference-files.js";
-import { referenceLogits } from "./reference-forward.js";
-import { K_DIMS, ODD_DIMS, SMALL_DIMS, type TinyOptions, tinyModel, tinyTokens } from "./tiny.js";
+import {
+  assertAtMost,
+  engineLogits,
+  loadEngine,
+  meanKl,
+  rowsError,
+  rowsOf,
+} from "./support/engine.js";
+import { readReference } from "./support/reference-files.js";
+import { referenceLogits } from "./support/reference-forward.js";
+import {
+  K_DIMS,
+  ODD_DIMS,
+  SMALL_DIMS,
+  type TinyOptions,
+  tinyModel,
+  tinyTokens,
+} from "./support/tiny.js";
 
 const TOKENS = tinyTokens(12);
 

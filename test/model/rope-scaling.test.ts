@@ -4,8 +4,8 @@ import * as assert from "uvu/assert";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
 import { parseConfig } from "../../src/model/config.js";
 import { type RopeScaling, rotaryFrequencies } from "../../src/model/rope-scaling.js";
-import { assertAtMost, assertThrows, engineLogits, loadEngine } from "./engine.js";
-import { Q8_CACHE_DIMS, tinyMetadata, tinyModel } from "./tiny.js";
+import { assertAtMost, assertThrows, engineLogits, loadEngine } from "./support/engine.js";
+import { Q8_CACHE_DIMS, tinyMetadata, tinyModel } from "./support/tiny.js";
 
 type Keys = Record<string, number | string | boolean | undefined>;
 

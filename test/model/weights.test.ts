@@ -4,8 +4,8 @@ import type { ErrorCode } from "../../src/errors.js";
 import type { TensorType } from "../../src/format/dtypes.js";
 import type { TensorData } from "../../src/format/writer.js";
 import { eachWeight } from "../../src/model/weights.js";
-import { assertRejects, planEngine, rejection } from "./engine.js";
-import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./tiny.js";
+import { assertRejects, planEngine, rejection } from "./support/engine.js";
+import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./support/tiny.js";
 
 /** Fails unless the damaged model is refused with a message that has each of the parts. */
 async function assertRefused(

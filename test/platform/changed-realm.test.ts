@@ -9,7 +9,7 @@ const LIMIT_MS = 60_000;
 
 /** The one line that a script of this folder writes, parsed. */
 function run(script: string, args: readonly string[] = [], flags: readonly string[] = []): unknown {
-  const path = resolve(`build/test/platform/${script}.js`);
+  const path = resolve(`build/test/platform/support/${script}.js`);
   const options = { encoding: "utf8", timeout: LIMIT_MS } as const;
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,

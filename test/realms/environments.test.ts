@@ -2,8 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type ModelSource, openSources } from "../../src/format/source.js";
-import { sampleFile } from "../format/sample.js";
-import { serveFiles } from "../format/server.js";
+import { sampleFile } from "../format/support/sample.js";
+import { serveFiles } from "../format/support/server.js";
 
 /** An AbortSignal with nothing of Node's in it. */
 class OwnSignal extends EventTarget {

@@ -12,10 +12,10 @@ import * as assert from "uvu/assert";
 import { brandOf, bytesOf, kindOf } from "../../src/brands.js";
 import { PlmError } from "../../src/errors.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
-import { sampleFile } from "../format/sample.js";
+import { sampleFile } from "../format/support/sample.js";
 
 const REPORT = promisify(execFile)(process.execPath, [
-  ...["--experimental-vm-modules", "--no-warnings", resolve("build/test/realms/run.js")],
+  ...["--experimental-vm-modules", "--no-warnings", resolve("build/test/realms/support/run.js")],
 ]).then(({ stdout }) => JSON.parse(stdout));
 
 test("what a runtime lacks is named, one after the other", async () => {

@@ -6,7 +6,7 @@ import { PairHeap } from "../../src/tokenizer/heap.js";
 import { MergeTable } from "../../src/tokenizer/merges.js";
 import { Symbols } from "../../src/tokenizer/symbols.js";
 import { Vocabulary } from "../../src/tokenizer/vocabulary.js";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byteToChar(byte));
 

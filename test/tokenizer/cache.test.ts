@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { WordCache } from "../../src/tokenizer/cache.js";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 
 test("what is read is what was written for that word", () => {
   const random = seededRandom(5);

@@ -9,9 +9,9 @@ import {
 } from "../../src/tokenizer/chat.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
-import { assertThrows } from "../model/engine.js";
-import { hasShared, readShared } from "./qwen2.js";
-import { smallSource } from "./small.js";
+import { assertThrows } from "../model/support/engine.js";
+import { hasShared, readShared } from "./support/qwen2.js";
+import { smallSource } from "./support/small.js";
 
 const CHATML =
   "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + " +

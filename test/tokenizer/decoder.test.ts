@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
-import { seededRandom } from "../random.js";
-import { small } from "./small.js";
+import { seededRandom } from "../support/random.js";
+import { small } from "./support/small.js";
 
 test("pieces together are the decoded text, for any tokens", () => {
   const random = seededRandom(11);

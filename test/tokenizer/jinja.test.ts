@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { renderTemplate, TemplateFailure } from "../../src/tokenizer/jinja/template.js";
-import { hasShared, readShared } from "./qwen2.js";
+import { hasShared, readShared } from "./support/qwen2.js";
 
 const FOLDER = "test/tokenizer/jinja";
 type Variables = Record<string, unknown>;

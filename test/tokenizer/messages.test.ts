@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ChatMessage } from "../../src/tokenizer/chat.js";
 import { checkMessages } from "../../src/tokenizer/messages.js";
-import { assertThrows } from "../model/engine.js";
+import { assertThrows } from "../model/support/engine.js";
 
 const CALLS = [{ type: "function", function: { name: "f", arguments: {} } }];
 

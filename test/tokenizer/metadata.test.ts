@@ -2,8 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
-import { assertThrows } from "../model/engine.js";
-import { smallSource } from "./small.js";
+import { assertThrows } from "../model/support/engine.js";
+import { smallSource } from "./support/small.js";
 
 const KEY = "tokenizer.ggml.";
 

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { normalizeNfc } from "../../src/tokenizer/normalize.js";
-import { seededRandom } from "../random.js";
-import { randomText } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { randomText } from "./support/strings.js";
 
 /** Marks of many combining classes, some of which decompose or are starters. */
 const MARKS =

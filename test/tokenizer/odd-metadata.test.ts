@@ -7,9 +7,9 @@ import { openGguf } from "../../src/format/gguf.js";
 import { encodeGguf } from "../../src/format/writer.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
-import { seededRandom } from "../random.js";
-import { smallSource } from "./small.js";
-import { randomText } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { smallSource } from "./support/small.js";
+import { randomText } from "./support/strings.js";
 
 const VALUES: unknown[] = [
   ...[undefined, null, true, 0, 1, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2n ** 63n],

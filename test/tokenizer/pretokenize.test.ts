@@ -2,8 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { classOf } from "../../src/tokenizer/classes.js";
 import { endOfWord } from "../../src/tokenizer/pretokenize.js";
-import { seededRandom } from "../random.js";
-import { randomText, wellFormed } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { randomText, wellFormed } from "./support/strings.js";
 
 // The pattern in JavaScript's terms: no inline flags, and \s means more than White_Space there.
 const S = "\\p{White_Space}";

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { EncodeOptions, Tokenizer } from "../../src/tokenizer/tokenizer.js";
-import { seededRandom } from "../random.js";
-import { huggingFaceTokenizer } from "./hugging-face.js";
-import { hasShared, qwen2, qwen2Source, readShared } from "./qwen2.js";
-import { randomText, wellFormed } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { huggingFaceTokenizer } from "./support/hugging-face.js";
+import { hasShared, qwen2, qwen2Source, readShared } from "./support/qwen2.js";
+import { randomText, wellFormed } from "./support/strings.js";
 
 const AS_LLAMA_CPP: EncodeOptions = { normalize: "none" };
 

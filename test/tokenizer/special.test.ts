@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SpecialTokens } from "../../src/tokenizer/special.js";
-import { assertThrows } from "../model/engine.js";
-import { seededRandom } from "../random.js";
+import { assertThrows } from "../model/support/engine.js";
+import { seededRandom } from "../support/random.js";
 
 /** The definition: at each place the longest token, else one unit on. */
 function naive(text: string, tokens: string[]): string[] {

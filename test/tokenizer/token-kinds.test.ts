@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { inspectModel } from "../../src/index.js";
 import { applyChatTemplate } from "../../src/tokenizer/chat.js";
 import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
-import { smallSource } from "./small.js";
+import { smallSource } from "./support/small.js";
 
 const [NORMAL, CONTROL, USER_DEFINED, UNUSED] = [1, 3, 4, 5];
 

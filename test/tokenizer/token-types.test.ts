@@ -9,9 +9,9 @@ import { byteToChar } from "../../src/tokenizer/bytes.js";
 import { readTokenizerSource } from "../../src/tokenizer/metadata.js";
 import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
 import { TokenType } from "../../src/tokenizer/vocabulary.js";
-import { seededRandom } from "../random.js";
-import { huggingFaceTokenizer } from "./hugging-face.js";
-import { small, smallSource } from "./small.js";
+import { seededRandom } from "../support/random.js";
+import { huggingFaceTokenizer } from "./support/hugging-face.js";
+import { small, smallSource } from "./support/small.js";
 
 const { normal, unknown, control, userDefined, unused, byte } = TokenType;
 const ALL_TYPES = [0, normal, unknown, control, userDefined, unused, byte, 7];

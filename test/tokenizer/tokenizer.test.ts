@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
-import { seededRandom } from "../random.js";
-import { small, smallSource } from "./small.js";
-import { randomText, wellFormed } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { small, smallSource } from "./support/small.js";
+import { randomText, wellFormed } from "./support/strings.js";
 
 function hasCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof PlmError && error.code === code;

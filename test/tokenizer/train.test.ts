@@ -3,10 +3,10 @@ import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { type TrainedTokenizer, trainTokenizer } from "../../src/tokenizer/train.js";
-import { seededRandom } from "../random.js";
-import { hasShared, readShared } from "./qwen2.js";
-import { referenceTrainer } from "./reference-trainer.js";
-import { randomText, wellFormed } from "./strings.js";
+import { seededRandom } from "../support/random.js";
+import { hasShared, readShared } from "./support/qwen2.js";
+import { referenceTrainer } from "./support/reference-trainer.js";
+import { randomText, wellFormed } from "./support/strings.js";
 
 const END = "<|endoftext|>";
 

@@ -7,7 +7,7 @@ import { readTokenizerSource } from "../../src/tokenizer/metadata.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { trainTokenizer } from "../../src/tokenizer/train.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
-import { smallSource } from "./small.js";
+import { smallSource } from "./support/small.js";
 
 test("a trained vocabulary comes back from a file", async () => {
   const text = "she sells sea shells: \u00e9t\u00e9, \u4e16\u754c, she sells sea shells";

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { exportGguf } from "../../src/training/export.js";
-import { layoutParameters } from "../../src/training/parameters.js";
-import { trainingConfig } from "./config.js";
+import { layoutParameters } from "../../src/training/network/parameters.js";
+import { trainingConfig } from "./support/config.js";
 
 /** Fails unless each of the weights is refused by its name. */
 function assertRefused(

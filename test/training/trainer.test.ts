@@ -3,24 +3,24 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { trainTokenizer } from "../../src/tokenizer/train.js";
-import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.js";
-import { type CheckpointStore, Checkpoints } from "../../src/training/checkpoints.js";
-import type { TrainingConfig } from "../../src/training/config.js";
 import {
   splitDocuments,
   type TokenizedText,
   tokenizeDocuments,
-} from "../../src/training/corpus.js";
-import { createTrainingEngine } from "../../src/training/create-engine.js";
-import type { TrainingEngine } from "../../src/training/engine.js";
+} from "../../src/training/data/corpus.js";
+import { createTrainingEngine } from "../../src/training/engine/create-engine.js";
+import type { TrainingEngine } from "../../src/training/engine/engine.js";
 import { evaluate } from "../../src/training/evaluate.js";
-import type { LogLine } from "../../src/training/log.js";
-import { checkTrainingConfig } from "../../src/training/parse-config.js";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/run/checkpoint.js";
+import { type CheckpointStore, Checkpoints } from "../../src/training/run/checkpoints.js";
+import type { TrainingConfig } from "../../src/training/run/config.js";
+import type { LogLine } from "../../src/training/run/log.js";
+import { checkTrainingConfig } from "../../src/training/run/parse-config.js";
 import { Trainer, type TrainerParts } from "../../src/training/trainer.js";
-import { assertRejects } from "../model/engine.js";
-import { memoryStore } from "./memory-store.js";
-import { referenceLoss } from "./reference-model.js";
-import { madeUpText, smallConfig } from "./small-run.js";
+import { assertRejects } from "../model/support/engine.js";
+import { memoryStore } from "./support/memory-store.js";
+import { referenceLoss } from "./support/reference-model.js";
+import { madeUpText, smallConfig } from "./support/small-run.js";
 
 const SEPARATOR = "<|endoftext|>";
 const documents = splitDocuments("text", madeUpText(200), SEPARATOR);
@@ -204,7 +204,7 @@ test("a best loss counts as long as its model is there and it was measured alike
 });
 
 test("the heap does not grow with steps", () => {
-  const program = "build/test/training/heap-growth.js";
+  const program = "build/test/training/support/heap-growth.js";
   const grown = Number(execFileSync(process.execPath, ["--expose-gc", program]));
   // A kilobyte a step would be 700,000 bytes.
   assert.ok(grown < 200_000, `${grown} bytes in 700 steps`);

@@ -1,8 +1,8 @@
 /** `plm inspect`: what is in a file, and how it would lie in memory. */
 import type { Command } from "commander";
+import type { ModelPlan } from "../../engine/load.js";
 import type { Gguf } from "../../format/gguf.js";
 import { type Inspection, inspectModel } from "../../generation/load-model.js";
-import type { ModelPlan } from "../../model/load.js";
 import { addModelOptions, findModel, type ModelFlags, toModelOptions } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
 

@@ -1,7 +1,7 @@
 /** `plm perplexity`: how well the model predicts a text, counted as llama.cpp counts it. */
 import type { Command } from "commander";
+import type { Session } from "../../engine/session.js";
 import { PlmError } from "../../errors.js";
-import type { Session } from "../../model/session.js";
 import { labelOf, readText } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";

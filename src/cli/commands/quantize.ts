@@ -1,12 +1,12 @@
 /** `plm quantize`: writes a file's matrices in fewer bits. */
 import { type Command, Option } from "commander";
 import { listOf } from "../../describe.js";
+import { planModel } from "../../engine/load.js";
 import { quote } from "../../errors.js";
 import { type Gguf, openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
 import { closeSources, openSources } from "../../format/source.js";
-import { planModel } from "../../model/load.js";
 import { Tokenizer } from "../../tokenizer/tokenizer.js";
 import { withInterrupt } from "../interrupt.js";
 import { noteWarnings } from "../options.js";

@@ -1,5 +1,5 @@
 /** Softmax cross-entropy of one row, in f64. */
-import { referenceSoftmax } from "../../reference.js";
+import { referenceSoftmax } from "../../support/reference.js";
 
 /** -log softmax(logits)[target] */
 export function referenceLoss(logits: ArrayLike<number>, target: number): number {

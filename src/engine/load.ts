@@ -1,0 +1,267 @@
+/** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
+import platform from "#platform";
+import { checkSignal } from "../brands.js";
+import { LatentCache } from "../cache/rows.js";
+import { PlmError } from "../errors.js";
+import type { Gguf } from "../format/gguf.js";
+import type { HttpOptions } from "../format/http-client.js";
+import { MemoryPlan } from "../kernels/arena.js";
+import { chooseKernels, type MatmulRates, TIMING_BYTES } from "../kernels/choose-kernels.js";
+import {
+  isModule,
+  type KernelsBinary,
+  loadKernels,
+  VARIANTS,
+  type Variant,
+} from "../kernels/load.js";
+import { collectReleased, release } from "../kernels/released.js";
+import { requireWasm } from "../kernels/require-wasm.js";
+import { type LoadProgress, readScratchBytes, readWeights } from "../loading/read-weights.js";
+import { type Buffers, layoutBuffers } from "../model/buffers.js";
+import { type PlmConfig, parseConfig } from "../model/config.js";
+import type { SparsityCount } from "../model/plm.js";
+import { fillRopeTable } from "../model/rope-table.js";
+import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "../model/weights.js";
+import type { ThreadHandle } from "../platform/thread-worker.js";
+import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
+import { disposedOf, endWhenDropped } from "./dropped.js";
+import { Engine } from "./engine.js";
+import { type Meeting, planMeeting } from "./meeting.js";
+import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
+import { Session } from "./session.js";
+import { ThreadStarter } from "./start-threads.js";
+import { createPlm, stagingOf } from "./thread.js";
+
+export { type KernelsBinary, VARIANTS, type Variant };
+
+/** What a thread beyond the fourth must have to load. */
+const BYTES_TO_LOAD = 128 << 20;
+
+/**
+ * Threads that load the model. Where their number is left to the package, more start only if they
+ * turn out to pay: a runtime may claim any number of processors, and each thread takes some 20 ms
+ * of one to start.
+ */
+function firstThreads({ memory, options }: ModelPlan, { threads }: LoadOptions): number {
+  if (threads !== undefined) return options.threads;
+  const worthwhile = Math.ceil(memory.bytes("weights") / BYTES_TO_LOAD);
+  return Math.min(options.threads, Math.max(4, Math.min(worthwhile, 16)));
+}
+
+/** What is only needed while loading. */
+export interface LoadOptions extends ModelOptions, HttpOptions {
+  /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
+  wasm?: KernelsBinary;
+  /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */
+  variant?: Variant;
+  /**
+   * Where the threads' script is, for a bundler that leaves it out: the path or URL of what
+   * `plm-wasm/thread` was built to, or a function that returns a worker which runs it
+   * (docs/bundlers.md). Default: the package's own file.
+   */
+  threadScript?: ThreadScript;
+  signal?: AbortSignal;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model's places in memory, before there is one. */
+export interface ModelPlan {
+  readonly config: PlmConfig;
+  readonly weights: PlmWeights;
+  readonly caches: readonly LatentCache[];
+  readonly buffers: Buffers;
+  readonly meeting: Meeting;
+  readonly memory: MemoryPlan;
+  readonly options: Required<ModelOptions>;
+}
+
+/**
+ * The plan of a model, from its header alone. Throws what parseConfig and bindWeights throw,
+ * INVALID_ARGUMENT for an option out of range, OUT_OF_MEMORY for a plan over the limit.
+ */
+export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
+  const config = parseConfig(gguf.metadata);
+  const checked = checkOptions(options, config);
+  const memory = new MemoryPlan();
+  const weights = bindWeights(gguf, config, memory);
+  const { contextLength, cacheType, batchSize } = checked;
+  const cacheBytes = new MemoryPlan();
+  LatentCache.plan(cacheBytes, cacheType, config, contextLength);
+  cacheBytes.check(checked.memoryLimitBytes);
+  const caches = Array.from({ length: checked.sessions }, () =>
+    LatentCache.plan(memory, cacheType, config, contextLength),
+  );
+  // A header may claim any size: what would not fit is refused before its chunks are counted.
+  memory.check(checked.memoryLimitBytes);
+  const sizes = { batchSize, contextLength, threads: checked.threads };
+  const layout = layoutBuffers(config, sizes, 0);
+  const stagingBytes = readScratchBytes(weights, checked.threads);
+  const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
+  const meeting = planMeeting(memory);
+  const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
+  const buffers = layoutBuffers(config, sizes, scratchPtr);
+  memory.check(checked.memoryLimitBytes);
+  return { config, weights, caches, buffers, meeting, memory, options: checked };
+}
+
+/** A model whose weights are in memory: it makes sessions. */
+export class LoadedPlm {
+  readonly plan: ModelPlan;
+  /** Why fewer threads take part than were asked for, or than there are processors. */
+  readonly threadFailure: Error | undefined;
+  readonly #engine: Engine;
+  readonly #free: LatentCache[];
+  readonly #sessions = new Set<Session>();
+  #disposed = false;
+
+  constructor(plan: ModelPlan, engine: Engine, threadFailure?: Error) {
+    this.plan = plan;
+    this.threadFailure = threadFailure;
+    this.#engine = engine;
+    this.#free = [...plan.caches];
+  }
+
+  get config(): PlmConfig {
+    return this.plan.config;
+  }
+
+  /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
+  get sparsity(): SparsityCount {
+    return { ...this.#engine.sparsity };
+  }
+
+  /**
+   * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
+   */
+  get zeroShare(): number {
+    const { activations, nonZero } = this.#engine.sparsity;
+    return 1 - nonZero / activations;
+  }
+
+  /** Threads that take part at most, the caller's among them. */
+  get threads(): number {
+    return this.#engine.threads;
+  }
+
+  /** The kernels that it computes with. */
+  get variant(): Variant {
+    return this.#engine.variant;
+  }
+
+  /** What one thread's products of many tokens reached while loading; undefined where not timed. */
+  get kernelRates(): MatmulRates | undefined {
+    return this.#engine.kernelRates;
+  }
+
+  /**
+   * Reads all weights once, front to back, on all threads; the bytes read. For benches to compare
+   * decoding with.
+   */
+  readWeights(): number {
+    this.#engine.readWeights();
+    let total = 0;
+    for (const weight of eachWeight(this.plan.weights)) total += weightBytes(weight);
+    return total;
+  }
+
+  /** An empty session on one of the planned caches. Throws SESSION_LIMIT or DISPOSED. */
+  createSession(): Session {
+    if (this.#disposed) {
+      throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+    }
+    const cache = this.#free.pop();
+    const { options } = this.plan;
+    if (cache === undefined) {
+      throw new PlmError(
+        "SESSION_LIMIT",
+        `model: expected at most ${options.sessions} sessions at once, got one more; ` +
+          "dispose of one, or load with a larger `sessions`",
+      );
+    }
+    const session: Session = new Session({
+      engine: this.#engine,
+      vocabSize: this.config.vocabSize,
+      cache,
+      batchSize: options.batchSize,
+      attention: options.attention,
+      release: () => {
+        this.#sessions.delete(session);
+        this.#free.push(cache);
+      },
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Ends every session and thread; the memory goes when the last reference does. */
+  dispose(): void {
+    this.#disposed = true;
+    disposedOf(this);
+    this.#engine.dispose();
+    for (const session of this.#sessions) session.dispose();
+  }
+}
+
+/** Why fewer threads can compute than were asked for or than there are processors. */
+function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
+  if ((threads ?? platform.parallelism()) <= 1) return undefined;
+  if (!platform.hasThreads()) {
+    return new Error("this runtime shares no memory; a page must be cross-origin isolated");
+  }
+  if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
+  return excessOfThreads(threads);
+}
+
+/** Loads the model of an opened file. Throws what planModel and readWeights throw. */
+export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+  requireWasm();
+  const { wasm: binary, variant } = options;
+  const signal = checkSignal(options.signal);
+  if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
+  checkThreadScript(options.threadScript);
+  const plan = planModel(gguf, options);
+  const { config, weights, buffers, meeting, caches } = plan;
+  const { threads, precision, contextLength, cacheType } = plan.options;
+  const isShared = threads > 1 && !isModule(binary);
+  if (isShared) await collectReleased();
+  const memory = plan.memory.allocate(isShared);
+  let starter: ThreadStarter | undefined;
+  let starting: Promise<readonly ThreadHandle[]> | undefined;
+  try {
+    const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
+    const cachePtrs = caches.map(({ ptr }) => ptr);
+    const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
+    types.add("Q8"); // what absorbed keys are multiplied as
+    const choice = chooseKernels(kernels, memory, buffers.x, types);
+    const model = {
+      ...{ config, weights, buffers, meeting, choice },
+      ...{ cachePtrs, cacheType, contextLength },
+    };
+    starter = new ThreadStarter({ module, memory, model }, options.threadScript);
+    // Never rejects; what is read meanwhile they help to pack.
+    starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
+    const helpers = starting.then((started) => started.length);
+    const target = { kernels, memory, ...stagingOf(plan), helpers };
+    await readWeights(gguf, weights, target, { ...options, signal });
+    fillRopeTable(memory, buffers.ropeTable, config, contextLength);
+    const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
+    const shared = { model, memory, plm, caches, threads: await starting };
+    const engine = new Engine({ ...shared, precision, variant: loaded });
+    engine.packKeys();
+    if (options.threads === undefined && engine.threads > 1) {
+      await engine.chooseThreads(threads, starter);
+    }
+    signal?.throwIfAborted();
+    const owner = new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
+    const end = starter.end.bind(starter);
+    endWhenDropped(owner, () => {
+      end();
+      release(memory);
+    });
+    return owner;
+  } catch (error) {
+    void starting?.then(() => starter?.end());
+    release(memory);
+    throw error;
+  }
+}

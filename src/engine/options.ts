@@ -1,0 +1,115 @@
+/** How a model is laid out in memory: the options, their defaults and ranges. */
+import platform from "#platform";
+import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
+import { PlmError } from "../errors.js";
+import { MAX_MEMORY_BYTES } from "../kernels/arena.js";
+import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
+import type { PlmConfig } from "../model/config.js";
+import { PRECISIONS, type Precision } from "../model/precision.js";
+
+/** How a model is laid out in memory. */
+export interface ModelOptions {
+  /** Most tokens of a sequence; default, and at most, the file's context length. */
+  contextLength?: number;
+  /** How cached numbers are held; default "i16". */
+  cacheType?: CacheType;
+  /** How attention is computed; default "auto". */
+  attention?: AttentionForm;
+  /**
+   * Most tokens that prefill takes at once; default 512. Between batches the event loop has its
+   * turn and aborts are noticed.
+   */
+  batchSize?: number;
+  /** Sessions that may be alive at once, each with its cache; default 1. */
+  sessions?: number;
+  /**
+   * Threads that compute at most, the caller's among them, 1 to 64; default: what is fastest here,
+   * found by timing. While other programs are busy, fewer take part. There are never more than
+   * processors; and where threads cannot share memory, do not start or do not answer in 10 seconds,
+   * there is one: `model.threads` has the number, and `model.threadFailure` the reason.
+   */
+  threads?: number;
+  /** Bits of activations where several tokens are computed at once; default "balanced". */
+  precision?: Precision;
+  /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
+  memoryLimitBytes?: number;
+}
+
+/** More threads than this are refused. */
+const MOST_THREADS = 64;
+
+function checkRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected an integer from ${low} to ${high}, got ${value}`,
+    { argument: name },
+  );
+}
+
+/**
+ * Threads to plan for: those asked for, or as many as there are processors, and no more than that.
+ * Throws INVALID_ARGUMENT.
+ */
+export function plannedThreads(asked: number | undefined): number {
+  const processors = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
+  const threads = checkRange("threads", asked ?? processors, 1, MOST_THREADS);
+  return platform.hasThreads() ? Math.min(threads, processors) : 1;
+}
+
+/** Why fewer threads compute than were asked for; undefined where there are as many processors. */
+export function excessOfThreads(asked: number | undefined): Error | undefined {
+  const processors = platform.parallelism();
+  if (asked === undefined || asked <= processors) return undefined;
+  return new Error(`expected at most ${processors} threads, the processors here, got ${asked}`);
+}
+
+function checkLimit(limitBytes: number): number {
+  if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
+    { argument: "memoryLimitBytes" },
+  );
+}
+
+/** One of the choices, or INVALID_ARGUMENT. */
+export function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
+    { argument: name },
+  );
+}
+
+/** Every option, or INVALID_ARGUMENT for one that is out of range. */
+export function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
+  const contextLength = checkRange(
+    "contextLength",
+    options.contextLength ?? config.maxPositionEmbeddings,
+    1,
+    config.maxPositionEmbeddings,
+  );
+  const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
+  if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
+      { argument: "cacheType" },
+    );
+  }
+  return {
+    contextLength,
+    cacheType,
+    attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
+    batchSize: Math.min(
+      contextLength,
+      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
+    ),
+    sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
+    threads: plannedThreads(options.threads),
+    precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
+    memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
+  };
+}

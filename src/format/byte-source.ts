@@ -1,0 +1,18 @@
+/** What all readers of files read from. */
+
+/**
+ * A file that can be read by offset. One read at a time, over all
+ * parts of a split file: the next starts when the last has settled.
+ * `read` may reject with PlmError UNREADABLE_FILE, or with the signal's reason.
+ */
+export interface ByteSource {
+  /** For messages: a path, a URL, a file name. */
+  readonly name: string;
+  /** Length in bytes, or undefined where it is known only at the end. */
+  readonly size: number | undefined;
+  /** True: offsets must not go backwards, except inside what `openGguf` kept. */
+  readonly sequential: boolean;
+  /** Fills `target` with the bytes at `offset`; the number read is less only at the end. */
+  read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/** The pieces in which a model's tensors are read and packed. */
+import type { TensorInfo } from "../format/tensors.js";
+import { SLAB_ROWS } from "../kernels/packed.js";
+import { eachWeight, type PlmWeights, type Weight } from "../model/weights.js";
+
+/** Bytes that one read aims at. */
+const CHUNK_BYTES = 5 << 19;
+
+/** Some rows of a tensor, read and packed together. */
+export interface Chunk {
+  readonly weight: Weight;
+  readonly tensor: TensorInfo;
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly rowBytes: number;
+}
+
+/** A tensor's rows and columns in the file: [heads, rows, cols] counts as heads * rows. */
+export function fileShape(tensor: TensorInfo): { rows: number; cols: number } {
+  const cols = tensor.shape[tensor.shape.length - 1];
+  return { rows: tensor.shape.reduce((a, b) => a * b, 1) / cols, cols };
+}
+
+function* chunksOf(weight: Weight, tensor: TensorInfo): Generator<Chunk> {
+  const { rows } = fileShape(tensor);
+  const rowBytes = tensor.byteLength / rows;
+  const unit = weight.layout === "slab" ? SLAB_ROWS : 8;
+  const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes / unit)) * unit;
+  for (let firstRow = 0; firstRow < rows; firstRow += step) {
+    yield { weight, tensor, firstRow, rows: Math.min(step, rows - firstRow), rowBytes };
+  }
+}
+
+/** Bytes of a chunk in staging, where panels are filled up to 8 rows. */
+export function stagedBytes(chunk: Chunk): number {
+  return Math.ceil((Math.ceil(chunk.rows / 8) * 8 * chunk.rowBytes) / 64) * 64;
+}
+
+/** All chunks in file order, so that a source that only goes forward will do. */
+export function planChunks(weights: PlmWeights): Chunk[] {
+  const tensors: { weight: Weight; tensor: TensorInfo }[] = [];
+  for (const weight of eachWeight(weights)) {
+    for (const tensor of weight.tensors) tensors.push({ weight, tensor });
+  }
+  tensors.sort((a, b) => a.tensor.file - b.tensor.file || a.tensor.offset - b.tensor.offset);
+  return tensors.flatMap(({ weight, tensor }) => [...chunksOf(weight, tensor)]);
+}

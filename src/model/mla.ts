@@ -1,0 +1,143 @@
+/**
+ * Multi-head latent attention of the tokens of a span, in its absorbed and in its expanded form;
+ * each thread computes its share of the heads.
+ */
+
+import { isRelaxed } from "../kernels/kernels.js";
+import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
+import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
+import { EXPANDED_TILE } from "./buffers.js";
+import type { Linear } from "./linear.js";
+import type { Span, ThreadParts } from "./parts.js";
+import { type KvBWeight, type LayerWeights, outputStride, type Weight } from "./weights.js";
+
+/** Where in a thread's shape attention's struct lies; the linear layers have the beginning. */
+const SHAPE_OFFSET = 64;
+
+export class Attention {
+  readonly #parts: ThreadParts;
+  readonly #linear: Linear;
+  readonly #shapePtr: number;
+  readonly #shape: Int32Array;
+  readonly #floatShape: Float32Array;
+
+  constructor(parts: ThreadParts, linear: Linear) {
+    this.#parts = parts;
+    this.#linear = linear;
+    this.#shapePtr = parts.buffers.shape + SHAPE_OFFSET;
+    this.#shape = new Int32Array(parts.memory.buffer, this.#shapePtr, 12);
+    this.#floatShape = new Float32Array(parts.memory.buffer, this.#shapePtr, 12);
+  }
+
+  /** attnOut[n, numHeads, vHeadDim] of the span's queries over the layer's cache. */
+  attend(layer: LayerWeights, index: number, span: Span): void {
+    if (span.form === "expanded") this.#attendExpanded(layer, index, span);
+    else this.#attendAbsorbed(layer, index, span);
+  }
+
+  /**
+   * Attention in the latent space: W_uk is absorbed into the query, W_uv applied to the result, and
+   * the cached rows are used as they are. Token by token, each over itself and what came before.
+   */
+  #attendAbsorbed(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
+    const { config, kernels, member, memory, buffers } = this.#parts;
+    const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    const { kvLoraRank } = config;
+    const { q, attnOut, absorbedQ, latentOut, scratch } = buffers;
+    const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+    const cacheDim = kvLoraRank + qkRopeHeadDim;
+    const [first, end] = member.share(heads);
+    if (first === end) return;
+    const floats = new Float32Array(memory.buffer);
+    const attendLatent = cache.attendLatent(kernels);
+    this.#shape.set([end - first, kvLoraRank, qkRopeHeadDim]);
+    this.#floatShape[3] = 1 / Math.sqrt(qkHeadDim);
+    const absorbed = absorbedQ + first * cacheDim * 4;
+    const out = latentOut + first * kvLoraRank * 4;
+    for (let i = 0; i < n; i++) {
+      for (let h = first; h < end; h++) {
+        const qNope = q + (i * outputStride(layer.qProj) + h * qkHeadDim) * 4;
+        const target = absorbedQ + h * cacheDim * 4;
+        this.#absorb(target, layer.kvBProj, h, qNope);
+        const qPe = (qNope + qkNopeHeadDim * 4) / 4;
+        floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
+      }
+      const rows = cache.row(index, 0);
+      attendLatent(out, absorbed, rows, position + i + 1, this.#shapePtr, scratch);
+      this.#headValues(attnOut + i * heads * vHeadDim * 4, layer.kvBProj, first, end);
+    }
+  }
+
+  /** f32[kvLoraRank] = W_uk[h]^T qNope */
+  #absorb(yPtr: number, kvB: KvBWeight, head: number, qNopePtr: number): void {
+    const { config, kernels, buffers } = this.#parts;
+    const { type, cols } = kvB;
+    const { id } = PACKED_TYPES[type];
+    const rows = config.qkNopeHeadDim;
+    if (isFloatType(type)) {
+      kernels.absorbF32(yPtr, headPtr(kvB, config, head), id, qNopePtr, rows, cols);
+      return;
+    }
+    const keys = absorbedKeysPtr(kvB, config, head);
+    const planes = this.#linear.matvecForm("Q8") === "S8X2" && isRelaxed(kernels);
+    const absorb = planes ? kernels.absorbS8X2 : kernels.absorbI16;
+    absorb(yPtr, keys, id, qNopePtr, rows, cols, buffers.scratch);
+  }
+
+  /** f32[numHeads, vHeadDim]: W_uv[h] applied to the head's output in the latent space */
+  #headValues(outPtr: number, kvB: Weight, first: number, end: number): void {
+    const { qkNopeHeadDim, vHeadDim } = this.#parts.config;
+    const { latentOut, quantized } = this.#parts.buffers;
+    const { ptr, type, cols } = kvB;
+    const form = this.#linear.matvecForm(type);
+    const rowBytes = i16RowBytes(cols);
+    if (!isFloatType(type)) {
+      const [to, from] = [quantized + first * rowBytes, latentOut + first * cols * 4];
+      this.#linear.quantizeRows(to, from, end - first, cols, form);
+    }
+    for (let h = first; h < end; h++) {
+      const row = h * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
+      const values = { ...kvB, ptr: ptr + packedBytes(type, row, cols), rows: vHeadDim };
+      const xPtr = latentOut + h * cols * 4;
+      const x = { ptr: quantized + h * rowBytes, n: 1, form, xPtr };
+      this.#linear.multiplyRows(outPtr + h * vHeadDim * 4, values, x, vHeadDim);
+    }
+  }
+
+  /**
+   * Attention with keys and values expanded from the latents, a tile of positions at a time, for
+   * all n tokens at once.
+   */
+  #attendExpanded(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
+    const { config, kernels, member, buffers } = this.#parts;
+    const { attnOut, softmaxState, q, latents, kPe, kv, quantized, scratch } = buffers;
+    const { packedQueries: packed } = buffers;
+    const isInteger = cache.type !== "f32";
+    const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    const shape = this.#shapePtr;
+    const [firstHead, endHead] = member.share(numAttentionHeads);
+    this.#shape.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
+    this.#floatShape[5] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
+    this.#shape.set([firstHead, endHead], 10);
+    if (isInteger) kernels.attendExpandedStartI16(attnOut, softmaxState, packed, q, shape);
+    else kernels.attendExpandedStart(attnOut, softmaxState, shape);
+    const total = position + n;
+    for (let first = 0; first < total; first += EXPANDED_TILE) {
+      const count = Math.min(EXPANDED_TILE, total - first);
+      const [own, end] = member.share(count, 4);
+      const [latentsPtr, kPePtr] = [latents + own * kvLoraRank * 4, kPe + own * qkRopeHeadDim * 4];
+      cache.load(kernels, cache.row(index, first + own), end - own, latentsPtr, kPePtr);
+      const x = this.#linear.quantize(quantized, latents, count, layer.kvBProj, "attn_kv_b");
+      member.join();
+      this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
+      member.join();
+      this.#shape.set([position, first, count, qkRopeHeadDim], 6);
+      if (isInteger) {
+        kernels.attendExpandedTileI16(attnOut, softmaxState, packed, kv, kPe, shape, scratch);
+      } else kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
+      member.join();
+    }
+    if (isInteger) kernels.attendExpandedFinishI16(attnOut, softmaxState, shape);
+    else kernels.attendExpandedFinish(attnOut, softmaxState, shape);
+  }
+}

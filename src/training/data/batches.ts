@@ -1,0 +1,163 @@
+/** The stream of micro-batches: texts mixed by weight, their documents shuffled and packed. */
+import { PlmError } from "../../errors.js";
+import type { Mix } from "../run/config.js";
+import type { TokenizedText } from "./corpus.js";
+import { type Reading, TextReader } from "./text-reader.js";
+
+/** A micro-batch: sequences of contextLength tokens one after the other; all u32[tokens]. */
+export interface Batch {
+  readonly ids: Uint32Array;
+  /** The next token of the document, or NO_TARGET. */
+  readonly targets: Uint32Array;
+  /** The token's place in its document's piece: rotary positions. */
+  readonly positions: Uint32Array;
+  /** The index, in its sequence, of the first token of its document's piece. */
+  readonly starts: Uint32Array;
+}
+
+/** An empty micro-batch. */
+export function createBatch(tokens: number): Batch {
+  return {
+    ids: new Uint32Array(tokens),
+    targets: new Uint32Array(tokens),
+    positions: new Uint32Array(tokens),
+    starts: new Uint32Array(tokens),
+  };
+}
+
+/** Where a stream is; plain JSON. */
+export interface StreamState {
+  readonly mix: Mix;
+  /** Tokens given of each text since the mix was set. */
+  readonly served: Readonly<Record<string, number>>;
+  readonly readings: Readonly<Record<string, Reading>>;
+}
+
+/** What a stream is made of. */
+export interface StreamOptions {
+  readonly seed: number;
+  /** Tokens of a sequence. */
+  readonly contextLength: number;
+}
+
+/** A text that is being read, with its weight in the mix. */
+interface Source {
+  readonly reader: TextReader;
+  weight: number;
+  served: number;
+}
+
+/**
+ * An endless stream. A sequence is filled with pieces of documents, each piece a document of its
+ * own; what does not fit goes on in a later sequence. Every token of it has a target. The next
+ * piece is of the text that is furthest behind its weight, counted in tokens since the mix was set.
+ */
+export class BatchStream {
+  readonly #sources: ReadonlyMap<string, Source>;
+  readonly #contextLength: number;
+  #mix: Mix = {};
+
+  constructor(texts: readonly TokenizedText[], { seed, contextLength }: StreamOptions) {
+    this.#contextLength = contextLength;
+    this.#sources = new Map(
+      texts.map((text) => {
+        const reader = new TextReader(text, seed, 2 * contextLength);
+        return [text.name, { reader, weight: 0, served: 0 }];
+      }),
+    );
+  }
+
+  /**
+   * Sets the shares of the texts; nothing happens if they are those in use. Throws INVALID_ARGUMENT
+   * for a text that the stream lacks, or no weight above 0.
+   */
+  useMix(mix: Mix): void {
+    if (isSameMix(mix, this.#mix)) return;
+    this.#checkMix(mix);
+    this.#setMix(mix);
+  }
+
+  #setMix(mix: Mix): void {
+    this.#mix = { ...mix };
+    for (const [name, source] of this.#sources) {
+      source.weight = Object.hasOwn(mix, name) ? mix[name] : 0;
+      source.served = 0;
+    }
+  }
+
+  /** Fills the batch, whole sequences of it. Throws INVALID_ARGUMENT if no mix was set. */
+  fill(batch: Batch): void {
+    const sources = [...this.#sources.values()].filter(({ weight }) => weight > 0);
+    if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "batches: no mix was set");
+    const { ids, targets, positions, starts } = batch;
+    for (let first = 0; first < ids.length; first += this.#contextLength) {
+      const end = Math.min(first + this.#contextLength, ids.length);
+      for (let at = first; at < end; ) {
+        const source = furthestBehind(sources);
+        const { tokens } = source.reader.text;
+        const { from, count } = source.reader.take(end - at);
+        for (let i = 0; i < count; i++, at++) {
+          ids[at] = tokens[from + i];
+          targets[at] = tokens[from + i + 1];
+          positions[at] = i;
+          starts[at] = at - i - first;
+        }
+        source.served += count;
+      }
+    }
+  }
+
+  /** What `restore` takes to go on from here. */
+  state(): StreamState {
+    const entries = [...this.#sources];
+    return {
+      mix: { ...this.#mix },
+      served: Object.fromEntries(entries.map(([name, { served }]) => [name, served])),
+      readings: Object.fromEntries(entries.map(([name, { reader }]) => [name, reader.reading()])),
+    };
+  }
+
+  /**
+   * Goes on from a state of a stream with the same seed and contextLength. Texts that it did not
+   * have begin. Throws INVALID_CONFIG if one of its mix is missing, or one is another than it was.
+   */
+  restore(state: StreamState): void {
+    const mixed = Object.keys(state.mix).filter((name) => state.mix[name] > 0);
+    const missing = mixed.find((name) => !this.#sources.has(name));
+    if (missing !== undefined) throw differs(missing, "none");
+    this.#setMix(state.mix);
+    for (const [name, source] of this.#sources) {
+      if (!Object.hasOwn(state.readings, name)) continue;
+      if (!source.reader.resume(state.readings[name])) throw differs(name, "another one");
+      source.served = state.served[name];
+    }
+  }
+
+  #checkMix(mix: Mix): void {
+    const unknown = Object.keys(mix).find((name) => !this.#sources.has(name));
+    if (unknown !== undefined) {
+      throw new PlmError("INVALID_ARGUMENT", `mix: expected texts of the stream, got ${unknown}`);
+    }
+    if (Object.values(mix).some((weight) => weight > 0)) return;
+    throw new PlmError("INVALID_ARGUMENT", "mix: expected a weight above 0, got none");
+  }
+}
+
+/** The source that has had the fewest tokens for its weight, the first of several. */
+function furthestBehind(sources: readonly Source[]): Source {
+  let furthest = sources[0];
+  for (const source of sources) {
+    if (source.served / source.weight < furthest.served / furthest.weight) furthest = source;
+  }
+  return furthest;
+}
+
+function isSameMix(one: Mix, other: Mix): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => (one[name] ?? 0) === (other[name] ?? 0));
+}
+
+function differs(name: string, got: string): PlmError {
+  const message = `text ${name}: expected the text that the checkpoint was made with, got ${got}`;
+  return new PlmError("INVALID_CONFIG", message);
+}

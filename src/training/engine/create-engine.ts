@@ -1,0 +1,52 @@
+/** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
+import { PlmError } from "../../errors.js";
+import type { MemoryPlan } from "../../kernels/arena.js";
+import type { PlmConfig } from "../../model/config.js";
+import type { ThreadHandle } from "../../platform/thread-worker.js";
+import { layoutParameters } from "../network/parameters.js";
+import { TrainingEngine } from "./engine.js";
+import { loadTrainingKernels } from "./load-kernels.js";
+import { planTraining, type TrainingSizes } from "./plan.js";
+import { TrainingThread, type TrainingThreadStart } from "./thread.js";
+
+/** How an engine is made. */
+export interface EngineOptions {
+  readonly config: PlmConfig;
+  readonly sizes: TrainingSizes;
+  /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
+  readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
+  /** Sees the plan of the memory before it is allocated. */
+  readonly onPlan?: (plan: MemoryPlan) => void;
+}
+
+/**
+ * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
+ * INVALID_ARGUMENT where tokens are not whole sequences.
+ */
+export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
+  const { config, sizes, startThread, onPlan } = options;
+  const { tokens, contextLength, threads } = sizes;
+  if (tokens === 0 || tokens % contextLength !== 0) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
+    );
+  }
+  const parameters = layoutParameters(config);
+  const { memory: plan, buffers } = planTraining(config, parameters, sizes);
+  onPlan?.(plan);
+  plan.check(Infinity);
+  const memory = plan.allocate(threads > 1);
+  const { kernels, module } = await loadTrainingKernels(memory);
+  const data = { config, sizes, parameters, buffers };
+  const thread = new TrainingThread(data, kernels, memory, 0);
+  const others: ThreadHandle[] = [];
+  for (let index = 1; index < threads; index++) {
+    if (startThread === undefined) {
+      throw new PlmError("INVALID_ARGUMENT", `threads: expected 1 without a way to start them`);
+    }
+    others.push(startThread({ module, memory, data, index }));
+  }
+  await Promise.all(others.map(({ ready }) => ready));
+  return new TrainingEngine(data, memory, thread, others);
+}

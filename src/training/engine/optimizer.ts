@@ -1,0 +1,89 @@
+/** AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and clipping by global norm. */
+
+import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
+import { forwardMatrices, SQUARES_BLOCK } from "./plan.js";
+
+/** Where in `hyper` what adamw multiplies gradients by lies. */
+const GRADIENT_FACTOR = 7;
+/** Where the decay lies: norms have none. */
+const WEIGHT_DECAY = 4;
+
+export class Optimizer {
+  readonly #parts: TrainingParts;
+  /** A copy of the shared hyperparameters, where this thread's kernels read them. */
+  readonly #hyper: Float32Array;
+  readonly #shared: Float32Array;
+
+  constructor(parts: TrainingParts) {
+    const { memory, buffers, shapePtr } = parts;
+    this.#parts = parts;
+    this.#shared = new Float32Array(memory.buffer, buffers.hyper, 16);
+    this.#hyper = new Float32Array(memory.buffer, shapePtr, 8);
+  }
+
+  /** Gradients 0. */
+  clear(): void {
+    const { buffers, member, memory, parameters } = this.#parts;
+    const [first, end] = member.share(parameters.length, 16);
+    new Float32Array(memory.buffer, buffers.gradients, parameters.length).fill(0, first, end);
+  }
+
+  /** The transposed matrices as the parameters are. */
+  transpose(): void {
+    const { buffers, kernels, member, parameters } = this.#parts;
+    const matrices = [parameters.embedTokens, ...parameters.layers.flatMap(forwardMatrices)];
+    matrices.forEach(({ offset, rows, cols }, i) => {
+      if (i % member.count !== member.index) return;
+      const to = buffers.transposed.get(offset)!;
+      kernels.transpose(to, buffers.values + offset * 4, rows, cols);
+    });
+  }
+
+  /**
+   * One step of AdamW on this thread's share of the parameters, with gradients scaled so that their
+   * norm is at most `clip`, and the transposed matrices; nothing where the norm is not finite.
+   */
+  update(): void {
+    const { member } = this.#parts;
+    const norm = this.#gradientNorm();
+    const clip = this.#shared[CLIP];
+    if (member.index === 0) this.#shared[GRADIENT_NORM] = norm;
+    if (!Number.isFinite(norm)) return;
+    this.#hyper.set(this.#shared.subarray(0, 8));
+    this.#hyper[GRADIENT_FACTOR] = norm > clip ? clip / norm : 1;
+    for (const { offset, rows, cols, decays } of this.#parts.parameters.all) {
+      this.#hyper[WEIGHT_DECAY] = decays ? this.#shared[WEIGHT_DECAY] : 0;
+      const [first, end] = member.share(rows * cols, 4);
+      this.#updateRange(offset + first, end - first);
+    }
+    member.join();
+    this.transpose();
+  }
+
+  #updateRange(first: number, count: number): void {
+    const { buffers, kernels, shapePtr } = this.#parts;
+    if (count === 0) return;
+    const at = (ptr: number): number => ptr + first * 4;
+    const { values, gradients, firstMoments, secondMoments } = buffers;
+    const [p, g, m, v] = [at(values), at(gradients), at(firstMoments), at(secondMoments)];
+    kernels.adamw(p, g, m, v, count, shapePtr);
+  }
+
+  /** The norm of all gradients, in blocks, so that it does not depend on how many threads sum. */
+  #gradientNorm(): number {
+    const { buffers, kernels, member, memory, parameters } = this.#parts;
+    const { length } = parameters;
+    const squares = new Float64Array(
+      memory.buffer,
+      buffers.squares,
+      Math.ceil(length / SQUARES_BLOCK),
+    );
+    const [first, end] = member.share(squares.length);
+    for (let i = first; i < end; i++) {
+      const count = Math.min(SQUARES_BLOCK, length - i * SQUARES_BLOCK);
+      squares[i] = kernels.sumSquares(buffers.gradients + i * SQUARES_BLOCK * 4, count);
+    }
+    member.join();
+    return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+  }
+}

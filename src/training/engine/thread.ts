@@ -1,0 +1,106 @@
+/** One thread of a training run: what it computes with, and the loop of a thread of its own. */
+import { Member } from "../../kernels/team.js";
+import type { PlmConfig } from "../../model/config.js";
+import { Attention } from "../network/attention.js";
+import { Backward } from "../network/backward.js";
+import { Forward } from "../network/forward.js";
+import { Head } from "../network/head.js";
+import { Mlp } from "../network/mlp.js";
+import type { Parameters } from "../network/parameters.js";
+import { GRADIENT_SCALE, type TrainingParts } from "../network/parts.js";
+import type { Sublayers } from "../network/sublayer.js";
+import type { TrainingKernels } from "./kernels.js";
+import { Optimizer } from "./optimizer.js";
+import type { TrainingBuffers, TrainingSizes } from "./plan.js";
+
+/** After so long one that does not come is lost: it may have whole sequences to compute. */
+const PATIENCE_MS = 600_000;
+
+/**
+ * What all threads do together: `transpose` the matrices that were written, `clear` the gradients,
+ * add those of a `batch`, `update` the parameters, or `evaluate` the losses of a batch.
+ */
+export const WORKS = ["transpose", "clear", "batch", "update", "evaluate"] as const;
+export type Work = (typeof WORKS)[number];
+
+/** What a run is, as data that any thread can be given. */
+export interface TrainingData {
+  readonly config: PlmConfig;
+  readonly sizes: TrainingSizes;
+  readonly parameters: Parameters;
+  readonly buffers: TrainingBuffers;
+}
+
+/** What a thread is started with. */
+export interface TrainingThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly data: TrainingData;
+  readonly index: number;
+}
+
+/** Those of PLM: MLA and the squared-ReLU MLP. */
+function plmSublayers(parts: TrainingParts): Sublayers {
+  return { attention: new Attention(parts), mlp: new Mlp(parts) };
+}
+
+/** One thread's part of a run. */
+export class TrainingThread {
+  readonly member: Member;
+  readonly #forward: Forward;
+  readonly #backward: Backward;
+  readonly #head: Head;
+  readonly #optimizer: Optimizer;
+  readonly #hyper: Float32Array;
+
+  constructor(
+    data: TrainingData,
+    kernels: TrainingKernels,
+    memory: WebAssembly.Memory,
+    index: number,
+    makeSublayers: (parts: TrainingParts) => Sublayers = plmSublayers,
+  ) {
+    const { buffers } = data;
+    const teamPtr = buffers.team;
+    const patienceMs = PATIENCE_MS;
+    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true, patienceMs });
+    const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
+    const { member } = this;
+    const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };
+    const sublayers = makeSublayers(parts);
+    this.#forward = new Forward(parts, sublayers);
+    this.#backward = new Backward(parts, sublayers);
+    this.#head = new Head(parts);
+    this.#optimizer = new Optimizer(parts);
+    this.#hyper = new Float32Array(memory.buffer, buffers.hyper, 16);
+  }
+
+  /** This thread's part of a piece of work, which has begun; all have ended it on return. */
+  perform(work: Work): void {
+    if (work === "transpose" || work === "clear" || work === "update") this.#optimizer[work]();
+    else {
+      this.#forward.run();
+      if (work === "batch") this.#backward.run(this.#hyper[GRADIENT_SCALE]);
+      else this.#head.run();
+    }
+    this.member.join();
+  }
+}
+
+/** Computes until it is dismissed. Calls `ready` once it can. */
+export function runTrainingThread(
+  { module, memory, data, index }: TrainingThreadStart,
+  ready: () => void,
+): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const thread = new TrainingThread(data, exports as unknown as TrainingKernels, memory, index);
+  const { member } = thread;
+  const words = new Int32Array(memory.buffer, data.buffers.work, 1);
+  const done = member.announced;
+  ready();
+  let last = member.awaitWork(done);
+  while (last !== undefined) {
+    thread.perform(WORKS[words[0]]);
+    last = member.awaitWork(last);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The heads of attention in expanded form, forward and backward: rotation of queries and of the
+ * shared key by each token's position in its document, then softmax attention within documents.
+ */
+
+import type { LayerBuffers } from "../engine/plan.js";
+import {
+  ATTEND_GRADS_OFFSET,
+  ATTEND_INPUTS_OFFSET,
+  ATTEND_SHAPE_OFFSET,
+  type TrainingParts,
+} from "./parts.js";
+
+export class Heads {
+  readonly #parts: TrainingParts;
+  readonly #gradPtrs: Uint32Array;
+  readonly #inputPtrs: Uint32Array;
+  /** Floats of a token's queries, of its keys and values, and of what its heads put out. */
+  readonly #qDim: number;
+  readonly #kvDim: number;
+  readonly #vDim: number;
+
+  constructor(parts: TrainingParts) {
+    this.#parts = parts;
+    const { config, memory, shapePtr } = parts;
+    const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    this.#gradPtrs = new Uint32Array(memory.buffer, shapePtr + ATTEND_GRADS_OFFSET, 3);
+    this.#inputPtrs = new Uint32Array(memory.buffer, shapePtr + ATTEND_INPUTS_OFFSET, 6);
+    this.#qDim = heads * (qkNopeHeadDim + qkRopeHeadDim);
+    this.#kvDim = heads * (qkNopeHeadDim + vHeadDim);
+    this.#vDim = heads * vHeadDim;
+  }
+
+  /** attnOut and logSumExp of n tokens from q, kPe and kv; rotates q and kPe */
+  forward(kept: LayerBuffers, first: number, n: number): void {
+    const { config, buffers, kernels, scratchPtr, sizes } = this.#parts;
+    const { numAttentionHeads: heads, qkRopeHeadDim } = config;
+    this.#rotate(kernels.ropeF32, kept.q, kept.kPe, [first, n]);
+    const shape = this.#writeShape();
+    for (let t = first; t < first + n; t += sizes.contextLength) {
+      const at = (ptr: number, width: number): number => ptr + t * width * 4;
+      const out = at(kept.attnOut, this.#vDim);
+      const q = at(kept.q, this.#qDim);
+      const kv = at(kept.kv, this.#kvDim);
+      const kPe = at(kept.kPe, qkRopeHeadDim);
+      const [lse, starts] = [at(kept.logSumExp, heads), at(buffers.starts, 1)];
+      for (let head = 0; head < heads; head++) {
+        kernels.attend(out, lse, q, kv, kPe, starts, shape, head, scratchPtr);
+      }
+    }
+  }
+
+  /** dq, dkv and dkPe of n tokens from dHeads, turned back */
+  backward(kept: LayerBuffers, first: number, n: number): void {
+    const { config, buffers, kernels, scratchPtr, shapePtr, sizes } = this.#parts;
+    const { numAttentionHeads: heads, qkRopeHeadDim } = config;
+    const { grads } = buffers;
+    const [qDim, kvDim, vDim] = [this.#qDim, this.#kvDim, this.#vDim];
+    const shape = this.#writeShape();
+    const [gradPtrs, inputPtrs] = [shapePtr + ATTEND_GRADS_OFFSET, shapePtr + ATTEND_INPUTS_OFFSET];
+    for (let t = first; t < first + n; t += sizes.contextLength) {
+      const at = (ptr: number, width: number): number => ptr + t * width * 4;
+      const dkPe = at(grads.dkPeHeads, heads * qkRopeHeadDim);
+      this.#gradPtrs.set([at(grads.dq, qDim), at(grads.dkv, kvDim), dkPe]);
+      this.#inputPtrs.set([
+        ...[at(kept.q, qDim), at(kept.kv, kvDim), at(kept.kPe, qkRopeHeadDim)],
+        ...[at(kept.attnOut, vDim), at(kept.logSumExp, heads), at(grads.dHeads, vDim)],
+      ]);
+      const starts = at(buffers.starts, 1);
+      for (let head = 0; head < heads; head++) {
+        kernels.attendGrad(gradPtrs, inputPtrs, starts, shape, head, scratchPtr);
+      }
+      this.#addHeads(at(grads.dkPe, qkRopeHeadDim), dkPe);
+    }
+    this.#rotate(kernels.ropeGrad, grads.dq, grads.dkPe, [first, n]);
+  }
+
+  /** Rotates, with a kernel of rope or its gradient, queries' rope parts and the shared keys. */
+  #rotate(
+    kernel: (ptr: number, table: number, heads: number, stride: number, n: number) => void,
+    q: number,
+    kPe: number,
+    [first, n]: readonly [number, number],
+  ): void {
+    const { config, buffers, memory } = this.#parts;
+    const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim } = config;
+    const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+    const positions = new Uint32Array(memory.buffer, buffers.positions + first * 4, n);
+    for (let i = 0; i < n; i++) {
+      const table = buffers.ropeTable + positions[i] * qkRopeHeadDim * 4;
+      const qPe = q + ((first + i) * this.#qDim + qkNopeHeadDim) * 4;
+      kernel(qPe, table, heads, qkHeadDim, qkRopeHeadDim);
+      kernel(kPe + (first + i) * qkRopeHeadDim * 4, table, 1, qkRopeHeadDim, qkRopeHeadDim);
+    }
+  }
+
+  /** dkPe of one sequence: the sum over its heads */
+  #addHeads(dkPe: number, byHead: number): void {
+    const { config, kernels, memory, sizes } = this.#parts;
+    const length = sizes.contextLength * config.qkRopeHeadDim;
+    new Uint8Array(memory.buffer).copyWithin(dkPe, byHead, byHead + length * 4);
+    for (let head = 1; head < config.numAttentionHeads; head++) {
+      kernels.addF32(dkPe, byHead + head * length * 4, length);
+    }
+  }
+
+  /** The kernels' struct, for sequences of contextLength tokens; returns its address. */
+  #writeShape(): number {
+    const { config, memory, shapePtr, sizes } = this.#parts;
+    const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    const ptr = shapePtr + ATTEND_SHAPE_OFFSET;
+    const dims = [numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qkRopeHeadDim];
+    new Int32Array(memory.buffer, ptr, 6).set([sizes.contextLength, ...dims]);
+    new Float32Array(memory.buffer, ptr, 7)[6] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
+    return ptr;
+  }
+}

@@ -1,0 +1,38 @@
+/** What one thread of a training run computes with. */
+import type { Member } from "../../kernels/team.js";
+import type { PlmConfig } from "../../model/config.js";
+import type { TrainingKernels } from "../engine/kernels.js";
+import type { TrainingBuffers, TrainingSizes } from "../engine/plan.js";
+import type { Parameters } from "./parameters.js";
+
+/** What one thread of a training run computes with. */
+export interface TrainingParts {
+  readonly config: PlmConfig;
+  readonly sizes: TrainingSizes;
+  readonly parameters: Parameters;
+  readonly buffers: TrainingBuffers;
+  readonly kernels: TrainingKernels;
+  readonly memory: WebAssembly.Memory;
+  readonly member: Member;
+  /** 256 bytes for structs, and scratch, of this thread alone */
+  readonly shapePtr: number;
+  readonly scratchPtr: number;
+}
+
+/** Where attention's struct lies in a thread's shapes; products have the beginning. */
+export const ATTEND_SHAPE_OFFSET = 64;
+
+/** Where the addresses that attention's gradient takes lie. */
+export const ATTEND_GRADS_OFFSET = 128;
+export const ATTEND_INPUTS_OFFSET = 160;
+
+/** Where in `work`, after the work itself, the key of a batch's dropout lies. */
+export const DROPOUT_KEY = 1;
+
+/** Where in `hyper`, after the 8 floats of adamw, other numbers lie. */
+export const GRADIENT_SCALE = 8;
+export const CLIP = 9;
+/** Written by the thread of the caller: the norm of the gradients before clipping. */
+export const GRADIENT_NORM = 10;
+/** The share that dropout zeroes; 0 where nothing learns. */
+export const DROPOUT = 11;

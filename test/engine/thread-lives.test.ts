@@ -1,0 +1,284 @@
+/** How the threads of models begin and end, and what is left of them. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import platform from "#platform";
+import { type LoadedPlm, loadPlm } from "../../src/engine/load.js";
+import { PlmError } from "../../src/errors.js";
+import { openGguf } from "../../src/format/gguf.js";
+import { openSources } from "../../src/format/source.js";
+import { MemoryPlan } from "../../src/kernels/arena.js";
+import { Member } from "../../src/kernels/team.js";
+import { assertRejects, engineLogits, loadEngine, rejection } from "../model/support/engine.js";
+import { claimProcessors } from "../model/support/processors.js";
+import { tinyModel, tinyTokens } from "../model/support/tiny.js";
+
+// More threads than the machine may have processors.
+let unclaim: () => void;
+test.before(() => {
+  unclaim = claimProcessors(16);
+});
+test.after(() => unclaim());
+
+/** Runs `work` while a thread's join throws, the `nth` time that it is called. */
+async function withLostJoin(nth: number, work: () => Promise<void>): Promise<void> {
+  const { join } = Member.prototype;
+  let calls = 0;
+  Member.prototype.join = function (this: Member): void {
+    if (this.count > 1 && ++calls === nth) throw new PlmError("THREAD_LOST", "one is lost");
+    join.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    Member.prototype.join = join;
+  }
+}
+
+test("a model that lost a thread says so from then on", async () => {
+  const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2, sessions: 2 });
+  const session = model.createSession();
+  await withLostJoin(5, () => assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST"));
+  assert.is(session.length, 0);
+  await assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
+  await assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
+  model.dispose();
+});
+
+/** Threads of this process, JavaScript's and the engine's, as Linux tells them. */
+const THREADS = "/proc/self/task";
+const osThreads = (): number => readdirSync(THREADS).length;
+
+(existsSync(THREADS) ? test : test.skip)(
+  "threads return by themselves, however their model ends",
+  async () => {
+    const file = tinyModel({ type: "Q8_0" });
+    // A first model has the engine start its own threads.
+    (await loadEngine(file, { threads: 3 })).dispose();
+    const until = async (most: number): Promise<void> => {
+      for (let i = 0; osThreads() > most && i < 150; i++)
+        await new Promise((r) => setTimeout(r, 10));
+      assert.ok(osThreads() <= most, `${osThreads()} threads, ${most} before`);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = osThreads();
+    const { terminate } = Worker.prototype;
+    let terminated = 0;
+    Worker.prototype.terminate = function (this: Worker): Promise<number> {
+      terminated++;
+      return terminate.call(this);
+    };
+    const used = await loadEngine(file, { threads: 4 });
+    await engineLogits(used, tinyTokens(5), { chunkSize: 1 });
+    used.dispose();
+    await until(before);
+    await withLostJoin(1, () => assertRejects(loadEngine(file, { threads: 3 }), "THREAD_LOST"));
+    await until(before);
+    await assertRejects(loadEngine(file.slice(0, -64), { threads: 3 }), "INVALID_FILE");
+    await until(before);
+    // One of them does not start; the others wait to be let in.
+    const { startThread } = platform;
+    platform.startThread = (data) => {
+      if ((data as { index: number }).index === 3) throw new Error("no more workers");
+      return startThread(data);
+    };
+    const alone = await loadEngine(file, { threads: 4 });
+    platform.startThread = startThread;
+    assert.is(alone.threads, 1);
+    await until(before);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const loading = loadEngine(file, {
+      threads: 3,
+      signal: controller.signal,
+      onProgress: ({ loadedBytes, totalBytes }) => {
+        if (loadedBytes === totalBytes) controller.abort(reason);
+      },
+    });
+    assert.is(await rejection(loading), reason);
+    await until(before);
+    assert.is(terminated, 0, "threads that had to be terminated");
+    Worker.prototype.terminate = terminate;
+  },
+);
+
+test("a model that was disposed of is collected before the next is allocated", async () => {
+  const file = tinyModel({ type: "Q8_0" });
+  const { allocate } = MemoryPlan.prototype;
+  const memories: WeakRef<WebAssembly.Memory>[] = [];
+  let most = 0;
+  MemoryPlan.prototype.allocate = function (this: MemoryPlan, shared?: boolean) {
+    most = Math.max(most, memories.filter((memory) => memory.deref() !== undefined).length);
+    const memory = allocate.call(this, shared);
+    memories.push(new WeakRef(memory));
+    return memory;
+  };
+  try {
+    const kept: LoadedPlm[] = [];
+    for (let i = 0; i < 6; i++) {
+      // 100 MB, none of which is touched: less may wait.
+      const model = await loadEngine(file, { threads: 2, sessions: 8_000 });
+      assert.ok(model.plan.memory.bytes() > 64 << 20);
+      const session = model.createSession();
+      await session.evaluate([1, 2, 3]);
+      model.dispose();
+      // A reference to a disposed model does not keep its memory.
+      kept.push(model);
+      await assertRejects(session.evaluate([1]), "DISPOSED");
+    }
+    assert.is(kept.length, 6);
+    assert.is(most, 0, "memories left when another was allocated");
+  } finally {
+    MemoryPlan.prototype.allocate = allocate;
+  }
+});
+
+/** A small model whose number of threads is left to the package. */
+async function loadByChoice(): Promise<LoadedPlm> {
+  return loadPlm(await openGguf(await openSources(tinyModel({ type: "Q8_0" }))), {});
+}
+
+for (const [cause, lateMs] of [
+  ["more threads are slower", 0],
+  ["the machine is busy", 1_000],
+] as const) {
+  test(`of the threads that were tried, those that do not pay end, or rest: ${cause}`, async () => {
+    const { takeLateMs } = Member.prototype;
+    const { startThread } = platform;
+    let started = 0;
+    platform.startThread = (data) => {
+      started++;
+      return startThread(data);
+    };
+    Member.prototype.takeLateMs = () => lateMs;
+    try {
+      // So small a model that one thread is always the fastest.
+      const model = await loadByChoice();
+      if (lateMs > 0) assert.is(model.threads, started + 1);
+      else assert.ok(model.threads < started + 1, `${model.threads} of ${started + 1} threads`);
+      model.dispose();
+    } finally {
+      Member.prototype.takeLateMs = takeLateMs;
+      platform.startThread = startThread;
+    }
+  });
+}
+
+test("a clock that stands still starts no more threads than loading does", async () => {
+  const printed = await runProgram(`
+    performance.now = () => 0;
+    const url = ${JSON.stringify(resolve("build/src/"))};
+    const { loadModel } = await import(url + "/index.js");
+    const { default: platform } = await import(url + "/platform/node-imports.js");
+    platform.parallelism = () => 64;
+    const model = await loadModel("models/plm-test.gguf", { variant: "simd" });
+    console.log(String(model.threads));
+    model.dispose();
+  `);
+  assert.is(printed, "4\n");
+});
+
+test("a runtime that claims many processors starts few threads for a small model", async () => {
+  const unclaimMany = claimProcessors(64);
+  const { startThread } = platform;
+  let started = 0;
+  platform.startThread = (data) => {
+    started++;
+    return startThread(data);
+  };
+  try {
+    const model = await loadByChoice();
+    assert.ok(started > 0 && started < 16, `${started} threads were started`);
+    assert.ok(model.threads <= started + 1);
+    model.dispose();
+  } finally {
+    platform.startThread = startThread;
+    unclaimMany();
+  }
+});
+
+test("threads beyond the processors are not started, with a word", async () => {
+  const unclaimMost = claimProcessors(2);
+  try {
+    const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 8 });
+    assert.is(model.threads, 2);
+    assert.match(model.threadFailure?.message ?? "", "expected at most 2");
+    model.dispose();
+    const fitting = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
+    assert.is(fitting.threadFailure, undefined);
+    fitting.dispose();
+  } finally {
+    unclaimMost();
+  }
+});
+
+test("why threads did not start is said", async () => {
+  const { startThread, hasThreads } = platform;
+  platform.startThread = () => {
+    throw new Error("no workers here");
+  };
+  try {
+    const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
+    assert.is(model.threads, 1);
+    assert.is(model.threadFailure?.message, "no workers here");
+    assert.is((await loadEngine(tinyModel(), { threads: 1 })).threadFailure, undefined);
+    platform.hasThreads = () => false;
+    const unshared = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2 });
+    assert.match(unshared.threadFailure?.message ?? "", "cross-origin isolated");
+    assert.ok((await engineLogits(model, tinyTokens(3))).length > 0);
+  } finally {
+    Object.assign(platform, { startThread, hasThreads });
+  }
+});
+
+test("a file whose weights cannot be read leaves no thread behind", async () => {
+  const file = tinyModel({ type: "Q8_0" });
+  const cut = file.slice(0, file.length - 64);
+  await assertRejects(loadEngine(cut, { threads: 2 }), "INVALID_FILE");
+});
+
+/** What a process that runs this program prints. Fails where it does not end by itself. */
+async function runProgram(program: string): Promise<string> {
+  const args = ["--input-type=module", "--eval", program];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    printed += text;
+  });
+  const late = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  const [code, signal] = await new Promise<[number | null, string | null]>((done) => {
+    child.on("close", (...ended) => done(ended));
+  });
+  clearTimeout(late);
+  assert.is(signal, null, "the process did not end by itself");
+  assert.is(code, 0);
+  return printed;
+}
+
+test("threads keep no process alive, disposed of or not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "plm-threads-"));
+  const path = join(folder, "model.gguf");
+  writeFileSync(path, tinyModel({ type: "Q8_0" }));
+  try {
+    for (const end of ["model.dispose();", ""]) {
+      const printed = await runProgram(`
+        import { loadModel } from ${JSON.stringify(resolve("build/src/index.js"))};
+        const model = await loadModel(${JSON.stringify(path)}, { threads: 2 });
+        const before = model.threads;
+        const session = model.createSession();
+        await session.evaluate([1, 2, 3]);
+        ${end}
+        console.log(before + " " + model.threads);
+      `);
+      assert.match(printed, end === "" ? /^([12]) \1\n$/ : /^[12] 1\n$/);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();

@@ -1,0 +1,143 @@
+/** Which files may import which. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { files, importsOf, inFolder, partOf } from "./support/source-files.js";
+
+/** The foundation, which every part of src may import. */
+const ROOTS = [
+  "abortable.ts",
+  "errors.ts",
+  "brands.ts",
+  "clock.ts",
+  "describe.ts",
+  "globals.ts",
+  "disposable.ts",
+  "web-types.ts",
+];
+
+/** What else each part of src may import besides itself. Arrows point one way. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "abortable.ts": [],
+  "errors.ts": [],
+  "brands.ts": [],
+  "clock.ts": [],
+  "describe.ts": [],
+  "globals.ts": [],
+  "disposable.ts": [],
+  "web-types.ts": [],
+  kernels: ["#platform"],
+  format: ["#platform"],
+  tokenizer: ["#platform"],
+  platform: ["format"],
+  cache: ["kernels"],
+  model: ["kernels", "format", "cache"],
+  loading: ["#platform", "kernels", "format", "cache", "model"],
+  engine: ["#platform", "platform", "kernels", "format", "cache", "model", "loading"],
+  threads: ["engine", "platform"],
+  generation: ["#platform", "kernels", "format", "cache", "model", "engine", "tokenizer"],
+  training: ["platform", "kernels", "format", "model", "tokenizer"],
+  "index.ts": [
+    ...["platform", "format", "tokenizer", "kernels", "cache", "model", "loading", "engine"],
+    "generation",
+  ],
+  cli: [
+    ...["#platform", "platform", "kernels", "format", "tokenizer", "cache", "model", "loading"],
+    ...["engine", "generation", "training", "index.ts"],
+  ],
+};
+
+/** What may import from Node, or only its types. */
+const NODE_FILES = [
+  "src/platform/node-imports.ts",
+  "src/platform/node.ts",
+  "src/platform/builtin.ts",
+  "src/threads/node.ts",
+];
+
+test("imports point one way", () => {
+  for (const { path, imports } of inFolder("src")) {
+    const part = partOf(path);
+    assert.ok(part in MAY_IMPORT, `${path}: ${part} has no place in the layers`);
+    for (const name of imports) {
+      const target = name.startsWith("src/") ? partOf(name) : name;
+      if (!(target in MAY_IMPORT) && target !== "#platform") continue;
+      const allowed = [part, ...ROOTS, ...MAY_IMPORT[part]].includes(target);
+      assert.ok(allowed, `${path} imports ${name}`);
+    }
+  }
+  for (const { path, imports } of inFolder("assembly")) {
+    const isTraining = path.startsWith("assembly/training/");
+    for (const name of imports) {
+      assert.match(name, /^assembly\//, `${path} imports ${name}`);
+      assert.ok(isTraining || !name.startsWith("assembly/training/"), `${path} imports ${name}`);
+    }
+  }
+});
+
+test("files do not import each other in circles", () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): void => {
+    const circle = above.slice(above.indexOf(path));
+    assert.not(above.includes(path), `${[...circle, path].join(" imports ")}`);
+    if (done.has(path)) return;
+    const { imports } = byPath.get(path)!;
+    for (const name of imports) {
+      const target = [name, `${name}.ts`].find((each) => byPath.has(each));
+      if (target !== undefined) visit(target, [...above, path]);
+    }
+    done.add(path);
+  };
+  for (const path of byPath.keys()) visit(path, []);
+});
+
+test("src imports only src and packages, nothing of test, bench or assembly", () => {
+  for (const { path, imports } of inFolder("src")) {
+    for (const name of imports) {
+      assert.not.match(name, /^(test|bench|assembly|scripts|build)\//, `${path} imports ${name}`);
+    }
+  }
+});
+
+test("only the platform of Node and the command line touch Node's modules", () => {
+  for (const { path, imports, text } of inFolder("src")) {
+    if (NODE_FILES.includes(path)) continue;
+    if (path.startsWith("src/cli/")) continue;
+    assert.not(
+      imports.find((name) => name.startsWith("node:")),
+      path,
+    );
+    assert.not.match(text, /\bBuffer\.|\bprocess\.(env|exit|argv|cwd|std)/, path);
+  }
+});
+
+/** What is left of a file's imports when types are stripped. */
+function runtimeImports(path: string): string[] {
+  const source = files.find((file) => file.path === path);
+  assert.ok(source !== undefined, `${path} is no file of src`);
+  const typeless = source!.text
+    .replace(/^(?:import|export) type [^;]*;/gm, "")
+    .replace(/^import \{(?:\s*type [\w ]+,?)+\s*\} from [^;]*;/gm, "");
+  return importsOf(path, typeless);
+}
+
+test("threads of browsers, which have no import map, import only files", () => {
+  const reached = new Set(["src/threads/web.ts"]);
+  for (const path of reached) {
+    for (const name of runtimeImports(path)) {
+      assert.match(name, /^src\//, `${path}, which a thread imports, imports ${name}`);
+      reached.add(name);
+    }
+  }
+  assert.ok(reached.has("src/model/plm.ts"));
+});
+
+test("one file uses the AssemblyScript loader", () => {
+  const users = inFolder("src").filter(({ imports }) => imports.includes("@assemblyscript/loader"));
+  assert.equal(
+    users.map(({ path }) => path),
+    ["src/kernels/load.ts"],
+  );
+});
+
+test.run();

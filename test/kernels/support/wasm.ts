@@ -1,0 +1,49 @@
+/** A memory of its own with the kernels over it, for kernel tests. */
+import { isRelaxed, type Kernels, type RelaxedKernels } from "../../../src/kernels/kernels.js";
+import { kernelsBytes, loadKernels, type Variant } from "../../../src/kernels/load.js";
+import { Regions } from "../../support/regions.js";
+
+/** What a test fills memory with that must not be written to, and the float that four make. */
+export const UNWRITTEN_BYTE = 0x5a;
+export const UNWRITTEN: number = new Float32Array(new Uint8Array(4).fill(UNWRITTEN_BYTE).buffer)[0];
+
+let defaultVariant: Variant = "simd";
+
+/** The variant that benches have from now on, unless they are told. */
+export function setDefaultVariant(variant: Variant): void {
+  defaultVariant = variant;
+}
+
+/** Whether this runtime has the relaxed variant; a printed line where it does not. */
+export async function hasRelaxed(what: string): Promise<boolean> {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
+  if (isValid && (await loadKernels(memory)).variant === "relaxed") return true;
+  console.log(`skipped, this runtime has no exact relaxed dot: ${what}`);
+  return false;
+}
+
+/** One test's memory, with the kernels over it. */
+export class Bench extends Regions {
+  readonly kernels: Kernels;
+
+  private constructor(kernels: Kernels, memory: WebAssembly.Memory) {
+    super(memory);
+    this.kernels = kernels;
+  }
+
+  static async create(
+    megabytes = 16,
+    { variant = defaultVariant }: { variant?: Variant } = {},
+  ): Promise<Bench> {
+    const memory = new WebAssembly.Memory({ initial: megabytes * 16, maximum: megabytes * 16 });
+    const { kernels } = await loadKernels(memory, { variant });
+    return new Bench(kernels, memory);
+  }
+
+  /** The kernels that only the relaxed variant has. */
+  get relaxed(): RelaxedKernels {
+    if (isRelaxed(this.kernels)) return this.kernels;
+    throw new TypeError("expected a bench of the relaxed variant");
+  }
+}
