@@ -94,7 +94,9 @@ function pagesBytes({ layers, length, rowBytes }: SnapshotShape): number {
  * session has, UNSUPPORTED_FILE for a key, section or size of page that this version does not know.
  */
 export function parseSnapshotHeader(value: unknown, prefix: FramePrefix): SnapshotHeader {
-  if (typeof value !== "object" || value === null) throw invalid("header", "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("header", "an object", value);
+  }
   const fields = value as Record<string, unknown>;
   const stranger = Object.keys(fields).find((key) => !KEYS.includes(key));
   if (stranger !== undefined) throw unsupported(`no ${quote(stranger)} in the header`, "one");
