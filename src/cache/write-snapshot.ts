@@ -33,24 +33,62 @@ export interface SnapshotParts {
   readonly messages?: string | undefined;
 }
 
-/** A saved session, to be written. */
-export interface EncodedSnapshot {
+/** A session's bytes. Its rows must stay until they are written. Throws INVALID_ARGUMENT. */
+export class SnapshotWriter {
   readonly totalBytes: number;
-  /** Its bytes in order, a page of all layers at a time, each in memory of its own. */
-  readonly pieces: Generator<Uint8Array<ArrayBuffer>, void>;
+  readonly #header: SnapshotHeader;
+  readonly #pages: SnapshotPages;
+  /** What comes before the pages. */
+  readonly #start: readonly Uint8Array[];
+
+  constructor({ model, cacheType, tokens, pages, messages }: SnapshotParts) {
+    const { layers, length, rowBytes } = pages;
+    const text = messages === undefined ? [] : [encodeMessages(messages)];
+    const header = snapshotHeader({ model, cacheType, rowBytes, layers, length }, text[0]?.length);
+    const restBytes = CRC_BYTES + sectionsBytes(header);
+    const frame = encodeFrame(SNAPSHOT, header, restBytes);
+    this.totalBytes = frame.length + restBytes;
+    this.#header = header;
+    this.#pages = pages;
+    this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
+  }
+
+  /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
+  *pieces(): Generator<Uint8Array<ArrayBuffer>, void> {
+    for (const parts of this.#parts()) {
+      const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
+      const piece = new Uint8Array(bytes);
+      writeParts(piece, 0, parts);
+      yield piece;
+    }
+  }
+
+  /** The bytes in one. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.totalBytes);
+    let at = 0;
+    for (const parts of this.#parts()) at = writeParts(bytes, at, parts);
+    return bytes;
+  }
+
+  /** What each has a checksum, in the groups that are written at a time. */
+  *#parts(): Generator<readonly Uint8Array[], void> {
+    const { length, layers } = this.#header;
+    yield this.#start;
+    for (let index = 0; index * PAGE_ROWS < length; index++) {
+      yield Array.from({ length: layers }, (_, layer) => this.#pages.page(layer, index));
+    }
+  }
 }
 
-/** A session's bytes. Rows must stay until they are written. Throws INVALID_ARGUMENT. */
-export function encodeSnapshot(parts: SnapshotParts): EncodedSnapshot {
-  const { model, cacheType, tokens, pages, messages } = parts;
-  const { layers, length, rowBytes } = pages;
-  const text = messages === undefined ? undefined : encodeMessages(messages);
-  const header = snapshotHeader({ model, cacheType, rowBytes, layers, length }, text?.length);
-  const frame = encodeFrame(SNAPSHOT, header, CRC_BYTES + sectionsBytes(header));
-  const totalBytes = frame.length + CRC_BYTES + sectionsBytes(header);
-  const beforePages = [frame, new Uint8Array(Uint32Array.from(tokens).buffer)];
-  if (text !== undefined) beforePages.push(text);
-  return { totalBytes, pieces: encodePieces(beforePages, header, pages) };
+/** Writes parts, each followed by its CRC, and returns where they end. */
+function writeParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
+  let at = start;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at = writeCrc(bytes, at, at + part.length);
+  }
+  return at;
 }
 
 function encodeMessages(messages: string): Uint8Array<ArrayBuffer> {
@@ -58,26 +96,4 @@ function encodeMessages(messages: string): Uint8Array<ArrayBuffer> {
   if (text.length <= MOST_MESSAGES_BYTES) return text;
   const message = `messages: expected at most ${MOST_MESSAGES_BYTES} bytes, got ${text.length}`;
   throw new PlmError("INVALID_ARGUMENT", message, { argument: "messages" });
-}
-
-function* encodePieces(
-  beforePages: readonly Uint8Array[],
-  header: SnapshotHeader,
-  pages: SnapshotPages,
-): Generator<Uint8Array<ArrayBuffer>, void> {
-  yield withCrcs(beforePages);
-  for (let index = 0; index * PAGE_ROWS < header.length; index++) {
-    yield withCrcs(Array.from({ length: header.layers }, (_, layer) => pages.page(layer, index)));
-  }
-}
-
-/** The parts in one, each followed by its CRC. */
-function withCrcs(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at = writeCrc(bytes, at, at + part.length);
-  }
-  return bytes;
 }

@@ -2,12 +2,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readPages, readSnapshot } from "../../src/cache/read-snapshot.js";
 import { MOST_MESSAGES_BYTES, PAGE_ROWS } from "../../src/cache/snapshot.js";
-import { encodeSnapshot } from "../../src/cache/write-snapshot.js";
+import { SnapshotWriter } from "../../src/cache/write-snapshot.js";
 import { BytesSource } from "../../src/format/bytes-source.js";
 import { crc32 } from "../../src/format/crc32.js";
 import { StreamSource } from "../../src/format/stream-source.js";
 import { assertRejects, assertThrows, rejection } from "../model/support/engine.js";
 import { seededRandom } from "../support/random.js";
+import { joined } from "../training/support/store.js";
 import { CountingSource, heldOf, MODEL, partsOf, restored, saved } from "./support/snapshots.js";
 
 /** The bytes in chunks of random lengths. */
@@ -36,13 +37,11 @@ test("what was saved is restored, whatever its shape and wherever it is read fro
 
 test("the size is known beforehand, and pieces are in memory of their own", () => {
   const held = heldOf(MODEL, 150);
-  const { totalBytes, pieces } = encodeSnapshot(partsOf(MODEL, held));
-  const all = [...pieces];
+  const writer = new SnapshotWriter(partsOf(MODEL, held));
+  const all = [...writer.pieces()];
   assert.is(all.length, 4);
-  assert.is(
-    all.reduce((sum, { length }) => sum + length, 0),
-    totalBytes,
-  );
+  assert.is(joined(all).length, writer.totalBytes);
+  assert.equal(joined(all), writer.bytes());
   for (const { buffer, byteLength } of all) assert.is(buffer.byteLength, byteLength);
 });
 
@@ -110,7 +109,7 @@ test("a token that the model does not have is refused", async () => {
 test("messages are of a limited size", () => {
   const messages = "x".repeat(MOST_MESSAGES_BYTES + 1);
   const parts = partsOf(MODEL, heldOf(MODEL, 1, 1, messages));
-  assertThrows(() => encodeSnapshot(parts), "INVALID_ARGUMENT", "messages: expected at most");
+  assertThrows(() => new SnapshotWriter(parts), "INVALID_ARGUMENT", "messages: expected at most");
 });
 
 test("an abort is noticed between reads", async () => {

@@ -1,7 +1,7 @@
 /** Saved sessions for tests: made of random rows, read through any source, crafted by hand. */
 import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
 import { PAGE_ROWS } from "../../../src/cache/snapshot.js";
-import { encodeSnapshot, type SnapshotParts } from "../../../src/cache/write-snapshot.js";
+import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
 import type { ByteSource } from "../../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
 import { seededRandom } from "../../support/random.js";
@@ -50,7 +50,7 @@ export function partsOf(model: SnapshotModel, { tokens, rows, messages }: Held):
 
 /** A saved session's bytes. */
 export function saved(model: SnapshotModel, held: Held): Uint8Array<ArrayBuffer> {
-  return joined(encodeSnapshot(partsOf(model, held)).pieces);
+  return new SnapshotWriter(partsOf(model, held)).bytes();
 }
 
 /** All that a source holds. */
