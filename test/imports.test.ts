@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   format: ["#platform"],
   tokenizer: ["#platform"],
   platform: ["format"],
-  cache: ["kernels"],
+  cache: ["kernels", "format"],
   model: ["kernels", "format", "cache"],
   loading: ["#platform", "kernels", "format", "cache", "model"],
   engine: ["#platform", "platform", "kernels", "format", "cache", "model", "loading"],

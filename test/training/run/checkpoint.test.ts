@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { crc32 } from "../../../src/format/crc32.js";
 import {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
 } from "../../../src/training/run/checkpoint.js";
 import { firstDifference } from "../../../src/training/run/config-difference.js";
-import { crc32 } from "../../../src/training/run/crc32.js";
 import { assertThrows } from "../../model/support/engine.js";
 import { seededRandom } from "../../support/random.js";
 import { type ConfigJson, trainingConfig } from "../support/config.js";
@@ -23,13 +23,6 @@ function changed(change: (bytes: Uint8Array, view: DataView) => void): Uint8Arra
   view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, -4)), true);
   return bytes;
 }
-
-test("CRC-32 of the check string, whole and in pieces", () => {
-  const bytes = new TextEncoder().encode("123456789");
-  assert.is(crc32(bytes), 0xcbf43926);
-  assert.is(crc32(bytes.subarray(4), crc32(bytes.subarray(0, 4))), 0xcbf43926);
-  assert.is(crc32(new Uint8Array(0)), 0);
-});
 
 test("what was encoded is decoded, to the last bit", () => {
   const checkpoint = smallCheckpoint(7);
