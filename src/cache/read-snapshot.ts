@@ -11,9 +11,9 @@ import {
   PREFIX_BYTES,
 } from "../format/frame.js";
 import { requireGlobal } from "../globals.js";
+import { PAGE_ROWS } from "./pages.js";
 import {
   messagesBytes,
-  PAGE_ROWS,
   pageSize,
   parseSnapshotHeader,
   SNAPSHOT,

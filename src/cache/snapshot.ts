@@ -16,11 +16,9 @@ import {
   invalidFrame,
   PREFIX_BYTES,
 } from "../format/frame.js";
+import { PAGE_ROWS } from "./pages.js";
 
 export const SNAPSHOT: FrameFormat = { name: "session", magic: "PLMSESSN", version: 1 };
-
-/** Positions of a page. */
-export const PAGE_ROWS = 64;
 
 /** The most bytes of messages: over a million tokens of text. */
 export const MOST_MESSAGES_BYTES: number = 4 << 20;

@@ -2,9 +2,9 @@
 import { PlmError } from "../errors.js";
 import { CRC_BYTES, encodeFrame, writeCrc } from "../format/frame.js";
 import { requireGlobal } from "../globals.js";
+import { PAGE_ROWS } from "./pages.js";
 import {
   MOST_MESSAGES_BYTES,
-  PAGE_ROWS,
   SNAPSHOT,
   type SnapshotHeader,
   sectionsBytes,
@@ -63,12 +63,13 @@ export class SnapshotWriter {
     }
   }
 
-  /** The bytes in one. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.totalBytes);
+  /** Writes all to u8[totalBytes], a page of all layers at a time; each time gives way. */
+  *writeTo(bytes: Uint8Array): Generator<void, void> {
     let at = 0;
-    for (const parts of this.#parts()) at = writeParts(bytes, at, parts);
-    return bytes;
+    for (const parts of this.#parts()) {
+      at = writeParts(bytes, at, parts);
+      yield;
+    }
   }
 
   /** What each has a checksum, in the groups that are written at a time. */

@@ -1,6 +1,8 @@
 /** The model on all its threads, as the thread of the caller drives it. */
 
 import { PagePool, type PagesPlan } from "../cache/pages.js";
+import type { SnapshotModel } from "../cache/read-snapshot.js";
+import { cacheRowBytes } from "../cache/rows.js";
 import { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
@@ -11,6 +13,7 @@ import { release } from "../kernels/released.js";
 import { type AttentionForm, chooseAttention } from "../model/attention-form.js";
 import { BatchBoard, type NextTokens, type Outputs } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
+import { fingerprintOf } from "../model/fingerprint.js";
 import type { Plm, SparsityCount } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import { outputStride } from "../model/weights.js";
@@ -71,6 +74,7 @@ export class Engine {
   /** Undefined once disposed of: an engine that is still referred to does not keep its memory. */
   #parts: LiveParts | undefined;
   readonly #pages: PagePool;
+  #fingerprint: string | undefined;
   /** By the logarithm of how many tokens come at once: these cost about the same each. */
   #paces: Pace[] = [];
   /** How many threads a pace begins with. */
@@ -143,6 +147,18 @@ export class Engine {
       // Gives back what was reserved for rows that were not written.
       sequence.truncate(sequence.length);
     }
+  }
+
+  /** What a saved session is held against before it is restored. Throws DISPOSED. */
+  get snapshotModel(): Omit<SnapshotModel, "contextLength"> {
+    const { model, memory } = this.#live();
+    const { config, weights, cacheType } = model;
+    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, memory);
+    this.#fingerprint = fingerprint;
+    return {
+      ...{ fingerprint, cacheType, rowBytes: cacheRowBytes(cacheType, config) },
+      ...{ layers: config.numHiddenLayers, vocabSize: config.vocabSize },
+    };
   }
 
   /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */

@@ -3,9 +3,11 @@ import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
 import { cacheRowBytes } from "../cache/rows.js";
+import type { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
+import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "../kernels/choose-kernels.js";
 import {
@@ -30,6 +32,7 @@ import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
+import { restoreSequence } from "./restore.js";
 import { Session } from "./session.js";
 import { ThreadStarter } from "./start-threads.js";
 import { createPlm, stagingOf } from "./thread.js";
@@ -64,6 +67,11 @@ export interface LoadOptions extends ModelOptions, HttpOptions {
   threadScript?: ThreadScript;
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
+}
+
+/** Options of `restoreSession`. */
+export interface RestoreOptions extends HttpOptions {
+  signal?: AbortSignal;
 }
 
 /** A model's places in memory, before there is one. */
@@ -169,17 +177,47 @@ export class LoadedPlm {
 
   /** An empty session. Throws DISPOSED. */
   createSession(): Session {
-    if (this.#engine.isDisposed) {
-      throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
-    }
+    this.#checkLive();
     return this.createSessionUnchecked();
   }
 
   /** As createSession; of a model that was disposed of, one that throws when it evaluates. */
   createSessionUnchecked(): Session {
+    return this.#sessionOf(this.#engine.createSequence(), new Uint32Array(0));
+  }
+
+  /** The session that was saved, and the messages of its conversation if it had one. */
+  async restoreSession(
+    source: ModelSource,
+    options: RestoreOptions = {},
+  ): Promise<{ session: Session; messages: string | undefined }> {
+    this.#checkLive();
+    const signal = checkSignal(options.signal);
+    const sources = await openSources(source, signal, options);
+    try {
+      if (sources.length !== 1) {
+        const message = `source: expected one file, got ${sources.length}`;
+        throw new PlmError("INVALID_ARGUMENT", message, { argument: "source" });
+      }
+      const { contextLength } = this.plan.options;
+      const model = { ...this.#engine.snapshotModel, contextLength };
+      const empty = this.#engine.createSequence();
+      const restored = await restoreSequence(sources[0], model, empty, signal);
+      const { sequence, tokens, messages } = restored;
+      return { session: this.#sessionOf(sequence, tokens), messages };
+    } finally {
+      await closeSources(sources);
+    }
+  }
+
+  #sessionOf(sequence: CacheSequence, tokens: Uint32Array): Session {
     const { contextLength, batchSize } = this.plan.options;
-    const parts = { engine: this.#engine, contextLength, batchSize };
-    return new Session(parts, this.#engine.createSequence(), new Uint32Array(0));
+    return new Session({ engine: this.#engine, contextLength, batchSize }, sequence, tokens);
+  }
+
+  #checkLive(): void {
+    if (!this.#engine.isDisposed) return;
+    throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
   }
 
   /** Ends every thread, and every session can do no more; the memory goes with the last reference. */

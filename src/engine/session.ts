@@ -3,52 +3,28 @@
  * pass. Cheap: it holds pages of the cache for the tokens that it has, and nothing else.
  */
 import platform from "#platform";
-import { brandOf, checkSignal } from "../brands.js";
+import { checkSignal } from "../brands.js";
 import type { CacheSequence } from "../cache/sequence.js";
 import { Disposable } from "../disposable.js";
 import { PlmError } from "../errors.js";
-import { type Outputs, PHASES, type Phase } from "../model/batch.js";
+import { requireGlobal } from "../globals.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
+import { type EvaluateOptions, type ResolvedEvaluation, resolveEvaluation } from "./evaluation.js";
+import { Saving } from "./save.js";
 
-/** Options of `Session.evaluate`. */
-export interface EvaluateOptions {
-  /** Which logits to return: of the last token (default), of all given tokens, or none. */
-  logits?: RowsChoice;
-  /**
-   * Return hidden states instead: the residual stream after the last norm, f32[hiddenSize] of the
-   * last token or of each.
-   */
-  hidden?: RowsChoice;
-  /** Where to write the result; default a fresh array. Its length is that of the result. */
-  out?: Float32Array;
-  /** Most tokens that go through the model at once; default the model's `batchSize`. */
-  chunkSize?: number;
-  /**
-   * What the tokens are evaluated for: `prefill` is fast and as precise as the model's `precision`,
-   * `decode` takes one token after the other and is exact. Default: decode for a single token and
-   * where `chunkSize` is 1.
-   */
-  phase?: Phase;
+/** Options of `Session.save`. */
+export interface SaveOptions {
   signal?: AbortSignal;
+  /** What a conversation keeps beside its tokens, as text. */
+  messages?: string | undefined;
 }
-
-/** Which rows may be asked for. */
-const ROWS_CHOICES = ["last", "all", "none"] as const;
-type RowsChoice = (typeof ROWS_CHOICES)[number];
 
 /** What a session works on. */
 export interface SessionParts {
   readonly engine: Engine;
   readonly contextLength: number;
   readonly batchSize: number;
-}
-
-/** What an evaluation is to return. */
-interface Wanted extends Pick<Outputs, "kind"> {
-  readonly choice: RowsChoice;
-  /** Floats of a row. */
-  readonly width: number;
 }
 
 /** One sequence being evaluated. Made by the model's `createSession` or by `fork`. */
@@ -98,16 +74,13 @@ export class Session extends Disposable {
    */
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
     this.#check(tokens);
-    const wanted = this.#wanted(options);
-    const result = this.#result(wanted, tokens.length, options.out);
-    const step = this.#chunkSize(options.chunkSize);
-    const phase = this.#phase(options, tokens.length);
-    const signal = checkSignal(options.signal);
-    signal?.throwIfAborted();
+    const { engine, batchSize } = this.#parts;
+    const resolved = resolveEvaluation(options, tokens.length, engine.config, batchSize);
+    resolved.signal?.throwIfAborted();
     this.#busy = true;
     try {
-      await this.#run(Uint32Array.from(tokens), wanted, result, { step, phase, signal });
-      return result;
+      await this.#run(Uint32Array.from(tokens), resolved);
+      return resolved.out;
     } finally {
       this.#busy = false;
     }
@@ -120,6 +93,28 @@ export class Session extends Disposable {
   fork(): Session {
     this.#checkUsable();
     return new Session(this.#parts, this.#sequence.fork(), this.tokens);
+  }
+
+  /**
+   * The session as bytes, which `restoreSession` of the same model takes in any runtime, on any
+   * number of threads. It may go on meanwhile. Throws SESSION_BUSY or DISPOSED; an abort rejects
+   * with the signal's reason.
+   */
+  async save({ signal, messages }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#saving(messages).bytes(checkSignal(signal));
+  }
+
+  /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
+  saveStream({ messages }: Pick<SaveOptions, "messages"> = {}): ReadableStream<Uint8Array> {
+    const Stream = requireGlobal("ReadableStream");
+    return this.#saving(messages).stream(Stream);
+  }
+
+  #saving(messages: string | undefined): Saving {
+    this.#checkUsable();
+    const { fingerprint, cacheType } = this.#parts.engine.snapshotModel;
+    const { tokens } = this;
+    return new Saving({ model: fingerprint, cacheType, tokens, messages }, this.#sequence);
   }
 
   /** Forgets every token from position `length` on. Throws INVALID_ARGUMENT beyond the sequence. */
@@ -143,44 +138,8 @@ export class Session extends Disposable {
     this.#sequence.dispose();
   }
 
-  #wanted({ logits, hidden }: EvaluateOptions): Wanted {
-    const { vocabSize, hiddenSize } = this.#parts.engine.config;
-    for (const [name, choice] of Object.entries({ logits, hidden })) {
-      if (choice === undefined || ROWS_CHOICES.includes(choice)) continue;
-      const message = `${name}: expected ${ROWS_CHOICES.join(", ")}, got ${choice}`;
-      throw new PlmError("INVALID_ARGUMENT", message, { argument: name });
-    }
-    if (hidden === undefined) return { kind: "logits", choice: logits ?? "last", width: vocabSize };
-    if (logits === undefined) return { kind: "hidden", choice: hidden, width: hiddenSize };
-    const message = `hidden: expected no \`logits\` beside it, got "${logits}"`;
-    throw new PlmError("INVALID_ARGUMENT", message, { argument: "hidden" });
-  }
-
-  /** The array for what is asked for. */
-  #result({ choice, width }: Wanted, count: number, out: Float32Array | undefined): Float32Array {
-    const length = { last: 1, all: count, none: 0 }[choice] * width;
-    if (out === undefined) return new Float32Array(length);
-    if (brandOf(out) === "Float32Array" && out.length === length) return out;
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `out: expected a Float32Array of length ${length}, got one of length ${out?.length}`,
-      { argument: "out" },
-    );
-  }
-
-  #phase({ phase, chunkSize }: EvaluateOptions, count: number): Phase {
-    if (phase === undefined) return count === 1 || chunkSize === 1 ? "decode" : "prefill";
-    if (PHASES.includes(phase)) return phase;
-    const message = `phase: expected ${PHASES.join(" or ")}, got ${phase}`;
-    throw new PlmError("INVALID_ARGUMENT", message, { argument: "phase" });
-  }
-
-  async #run(
-    tokens: Uint32Array,
-    { kind, choice, width }: Wanted,
-    result: Float32Array,
-    { step, phase, signal }: { step: number; phase: Phase; signal: AbortSignal | undefined },
-  ): Promise<void> {
+  async #run(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
+    const { kind, choice, width, out, step, phase, signal } = evaluation;
     const { engine } = this.#parts;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
@@ -196,8 +155,8 @@ export class Session extends Disposable {
           ? { kind, phase, rows: Array.from(chunk, (_, row) => row) }
           : { kind, phase: "decode" as const, rows: [chunk.length - 1] };
       if (choice === "none" || (choice === "last" && !isLast)) outputs.rows.length = 0;
-      const out = choice === "all" ? result.subarray(first * width) : result;
-      engine.evaluate({ tokens: chunk, sequence: this.#sequence, phase }, outputs, out);
+      const target = choice === "all" ? out.subarray(first * width) : out;
+      engine.evaluate({ tokens: chunk, sequence: this.#sequence, phase }, outputs, target);
       this.#keep(chunk);
     }
     await platform.yieldToEventLoop();
@@ -245,17 +204,6 @@ export class Session extends Disposable {
           `(context ${this.contextLength}, in use ${this.length}), got ${length}`,
       );
     }
-  }
-
-  #chunkSize(chunkSize: number | undefined): number {
-    if (chunkSize === undefined) return this.#parts.batchSize;
-    if (!(Number.isInteger(chunkSize) && chunkSize >= 1)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `chunkSize: expected a positive integer, got ${chunkSize}`,
-      );
-    }
-    return Math.min(chunkSize, this.#parts.batchSize);
   }
 
   #checkUsable(): void {

@@ -1,8 +1,10 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
+import { checkOptions } from "../brands.js";
 import { Disposable } from "../disposable.js";
-import type { LoadedPlm, ModelPlan, Variant } from "../engine/load.js";
+import type { LoadedPlm, ModelPlan, RestoreOptions, Variant } from "../engine/load.js";
 import type { Session } from "../engine/session.js";
 import { PlmError } from "../errors.js";
+import type { ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/plm.js";
@@ -131,6 +133,19 @@ export class Model extends Disposable {
   /** An empty session, for work with tokens and logits; dispose of it to give its cache back. */
   createSession(): Session {
     return this.#loaded.createSession();
+  }
+
+  /**
+   * The session that `Session.save` saved, of this model in whichever runtime, on any number of
+   * threads: it goes on where it was, bit for bit with the same variant of the kernels. The source
+   * is one file, as `loadModel` takes it. Throws INVALID_FILE for a damaged one, UNSUPPORTED_FILE
+   * for that of another model, cache type or version, CONTEXT_FULL, CACHE_FULL, DISPOSED, and as
+   * `loadModel` for a source that cannot be read; nothing is taken then.
+   */
+  async restoreSession(source: ModelSource, options: RestoreOptions = {}): Promise<Session> {
+    checkOptions(options);
+    const { session } = await this.#loaded.restoreSession(source, options);
+    return session;
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Sessions that are forked, cut and go on at random: each has the logits of a session that took the
+ * Sessions that are forked, cut, saved and restored at random: each has the logits of a session that took the
  * same tokens in the same phases from the start, bit for bit, however they were cut into chunks.
  */
 import { test } from "uvu";
@@ -85,7 +85,7 @@ for (let seed = 1; seed <= SCHEDULES; seed++) {
     const lives: Life[] = [{ session: model.createSession(), pieces: [] }];
     for (let step = 0; step < STEPS; step++) {
       const life = pick(lives);
-      const action = below(6);
+      const action = below(7);
       if (action === 0) {
         lives.push({ session: life.session.fork(), pieces: life.pieces });
       } else if (action === 1) {
@@ -96,6 +96,11 @@ for (let seed = 1; seed <= SCHEDULES; seed++) {
         life.session.dispose();
         lives.splice(lives.indexOf(life), 1);
         continue;
+      } else if (action === 3) {
+        const { session } = life;
+        const saved = below(2) === 0 ? await session.save() : session.saveStream();
+        life.session = (await model.restoreSession(saved)).session;
+        session.dispose();
       } else {
         const phase = pick(PHASES);
         const most = Math.min(phase === "decode" ? 6 : 90, CONTEXT - life.session.length);

@@ -1,7 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { EvaluateOptions } from "../../src/engine/evaluation.js";
 import type { LoadedPlm } from "../../src/engine/load.js";
-import type { EvaluateOptions, Session } from "../../src/engine/session.js";
+import type { Session } from "../../src/engine/session.js";
 import { assertRejects, assertThrows, loadEngine, rejection } from "../model/support/engine.js";
 import { SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
 

@@ -1,6 +1,7 @@
 /** Saved sessions for tests: made of random rows, read through any source, crafted by hand. */
+
+import { PAGE_ROWS } from "../../../src/cache/pages.js";
 import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
-import { PAGE_ROWS } from "../../../src/cache/snapshot.js";
 import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
 import type { ByteSource } from "../../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
@@ -50,7 +51,7 @@ export function partsOf(model: SnapshotModel, { tokens, rows, messages }: Held):
 
 /** A saved session's bytes. */
 export function saved(model: SnapshotModel, held: Held): Uint8Array<ArrayBuffer> {
-  return new SnapshotWriter(partsOf(model, held)).bytes();
+  return joined([...new SnapshotWriter(partsOf(model, held)).pieces()]);
 }
 
 /** All that a source holds. */

@@ -1,5 +1,6 @@
 /** Short ways to the engine for tests, and how far its logits are from others. */
 import * as assert from "uvu/assert";
+import type { EvaluateOptions } from "../../../src/engine/evaluation.js";
 import {
   type LoadedPlm,
   type LoadOptions,
@@ -8,7 +9,6 @@ import {
   planModel,
 } from "../../../src/engine/load.js";
 import type { ModelOptions } from "../../../src/engine/options.js";
-import type { EvaluateOptions } from "../../../src/engine/session.js";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 import { openGguf } from "../../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../../src/format/source.js";
