@@ -31,8 +31,11 @@ export type ErrorCode =
   | "EMPTY_PROMPT"
   /** The context has no room for the tokens; the session is as it was before the call. */
   | "CONTEXT_FULL"
-  /** Every planned session is in use; load the model with a larger `sessions`. */
-  | "SESSION_LIMIT"
+  /**
+   * The sessions together need more of the cache than was planned: dispose of one, or load the
+   * model with a larger `sessions`. The session is as it was before the call.
+   */
+  | "CACHE_FULL"
   /** The session is evaluating already; one call at a time. */
   | "SESSION_BUSY"
   /** A thread ended or hangs: the model is of no use any more; load it again. */

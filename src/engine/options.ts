@@ -20,7 +20,7 @@ export interface ModelOptions {
    * turn and aborts are noticed.
    */
   batchSize?: number;
-  /** Sessions that may be alive at once, each with its cache; default 1. */
+  /** Contexts of full length that the cache has room for; default 1. All sessions share it. */
   sessions?: number;
   /**
    * Threads that compute at most, the caller's among them, 1 to 64; default: what is fastest here,

@@ -2,7 +2,7 @@
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
-import type { Evaluator, TokenDecoder } from "./evaluator.js";
+import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
 import { Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
 import { computeLogprobs } from "./logprobs.js";
@@ -93,7 +93,7 @@ async function* run(
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
-  let logits = await evaluate(evaluator, prompt, signal);
+  let logits = await evaluate(evaluator, prompt, { phase: "prefill", signal });
   record.prefillMs = now() - startMs;
   if (options.maxTokens === 0) record.finishReason = "length";
 
@@ -113,7 +113,7 @@ async function* run(
     }
     if (record.finishReason !== undefined) return;
     startMs = now();
-    logits = await evaluate(evaluator, [token], signal);
+    logits = await evaluate(evaluator, [token], { phase: "decode", out: logits, signal });
     record.decodeMs += now() - startMs;
     record.decodedTokens++;
   }
@@ -196,10 +196,11 @@ function createChooser(
 async function evaluate(
   evaluator: Evaluator,
   tokens: readonly number[],
-  signal: AbortSignal | undefined,
+  options: EvaluatorOptions,
 ): Promise<Float32Array> {
+  const { signal } = options;
   signal?.throwIfAborted();
-  const logits = await evaluator.evaluate(tokens, { signal });
+  const logits = await evaluator.evaluate(tokens, options);
   signal?.throwIfAborted();
   return logits;
 }

@@ -14,7 +14,6 @@ import {
 } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
-import type { Evaluator } from "./evaluator.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
@@ -67,6 +66,13 @@ export class Model extends Disposable {
     return this.#loaded.kernelRates;
   }
 
+  /**
+   * Pages of the cache that sessions hold now, of `plan.pages.count`: 64 tokens of one layer each.
+   */
+  get pagesInUse(): number {
+    return this.#loaded.pagesInUse;
+  }
+
   /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
   get sparsity(): SparsityCount {
     return this.#loaded.sparsity;
@@ -86,8 +92,7 @@ export class Model extends Disposable {
    *
    * A text begins with the begin token where the file asks for it (`Tokenizer.addBosToken`); token
    * ids are taken as they are. Control tokens are not parsed in a text; encode it with `special`
-   * and pass the ids for that. A session is taken while the generation runs and given back when it
-   * ends. Throws PlmError as `generate` and `createSession` do.
+   * and pass the ids for that. Throws PlmError as `generate` does.
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
     const tokens =
@@ -96,10 +101,8 @@ export class Model extends Disposable {
       const got = `${typeof prompt} without a length`;
       throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
     }
-    const evaluator = new BorrowedSession(this.#loaded);
-    return generate(evaluator, this.tokenizer, tokens, options, {
-      onEnd: () => evaluator.giveBack(),
-    });
+    const session = this.#loaded.createSessionUnchecked();
+    return generate(session, this.tokenizer, tokens, options, { onEnd: () => session.dispose() });
   }
 
   /**
@@ -141,47 +144,5 @@ export class Model extends Disposable {
   /** Ends every session. The memory is freed when nothing refers to the model any more. */
   dispose(): void {
     this.#loaded.dispose();
-  }
-}
-
-/** A session that is taken at the first evaluation. */
-class BorrowedSession implements Evaluator {
-  readonly #loaded: LoadedPlm;
-  #session: Session | undefined;
-  #logits: Float32Array | undefined;
-
-  constructor(loaded: LoadedPlm) {
-    this.#loaded = loaded;
-  }
-
-  get vocabSize(): number {
-    return this.#loaded.config.vocabSize;
-  }
-
-  get contextLength(): number {
-    return this.#loaded.plan.options.contextLength;
-  }
-
-  get length(): number {
-    return this.#session?.length ?? 0;
-  }
-
-  get tokens(): Uint32Array {
-    return this.#session?.tokens ?? new Uint32Array(0);
-  }
-
-  evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array> {
-    this.#session ??= this.#loaded.createSession();
-    this.#logits ??= new Float32Array(this.vocabSize);
-    return this.#session.evaluate(tokens, { ...options, out: this.#logits });
-  }
-
-  truncate(length: number): void {
-    this.#session?.truncate(length);
-  }
-
-  giveBack(): void {
-    this.#session?.dispose();
-    this.#session = undefined;
   }
 }

@@ -1,4 +1,6 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
+
+import { PAGE_ROWS } from "../cache/pages.js";
 import {
   absorbScratchBytes,
   activationBytes,
@@ -12,10 +14,10 @@ import {
 } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
 
-/** Cached positions that expanded attention expands at a time. */
-export const EXPANDED_TILE = 64;
+/** Cached positions that expanded attention expands at a time: those of a page. */
+export const EXPANDED_TILE: number = PAGE_ROWS;
 
-/** Rows of logits that are computed at a time where every position's are asked for. */
+/** Rows of logits that are computed at a time. */
 export const LOGITS_ROWS = 16;
 
 /** Addresses of the activations of `n` tokens (n = batchSize). */
@@ -24,8 +26,6 @@ export interface Buffers {
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
-  /** u32[n] */
-  readonly tokens: number;
   /**
    * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
    * any form
@@ -105,7 +105,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
-    tokens: f32(n),
     quantized: bytes(
       Math.max(
         activationBytes(n, widest),

@@ -37,13 +37,11 @@ async function packedWeights(
   const plan = planModel(gguf, { threads });
   const memory = plan.memory.allocate(true);
   const { kernels, module } = await loadKernels(memory);
-  const { config, weights, buffers, meeting, caches } = plan;
-  const { contextLength, cacheType } = plan.options;
-  const cachePtrs = caches.map(({ ptr }) => ptr);
+  const { config, weights, buffers, meeting, batch } = plan;
+  const { cacheType } = plan.options;
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const sizes = { cachePtrs, cacheType, contextLength };
-  const model = { config, weights, buffers, meeting, ...sizes, choice };
+  const model = { config, weights, buffers, meeting, batch, cacheType, choice };
   const starter = new ThreadStarter({ module, memory, model });
   const helpers = await starter.start(threads - 1);
   assert.is(helpers.length, threads - 1);

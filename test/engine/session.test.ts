@@ -186,17 +186,21 @@ test("an abort in decode keeps every token so far", async () => {
   await assertUsable(TOKENS.slice(0, session.length));
 });
 
-test("no more sessions than planned, until one is given back", async () => {
+test("any number of sessions, until their tokens need more pages than there are", async () => {
   const { model, session } = await start();
-  const second = model.createSession();
-  assertThrows(() => model.createSession(), "SESSION_LIMIT", "at most 2 sessions");
-  session.dispose();
-  session.dispose();
-  const third = model.createSession();
-  assert.is(third.length, 0);
-  assertThrows(() => model.createSession(), "SESSION_LIMIT");
+  const [second, third] = [model.createSession(), model.createSession()];
+  await session.evaluate(TOKENS);
   await second.evaluate(TOKENS);
+  assert.is(model.pagesInUse, model.plan.pages.count);
+  const message = "expected 2 free pages of 64 rows, got 0; dispose of a session";
+  await assertRejects(third.evaluate(TOKENS), "CACHE_FULL", message);
+  assert.is(third.length, 0);
+  session.dispose();
+  session.dispose();
   await third.evaluate(TOKENS);
+  second.dispose();
+  third.dispose();
+  assert.is(model.pagesInUse, 0);
 });
 
 test("a session that is given back is over", async () => {

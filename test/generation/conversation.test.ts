@@ -179,16 +179,14 @@ test("a model makes conversations, and gets their sessions back", async () => {
   const conversation = library.createConversation({ system: "Be kind." });
   const template = "{% for message in messages %}{{ message.content }};{% endfor %}";
   const other = library.createConversation({ chatTemplate: template });
-  assertThrows(() => library.createConversation(), "SESSION_LIMIT");
   const options = { maxTokens: 4, seed: 1, ignoreEos: true };
   const messages = [{ role: "user", content: "Hi" }];
-  const expected = await joined(library.generate("Hi;", options)).catch(() => undefined);
-  assert.is(expected, undefined, "both sessions are taken");
   const answer = await joined(other.ask("Hi", options));
   other.dispose();
   assert.is(answer, await library.chat(messages, { ...options, chatTemplate: template }).text());
   assert.equal(conversation.messages, [{ role: "system", content: "Be kind." }]);
   conversation.dispose();
+  assert.is(library.pagesInUse, 0);
   const plain = await loadModel(tinyModel({ type: "Q8_0" }));
   assertThrows(() => plain.createConversation(), "INVALID_ARGUMENT", "the file has none");
   plain.createSession().dispose();
