@@ -77,13 +77,15 @@ test("every flipped bit is refused", () => {
   }
 });
 
-test("another format, another version, a header beyond the end", () => {
+test("another format, another version, a header beyond the end or of no JSON", () => {
   const gguf = new TextEncoder().encode("GGUF and more bytes than the prefix has");
   assertThrows(() => decodeCheckpoint(gguf, config), "INVALID_FILE", '"PLMTRAIN"', "GGUF and");
   const version = changed((_, view) => view.setUint32(8, 9, true));
   assertThrows(() => decodeCheckpoint(version, config), "UNSUPPORTED_FILE", "version 1, got 9");
   const header = changed((_, view) => view.setUint32(12, 0xfffffff8, true));
   assertThrows(() => decodeCheckpoint(header, config), "INVALID_FILE", "a whole header");
+  const text = changed((bytes) => bytes.fill(0x7b, 24, 32));
+  assertThrows(() => decodeCheckpoint(text, config), "INVALID_FILE", "a header of JSON");
 });
 
 test("a checkpoint of another config is refused, the first key that differs named", () => {
