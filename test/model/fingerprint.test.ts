@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { planModel } from "../../src/engine/load.js";
+import { SNAPSHOT } from "../../src/cache/snapshot.js";
+import { loadPlm, planModel } from "../../src/engine/load.js";
 import { stagingOf } from "../../src/engine/thread.js";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
+import { decodeHeader, decodePrefix, PREFIX_BYTES } from "../../src/format/frame.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { encodeGguf } from "../../src/format/writer.js";
@@ -11,7 +13,14 @@ import { kernelsBytes, loadKernels } from "../../src/kernels/load.js";
 import { readWeights } from "../../src/loading/read-weights.js";
 import { fingerprintOf } from "../../src/model/fingerprint.js";
 import { relaxedKernels } from "../kernels/support/wasm.js";
-import { K_DIMS, SMALL_DIMS, type TinyOptions, type TinyParts, tinyModel } from "./support/tiny.js";
+import {
+  K_DIMS,
+  ODD_DIMS,
+  SMALL_DIMS,
+  type TinyOptions,
+  type TinyParts,
+  tinyModel,
+} from "./support/tiny.js";
 
 const SIMD = await WebAssembly.compile(kernelsBytes("simd"));
 const RELAXED = await WebAssembly.compile(await relaxedKernels());
@@ -33,6 +42,19 @@ test("16 hexadecimal digits, the same for the same file with any kernels", async
     const found = await fingerprint(file);
     assert.match(found, /^[0-9a-f]{16}$/);
     assert.is(await fingerprint(file, RELAXED), found, type);
+  }
+});
+
+test("the same on any number of threads, whichever of them packed", async () => {
+  const file = tinyModel({ type: "Q8_0", dims: ODD_DIMS });
+  const gguf = await openGguf(await openSources(file));
+  for (const threads of [1, 2, 3]) {
+    const model = await loadPlm(gguf, { variant: "simd", threads });
+    const saved = await model.createSession().save();
+    model.dispose();
+    const { headerBytes } = decodePrefix(SNAPSHOT, saved);
+    const header = decodeHeader(SNAPSHOT, saved.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes));
+    assert.is((header as { model: string }).model, await fingerprint(file), `${threads} threads`);
   }
 });
 
