@@ -6,6 +6,7 @@ import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
+  PAGE_ROWS,
   sparseScratchBytes,
   tiledScratchBytes,
   unpackedPanelBytes,
@@ -13,7 +14,7 @@ import {
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time. */
-export const EXPANDED_TILE = 64;
+export const EXPANDED_TILE: number = PAGE_ROWS;
 
 /** Rows of logits that are computed at a time where every position's are asked for. */
 export const LOGITS_ROWS = 16;
@@ -51,6 +52,8 @@ export interface Buffers {
   readonly absorbedQ: number;
   /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
   readonly latentOut: number;
+  /** u32[ceil(contextLength / PAGE_ROWS)]: addresses of a layer's pages */
+  readonly pages: number;
   /** f32[tile, kvLoraRank], f32[tile, qkRopeHeadDim]: cached rows as floats */
   readonly latents: number;
   readonly kPe: number;
@@ -122,6 +125,7 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     activeScales: f32(n),
     absorbedQ: f32(heads * cacheDim),
     latentOut: f32(heads * kvLoraRank),
+    pages: f32(Math.ceil(contextLength / PAGE_ROWS)),
     latents: f32(EXPANDED_TILE * kvLoraRank),
     kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
     kv: f32(EXPANDED_TILE * pad8(kvDim)),

@@ -4,7 +4,13 @@
  */
 
 import { isRelaxed } from "../kernels/kernels.js";
-import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
+import {
+  i16RowBytes,
+  isFloatType,
+  PACKED_TYPES,
+  PAGE_ROWS,
+  packedBytes,
+} from "../kernels/packed.js";
 import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
 import { EXPANDED_TILE } from "./buffers.js";
 import type { Linear } from "./linear.js";
@@ -43,7 +49,7 @@ export class Attention {
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const { kvLoraRank } = config;
-    const { q, attnOut, absorbedQ, latentOut, scratch } = buffers;
+    const { q, attnOut, absorbedQ, latentOut, pages, scratch } = buffers;
     const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
     const cacheDim = kvLoraRank + qkRopeHeadDim;
     const [first, end] = member.share(heads);
@@ -52,6 +58,12 @@ export class Attention {
     const attendLatent = cache.attendLatent(kernels);
     this.#shape.set([end - first, kvLoraRank, qkRopeHeadDim]);
     this.#floatShape[3] = 1 / Math.sqrt(qkHeadDim);
+    this.#shape.set([cache.rowBytes, 0, 0], 4);
+    const table = new Uint32Array(memory.buffer, pages);
+    // Each thread writes the same.
+    for (let row = 0; row < position + n; row += PAGE_ROWS) {
+      table[row / PAGE_ROWS] = cache.row(index, row);
+    }
     const absorbed = absorbedQ + first * cacheDim * 4;
     const out = latentOut + first * kvLoraRank * 4;
     for (let i = 0; i < n; i++) {
@@ -62,8 +74,7 @@ export class Attention {
         const qPe = (qNope + qkNopeHeadDim * 4) / 4;
         floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
       }
-      const rows = cache.row(index, 0);
-      attendLatent(out, absorbed, rows, position + i + 1, this.#shapePtr, scratch);
+      attendLatent(out, absorbed, pages, position + i + 1, this.#shapePtr, scratch);
       this.#headValues(attnOut + i * heads * vHeadDim * 4, layer.kvBProj, first, end);
     }
   }
