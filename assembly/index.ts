@@ -1,8 +1,12 @@
 // The kernels that the binary exports; nothing else. src/kernels/kernels.ts is the same list,
 // typed.
 export { absorbF32, absorbI16 } from "./linear/absorb";
-export { attendLatentF32 } from "./attention/latent-f32";
-export { attendLatentF16, attendLatentI16, attendLatentQ8_0 } from "./attention/latent-i16";
+export {
+  attendLatentF16,
+  attendLatentF32,
+  attendLatentI16,
+  attendLatentQ8_0,
+} from "./attention/latent";
 export { storeLatentF16, storeLatentF32, storeLatentI16, storeLatentQ8_0 } from "./attention/cache";
 export {
   loadLatentF16,

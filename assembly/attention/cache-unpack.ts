@@ -11,27 +11,37 @@ import {
   splatF16,
 } from "../lanes";
 
-/**
- * i16 rows at target = f16 rows at source, rounded as storeLatentI16 does; returns the end of
- * source.
- */
+/** rows[count] of rowBytes at target, without gaps = those `stride` bytes apart at source. */
+export function copyRows(
+  target: usize,
+  source: usize,
+  stride: usize,
+  rowBytes: usize,
+  count: i32,
+): void {
+  for (const end = target + <usize>count * rowBytes; target < end; target += rowBytes) {
+    memory.copy(target, source, rowBytes);
+    source += stride;
+  }
+}
+
+/** i16 rows at target = f16 rows, `stride` bytes apart, rounded as storeLatentI16 does. */
 export function unpackF16(
   target: usize,
   source: usize,
+  stride: usize,
   count: i32,
   latentDim: i32,
   ropeDim: i32,
-): usize {
-  for (let t = 0; t < count; t++) {
+): void {
+  const latentBytes = <usize>latentDim << 1;
+  for (let t = 0; t < count; t++, source += stride) {
     const values = target + I16_HEADER;
     store<f32>(target, unpackHalves(values, source, latentDim));
-    source += <usize>latentDim << 1;
-    const ropeValues = values + (<usize>latentDim << 1);
-    store<f32>(target, unpackHalves(ropeValues, source, ropeDim), 4);
-    source += <usize>ropeDim << 1;
+    const ropeValues = values + latentBytes;
+    store<f32>(target, unpackHalves(ropeValues, source + latentBytes, ropeDim), 4);
     target = ropeValues + (<usize>ropeDim << 1);
   }
-  return source;
 }
 
 /** i16[n] over the returned scale from f16[n]. */
@@ -58,27 +68,25 @@ function unpackHalves(target: usize, source: usize, n: i32): f32 {
 }
 
 /**
- * i16 rows at target = q8_0 rows at source, within one unit of the row's scale; returns the end of
- * source. Requires |q| <= 127 and scales >= 0.
+ * i16 rows at target = q8_0 rows, `stride` bytes apart, within one unit of the row's scale. Requires
+ * |q| <= 127 and scales >= 0.
  */
 export function unpackQ8_0(
   target: usize,
   source: usize,
+  stride: usize,
   count: i32,
   latentDim: i32,
   ropeDim: i32,
-): usize {
+): void {
   const ropeValues = I16_HEADER + (<usize>latentDim << 1);
   const rowBytes = ropeValues + (<usize>ropeDim << 1);
   const latentBytes = (<usize>latentDim >> 5) * Q8_0_BLOCK;
   const ropeBytes = (<usize>ropeDim >> 5) * Q8_0_BLOCK;
-  for (let t = 0; t < count; t++, target += rowBytes) {
+  for (let t = 0; t < count; t++, target += rowBytes, source += stride) {
     store<f32>(target, unpackBlocks(target + I16_HEADER, source, latentBytes));
-    source += latentBytes;
-    store<f32>(target, unpackBlocks(target + ropeValues, source, ropeBytes), 4);
-    source += ropeBytes;
+    store<f32>(target, unpackBlocks(target + ropeValues, source + latentBytes, ropeBytes), 4);
   }
-  return source;
 }
 
 /** i16 values over the returned scale from blocks of `bytes` bytes. */

@@ -1,4 +1,5 @@
-// Rows of the latent KV cache: what one layer keeps of one position. Rows lie one after another.
+// Rows of the latent KV cache: what one layer keeps of one position. Rows lie one after another in
+// pages of PAGE_ROWS rows of one layer.
 //
 //   R = latentDim (kv_lora_rank), D = ropeDim (qk_rope_head_dim)
 //
@@ -16,6 +17,8 @@
 import { f32ToF16, f32x4ToF16 } from "../f16";
 import { narrowRounded, roundedBits } from "../lanes";
 
+/** Rows of a page. */
+export const PAGE_ROWS: i32 = 64;
 /** Bytes of the two scales and their padding before the values of an i16 row. */
 export const I16_HEADER: usize = 16;
 /** The largest |q| of an i16 row. */

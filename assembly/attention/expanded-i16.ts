@@ -155,7 +155,8 @@ function attendRows(
   const ropeDim = load<i32>(tile, ROPE_DIM);
   const valueDim = load<i32>(tile, VALUE_DIM);
   const outBytes = <usize>(load<i32>(tile, HEADS) * valueDim) << 2;
-  const values = rows + <usize>TILE_I16 * (I16_HEADER + (<usize>(nopeDim + ropeDim) << 1));
+  const rowBytes = I16_HEADER + (<usize>(nopeDim + ropeDim) << 1);
+  const values = rows + <usize>TILE_I16 * rowBytes;
   const valueBytes = I16_HEADER + (<usize>valueDim << 1);
   const scores = values + <usize>TILE_I16 * valueBytes;
   const size = groupBytes(nopeDim + ropeDim);
@@ -166,7 +167,8 @@ function attendRows(
     const group = i >> 2;
     const groups = (n + 3) >> 2;
     const seen = (min(count, ahead + i + n - 1) + 3) & ~3;
-    scoreTileI16(scores, packed + <usize>group * size, groups, rows, seen, nopeDim, ropeDim);
+    const from = packed + <usize>group * size;
+    scoreTileI16(scores, from, groups, rows, rowBytes, seen, 0, nopeDim, ropeDim);
     // Values a group at a time: more rows of out may not fit in the cache set that they share.
     for (let g = 0; g < groups; g++) {
       const at = states + <usize>(group + g) * GROUP_STATE;

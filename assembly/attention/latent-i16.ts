@@ -1,117 +1,69 @@
-// Latent attention of one token in absorbed form, in integers.
-import { LATENT_DIM, ROPE_DIM, SCALE } from "./latent-f32";
-import { attendS8 } from "./latent-s8";
+// Attention of one token over one tile of rows in integers (latent.ts).
 import { I16_HEADER } from "./cache";
-import { unpackF16, unpackQ8_0 } from "./cache-unpack";
-import {
-  finishHeads,
-  groupBytes,
-  GROUP_SCORES,
-  GROUP_STATE,
-  packQueries,
-  startGroups,
-  TILE_I16,
-} from "./tile-i16";
+import { copyRows, unpackF16, unpackQ8_0 } from "./cache-unpack";
+import { F16, LATENT_DIM, Q8_0, ROPE_DIM, SCALE, STRIDE, UNSCORED } from "./latent-shape";
+import { groupBytes, packQueries } from "./tile-i16";
 import { scoreTileI16 } from "./tile-i16-scores";
 import { softmaxHeads } from "./tile-i16-softmax";
 import { valueTileI16 } from "./tile-i16-values";
 
-const I16: i32 = 0;
-const F16: i32 = 1;
-const Q8_0: i32 = 2;
-
-/**
- * attendLatentF32, on i16 rows, in integers: of a query's latent and of its rope part one scale
- * each, of the weights of 64 positions one a head; each with 14 bits or more of what is usual
- * (tile-i16.ts).
- */
-export function attendLatentI16(
-  out: usize,
-  q: usize,
-  rows: usize,
-  positions: i32,
-  shape: usize,
-  scratch: usize,
-): void {
-  attendInteger(out, q, rows, positions, shape, scratch, I16);
+/** to = groups of queries of f32[heads, latentDim + ropeDim - unscored]; returns their end. */
+export function packQueriesI16(to: usize, q: usize, shape: usize): usize {
+  const heads = load<i32>(shape);
+  const first = load<i32>(shape, LATENT_DIM) - load<i32>(shape, UNSCORED);
+  const second = load<i32>(shape, ROPE_DIM);
+  const qBytes = <usize>(first + second) << 2;
+  packQueries(to, q, qBytes, heads, first, second, load<f32>(shape, SCALE));
+  return to + <usize>((heads + 3) >> 2) * groupBytes(first + second);
 }
 
 /**
- * attendLatentF32, on f16 rows: each becomes an i16 row, as if it had been stored as one, then as
- * attendLatentI16.
+ * Takes in a tile of positions.
+ *
+ *   out      f32[heads, latentDim]              in and out: sums so far
+ *   q        groups of queries
+ *   states   states of groups                   in and out
+ *   rows     rows[count] of the type
+ *   shape    LatentShape
+ *   scores   groups of scores                   scratch
+ *   i16Rows  i16 rows[count, to a multiple of 4]   scratch
+ *
+ * Requires 1 <= count <= 64.
  */
-export function attendLatentF16(
+export function attendTileI16(
   out: usize,
   q: usize,
+  states: usize,
   rows: usize,
-  positions: i32,
+  count: i32,
   shape: usize,
-  scratch: usize,
-): void {
-  attendInteger(out, q, rows, positions, shape, scratch, F16);
-}
-
-/**
- * attendLatentF32, on q8_0 rows: each becomes an i16 row, within 1/8191 of its largest value, then
- * as attendLatentI16. Requires multiples of 32 and |q| <= 127, as storeLatentQ8_0 writes. In the
- * relaxed variant rows stay what they are, and 32 dims of a query's latent share 8 bits and a
- * scale, of its rope part 16 (tile-s8.ts).
- */
-export function attendLatentQ8_0(
-  out: usize,
-  q: usize,
-  rows: usize,
-  positions: i32,
-  shape: usize,
-  scratch: usize,
-): void {
-  if (ASC_FEATURE_RELAXED_SIMD) attendS8(out, q, rows, positions, shape, scratch);
-  else attendInteger(out, q, rows, positions, shape, scratch, Q8_0);
-}
-
-function attendInteger(
-  out: usize,
-  q: usize,
-  rows: usize,
-  positions: i32,
-  shape: usize,
-  scratch: usize,
+  scores: usize,
+  i16Rows: usize,
   type: i32,
 ): void {
   const heads = load<i32>(shape);
   const latentDim = load<i32>(shape, LATENT_DIM);
   const ropeDim = load<i32>(shape, ROPE_DIM);
-  const dims = latentDim + ropeDim;
+  const unscored = load<i32>(shape, UNSCORED);
+  const stride = <usize>load<i32>(shape, STRIDE);
+  const rowBytes = I16_HEADER + (<usize>(latentDim + ropeDim) << 1);
   const groups = (heads + 3) >> 2;
-  const rowBytes = I16_HEADER + (<usize>dims << 1);
-  const outBytes = <usize>latentDim << 2;
-  const scores = scratch;
-  const states = scores + <usize>groups * GROUP_SCORES;
-  const queries = states + <usize>groups * GROUP_STATE;
-  const converted = queries + <usize>groups * groupBytes(dims);
-  const scale = load<f32>(shape, SCALE);
-  packQueries(queries, q, <usize>dims << 2, heads, latentDim, ropeDim, scale);
-  memory.fill(out, 0, <usize>heads * outBytes);
-  startGroups(states, groups);
-  for (let first = 0; first < positions; first += TILE_I16) {
-    const count = min(TILE_I16, positions - first);
-    const whole = (count + 3) & ~3;
-    let tile = converted;
-    if (type == F16) rows = unpackF16(tile, rows, count, latentDim, ropeDim);
-    else if (!ASC_FEATURE_RELAXED_SIMD && type == Q8_0) {
-      rows = unpackQ8_0(tile, rows, count, latentDim, ropeDim);
-    } else if (count == whole) {
-      tile = rows;
-      rows += <usize>count * rowBytes;
-    } else memory.copy(tile, rows, <usize>count * rowBytes);
-    // Rows that fill up the last tile, and that no head sees.
-    if (count != whole) {
-      memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
-    }
-    scoreTileI16(scores, queries, groups, tile, whole, latentDim, ropeDim);
-    softmaxHeads(scores, states, groups, whole, count, tile, rowBytes);
-    const values = tile + I16_HEADER;
-    valueTileI16(out, outBytes, scores, heads, values, rowBytes, whole, latentDim);
+  const whole = (count + 3) & ~3;
+  let tile = i16Rows;
+  let step = rowBytes;
+  if (type == F16) unpackF16(tile, rows, stride, count, latentDim, ropeDim);
+  else if (!ASC_FEATURE_RELAXED_SIMD && type == Q8_0) {
+    unpackQ8_0(tile, rows, stride, count, latentDim, ropeDim);
+  } else if (count == whole) {
+    tile = rows;
+    step = stride;
+  } else copyRows(tile, rows, stride, rowBytes, count);
+  // Rows that fill up the last tile, and that no head sees.
+  if (count != whole) {
+    memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
   }
-  finishHeads(out, outBytes, states, heads, latentDim);
+  scoreTileI16(scores, q, groups, tile, step, whole, unscored, latentDim - unscored, ropeDim);
+  softmaxHeads(scores, states, groups, whole, count, tile, step);
+  const values = tile + I16_HEADER;
+  valueTileI16(out, <usize>latentDim << 2, scores, heads, values, step, whole, latentDim);
 }

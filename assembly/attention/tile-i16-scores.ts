@@ -3,43 +3,55 @@ import { I16_HEADER } from "./cache";
 import { FLUSH_DIMS, groupBytes, GROUP_SCORES } from "./tile-i16";
 
 /**
- * scores[i][t] = q_i . row_t
+ * scores[i][t] = q_i . scored part of row_t
  *
  *   scores   groups of scores[groups]    out, t < count
  *   q        groups of queries[groups]
- *   rows     i16 rows[count] with parts of `first` and `second` values
+ *   rows     i16 rows[count], rowBytes apart: `unscored` values of part 1, then `first` of it and
+ *            `second` of part 2
  *
- * Requires groups >= 1, count a multiple of 4 and at most 64, first and second multiples of 2.
+ * Requires groups >= 1, count a multiple of 4 and at most 64, first and second multiples of 2,
+ * unscored or first 0.
  */
 export function scoreTileI16(
   scores: usize,
   q: usize,
   groups: i32,
   rows: usize,
+  rowBytes: usize,
   count: i32,
+  unscored: i32,
   first: i32,
   second: i32,
 ): void {
-  const rowBytes = I16_HEADER + (<usize>(first + second) << 1);
+  const skipped = I16_HEADER + (<usize>unscored << 1);
   for (let t = 0; t < count; t += 4, rows += rowBytes << 2, scores += 64) {
     let to = scores;
     let from = q;
     for (let g = groups; g > 1; g -= 2) {
-      scoreRows(to, from, rows, first, second, true);
+      scoreRows(to, from, rows, rowBytes, skipped, first, second, true);
       to += 2 * GROUP_SCORES;
       from += 2 * groupBytes(first + second);
     }
-    if (groups & 1) scoreRows(to, from, rows, first, second, false);
+    if (groups & 1) scoreRows(to, from, rows, rowBytes, skipped, first, second, false);
   }
 }
 
 /** One group, or two, against four rows; a dot's lanes are the queries of a group. */
 // @ts-ignore: decorator
 @inline
-function scoreRows(to: usize, q: usize, rows: usize, first: i32, second: i32, two: bool): void {
-  const rowBytes = I16_HEADER + (<usize>(first + second) << 1);
+function scoreRows(
+  to: usize,
+  q: usize,
+  rows: usize,
+  rowBytes: usize,
+  skipped: usize,
+  first: i32,
+  second: i32,
+  two: bool,
+): void {
   const group = groupBytes(first + second);
-  let row0 = rows + I16_HEADER;
+  let row0 = rows + skipped;
   let row1 = row0 + rowBytes;
   let row2 = row1 + rowBytes;
   let row3 = row2 + rowBytes;

@@ -19,11 +19,11 @@
 // and rope part, or k_nope and k_pe. Rows are i16 rows of the cache (cache.ts): |row| <= 8191. An
 // i32 lane adds up products of them with integers whose magnitudes add up to at most LARGEST_SUM,
 // and so stays below 2^31 - 1.
-import { largestMagnitude, SMALLEST_AMAX } from "./cache";
+import { largestMagnitude, PAGE_ROWS, SMALLEST_AMAX } from "./cache";
 import { narrowRounded, roundedBits } from "../lanes";
 
 /** Positions of a tile, at most. */
-export const TILE_I16: i32 = 64;
+export const TILE_I16: i32 = PAGE_ROWS;
 export const GROUP_HEADER: usize = 32;
 export const GROUP_SCORES: usize = 1056;
 export const GROUP_FACTOR: usize = 1024;

@@ -16,14 +16,14 @@ import {
 const SIGNS: usize = memory.data<u64>([0x8080808080808080, 0x8080808080808080], 16);
 
 /**
- * scores[i][t] = q_i . row_t
+ * scores[i][t] = q_i . scored part of row_t
  *
  *   scores   groups of scores[groups]      out, t < count
  *   q        groups of queries[groups]
  *   rows     q8_0 rows[count]
  *   tile     their scales (readScales); scratch behind them
  *
- * Requires groups >= 1, count a multiple of 4 and at most 64.
+ * Requires groups >= 1, count a multiple of 4 and at most 64, unscored, in blocks, 0 or latentBlocks.
  */
 export function scoreTileS8(
   scores: usize,
@@ -32,11 +32,13 @@ export function scoreTileS8(
   rows: usize,
   tile: usize,
   count: i32,
+  unscored: i32,
   latentBlocks: i32,
   ropeBlocks: i32,
 ): void {
   const rowBytes = <usize>(latentBlocks + ropeBlocks) * Q8_0_BLOCK;
-  const groupBytes = queryGroupBytes(latentBlocks, ropeBlocks);
+  const scored = latentBlocks - unscored;
+  const groupBytes = queryGroupBytes(scored, ropeBlocks);
   const copy = tile + scaleBytes(latentBlocks, ropeBlocks);
   let scale = tile + TILE_SCALES;
   for (let t = 0; t < count; t += 4, rows += rowBytes << 2, scores += 64, scale += 16) {
@@ -46,12 +48,12 @@ export function scoreTileS8(
     for (let g = 0; g < groups; g++, to += GROUP_SCORES) clearScores(to);
     to = scores;
     for (let g = groups; g > 1; g -= 2, to += 2 * GROUP_SCORES, group += 2 * groupBytes) {
-      scoreTwo(to, group, groupBytes, copy, rowBytes, scale, latentBlocks);
+      scoreTwo(to, group, groupBytes, copy, rowBytes, scale, scored);
     }
-    if (groups & 1) scoreRows(to, group, 0, copy, rowBytes, scale, latentBlocks, false);
+    if (groups & 1) scoreRows(to, group, 0, copy, rowBytes, scale, scored, false);
     const row = copy + <usize>latentBlocks * Q8_0_BLOCK;
     const rowScale = scale + <usize>latentBlocks * TILE_SCALES;
-    group = q + <usize>latentBlocks * STREAM;
+    group = q + <usize>scored * STREAM;
     to = scores;
     for (let g = 0; g < groups; g++, to += GROUP_SCORES, group += groupBytes) {
       scoreTwo(to, group, STREAM, row, rowBytes, rowScale, ropeBlocks);

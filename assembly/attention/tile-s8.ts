@@ -67,7 +67,7 @@ export function tileScratchBytes(rowBytes: usize): usize {
  *
  * Requires queries >= 1. A block with a NaN or infinity has a scale that is none either.
  */
-export function packQueriesS8(
+export function packBlocks(
   to: usize,
   q: usize,
   queries: i32,

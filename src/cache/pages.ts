@@ -4,9 +4,7 @@
  */
 import { PlmError } from "../errors.js";
 import type { MemoryPlan } from "../kernels/arena.js";
-
-/** Rows of a page: those of one tile of attention. */
-export const PAGE_ROWS = 64;
+import { PAGE_ROWS } from "../kernels/packed.js";
 
 /** Pages that `rows` rows of one layer take. */
 export function pagesOf(rows: number): number {

@@ -11,7 +11,7 @@ import {
   PREFIX_BYTES,
 } from "../format/frame.js";
 import { requireGlobal } from "../globals.js";
-import { PAGE_ROWS } from "./pages.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
 import {
   messagesBytes,
   pageSize,

@@ -1,5 +1,6 @@
 /** One sequence in the cache: for each layer a table of the pages that hold its rows. */
-import { PAGE_ROWS, type PagePool, pagesOf } from "./pages.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
+import { type PagePool, pagesOf } from "./pages.js";
 
 export class CacheSequence {
   readonly layers: number;

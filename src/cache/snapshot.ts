@@ -16,7 +16,7 @@ import {
   invalidFrame,
   PREFIX_BYTES,
 } from "../format/frame.js";
-import { PAGE_ROWS } from "./pages.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
 
 export const SNAPSHOT: FrameFormat = { name: "session", magic: "PLMSESSN", version: 1 };
 

@@ -2,7 +2,7 @@
 import { PlmError } from "../errors.js";
 import { CRC_BYTES, encodeFrame, writeCrc } from "../format/frame.js";
 import { requireGlobal } from "../globals.js";
-import { PAGE_ROWS } from "./pages.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
 import {
   MOST_MESSAGES_BYTES,
   SNAPSHOT,

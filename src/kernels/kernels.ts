@@ -237,11 +237,11 @@ export type LoadLatent = (
   ropeDim: number,
 ) => void;
 
-/** attendLatentF32 and its kin: latent attention of one token over rows of the cache. */
+/** attendLatentF32 and its kin: latent attention of one token over pages of the cache. */
 export type AttendLatent = (
   outPtr: number,
   qPtr: number,
-  rowsPtr: number,
+  pagesPtr: number,
   positions: number,
   shapePtr: number,
   scratchPtr: number,

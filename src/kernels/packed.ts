@@ -197,6 +197,9 @@ export function tiledScratchBytes(neurons: number, outputs: number): number {
 /** Neurons that pairs can name. */
 export const MOST_PAIRED_NEURONS = 65536;
 
+/** Rows of a page of the cache, as assembly/attention/cache.ts has it. */
+export const PAGE_ROWS = 64;
+
 /** Bytes of scratch that the attendLatent kernels need. */
 export function attendLatentScratchBytes(
   heads: number,

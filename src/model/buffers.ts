@@ -1,6 +1,5 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
 
-import { PAGE_ROWS } from "../cache/pages.js";
 import {
   absorbScratchBytes,
   activationBytes,
@@ -8,6 +7,7 @@ import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
+  PAGE_ROWS,
   sparseScratchBytes,
   tiledScratchBytes,
   unpackedPanelBytes,

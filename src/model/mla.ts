@@ -54,6 +54,7 @@ export class Attention {
     const pages = batch.layerPages(segment, index);
     this.#shape.set([end - first, kvLoraRank, qkRopeHeadDim]);
     this.#floatShape[3] = 1 / Math.sqrt(qkHeadDim);
+    this.#shape.set([cache.rowBytes, 0, 0], 4);
     const absorbed = absorbedQ + first * cacheDim * 4;
     const out = latentOut + first * kvLoraRank * 4;
     for (let i = 0; i < n; i++) {

@@ -4,9 +4,15 @@
  * then, once all have joined, of a product's rows. Computes; checks and bookkeeping are the
  * session's.
  */
-import { PAGE_ROWS } from "../cache/pages.js";
+
 import type { KernelChoice } from "../kernels/choose-kernels.js";
-import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
+import {
+  i16RowBytes,
+  isFloatType,
+  MOST_PAIRED_NEURONS,
+  PACKED_TYPES,
+  PAGE_ROWS,
+} from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
 import type { Batch, Outputs, Segment } from "./batch.js";

@@ -1,9 +1,10 @@
 /** Sequences and their pages against arrays of rows. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PAGE_ROWS, PagePool, pagesOf } from "../../src/cache/pages.js";
+import { PagePool, pagesOf } from "../../src/cache/pages.js";
 import { CacheSequence } from "../../src/cache/sequence.js";
 import { PlmError } from "../../src/errors.js";
+import { PAGE_ROWS } from "../../src/kernels/packed.js";
 import { seededRandom } from "../support/random.js";
 
 const ROW_BYTES = 4;

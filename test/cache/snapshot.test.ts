@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PAGE_ROWS } from "../../src/cache/pages.js";
 import { readPages, readSnapshot } from "../../src/cache/read-snapshot.js";
 import { MOST_MESSAGES_BYTES } from "../../src/cache/snapshot.js";
 import { SnapshotWriter } from "../../src/cache/write-snapshot.js";
 import { BytesSource } from "../../src/format/bytes-source.js";
 import { crc32 } from "../../src/format/crc32.js";
 import { StreamSource } from "../../src/format/stream-source.js";
+import { PAGE_ROWS } from "../../src/kernels/packed.js";
 import { assertRejects, assertThrows, rejection } from "../model/support/engine.js";
 import { seededRandom } from "../support/random.js";
 import { joined } from "../training/support/store.js";

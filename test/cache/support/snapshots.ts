@@ -1,10 +1,10 @@
 /** Saved sessions for tests: made of random rows, read through any source, crafted by hand. */
 
-import { PAGE_ROWS } from "../../../src/cache/pages.js";
 import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
 import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
 import type { ByteSource } from "../../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
+import { PAGE_ROWS } from "../../../src/kernels/packed.js";
 import { seededRandom } from "../../support/random.js";
 import { joined } from "../../training/support/store.js";
 

@@ -50,19 +50,25 @@ export function attendLatent(
     kernels[`loadLatent${type}`](sourcePtr, kPePtr, rowPtr, 1, latentDim, ropeDim);
     cached.set(bench.f32(sourcePtr, dims), t * dims);
   }
-  const shape = new Uint8Array(16);
+  const shape = new Uint8Array(28);
   const view = new DataView(shape.buffer);
   [heads, latentDim, ropeDim].forEach((value, i) => {
     view.setInt32(4 * i, value, true);
   });
   view.setFloat32(12, query.scale, true);
+  view.setInt32(16, bytes, true);
+  const pages = Uint32Array.from(
+    { length: Math.ceil(positions / 64) },
+    (_, i) => cachePtr + i * 64 * bytes,
+  );
+  const pagesPtr = bench.put(pages);
   const scratchBytes = attendLatentScratchBytes(heads, latentDim, ropeDim);
   const scratchPtr = bench.region(scratchBytes, offset);
   bench.u8(scratchPtr, scratchBytes).fill(0xff);
   const outPtr = bench.region(heads * latentDim * 4, offset);
   bench.u8(outPtr, heads * latentDim * 4).fill(0xff);
   const [qPtr, shapePtr] = [bench.put(query.q, offset), bench.put(shape, offset)];
-  kernels[`attendLatent${type}`](outPtr, qPtr, cachePtr, positions, shapePtr, scratchPtr);
+  kernels[`attendLatent${type}`](outPtr, qPtr, pagesPtr, positions, shapePtr, scratchPtr);
   bench.checkGuards();
   return { actual: bench.f32(outPtr, heads * latentDim), cached };
 }
