@@ -16,6 +16,7 @@ import {
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
+import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "../loading/read-weights.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
@@ -29,8 +30,7 @@ import { Engine } from "./engine.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
 import { Session } from "./session.js";
-import { ThreadStarter } from "./start-threads.js";
-import { createPlm, stagingOf } from "./thread.js";
+import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
 
@@ -205,9 +205,8 @@ export class LoadedPlm {
 /** Why fewer threads can compute than were asked for or than there are processors. */
 function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
   if ((threads ?? platform.parallelism()) <= 1) return undefined;
-  if (!platform.hasThreads()) {
-    return new Error("this runtime shares no memory; a page must be cross-origin isolated");
-  }
+  const obstacle = threadObstacle();
+  if (obstacle !== undefined) return obstacle;
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   return excessOfThreads(threads);
 }
@@ -237,7 +236,14 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
       ...{ config, weights, buffers, meeting, choice },
       ...{ cachePtrs, cacheType, contextLength },
     };
-    starter = new ThreadStarter({ module, memory, model }, options.threadScript);
+    starter = new ThreadStarter({
+      memory,
+      teamPtr: meeting.team,
+      startThread: (index) => {
+        const start: ThreadStart = { module, memory, model, index };
+        return platform.startThread(start, options.threadScript);
+      },
+    });
     // Never rejects; what is read meanwhile they help to pack.
     starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);
