@@ -58,7 +58,7 @@ function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
 /** Why a thread that answered is not used: it runs a script of another version. */
 function versionFailure(script: ThreadScript | undefined, reply: unknown): Error {
   const { version } = (reply ?? {}) as Partial<ThreadReply>;
-  const got = typeof version === "string" ? version : "a script that says none";
+  const got = typeof version === "string" ? version : "a worker that gives none";
   const name = script === undefined ? "threads" : "threadScript";
   return new Error(`${name}: expected version ${VERSION} of plm-wasm/thread, got ${got}`);
 }
