@@ -1,8 +1,9 @@
 /** Makes an engine of the trainer with another MLP or another attention than PLM's. */
 import type { PlmConfig } from "../../src/model/config.js";
+import type { TrainingSizes } from "../../src/training/engine/buffers.js";
 import { TrainingEngine } from "../../src/training/engine/engine.js";
 import { loadTrainingKernels } from "../../src/training/engine/load-kernels.js";
-import { planTraining, type TrainingSizes } from "../../src/training/engine/plan.js";
+import { planTraining } from "../../src/training/engine/plan.js";
 import { TrainingThread } from "../../src/training/engine/thread.js";
 import { Attention } from "../../src/training/network/attention.js";
 import { Mlp } from "../../src/training/network/mlp.js";
@@ -56,9 +57,15 @@ export async function createVariantEngine(
   const memory = planned.memory.allocate();
   const { kernels } = await loadTrainingKernels(memory);
   const data = { config, sizes, parameters, buffers };
-  const thread = new TrainingThread(data, kernels, memory, 0, (parts) => ({
-    attention: architecture.attention === "mla" ? new Attention(parts) : new FullAttention(parts),
-    mlp: own === undefined ? new Mlp(parts) : new DenseMlp(parts, own, dense!),
-  }));
+  const thread = new TrainingThread(
+    data,
+    kernels,
+    memory,
+    { index: 0, maySleep: true },
+    (parts) => ({
+      attention: architecture.attention === "mla" ? new Attention(parts) : new FullAttention(parts),
+      mlp: own === undefined ? new Mlp(parts) : new DenseMlp(parts, own, dense!),
+    }),
+  );
   return new TrainingEngine(data, memory, thread, []);
 }

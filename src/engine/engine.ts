@@ -10,6 +10,7 @@ import { Leader, type Task } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
 import { LATE_SHARE, Pace, type Piece } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
+import type { ThreadStarter } from "../kernels/start-threads.js";
 import { type AttentionForm, chooseAttention } from "../model/attention-form.js";
 import { BatchBoard, type NextTokens, type Outputs } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
@@ -18,7 +19,6 @@ import type { Plm, SparsityCount } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import { outputStride } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
-import type { ThreadStarter } from "./start-threads.js";
 import type { ModelData } from "./thread.js";
 import { perform, type Work, WorkBoard } from "./work.js";
 

@@ -19,6 +19,7 @@ import {
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
+import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "../loading/read-weights.js";
 import { type BatchPlan, planBatch } from "../model/batch.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
@@ -34,8 +35,7 @@ import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
 import { restoreSequence } from "./restore.js";
 import { Session } from "./session.js";
-import { ThreadStarter } from "./start-threads.js";
-import { createPlm, stagingOf } from "./thread.js";
+import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
 
@@ -230,9 +230,8 @@ export class LoadedPlm {
 /** Why fewer threads can compute than were asked for or than there are processors. */
 function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
   if ((threads ?? platform.parallelism()) <= 1) return undefined;
-  if (!platform.hasThreads()) {
-    return new Error("this runtime shares no memory; a page must be cross-origin isolated");
-  }
+  const obstacle = threadObstacle();
+  if (obstacle !== undefined) return obstacle;
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   return excessOfThreads(threads);
 }
@@ -258,7 +257,14 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     types.add("Q8"); // what absorbed keys are multiplied as
     const choice = chooseKernels(kernels, memory, buffers.x, types);
     const model = { config, weights, buffers, meeting, choice, batch, cacheType };
-    starter = new ThreadStarter({ module, memory, model }, options.threadScript);
+    starter = new ThreadStarter({
+      memory,
+      teamPtr: meeting.team,
+      startThread: (index) => {
+        const start: ThreadStart = { module, memory, model, index };
+        return platform.startThread(start, options.threadScript);
+      },
+    });
     // Never rejects; what is read meanwhile they help to pack.
     starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);

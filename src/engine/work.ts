@@ -57,10 +57,8 @@ export function perform(
 
 /** Does work announced after `done` until it is dismissed: what a thread of its own does. */
 export function performAnnounced(plm: Plm, board: WorkBoard, done: number): void {
-  let last = plm.member.awaitWork(done);
-  while (last !== undefined) {
+  plm.member.follow(done, () => {
     const { work, precision } = board.read();
     perform(plm, work, precision);
-    last = plm.member.awaitWork(last);
-  }
+  });
 }

@@ -1,12 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import platform from "#platform";
 import { planModel } from "../../src/engine/load.js";
-import { ThreadStarter } from "../../src/engine/start-threads.js";
 import { stagingOf } from "../../src/engine/thread.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { chooseKernels } from "../../src/kernels/choose-kernels.js";
 import { loadKernels } from "../../src/kernels/load.js";
+import { ThreadStarter } from "../../src/kernels/start-threads.js";
 import { type ReadOptions, readWeights } from "../../src/loading/read-weights.js";
 import { eachWeight } from "../../src/model/weights.js";
 import { assertRejects, rejection } from "../model/support/engine.js";
@@ -42,7 +43,11 @@ async function packedWeights(
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, meeting, batch, cacheType, choice };
-  const starter = new ThreadStarter({ module, memory, model });
+  const starter = new ThreadStarter({
+    memory,
+    teamPtr: meeting.team,
+    startThread: (index) => platform.startThread({ module, memory, model, index }),
+  });
   const helpers = await starter.start(threads - 1);
   assert.is(helpers.length, threads - 1);
   try {

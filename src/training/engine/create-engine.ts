@@ -1,20 +1,24 @@
 /** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
+import platform from "#platform";
 import { PlmError } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
+import { ThreadStarter, threadObstacle } from "../../kernels/start-threads.js";
 import type { PlmConfig } from "../../model/config.js";
-import type { ThreadHandle } from "../../platform/thread-worker.js";
+import { checkThreadScript, type ThreadScript } from "../../platform/thread-worker.js";
 import { layoutParameters } from "../network/parameters.js";
+import type { TrainingSizes } from "./buffers.js";
 import { TrainingEngine } from "./engine.js";
 import { loadTrainingKernels } from "./load-kernels.js";
-import { planTraining, type TrainingSizes } from "./plan.js";
+import { planTraining } from "./plan.js";
 import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 
 /** How an engine is made. */
 export interface EngineOptions {
   readonly config: PlmConfig;
+  /** Where not all of its threads start, one computes; `threadFailure` says why. */
   readonly sizes: TrainingSizes;
-  /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
-  readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
+  /** Where the threads' script is, as in `LoadOptions`; default: the package's own file. */
+  readonly threadScript?: ThreadScript;
   /** Sees the plan of the memory before it is allocated. */
   readonly onPlan?: (plan: MemoryPlan) => void;
 }
@@ -24,8 +28,9 @@ export interface EngineOptions {
  * INVALID_ARGUMENT where tokens are not whole sequences.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
-  const { config, sizes, startThread, onPlan } = options;
-  const { tokens, contextLength, threads } = sizes;
+  const { config, sizes, threadScript, onPlan } = options;
+  const { tokens, contextLength } = sizes;
+  checkThreadScript(threadScript);
   if (tokens === 0 || tokens % contextLength !== 0) {
     throw new PlmError(
       "INVALID_ARGUMENT",
@@ -36,17 +41,21 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   const { memory: plan, buffers } = planTraining(config, parameters, sizes);
   onPlan?.(plan);
   plan.check(Infinity);
-  const memory = plan.allocate(threads > 1);
+  const obstacle = sizes.threads > 1 ? threadObstacle() : undefined;
+  const others = obstacle === undefined ? sizes.threads - 1 : 0;
+  const memory = plan.allocate(others > 0);
   const { kernels, module } = await loadTrainingKernels(memory);
   const data = { config, sizes, parameters, buffers };
-  const thread = new TrainingThread(data, kernels, memory, 0);
-  const others: ThreadHandle[] = [];
-  for (let index = 1; index < threads; index++) {
-    if (startThread === undefined) {
-      throw new PlmError("INVALID_ARGUMENT", `threads: expected 1 without a way to start them`);
-    }
-    others.push(startThread({ module, memory, data, index }));
-  }
-  await Promise.all(others.map(({ ready }) => ready));
-  return new TrainingEngine(data, memory, thread, others);
+  const maySleep = platform.maySleep();
+  const thread = new TrainingThread(data, kernels, memory, { index: 0, maySleep });
+  const starter = new ThreadStarter({
+    memory,
+    teamPtr: buffers.team,
+    startThread: (index) => {
+      const start: TrainingThreadStart = { module, memory, data, index };
+      return platform.startThread(start, threadScript);
+    },
+  });
+  const threads = await starter.start(others);
+  return new TrainingEngine(data, memory, thread, threads, starter.failure ?? obstacle);
 }

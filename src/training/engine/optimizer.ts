@@ -1,7 +1,8 @@
 /** AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and clipping by global norm. */
 
+import { forwardMatrices } from "../network/parameters.js";
 import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
-import { forwardMatrices, SQUARES_BLOCK } from "./plan.js";
+import { SQUARES_BLOCK } from "./buffers.js";
 
 /** Where in `hyper` what adamw multiplies gradients by lies. */
 const GRADIENT_FACTOR = 7;

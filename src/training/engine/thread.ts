@@ -1,5 +1,5 @@
 /** One thread of a training run: what it computes with, and the loop of a thread of its own. */
-import { Member } from "../../kernels/team.js";
+import { Member, type MemberParts } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
 import { Attention } from "../network/attention.js";
 import { Backward } from "../network/backward.js";
@@ -9,9 +9,9 @@ import { Mlp } from "../network/mlp.js";
 import type { Parameters } from "../network/parameters.js";
 import { GRADIENT_SCALE, type TrainingParts } from "../network/parts.js";
 import type { Sublayers } from "../network/sublayer.js";
+import type { TrainingBuffers, TrainingSizes } from "./buffers.js";
 import type { TrainingKernels } from "./kernels.js";
 import { Optimizer } from "./optimizer.js";
-import type { TrainingBuffers, TrainingSizes } from "./plan.js";
 
 /** After so long one that does not come is lost: it may have whole sequences to compute. */
 const PATIENCE_MS = 600_000;
@@ -57,13 +57,13 @@ export class TrainingThread {
     data: TrainingData,
     kernels: TrainingKernels,
     memory: WebAssembly.Memory,
-    index: number,
+    { index, maySleep }: Pick<MemberParts, "index" | "maySleep">,
     makeSublayers: (parts: TrainingParts) => Sublayers = plmSublayers,
   ) {
     const { buffers } = data;
     const teamPtr = buffers.team;
     const patienceMs = PATIENCE_MS;
-    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true, patienceMs });
+    this.member = new Member({ kernels, memory, teamPtr, index, maySleep, patienceMs });
     const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
     const { member } = this;
     const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };
@@ -93,14 +93,10 @@ export function runTrainingThread(
   ready: () => void,
 ): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const thread = new TrainingThread(data, exports as unknown as TrainingKernels, memory, index);
-  const { member } = thread;
+  const kernels = exports as unknown as TrainingKernels;
+  const thread = new TrainingThread(data, kernels, memory, { index, maySleep: true });
   const words = new Int32Array(memory.buffer, data.buffers.work, 1);
-  const done = member.announced;
+  const done = thread.member.announced;
   ready();
-  let last = member.awaitWork(done);
-  while (last !== undefined) {
-    thread.perform(WORKS[words[0]]);
-    last = member.awaitWork(last);
-  }
+  thread.member.follow(done, () => thread.perform(WORKS[words[0]]));
 }

@@ -3,7 +3,7 @@
  * shared key by each token's position in its document, then softmax attention within documents.
  */
 
-import type { LayerBuffers } from "../engine/plan.js";
+import type { LayerBuffers } from "../engine/buffers.js";
 import {
   ATTEND_GRADS_OFFSET,
   ATTEND_INPUTS_OFFSET,

@@ -99,6 +99,11 @@ function layerShapes(config: PlmConfig): Required<LayerShapes> {
   };
 }
 
+/** The matrices of a layer that forward multiplies by; the down-projection lies transposed. */
+export function forwardMatrices(layer: LayerParameters): readonly Parameter[] {
+  return [layer.qProj, layer.kvAProjWithMqa, layer.kvBProj, layer.oProj, layer.upProj];
+}
+
 /**
  * Fills f32[length] with what training begins with: norms 1, matrices normal with standard
  * deviation `initStd`, which is divided by sqrt(2 layers), as in GPT-2, for those that add to the
