@@ -5,8 +5,9 @@
 import platform from "#platform";
 import { brandOf, checkSignal } from "../brands.js";
 import type { LatentCache } from "../cache/rows.js";
+import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import type { AttentionForm } from "../model/attention-form.js";
 import { LOGITS_ROWS } from "../model/buffers.js";
 import type { Engine } from "./engine.js";
@@ -98,10 +99,8 @@ export class Session extends Disposable {
   truncate(length: number): void {
     this.#checkUsable();
     if (!(Number.isInteger(length) && length >= 0 && length <= this.#length)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `truncate: expected an integer from 0 to ${this.#length}, got ${length}`,
-      );
+      const expected = `an integer from 0 to ${this.#length}`;
+      throw invalidArgument("length", expected, describeValue(length));
     }
     this.#length = length;
   }
@@ -117,18 +116,13 @@ export class Session extends Disposable {
   #result(logits: LogitsChoice, count: number, out: Float32Array | undefined): Float32Array {
     const rows = LOGITS_CHOICES.includes(logits) ? { last: 1, all: count, none: 0 }[logits] : -1;
     if (rows < 0) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `logits: expected ${LOGITS_CHOICES.join(", ")}, got ${logits}`,
-      );
+      throw invalidArgument("logits", LOGITS_CHOICES.join(", "), describeValue(logits));
     }
     const length = rows * this.vocabSize;
     if (out === undefined) return new Float32Array(length);
     if (brandOf(out) === "Float32Array" && out.length === length) return out;
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `out: expected a Float32Array of length ${length}, got one of length ${out?.length}`,
-    );
+    const got = `${kindOf(out)} of length ${out?.length}`;
+    throw invalidArgument("out", `a Float32Array of length ${length}`, got);
   }
 
   async #run(
@@ -175,10 +169,7 @@ export class Session extends Disposable {
     this.#checkUsable();
     const length: unknown = tokens?.length;
     if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `tokens: expected an array of token ids, got ${typeof tokens} of length ${length}`,
-      );
+      throw invalidArgument("tokens", "an array of token ids", kindOf(tokens));
     }
     this.#checkTokens(tokens);
   }
@@ -207,10 +198,7 @@ export class Session extends Disposable {
   #chunkSize(chunkSize: number | undefined): number {
     if (chunkSize === undefined) return this.#parts.batchSize;
     if (!(Number.isInteger(chunkSize) && chunkSize >= 1)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `chunkSize: expected a positive integer, got ${chunkSize}`,
-      );
+      throw invalidArgument("chunkSize", "a positive integer", describeValue(chunkSize));
     }
     return Math.min(chunkSize, this.#parts.batchSize);
   }

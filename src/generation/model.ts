@@ -1,8 +1,9 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
+import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
 import type { LoadedPlm, ModelPlan, Variant } from "../engine/load.js";
 import type { Session } from "../engine/session.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/plm.js";
@@ -93,8 +94,7 @@ export class Model extends Disposable {
     const tokens =
       typeof prompt === "string" ? this.tokenizer.encode(prompt, { addBos: true }) : prompt;
     if (!Number.isSafeInteger(tokens?.length)) {
-      const got = `${typeof prompt} without a length`;
-      throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
+      throw invalidArgument("prompt", "a text or token ids", kindOf(prompt));
     }
     const evaluator = new BorrowedSession(this.#loaded);
     return generate(evaluator, this.tokenizer, tokens, options, {

@@ -129,8 +129,8 @@ test("headers that cannot be sent are refused by name, before anything is opened
     [{ [`${TOKEN}:`]: "x" }, /names that HTTP allows/],
     [{ Authorization: `${TOKEN}\nX: y` }, /^headers: Authorization: .* a value that HTTP allows/],
     [{ Authorization: `${TOKEN}\u2028` }, /^headers: Authorization: .* a value that HTTP allows/],
-    [{ Authorization: undefined }, /^headers: Authorization: expected a string, got undefined$/],
-    [{ Authorization: [TOKEN] }, /^headers: Authorization: expected a string, got an object/],
+    [{ Authorization: undefined }, /^headers: Authorization: expected a string, got nothing$/],
+    [{ Authorization: [TOKEN] }, /^headers: Authorization: expected a string, got an array/],
     [{ RANGE: "bytes=0-1" }, /expected none of range, .* got RANGE/],
   ];
   for (const [headers, message] of wrong) {

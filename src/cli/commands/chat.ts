@@ -22,7 +22,6 @@ interface ChatFlags extends ModelFlags, SamplingFlags {
 }
 
 const DEFAULT_MAX_TOKENS = 512;
-const KWARGS_FLAG = "chat-template-kwargs";
 
 export function addChat(program: Command): void {
   const command = program
@@ -37,7 +36,7 @@ export function addChat(program: Command): void {
     .option(
       "--chat-template-kwargs <json>",
       'variables for the chat template, such as {"enable_thinking": false}',
-      parseKwargs,
+      jsonObject("chat-template-kwargs"),
     );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
@@ -45,12 +44,9 @@ export function addChat(program: Command): void {
     .action(run);
 }
 
-function parseKwargs(text: string): Record<string, unknown> {
-  return checkKwargs(jsonObject(KWARGS_FLAG)(text), `--${KWARGS_FLAG}`);
-}
-
 async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
+  checkKwargs(flags.chatTemplateKwargs);
   await checkGenerateOptions(options, flags.model);
   const model = await withInterrupt((signal) => openModel(flags, signal));
   const { system, chatTemplateKwargs } = flags;

@@ -1,5 +1,5 @@
 /** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
-import { PlmError } from "../../errors.js";
+import { invalidArgument } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
 import type { PlmConfig } from "../../model/config.js";
 import type { ThreadHandle } from "../../platform/thread-worker.js";
@@ -27,10 +27,8 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   const { config, sizes, startThread, onPlan } = options;
   const { tokens, contextLength, threads } = sizes;
   if (tokens === 0 || tokens % contextLength !== 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
-    );
+    const expected = `a multiple of the context of ${contextLength}`;
+    throw invalidArgument("tokens", expected, String(tokens));
   }
   const parameters = layoutParameters(config);
   const { memory: plan, buffers } = planTraining(config, parameters, sizes);
@@ -43,7 +41,7 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   const others: ThreadHandle[] = [];
   for (let index = 1; index < threads; index++) {
     if (startThread === undefined) {
-      throw new PlmError("INVALID_ARGUMENT", `threads: expected 1 without a way to start them`);
+      throw invalidArgument("threads", "1 without a way to start them", String(threads));
     }
     others.push(startThread({ module, memory, data, index }));
   }
