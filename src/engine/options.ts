@@ -82,8 +82,8 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): Required
   );
   const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
   if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
-    const expected = "another than q8_0 where rope dims are no multiple of 32";
-    throw invalidArgument("cacheType", expected, `q8_0 with ${config.qkRopeHeadDim}`);
+    const expected = "rope dims in multiples of 32 for q8_0";
+    throw invalidArgument("cacheType", expected, String(config.qkRopeHeadDim));
   }
   return {
     contextLength,
