@@ -10,7 +10,6 @@ import type { ByteSource } from "./byte-source.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
 import { HttpClient, type HttpOptions } from "./http-client.js";
-import type { HttpEnvironment } from "./http-environment.js";
 import { openUrl, Turns } from "./http-source.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
 import {
@@ -52,18 +51,25 @@ export async function openSources(
   source: ModelSource,
   signal?: AbortSignal,
   options?: HttpOptions,
-  environment?: HttpEnvironment,
 ): Promise<ByteSource[]> {
   const checked = checkSignal(signal);
   checked?.throwIfAborted();
-  const client = new HttpClient(options, environment);
-  const opening = { client, turns: new Turns(), signal: checked };
+  return openWith(new HttpClient(options), source, checked);
+}
+
+/** The same with a client for what has a URL. */
+export async function openWith(
+  client: HttpClient,
+  source: ModelSource,
+  signal?: AbortSignal,
+): Promise<ByteSource[]> {
+  const opening = { client, turns: new Turns(), signal };
   const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
   if (parts.length === 0) throw invalidArgument("source", "a file or more", "none");
   const opened: ByteSource[] = [];
   try {
     for (const part of parts) {
-      checked?.throwIfAborted();
+      signal?.throwIfAborted();
       checkConnections(opened, part);
       opened.push(await openOne(part, opening));
     }

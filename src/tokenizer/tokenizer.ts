@@ -5,7 +5,6 @@ import { invalidArgument, PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { Bpe } from "./bpe.js";
 import { ByteBuffer } from "./bytes.js";
-import { WordCache } from "./cache.js";
 import { decodeUtf8, type IncrementalDecoder, incrementalDecoder } from "./decoder.js";
 import { MergeTable } from "./merges.js";
 import { checkTokenizerSource, readTokenizerSource, type TokenizerSource } from "./metadata.js";
@@ -16,6 +15,7 @@ import { SpecialTokens } from "./special.js";
 import { Symbols } from "./symbols.js";
 import { findTokenKinds } from "./token-kinds.js";
 import { Vocabulary } from "./vocabulary.js";
+import { WordCache } from "./word-cache.js";
 
 export type { TokenizerSource } from "./metadata.js";
 
