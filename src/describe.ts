@@ -18,8 +18,8 @@ export function describeValue(value: unknown): string {
   return `[${[...shown, ...(value.length > MOST_ITEMS ? ["..."] : [])].join(", ")}]`;
 }
 
-/** An array, or a typed array, of any realm. */
-function isList(value: unknown): value is ArrayLike<unknown> {
+/** Whether it is an array or a typed array, of any realm. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
