@@ -113,6 +113,23 @@ export function reasonOf(cause: unknown): string {
   return typeof message === "string" ? message : String(cause);
 }
 
+/**
+ * The error of an option or argument that is not as it must be; `at` is the part of it that is at
+ * fault, such as "[3].role".
+ */
+export function invalidArgument(
+  argument: string,
+  expected: string,
+  got: string,
+  { at = "", cause }: { at?: string; cause?: unknown } = {},
+): PlmError {
+  const message = `${argument}${at}: expected ${expected}, got ${got}`;
+  return new PlmError("INVALID_ARGUMENT", message, {
+    argument,
+    ...(cause !== undefined && { cause }),
+  });
+}
+
 /** What an error may come with. */
 export interface PlmErrorOptions {
   cause?: unknown;

@@ -17,7 +17,6 @@ export type { ByteSource } from "./format/byte-source.js";
 export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, openGguf } from "./format/gguf.js";
 export type { FetchLike, HttpOptions } from "./format/http-client.js";
-export type { HttpEnvironment } from "./format/http-environment.js";
 export type { HeaderFields } from "./format/http-headers.js";
 export type { GgufValue } from "./format/metadata.js";
 export type {

@@ -1,5 +1,5 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
-import { PlmError } from "../errors.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
@@ -93,19 +93,12 @@ function checkOptions(options: RandomModelOptions): void {
     const value = options[name];
     if (Number.isInteger(value) && value >= low && value <= high && value % unit === 0) continue;
     const kind = unit === 1 ? "an integer" : `a multiple of ${unit}`;
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `${name}: expected ${kind} from ${low} to ${high}, got ${value}`,
-      { argument: name },
-    );
+    throw invalidArgument(name, `${kind} from ${low} to ${high}`, String(value));
   }
   const { heads, vHead, nope, hidden, vocab, intermediate, kvLoraRank } = options;
   if ((heads * vHead) % 32 > 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `heads: expected heads * v-head to be a multiple of 32, got ${heads} * ${vHead}`,
-      { argument: "heads" },
-    );
+    const expected = "heads * v-head to be a multiple of 32";
+    throw invalidArgument("heads", expected, `${heads} * ${vHead}`);
   }
   const largest = Math.max(
     Math.max(vocab, intermediate, heads * (nope + options.rope), heads * vHead) * hidden,

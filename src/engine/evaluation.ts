@@ -1,6 +1,7 @@
 /** What `Session.evaluate` is asked for: its options, their defaults and checks. */
 import { brandOf, checkSignal } from "../brands.js";
-import { PlmError } from "../errors.js";
+import { describeValue, kindOf } from "../describe.js";
+import { invalidArgument } from "../errors.js";
 import { type Outputs, PHASES, type Phase } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 
@@ -59,39 +60,38 @@ export function resolveEvaluation(
   };
 }
 
-function invalid(argument: string, expected: string, got: unknown): PlmError {
-  const message = `${argument}: expected ${expected}, got ${got}`;
-  return new PlmError("INVALID_ARGUMENT", message, { argument });
-}
-
 function resolveRows(
   { logits, hidden }: EvaluateOptions,
   { vocabSize, hiddenSize }: PlmConfig,
 ): Pick<ResolvedEvaluation, "kind" | "choice" | "width"> {
   for (const [name, choice] of Object.entries({ logits, hidden })) {
     if (choice === undefined || ROWS_CHOICES.includes(choice)) continue;
-    throw invalid(name, ROWS_CHOICES.join(", "), choice);
+    throw invalidArgument(name, ROWS_CHOICES.join(", "), describeValue(choice));
   }
   if (hidden === undefined) return { kind: "logits", choice: logits ?? "last", width: vocabSize };
   if (logits === undefined) return { kind: "hidden", choice: hidden, width: hiddenSize };
-  throw invalid("hidden", "no `logits` beside it", logits);
+  throw invalidArgument("hidden", "no `logits` beside it", describeValue(logits));
 }
 
 /** The array for what is asked for. */
 function resolveOut({ out }: EvaluateOptions, length: number): Float32Array {
   if (out === undefined) return new Float32Array(length);
   if (brandOf(out) === "Float32Array" && out.length === length) return out;
-  throw invalid("out", `a Float32Array of length ${length}`, `one of length ${out?.length}`);
+  throw invalidArgument(
+    "out",
+    `a Float32Array of length ${length}`,
+    `${kindOf(out)} of length ${out?.length}`,
+  );
 }
 
 function resolveChunkSize({ chunkSize }: EvaluateOptions, batchSize: number): number {
   if (chunkSize === undefined) return batchSize;
   if (Number.isInteger(chunkSize) && chunkSize >= 1) return Math.min(chunkSize, batchSize);
-  throw invalid("chunkSize", "a positive integer", chunkSize);
+  throw invalidArgument("chunkSize", "a positive integer", describeValue(chunkSize));
 }
 
 function resolvePhase({ phase, chunkSize }: EvaluateOptions, count: number): Phase {
   if (phase === undefined) return count === 1 || chunkSize === 1 ? "decode" : "prefill";
   if (PHASES.includes(phase)) return phase;
-  throw invalid("phase", PHASES.join(" or "), phase);
+  throw invalidArgument("phase", PHASES.join(" or "), describeValue(phase));
 }

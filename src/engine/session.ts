@@ -5,8 +5,9 @@
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import type { CacheSequence } from "../cache/sequence.js";
+import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
@@ -121,11 +122,8 @@ export class Session extends Disposable {
   truncate(length: number): void {
     this.#checkUsable();
     if (!(Number.isInteger(length) && length >= 0 && length <= this.length)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `length: expected an integer from 0 to ${this.length}, got ${length}`,
-        { argument: "length" },
-      );
+      const expected = `an integer from 0 to ${this.length}`;
+      throw invalidArgument("length", expected, describeValue(length));
     }
     this.#sequence.truncate(length);
   }
@@ -177,10 +175,7 @@ export class Session extends Disposable {
     this.#checkUsable();
     const length: unknown = tokens?.length;
     if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `tokens: expected an array of token ids, got ${typeof tokens} of length ${length}`,
-      );
+      throw invalidArgument("tokens", "an array of token ids", kindOf(tokens));
     }
     this.#checkTokens(tokens);
   }

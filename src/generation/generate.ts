@@ -3,7 +3,7 @@ import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
 import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
-import { Generation, type GenerationRecord } from "./generation.js";
+import { createRecord, Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
 import { computeLogprobs } from "./logprobs.js";
 import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -47,20 +47,8 @@ export function generate(
     throw new PlmError("EMPTY_PROMPT", "promptTokens: expected at least one token, got none");
   }
   const prompt = Array.from(promptTokens);
-  const record: GenerationRecord = {
-    text: "",
-    tokens: [],
-    promptTokens: prompt.length,
-    finishReason: undefined,
-    stop: undefined,
-    eosToken: undefined,
-    seed: resolved.seed,
-    logprobs: resolved.logprobs > 0 ? [] : undefined,
-    prefillMs: 0,
-    decodeMs: 0,
-    decodedTokens: 0,
-  };
-  const pieces = run(evaluator, decoder, prompt, resolved, { record, now });
+  const record = createRecord(resolved, prompt.length);
+  const pieces = generatePieces({ evaluator, decoder, prompt }, resolved, record, now);
   return new Generation(record, onEnd === undefined ? pieces : thenCall(pieces, onEnd));
 }
 
@@ -76,18 +64,19 @@ async function* thenCall(
   }
 }
 
-interface RunContext {
-  record: GenerationRecord;
-  now: () => number;
+/** What is continued, with what. */
+export interface GenerationParts {
+  readonly evaluator: Evaluator;
+  readonly decoder: TokenDecoder;
+  readonly prompt: readonly number[];
 }
 
 /** Yields the pieces and fills in the record. The clock stands while the reader has the piece. */
-async function* run(
-  evaluator: Evaluator,
-  decoder: TokenDecoder,
-  prompt: readonly number[],
+export async function* generatePieces(
+  { evaluator, decoder, prompt }: GenerationParts,
   options: ResolvedOptions,
-  { record, now }: RunContext,
+  record: GenerationRecord,
+  now: () => number = clock,
 ): AsyncGenerator<string, void> {
   const { signal } = options;
   const streamer = createStreamer(decoder, options);

@@ -1,9 +1,10 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
 import { checkOptions } from "../brands.js";
+import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
 import type { LoadedPlm, ModelPlan, RestoreOptions, Variant } from "../engine/load.js";
 import type { Session } from "../engine/session.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
 import type { ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
@@ -100,8 +101,7 @@ export class Model extends Disposable {
     const tokens =
       typeof prompt === "string" ? this.tokenizer.encode(prompt, { addBos: true }) : prompt;
     if (!Number.isSafeInteger(tokens?.length)) {
-      const got = `${typeof prompt} without a length`;
-      throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
+      throw invalidArgument("prompt", "a text or token ids", kindOf(prompt));
     }
     const session = this.#loaded.createSessionUnchecked();
     return generate(session, this.tokenizer, tokens, options, { onEnd: () => session.dispose() });

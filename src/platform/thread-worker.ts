@@ -1,6 +1,7 @@
 /** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
 import { clearTimer, setTimer } from "../clock.js";
-import { PlmError } from "../errors.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument } from "../errors.js";
 import { type ThreadMessage, type ThreadReply, VERSION } from "./thread-message.js";
 
 /** How long a thread that was dismissed may take to return. */
@@ -34,9 +35,7 @@ export type ThreadScript = string | URL | (() => ThreadWorker);
 export function checkThreadScript(script: unknown): void {
   if (script === undefined || typeof script === "string" || typeof script === "function") return;
   if (typeof (script as URL | null)?.href === "string") return;
-  const got = script === null ? "null" : typeof script;
-  const message = `threadScript: expected a path, a URL or a function, got ${got}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument("threadScript", "a path, a URL or a function", kindOf(script));
 }
 
 /** What a failed start says where the package's own script was to run. */

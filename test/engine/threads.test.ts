@@ -151,7 +151,7 @@ test("the relaxed variant is refused where this runtime has not got it right", a
   assert.is(model.variant, isExact ? "relaxed" : "simd");
   model.dispose();
   const unknown = loadPlm(gguf, { variant: "avx" as "simd" });
-  await assertRejects(unknown, "INVALID_ARGUMENT", "variant: expected simd, relaxed, got avx");
+  await assertRejects(unknown, "INVALID_ARGUMENT", 'variant: expected simd, relaxed, got "avx"');
 });
 
 test.run();

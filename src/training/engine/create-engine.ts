@@ -1,6 +1,6 @@
 /** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
 import platform from "#platform";
-import { PlmError } from "../../errors.js";
+import { invalidArgument } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
 import { ThreadStarter, threadObstacle } from "../../kernels/start-threads.js";
 import type { PlmConfig } from "../../model/config.js";
@@ -32,10 +32,8 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   const { tokens, contextLength } = sizes;
   checkThreadScript(threadScript);
   if (tokens === 0 || tokens % contextLength !== 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
-    );
+    const expected = `a multiple of the context of ${contextLength}`;
+    throw invalidArgument("tokens", expected, String(tokens));
   }
   const parameters = layoutParameters(config);
   const { memory: plan, buffers } = planTraining(config, parameters, sizes);
