@@ -78,8 +78,8 @@ export function tensorName({ name }: { readonly name: string }, layer?: number):
 /** Something for each of a table's names, in their order. */
 export function mapTable<Key extends string, From, To>(
   table: Readonly<Record<Key, From>>,
-  to: (value: From) => To,
+  to: (value: From, key: string) => To,
 ): Record<Key, To> {
-  const entries = Object.entries<From>(table).map(([key, value]) => [key, to(value)]);
+  const entries = Object.entries<From>(table).map(([key, value]) => [key, to(value, key)]);
   return Object.fromEntries(entries) as Record<Key, To>;
 }

@@ -3,6 +3,7 @@ import { PlmError } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
 import type { PlmConfig } from "../../model/config.js";
 import type { ThreadHandle } from "../../platform/thread-worker.js";
+import { type Architecture, activationTables, layerTensors, PLM } from "../network/architecture.js";
 import { layoutParameters } from "../network/parameters.js";
 import { TrainingEngine } from "./engine.js";
 import { loadTrainingKernels } from "./load-kernels.js";
@@ -13,6 +14,8 @@ import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 export interface EngineOptions {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
+  /** PLM by default. Threads that are started run PLM alone. */
+  readonly architecture?: Architecture;
   /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
   readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
   /** Sees the plan of the memory before it is allocated. */
@@ -24,7 +27,7 @@ export interface EngineOptions {
  * INVALID_ARGUMENT where tokens are not whole sequences.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
-  const { config, sizes, startThread, onPlan } = options;
+  const { config, sizes, architecture = PLM, startThread, onPlan } = options;
   const { tokens, contextLength, threads } = sizes;
   if (tokens === 0 || tokens % contextLength !== 0) {
     throw new PlmError(
@@ -32,14 +35,15 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
       `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
     );
   }
-  const parameters = layoutParameters(config);
-  const { memory: plan, buffers } = planTraining(config, parameters, sizes);
+  const parameters = layoutParameters(config, layerTensors(architecture));
+  const activations = activationTables(architecture);
+  const { memory: plan, buffers } = planTraining(config, sizes, parameters, activations);
   onPlan?.(plan);
   plan.check(Infinity);
   const memory = plan.allocate(threads > 1);
   const { kernels, module } = await loadTrainingKernels(memory);
   const data = { config, sizes, parameters, buffers };
-  const thread = new TrainingThread(data, kernels, memory, 0);
+  const thread = new TrainingThread(data, kernels, memory, 0, architecture);
   const others: ThreadHandle[] = [];
   for (let index = 1; index < threads; index++) {
     if (startThread === undefined) {
