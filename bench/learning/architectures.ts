@@ -24,7 +24,7 @@ const MLPS: Readonly<Record<LayerParts["activation"], SublayerKind<MlpSublayer>>
   swiglu: denseMlp(SWIGLU),
 };
 
-/** For runs of one thread. */
+/** The architecture of those parts. */
 export function architectureOf({ attention, activation }: LayerParts): Architecture {
   return { attention: ATTENTIONS[attention], mlp: MLPS[activation] };
 }

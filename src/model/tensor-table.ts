@@ -75,7 +75,7 @@ export function tensorName({ name }: { readonly name: string }, layer?: number):
   return layer === undefined ? `${name}.weight` : `blk.${layer}.${name}.weight`;
 }
 
-/** Something for each of a table's names, in their order. */
+/** What `to` makes of each of a table's values, by the same names in the same order. */
 export function mapTable<Key extends string, From, To>(
   table: Readonly<Record<Key, From>>,
   to: (value: From, key: string) => To,

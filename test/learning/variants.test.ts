@@ -8,6 +8,7 @@ import type { TrainingEngine } from "../../src/training/engine/engine.js";
 import { NO_TARGET } from "../../src/training/engine/kernels.js";
 import type { Architecture } from "../../src/training/network/architecture.js";
 import { initializeParameters } from "../../src/training/network/parameters.js";
+import { assertRejects } from "../model/support/engine.js";
 import { gaussian, seededRandom } from "../support/random.js";
 import { type ReferenceForm, referenceLoss } from "../training/support/reference-model.js";
 
@@ -116,6 +117,18 @@ for (const parts of ALL_PARTS) {
     }
   });
 }
+
+test("other threads than the first know PLM alone", async () => {
+  const architecture = architectureOf({ attention: "full", activation: "relu2" });
+  const refused = createTrainingEngine({
+    config: CONFIG,
+    sizes: { ...SIZES, threads: 2 },
+    architecture,
+    startThread: () => assert.unreachable("no thread is started") as never,
+  });
+  const message = "threads: expected 1 for another architecture than PLM, got 2";
+  await assertRejects(refused, "INVALID_ARGUMENT", message);
+});
 
 test("the variant that is PLM trains bit for bit as PLM does", async () => {
   const plm = await createEngine();

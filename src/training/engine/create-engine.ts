@@ -5,16 +5,17 @@ import type { PlmConfig } from "../../model/config.js";
 import type { ThreadHandle } from "../../platform/thread-worker.js";
 import { type Architecture, activationTables, layerTensors, PLM } from "../network/architecture.js";
 import { layoutParameters } from "../network/parameters.js";
+import type { TrainingSizes } from "./buffers.js";
 import { TrainingEngine } from "./engine.js";
 import { loadTrainingKernels } from "./load-kernels.js";
-import { planTraining, type TrainingSizes } from "./plan.js";
+import { planTraining } from "./plan.js";
 import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 
 /** How an engine is made. */
 export interface EngineOptions {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
-  /** PLM by default. Threads that are started run PLM alone. */
+  /** PLM by default. Others run on one thread: those that are started know PLM alone. */
   readonly architecture?: Architecture;
   /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
   readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
@@ -24,7 +25,7 @@ export interface EngineOptions {
 
 /**
  * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
- * INVALID_ARGUMENT where tokens are not whole sequences.
+ * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot be had.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { config, sizes, architecture = PLM, startThread, onPlan } = options;
@@ -33,6 +34,13 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
     throw new PlmError(
       "INVALID_ARGUMENT",
       `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
+    );
+  }
+  if (architecture !== PLM && threads > 1) {
+    throw new PlmError(
+      "INVALID_ARGUMENT",
+      `threads: expected 1 for another architecture than PLM, got ${threads}`,
+      { argument: "threads" },
     );
   }
   const parameters = layoutParameters(config, layerTensors(architecture));

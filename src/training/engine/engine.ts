@@ -8,8 +8,8 @@ import type { ThreadHandle } from "../../platform/thread-worker.js";
 import type { Batch } from "../data/batches.js";
 import type { Parameters } from "../network/parameters.js";
 import { CLIP, DROPOUT, DROPOUT_KEY, GRADIENT_NORM, GRADIENT_SCALE } from "../network/parts.js";
+import type { TrainingSizes } from "./buffers.js";
 import { NO_TARGET } from "./kernels.js";
-import type { TrainingSizes } from "./plan.js";
 import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thread.js";
 
 /** How parameters are updated. */

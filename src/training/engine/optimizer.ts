@@ -2,7 +2,7 @@
 
 import { forwardMatrices } from "../network/parameters.js";
 import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
-import { SQUARES_BLOCK } from "./plan.js";
+import { SQUARES_BLOCK } from "./buffers.js";
 
 /** Where in `hyper` what adamw multiplies gradients by lies. */
 const GRADIENT_FACTOR = 7;

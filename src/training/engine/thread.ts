@@ -7,9 +7,9 @@ import { Forward } from "../network/forward.js";
 import { Head } from "../network/head.js";
 import type { Parameters } from "../network/parameters.js";
 import { GRADIENT_SCALE, type Names, type TrainingParts } from "../network/parts.js";
+import type { TrainingBuffers, TrainingSizes } from "./buffers.js";
 import type { TrainingKernels } from "./kernels.js";
 import { Optimizer } from "./optimizer.js";
-import type { TrainingBuffers, TrainingSizes } from "./plan.js";
 
 /** After so long one that does not come is lost: it may have whole sequences to compute. */
 const PATIENCE_MS = 600_000;

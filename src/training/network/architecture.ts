@@ -1,12 +1,15 @@
-/** Architectures in training: what the layers are made of. The embedding and the head are alike. */
+/**
+ * What a model in training is made of: an embedding, layers of two sublayers each, a last norm, and
+ * the embedding again as the head. Architectures differ in the sublayers.
+ */
 import type { TensorTable } from "../../model/tensor-table.js";
-import type { ActivationTables } from "../engine/plan.js";
+import type { ActivationTables } from "../engine/buffers.js";
 import { MLA } from "./attention.js";
 import { RELU2_MLP } from "./mlp.js";
 import type { Names, TrainingParts } from "./parts.js";
 import type { MlpSublayer, SublayerKind, Sublayers } from "./sublayer.js";
 
-/** One that every layer has. */
+/** The sublayers of every layer. */
 export interface Architecture {
   readonly attention: SublayerKind;
   readonly mlp: SublayerKind<MlpSublayer>;

@@ -1,7 +1,7 @@
 /** MLA in training, expanded: xMid = x + W_o attention(RMSNorm(x)), forward and backward. */
 import type { PlmConfig } from "../../model/config.js";
 import { MLA_TENSORS } from "../../model/plm-tensors.js";
-import type { Shape, TrainingSizes } from "../engine/plan.js";
+import type { Shape, TrainingSizes } from "../engine/buffers.js";
 import { attentionSite, Dropout } from "./dropout.js";
 import { HEADS_GRADS, HEADS_KEPT, Heads, type HeadsNames } from "./heads.js";
 import { Norms } from "./norms.js";

@@ -2,7 +2,7 @@
  * The heads of attention in expanded form, forward and backward: rotation of queries and of the
  * shared key by each token's position in its document, then softmax attention within documents.
  */
-import type { BufferTable, LayerBuffers } from "../engine/plan.js";
+import type { BufferTable, LayerBuffers } from "../engine/buffers.js";
 import {
   ATTEND_GRADS_OFFSET,
   ATTEND_INPUTS_OFFSET,

@@ -1,8 +1,8 @@
 /** What one thread of a training run computes with. */
 import type { Member } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
+import type { TrainingBuffers, TrainingSizes } from "../engine/buffers.js";
 import type { TrainingKernels } from "../engine/kernels.js";
-import type { TrainingBuffers, TrainingSizes } from "../engine/plan.js";
 import type { Parameters } from "./parameters.js";
 
 /** An architecture's own names, beside those that every block has. */

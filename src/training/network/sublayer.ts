@@ -1,6 +1,6 @@
 /** What a block is made of: sublayers that each add to the residual stream. */
 import type { TensorTable } from "../../model/tensor-table.js";
-import type { ActivationTables } from "../engine/plan.js";
+import type { ActivationTables } from "../engine/buffers.js";
 import type { Names, TrainingParts } from "./parts.js";
 
 /** Attention or the MLP, each with the norm before it; one thread's part, all layers'. */
@@ -25,11 +25,14 @@ export interface Sublayers {
   readonly mlp: MlpSublayer;
 }
 
-/** A sublayer of an architecture: its tensors, its buffers and what computes with them. */
+/**
+ * A sublayer of an architecture: its tensors, its buffers and the code that computes with them. It
+ * is a kind for any names, as `create` is only ever given parts that are made from its own tables.
+ */
 export interface SublayerKind<Made extends Sublayer = Sublayer, Own extends Names = Names>
   extends ActivationTables<Own["kept"], Own["grad"]> {
-  /** They lie, and begin at random, in this order. */
+  /** Parameters lie, and are drawn at random, in this order. */
   readonly tensors: TensorTable<Own["tensor"]>;
-  /** A thread's part; `parts` has at least its own tensors and buffers. */
+  /** One thread's part. */
   create(parts: TrainingParts<Own>): Made;
 }
