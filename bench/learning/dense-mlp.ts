@@ -48,9 +48,11 @@ class DenseMlp implements MlpSublayer {
     this.#activation = activation;
     // `down` lies [neurons, outputs]: its transpose is what a product with dOut's rows reads.
     const { buffers, parameters } = parts;
-    const transposed = new Map(buffers.transposed);
-    for (const { downProj } of parameters.layers)
-      transposed.set(downProj.offset, buffers.grads.down);
+    const downs = parameters.layers.map(({ downProj: { offset } }): [number, number] => [
+      offset,
+      buffers.grads.down,
+    ]);
+    const transposed = new Map([...buffers.transposed, ...downs]);
     this.#products = new Products({ ...parts, buffers: { ...buffers, transposed } });
     this.#norms = new Norms(parts);
   }
