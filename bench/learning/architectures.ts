@@ -1,4 +1,4 @@
-/** The architectures that are compared: PLM, some with another attention or another MLP. */
+/** The architectures of the comparisons: PLM with other attentions and MLPs. */
 import type { Architecture } from "../../src/training/network/architecture.js";
 import { MLA } from "../../src/training/network/attention.js";
 import { RELU2_MLP } from "../../src/training/network/mlp.js";
@@ -7,7 +7,7 @@ import { GELU, SWIGLU } from "./activations.js";
 import { denseMlp } from "./dense-mlp.js";
 import { FULL_ATTENTION } from "./full-attention.js";
 
-/** The names of a layer's two parts. */
+/** The two parts of a layer, by name. */
 export interface LayerParts {
   readonly attention: "mla" | "full";
   readonly activation: "relu2" | "gelu" | "swiglu";

@@ -24,13 +24,13 @@ export function denseMlp(activation: Activation): SublayerKind<MlpSublayer, Dens
     },
     kept: {
       up: (c, { tokens }) => [tokens, upRows(c)],
-      /** What the activation puts out. */
+      /** The activation's output. */
       hidden: (c, { tokens }) => [tokens, c.intermediateSize],
     },
     grads: {
       dUp: (c, { tokens }) => [tokens, upRows(c)],
       dHidden: (c, { tokens }) => [tokens, c.intermediateSize],
-      /** `down` of the layer that backward is at, as its outputs have it. */
+      /** `down` of the current layer of backward, transposed. */
       down: (c) => [c.hiddenSize, c.intermediateSize],
     },
     create: (parts) => new DenseMlp(parts, activation),
@@ -46,7 +46,7 @@ class DenseMlp implements MlpSublayer {
   constructor(parts: TrainingParts<DenseMlpNames>, activation: Activation) {
     this.#parts = parts;
     this.#activation = activation;
-    // `down` lies [neurons, outputs]: its transpose is what a product with dOut's rows reads.
+    // `down` lies [neurons, outputs]: a product with dOut's rows reads its transpose.
     const { buffers, parameters } = parts;
     const downs = parameters.layers.map(({ downProj: { offset } }): [number, number] => [
       offset,
@@ -57,7 +57,7 @@ class DenseMlp implements MlpSublayer {
     this.#norms = new Norms(parts);
   }
 
-  /** Returns all: none is expected to be zero. */
+  /** Returns the number of all activations: none is expected to be zero. */
   forward(layer: number, first: number, n: number): number {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;

@@ -1,6 +1,6 @@
 /**
  * Attention without MLA's latent: each head's keys and values are made from the hidden state. As in
- * MLA, a part of the key, the one that is rotated, is shared by all heads.
+ * MLA, all heads share the rotated part of the key.
  */
 import { matrix, vector } from "../../src/model/tensor-table.js";
 import {

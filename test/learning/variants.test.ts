@@ -32,14 +32,14 @@ const silu = (x: number): number => x / (1 + Math.exp(-x));
 const gelu = (x: number): number =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
-/** Each activation as its paper writes it. */
+/** Each activation as in its paper. */
 const ACTIVATIONS: Readonly<Record<LayerParts["activation"], ReferenceForm["activation"]>> = {
   relu2: (up) => up.map((u) => Math.max(u, 0) ** 2),
   gelu: (up) => up.map(gelu),
   swiglu: (up) => up.slice(0, up.length / 2).map((gate, i) => silu(gate) * up[up.length / 2 + i]),
 };
 
-/** Sequences of documents that begin anywhere; some tokens without a target. */
+/** Sequences with documents that begin anywhere; some tokens have no target. */
 function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);
   const words = (): Uint32Array => new Uint32Array(SIZES.tokens);
@@ -59,7 +59,7 @@ function createEngine(architecture?: Architecture): Promise<TrainingEngine> {
   return createTrainingEngine({ config: CONFIG, sizes, architecture });
 }
 
-/** Fills the parameters; norms differ from 1, so that a gain that is left out shows. */
+/** Fills the parameters; norms differ from 1, so that a missing gain shows. */
 function fill(engine: TrainingEngine): void {
   const random = seededRandom(70);
   const normal = (): number => gaussian(1, random)[0];
@@ -118,7 +118,7 @@ for (const parts of ALL_PARTS) {
   });
 }
 
-test("other threads than the first know PLM alone", async () => {
+test("an architecture other than PLM is refused more than one thread", async () => {
   const architecture = architectureOf({ attention: "full", activation: "relu2" });
   const refused = createTrainingEngine({
     config: CONFIG,
@@ -126,11 +126,11 @@ test("other threads than the first know PLM alone", async () => {
     architecture,
     startThread: () => assert.unreachable("no thread is started") as never,
   });
-  const message = "threads: expected 1 for another architecture than PLM, got 2";
+  const message = "threads: expected 1 for an architecture other than PLM, got 2";
   await assertRejects(refused, "INVALID_ARGUMENT", message);
 });
 
-test("the variant that is PLM trains bit for bit as PLM does", async () => {
+test("the variant equal to PLM trains bit for bit like PLM", async () => {
   const plm = await createEngine();
   const variant = await createEngine(architectureOf({ attention: "mla", activation: "relu2" }));
   const trained = [plm, variant].map((engine) => {

@@ -15,7 +15,7 @@ import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 export interface EngineOptions {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
-  /** PLM by default. Others run on one thread: those that are started know PLM alone. */
+  /** Default: PLM. Others take one thread, since further threads run PLM only. */
   readonly architecture?: Architecture;
   /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
   readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
@@ -25,7 +25,7 @@ export interface EngineOptions {
 
 /**
  * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
- * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot be had.
+ * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot start.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { config, sizes, architecture = PLM, startThread, onPlan } = options;
@@ -39,7 +39,7 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   if (architecture !== PLM && threads > 1) {
     throw new PlmError(
       "INVALID_ARGUMENT",
-      `threads: expected 1 for another architecture than PLM, got ${threads}`,
+      `threads: expected 1 for an architecture other than PLM, got ${threads}`,
       { argument: "threads" },
     );
   }
