@@ -1,4 +1,5 @@
-/** The buffers of a training run: where each lies in the one memory, with its shape. */
+/** The buffers of a training run's one memory: every one with its shape. */
+import type { PlmConfig } from "../../model/config.js";
 
 /** What the sizes depend on. */
 export interface TrainingSizes {
@@ -8,69 +9,39 @@ export interface TrainingSizes {
   readonly threads: number;
 }
 
-/** What forward keeps of a layer for backward; T tokens. */
-export interface LayerBuffers {
-  /** f32[T, hiddenSize]: the residual stream before attention, and before the MLP */
-  readonly x: number;
-  readonly xMid: number;
-  /** f32[T, hiddenSize]: their normed copies */
-  readonly xNorm: number;
-  readonly xMidNorm: number;
-  /** f32[T, numHeads, qkNopeHeadDim + qkRopeHeadDim], rotated */
-  readonly q: number;
-  /** f32[T, kvLoraRank]: the latent, and normed */
-  readonly latent: number;
-  readonly latentNorm: number;
-  /** f32[T, qkRopeHeadDim]: the key that the heads share, rotated */
-  readonly kPe: number;
-  /** f32[T, numHeads, qkNopeHeadDim + vHeadDim] */
-  readonly kv: number;
-  /** f32[T, numHeads, vHeadDim] and f32[sequences, numHeads, contextLength] */
-  readonly attnOut: number;
-  readonly logSumExp: number;
-  /** f32[T, intermediateSize]: before the squared ReLU */
-  readonly up: number;
+/** A buffer's shape: four bytes an element. */
+export type Shape = readonly number[];
+
+/** Shapes of buffers, by name. */
+export type BufferTable<Name extends string = string> = Readonly<
+  Record<Name, (config: PlmConfig, sizes: TrainingSizes) => Shape>
+>;
+
+/** An architecture's own buffers, beside those that every block has. */
+export interface ActivationTables<Kept extends string = string, Grad extends string = string> {
+  /** What forward keeps of each layer for backward. */
+  readonly kept: BufferTable<Kept>;
+  /** What backward makes of one layer, for its weights' gradients and for the layer before. */
+  readonly grads: BufferTable<Grad>;
 }
 
-/** Gradients of one layer's activations, and what the weights' gradients are made of. */
-export interface GradientBuffers {
-  /** f32[T, hiddenSize]: gradient of the residual stream, and copies before each block's part */
-  readonly dx: number;
-  readonly dMlpOut: number;
-  readonly dAttnOut: number;
-  /** f32[T, hiddenSize]: of the normed inputs of the MLP and of attention */
-  readonly dxMidNorm: number;
-  readonly dxNorm: number;
-  /** of q, the latent, its normed copy, the shared key, kv and the heads' outputs */
-  readonly dq: number;
-  readonly dLatent: number;
-  readonly dLatentNorm: number;
-  readonly dkPe: number;
-  readonly dkv: number;
-  readonly dHeads: number;
-  /** f32[sequences, numHeads, contextLength, qkRopeHeadDim]: of the shared key, by head */
-  readonly dkPeHeads: number;
-}
+/** f32 of T tokens: the residual stream before attention and before the MLP, and normed copies. */
+export type BlockKept = "x" | "xMid" | "xNorm" | "xMidNorm";
 
-/** Sparse lists: (u32 index, f32 value), with room for every one. */
-export interface PairBuffers {
-  /** pairs[T, intermediateSize] of the activations and of their gradients; u32[T] counts */
-  readonly active: number;
-  readonly activeGrad: number;
-  readonly counts: number;
-  /** pairs[intermediateSize, T]: each neuron's list of tokens; u32[intermediateSize] counts */
-  readonly columns: number;
-  readonly columnCounts: number;
-}
+/**
+ * f32 of T tokens: the residual stream's gradient, copies of it before each sublayer's part, and
+ * that of the normed inputs.
+ */
+export type BlockGrad = "dx" | "dMlpOut" | "dAttnOut" | "dxMidNorm" | "dxNorm";
 
-/** Tokens whose logits exist at a time. */
-export const LOGIT_ROWS = 256;
+/** Addresses by name. */
+export type Addresses<Name extends string> = Readonly<Record<Name, number>>;
 
-/** Gradients whose squares are summed at once. */
-export const SQUARES_BLOCK = 4096;
+/** What forward keeps of a layer. */
+export type LayerBuffers<Kept extends string = never> = Addresses<BlockKept | Kept>;
 
 /** Addresses of everything. */
-export interface TrainingBuffers {
+export interface TrainingBuffers<Kept extends string = never, Grad extends string = never> {
   readonly team: number;
   /** i32[16] what the threads do next, f32[16] adamw's hyperparameters; both: parts.ts */
   readonly work: number;
@@ -89,9 +60,8 @@ export interface TrainingBuffers {
   readonly starts: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
   readonly ropeTable: number;
-  readonly layers: readonly LayerBuffers[];
-  readonly grads: GradientBuffers;
-  readonly pairs: PairBuffers;
+  readonly layers: readonly LayerBuffers<Kept>[];
+  readonly grads: Addresses<BlockGrad | Grad>;
   /** f32[T, hiddenSize] after the last layer, and normed; f32[LOGIT_ROWS, vocabSize]; f64[T] */
   readonly xOut: number;
   readonly xOutNorm: number;
@@ -105,3 +75,9 @@ export interface TrainingBuffers {
   readonly shapes: readonly number[];
   readonly scratch: readonly number[];
 }
+
+/** Tokens whose logits exist at a time. */
+export const LOGIT_ROWS = 256;
+
+/** Gradients whose squares are summed at once. */
+export const SQUARES_BLOCK = 4096;

@@ -5,6 +5,7 @@ import type { MemoryPlan } from "../../kernels/arena.js";
 import { ThreadStarter, threadObstacle } from "../../kernels/start-threads.js";
 import type { PlmConfig } from "../../model/config.js";
 import { checkThreadScript, type ThreadScript } from "../../platform/thread-worker.js";
+import { type Architecture, activationTables, layerTensors, PLM } from "../network/architecture.js";
 import { layoutParameters } from "../network/parameters.js";
 import type { TrainingSizes } from "./buffers.js";
 import { TrainingEngine } from "./engine.js";
@@ -17,6 +18,8 @@ export interface EngineOptions {
   readonly config: PlmConfig;
   /** Where not all of its threads start, one computes; `threadFailure` says why. */
   readonly sizes: TrainingSizes;
+  /** Default: PLM. Others take one thread, since further threads run PLM only. */
+  readonly architecture?: Architecture;
   /** Where the threads' script is, as in `LoadOptions`; default: the package's own file. */
   readonly threadScript?: ThreadScript;
   /** Sees the plan of the memory before it is allocated. */
@@ -25,18 +28,23 @@ export interface EngineOptions {
 
 /**
  * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
- * INVALID_ARGUMENT where tokens are not whole sequences.
+ * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot start.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
-  const { config, sizes, threadScript, onPlan } = options;
+  const { config, sizes, architecture = PLM, threadScript, onPlan } = options;
   const { tokens, contextLength } = sizes;
   checkThreadScript(threadScript);
   if (tokens === 0 || tokens % contextLength !== 0) {
     const expected = `a multiple of the context of ${contextLength}`;
     throw invalidArgument("tokens", expected, String(tokens));
   }
-  const parameters = layoutParameters(config);
-  const { memory: plan, buffers } = planTraining(config, parameters, sizes);
+  if (architecture !== PLM && sizes.threads > 1) {
+    const expected = "1 for an architecture other than PLM";
+    throw invalidArgument("threads", expected, String(sizes.threads));
+  }
+  const parameters = layoutParameters(config, layerTensors(architecture));
+  const activations = activationTables(architecture);
+  const { memory: plan, buffers } = planTraining(config, sizes, parameters, activations);
   onPlan?.(plan);
   plan.check(Infinity);
   const obstacle = sizes.threads > 1 ? threadObstacle() : undefined;
@@ -45,7 +53,7 @@ export async function createTrainingEngine(options: EngineOptions): Promise<Trai
   const { kernels, module } = await loadTrainingKernels(memory);
   const data = { config, sizes, parameters, buffers };
   const maySleep = platform.maySleep();
-  const thread = new TrainingThread(data, kernels, memory, { index: 0, maySleep });
+  const thread = new TrainingThread(data, kernels, memory, { index: 0, maySleep }, architecture);
   const starter = new ThreadStarter({
     memory,
     teamPtr: buffers.team,

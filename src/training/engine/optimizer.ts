@@ -32,8 +32,7 @@ export class Optimizer {
   /** The transposed matrices as the parameters are. */
   transpose(): void {
     const { buffers, kernels, member, parameters } = this.#parts;
-    const matrices = [parameters.embedTokens, ...parameters.layers.flatMap(forwardMatrices)];
-    matrices.forEach(({ offset, rows, cols }, i) => {
+    forwardMatrices(parameters).forEach(({ offset, rows, cols }, i) => {
       if (i % member.count !== member.index) return;
       const to = buffers.transposed.get(offset)!;
       kernels.transpose(to, buffers.values + offset * 4, rows, cols);
