@@ -1,4 +1,4 @@
-/** How messages show values and lists, which may come from a file and be of any length. */
+/** How messages show values and lists, which may come from a file and have any length. */
 import { quote } from "./errors.js";
 
 /** The most numbers of an array that a message shows. */
@@ -17,7 +17,7 @@ export function describeValue(value: unknown): string {
   return Array.isArray(value) ? "an array" : "an object";
 }
 
-/** The first `most` of the texts, and how many more there are. */
+/** The first `most` texts, and how many more there are. */
 export function listOf(texts: readonly string[], most: number, separator = ", "): string {
   const rest = texts.length - most;
   const listed = texts.slice(0, most);

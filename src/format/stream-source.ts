@@ -1,4 +1,4 @@
-/** Reading forward through a stream, and the source that does only that. */
+/** Reads forward through a stream; a source that does only that. */
 import { abortable } from "../abortable.js";
 import { bytesOf, kindOf } from "../brands.js";
 import { PlmError } from "../errors.js";
@@ -6,7 +6,7 @@ import type { ByteSource } from "./byte-source.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
 import { describeCause } from "./describe-cause.js";
 
-/** A stream of bytes with a position. An aborted read loses nothing: the next one goes on. */
+/** A stream of bytes with a position. An aborted read loses nothing: the next one continues. */
 export class ForwardReader {
   /** For messages. */
   readonly name: string;
@@ -23,7 +23,7 @@ export class ForwardReader {
     this.#reader = readerOf(source, name);
   }
 
-  /** Moves on to `offset`, if the stream is that long; it must not lie behind. */
+  /** Moves on to `offset`, or to the stream's end; `offset` must not lie behind. */
   async skipTo(offset: number, signal?: AbortSignal): Promise<void> {
     while (this.position < offset && (await this.#fill(signal))) {
       this.#advance(Math.min(this.#chunk.length, offset - this.position));
@@ -32,7 +32,7 @@ export class ForwardReader {
 
   /**
    * Fills `target` and returns the number of bytes, less only at the stream's end. After a throw,
-   * `position` says how far it came.
+   * `position` says how far the read came.
    */
   async read(target: Uint8Array, signal?: AbortSignal): Promise<number> {
     let done = 0;
@@ -55,7 +55,7 @@ export class ForwardReader {
     this.position += length;
   }
 
-  /** Whether there is a byte to take; waits for one unless the stream has ended. */
+  /** Whether there is a byte to read; waits for one unless the stream has ended. */
   async #fill(signal?: AbortSignal): Promise<boolean> {
     while (this.#chunk.length === 0) {
       this.#pending ??= this.#reader.read();

@@ -184,7 +184,7 @@ test("answers to a fetch", async () => {
   await refuse(used, "INVALID_ARGUMENT", "got a used one");
   const locked = await fetch(url);
   locked.body!.getReader();
-  await refuse(locked, "INVALID_ARGUMENT", "a stream that nobody reads");
+  await refuse(locked, "INVALID_ARGUMENT", "a stream without a reader");
   await refuse(new Response(null), "UNREADABLE_FILE", "without a body");
   await refuse(Response.error(), "UNREADABLE_FILE", "opaque");
   const page = new Response("<!doctype html>", { headers: { "Content-Type": "text/html" } });
@@ -234,7 +234,7 @@ test("what is no source is told what is", async () => {
   const stream = new ReadableStream<Uint8Array>();
   stream.getReader();
   const { message } = await errorOf(openSources(stream), "INVALID_ARGUMENT");
-  assert.match(message, "expected a stream that nobody reads");
+  assert.match(message, "expected a stream without a reader");
 });
 
 test("options of another kind are refused by name, before the source is touched", async () => {
