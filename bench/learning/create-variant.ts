@@ -1,4 +1,4 @@
-/** Makes an engine of the trainer with another MLP or another attention than PLM's. */
+/** Makes a trainer engine with an MLP or an attention other than PLM's. */
 import type { PlmConfig } from "../../src/model/config.js";
 import { TrainingEngine } from "../../src/training/engine/engine.js";
 import { loadTrainingKernels } from "../../src/training/engine/load-kernels.js";
@@ -11,7 +11,7 @@ import { type Activation, GELU, SWIGLU } from "./activations.js";
 import { DenseMlp, planDenseMlp } from "./dense-mlp.js";
 import { FullAttention, fullAttentionShapes } from "./full-attention.js";
 
-/** What blocks are made of. */
+/** The parts of a block. */
 export interface Architecture {
   readonly attention: "mla" | "full";
   readonly activation: "relu2" | "gelu" | "swiglu";
@@ -31,7 +31,7 @@ function shapesOf(config: PlmConfig, { attention, activation }: Architecture): L
   };
 }
 
-/** An engine of one thread whose parameters are all zero. */
+/** An engine of one thread, with all parameters zero. */
 export async function createVariantEngine(
   config: PlmConfig,
   architecture: Architecture,

@@ -6,18 +6,18 @@ import { Products } from "../../src/training/network/products.js";
 import type { MlpSublayer } from "../../src/training/network/sublayer.js";
 import type { Activation } from "./activations.js";
 
-/** Addresses of what it needs beside what PLM's MLP does; T tokens. */
+/** Addresses of its buffers besides those of PLM's MLP; T tokens. */
 export interface DenseMlpBuffers {
-  /** f32[T, intermediateSize] of each layer: what the activation puts out */
+  /** f32[T, intermediateSize] of each layer: the activation's output */
   readonly hidden: readonly number[];
   /** f32[T, intermediateSize] and f32[T, rows of up]: gradients */
   readonly dHidden: number;
   readonly dUp: number;
-  /** f32[hiddenSize, intermediateSize]: `down` of the layer that backward is at */
+  /** f32[hiddenSize, intermediateSize]: `down` of the current layer of backward */
   readonly down: number;
 }
 
-/** Plans them. */
+/** Plans the buffers. */
 export function planDenseMlp(
   memory: MemoryPlan,
   { upRows }: Activation,
@@ -50,7 +50,7 @@ export class DenseMlp implements MlpSublayer {
     this.#norms = new Norms(parts);
   }
 
-  /** Returns all: none is expected to be zero. */
+  /** Returns the number of all activations: none is expected to be zero. */
   forward(layer: number, first: number, n: number): number {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
@@ -84,7 +84,7 @@ export class DenseMlp implements MlpSublayer {
     const dOut = at(dMlpOut, hiddenSize);
     new Uint8Array(memory.buffer).copyWithin(dOut, from, from + n * hiddenSize * 4);
     kernels.transpose(down, buffers.values + downProj.offset * 4, intermediateSize, hiddenSize);
-    // `down` lies [neurons, outputs]: its transpose is what a product with dOut's rows reads.
+    // `down` lies [neurons, outputs]: a product with dOut's rows reads its transpose.
     this.#products.forward(at(dHidden, intermediateSize), dOut, downProj, n);
     for (let t = first; t < first + n; t++) {
       const [to, up] = [dUp, kept.up].map((ptr) => this.#row(ptr, upProj.rows, t));

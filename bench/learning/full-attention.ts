@@ -1,6 +1,6 @@
 /**
  * Attention without MLA's latent: each head's keys and values are made from the hidden state. As in
- * MLA, a part of the key, the one that is rotated, is shared by all heads.
+ * MLA, all heads share the rotated part of the key.
  */
 import type { PlmConfig } from "../../src/model/config.js";
 import { Heads } from "../../src/training/network/heads.js";
@@ -10,7 +10,7 @@ import type { TrainingParts } from "../../src/training/network/parts.js";
 import { Products } from "../../src/training/network/products.js";
 import type { Sublayer } from "../../src/training/network/sublayer.js";
 
-/** kv_a is the shared key's rows alone, kv_b reads the hidden state; a latent's norm is empty. */
+/** kv_a has only the shared key's rows, kv_b reads the hidden state; a latent's norm is empty. */
 export function fullAttentionShapes(config: PlmConfig): LayerShapes {
   const { hiddenSize, numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
   return {

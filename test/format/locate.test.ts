@@ -1,4 +1,4 @@
-/** Names with a colon: a path where there are files, a URL where it starts like one. */
+/** Names with a colon: a path where there are files, a URL if it starts like one. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,7 +101,7 @@ test("on a page, names are relative to it", async () => {
   });
 });
 
-test("where there is neither a page nor files, what is no URL is refused", async () => {
+test("with neither a page nor files, anything but a URL is refused", async () => {
   await onPage(undefined, async () => {
     for (const name of ["m.gguf", "model:latest.gguf", "http://["]) {
       const { code, message } = await errorOf(openSources(name));

@@ -1,4 +1,4 @@
-/** The further sources that people try, each made by the runtime itself, and what is refused. */
+/** Further kinds of sources, each made by the runtime itself, and what is refused. */
 import { createReadStream, mkdtempSync, openAsBlob, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -86,7 +86,7 @@ test("iterables and async iterables, of any bytes", async () => {
   await checkModel({ readable: new Blob([file]).stream() } as ModelSource, "owner of a stream");
 });
 
-test("files as Node opens them", async () => {
+test("files opened by Node", async () => {
   await withFile(async (path) => {
     await checkModel(createReadStream(path, { highWaterMark: 100 }), "createReadStream");
     await checkModel(await openAsBlob(path), "openAsBlob");
@@ -104,7 +104,7 @@ test("files as Node opens them", async () => {
   });
 });
 
-test("a stream of Node is ended with its source, read or not", async () => {
+test("a Node stream is ended with its source, read or not", async () => {
   await withFile(async (path) => {
     for (const reads of [false, true]) {
       const stream = createReadStream(path, { highWaterMark: 64 });
@@ -143,7 +143,7 @@ test("closing does not wait for a read that hangs", async () => {
   assert.is(await loading.catch((thrown) => thrown), reason);
 });
 
-test("chunks that are no bytes", async () => {
+test("chunks that are not bytes", async () => {
   await withFile(async (path) => {
     const texts: [ModelSource, string][] = [
       [createReadStream(path, { encoding: "latin1" }), "a string"],
@@ -192,7 +192,7 @@ test("answers to a fetch", async () => {
   await server.close();
 });
 
-test("requests that a server of Node receives are streams", async () => {
+test("requests that a Node server receives are streams", async () => {
   let received: Promise<void> | undefined;
   const server = createServer((request, response) => {
     received = checkModel(request, "IncomingMessage").finally(() => response.end());
@@ -212,7 +212,7 @@ test("files that a picker gives, and lists of them", async () => {
   await checkModel(list as unknown as ModelSource, "FileList");
 });
 
-test("what is no source is told what is", async () => {
+test("a value that is not a source: the error lists what is accepted", async () => {
   const request = new Request("http://127.0.0.1/");
   const wrong: [unknown, string][] = [
     [5, "number"],
@@ -237,7 +237,7 @@ test("what is no source is told what is", async () => {
   assert.match(message, "expected a stream without a reader");
 });
 
-test("options of another kind are refused by name, before the source is touched", async () => {
+test("options of the wrong kind are refused by name, before the source is touched", async () => {
   const untouched = {
     [Symbol.iterator]: () => assert.unreachable("the source was touched"),
   } as unknown as ModelSource;

@@ -1,10 +1,10 @@
-/** The kernels that both variants have, tested in the relaxed one as well. */
+/** The kernels of both variants, also tested in the relaxed one. */
 import { readdirSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Bench, hasRelaxed, setDefaultVariant } from "./support/wasm.js";
 
-/** Files that are not about kernels of both, or choose their variant themselves. */
+/** Files that do not test kernels of both, or choose their variant themselves. */
 const OTHERS = ["matmul", "matvec", "probe", "quantize", "relaxed", "shared-memory", "team"];
 
 const suffix = ".test.js";
@@ -15,10 +15,10 @@ const names = readdirSync(new URL(".", import.meta.url))
 
 if (await hasRelaxed("the kernels of both variants in the relaxed one")) {
   setDefaultVariant("relaxed");
-  // Another address is another instance of the module, whose bench is of this variant.
+  // Another address is another instance of the module, with a bench of this variant.
   for (const name of names) await import(`./${name}.test.js?relaxed`);
   const bench = await Bench.create(1);
-  test("benches were of the relaxed variant", () => assert.ok(bench.relaxed));
+  test("benches are of the relaxed variant", () => assert.ok(bench.relaxed));
   setDefaultVariant("simd");
 }
 

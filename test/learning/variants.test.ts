@@ -30,14 +30,14 @@ const silu = (x: number): number => x / (1 + Math.exp(-x));
 const gelu = (x: number): number =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
-/** Each activation as its paper writes it. */
+/** Each activation as in its paper. */
 const ACTIVATIONS: Readonly<Record<Architecture["activation"], ReferenceForm["activation"]>> = {
   relu2: (up) => up.map((u) => Math.max(u, 0) ** 2),
   gelu: (up) => up.map(gelu),
   swiglu: (up) => up.slice(0, up.length / 2).map((gate, i) => silu(gate) * up[up.length / 2 + i]),
 };
 
-/** Sequences of documents that begin anywhere; some tokens without a target. */
+/** Sequences with documents that begin anywhere; some tokens have no target. */
 function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);
   const words = (): Uint32Array => new Uint32Array(SIZES.tokens);
@@ -52,7 +52,7 @@ function randomBatch(seed: number): Batch {
   return batch;
 }
 
-/** Fills the parameters; norms differ from 1, so that a gain that is left out shows. */
+/** Fills the parameters; norms differ from 1, so that a missing gain shows. */
 function fill(engine: TrainingEngine): void {
   const random = seededRandom(70);
   const normal = (): number => gaussian(1, random)[0];
@@ -112,7 +112,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-test("the variant that is PLM trains bit for bit as PLM does", async () => {
+test("the variant equal to PLM trains bit for bit like PLM", async () => {
   const plm = await createTrainingEngine({ config: CONFIG, sizes: { ...SIZES, threads: 1 } });
   const architecture = { attention: "mla", activation: "relu2" } as const;
   const variant = await createVariantEngine(CONFIG, architecture, SIZES);

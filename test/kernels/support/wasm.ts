@@ -1,20 +1,20 @@
-/** A memory of its own with the kernels over it, for kernel tests. */
+/** A memory with the kernels over it, for kernel tests. */
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../../../src/kernels/kernels.js";
 import { kernelsBytes, loadKernels, type Variant } from "../../../src/kernels/load.js";
 import { Regions } from "../../support/regions.js";
 
-/** What a test fills memory with that must not be written to, and the float that four make. */
+/** The byte that fills memory that must not be written to, and the float that four of them make. */
 export const UNWRITTEN_BYTE = 0x5a;
 export const UNWRITTEN: number = new Float32Array(new Uint8Array(4).fill(UNWRITTEN_BYTE).buffer)[0];
 
 let defaultVariant: Variant = "simd";
 
-/** The variant that benches have from now on, unless they are told. */
+/** The variant of benches from now on, unless given. */
 export function setDefaultVariant(variant: Variant): void {
   defaultVariant = variant;
 }
 
-/** Whether this runtime has the relaxed variant; a printed line where it does not. */
+/** Whether this runtime has the relaxed variant; prints a line if not. */
 export async function hasRelaxed(what: string): Promise<boolean> {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
@@ -23,7 +23,7 @@ export async function hasRelaxed(what: string): Promise<boolean> {
   return false;
 }
 
-/** One test's memory, with the kernels over it. */
+/** A test's memory, with the kernels over it. */
 export class Bench extends Regions {
   readonly kernels: Kernels;
 
@@ -41,7 +41,7 @@ export class Bench extends Regions {
     return new Bench(kernels, memory);
   }
 
-  /** The kernels that only the relaxed variant has. */
+  /** The kernels of the relaxed variant only. */
   get relaxed(): RelaxedKernels {
     if (isRelaxed(this.kernels)) return this.kernels;
     throw new TypeError("expected a bench of the relaxed variant");
