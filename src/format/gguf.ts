@@ -30,7 +30,8 @@ export interface Gguf {
 export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Promise<Gguf> {
   const checked = checkSignal(signal);
   checked?.throwIfAborted();
-  if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "sources: none given");
+  if (sources.length === 0)
+    throw new PlmError("INVALID_ARGUMENT", "sources: expected a source, got none");
   const parts: Header[] = [];
   for (const source of sources) parts.push(await readHeader(source, checked));
   const isSplit = countOf(parts[0], "split.count", 1) > 1;

@@ -177,7 +177,7 @@ function checkRange(
   if (value === null) return { first: start, size: undefined };
   const range = parseContentRange(value);
   if (range?.first === undefined || range.first > start || range.last! < start) {
-    throw unreadable(name, `asked for the bytes from ${start}, got ${quote(value)}`);
+    throw unreadable(name, `expected the bytes from ${start}, got ${quote(value)}`);
   }
   return { first: range.first, size: range.total };
 }

@@ -33,7 +33,7 @@ export function locate(name: string): Place {
     if (PlmError.from(cause)?.code === "UNSUPPORTED_RUNTIME") throw cause;
     // Cut short, since it may have credentials.
     const got = quote(/^[^/?#@]*/.exec(name)?.[0] ?? "");
-    const message = `source: expected a path or URL, got what is neither: ${got}...`;
+    const message = `source: expected a path or URL, got neither: ${got}...`;
     throw new PlmError("INVALID_ARGUMENT", message, { cause });
   }
 }

@@ -18,7 +18,7 @@ export async function openFileSource(file: OpenFile): Promise<ByteSource> {
   const name = `file handle ${file.fd}`;
   const found = await attempt(name, () => file.stat());
   if (found.isFile()) return new OpenFileSource(file, name, found.size);
-  throw new PlmError("UNREADABLE_FILE", `${name}: not a regular file`);
+  throw new PlmError("UNREADABLE_FILE", `${name}: expected a regular file`);
 }
 
 /** Reads by offset; does not close the file. */

@@ -58,7 +58,8 @@ export async function openSources(
   const client = new HttpClient(options, environment);
   const opening = { client, turns: new Turns(), signal: checked };
   const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
-  if (parts.length === 0) throw new PlmError("INVALID_ARGUMENT", "source: an empty list");
+  if (parts.length === 0)
+    throw new PlmError("INVALID_ARGUMENT", "source: expected a file, got an empty list");
   const opened: ByteSource[] = [];
   try {
     for (const part of parts) {

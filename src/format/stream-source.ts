@@ -16,7 +16,7 @@ export class ForwardReader {
   #chunk: Uint8Array = new Uint8Array(0);
   #pending: ReturnType<ChunkReader["read"]> | undefined;
 
-  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
   constructor(source: ChunkSource, name: string, position = 0) {
     this.name = name;
     this.position = position;
@@ -89,7 +89,7 @@ export class StreamSource implements ByteSource {
   readonly sequential = true;
   readonly #reader: ForwardReader;
 
-  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
   constructor(source: ChunkSource, name: string, size?: number) {
     this.name = name;
     this.size = size;

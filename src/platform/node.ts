@@ -49,7 +49,7 @@ function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource>
     const file = typeof path === "string" ? path : fileURLToPath(path.href);
     // Opening a pipe would wait for its writer.
     const found = await stat(file);
-    if (!found.isFile()) throw new Error("not a regular file");
+    if (!found.isFile()) throw new Error("expected a regular file");
     return new PathSource(await open(file, "r"), name, found.size);
   });
 }

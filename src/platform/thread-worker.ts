@@ -41,7 +41,7 @@ export function checkThreadScript(script: unknown): void {
 /** Advice of a failed start where the package's own script was to run. */
 const ADVICE =
   "a bundler that leaves out the threads' script needs a line: " +
-  "build plm-wasm/thread as well, and pass what it becomes as `threadScript` (docs/bundlers.md)";
+  "build plm-wasm/thread as well, and pass the result as `threadScript` (docs/bundlers.md)";
 
 /** Why a worker did not start: names the option or, where it is not set, gives advice. */
 function startFailure(script: ThreadScript | undefined, cause: unknown): Error {

@@ -36,8 +36,8 @@ export class MergeTable {
       if (this.merged(rank) >= symbols.tokenCount) withoutToken.push(rank);
       this.#slots[this.#slotOf(this.#merges[3 * rank], this.#merges[3 * rank + 1])] = rank + 1;
     }
-    this.#warn(merges, withoutPair, "not a pair in the byte-level alphabet, and never applied");
-    this.#warn(merges, withoutToken, "of a result that is not a token; its bytes take its place");
+    this.#warn(merges, withoutPair, "not a pair of the byte-level alphabet, and never applied");
+    this.#warn(merges, withoutToken, "without a token for the result; its bytes are used");
   }
 
   /** Rank of the merge of `left` with `right`, or -1. Lower ranks merge first. */

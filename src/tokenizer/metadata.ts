@@ -158,7 +158,7 @@ function unsupported(name: string, expected: string, got: string): PlmError {
 /** Warns of entries that llama.cpp follows and this package does not. */
 function warnOfOthers(reader: EntryReader): void {
   if (reader.flag("add_eos_token")) {
-    reader.warn("add_eos_token", "no end token is added: a prompt is there to be continued");
+    reader.warn("add_eos_token", "no end token is added: a prompt is meant to be continued");
   }
   const suppressed = reader.numbers("suppress_tokens");
   if (suppressed !== undefined && suppressed.length > 0) {

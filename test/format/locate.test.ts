@@ -51,7 +51,7 @@ async function onPage(href: string | undefined, work: () => void | Promise<void>
   });
 });
 
-test("what is neither a file nor a URL says so", async () => {
+test("the error of a name that is neither a file nor a URL says so", async () => {
   const missing = ["hf:owner/m.gguf", "model:latest.gguf", "s3://bucket/m.gguf", "https:/h/m.gguf"];
   for (const name of missing) {
     const { code, message } = await errorOf(openSources(name));
@@ -106,7 +106,7 @@ test("with neither a page nor files, anything but a URL is refused", async () =>
     for (const name of ["m.gguf", "model:latest.gguf", "http://["]) {
       const { code, message } = await errorOf(openSources(name));
       assert.is(code, "INVALID_ARGUMENT");
-      assert.match(message, "got what is neither");
+      assert.match(message, "got neither");
     }
     assert.is(String(locate("https://h/m.gguf")), "https://h/m.gguf");
   });

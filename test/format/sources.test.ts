@@ -99,7 +99,7 @@ test("files opened by Node", async () => {
     await errorOf(openSources(handle), "UNREADABLE_FILE");
     const folder = await open(tmpdir());
     const { message } = await errorOf(openSources(folder), "UNREADABLE_FILE");
-    assert.match(message, "not a regular file");
+    assert.match(message, "expected a regular file");
     await folder.close();
   });
 });
