@@ -1,6 +1,6 @@
 // The exponential function on four lanes, and the sums and maxima that a softmax needs.
 
-/** The constants of expF32x4, four times each. In memory, since V8 builds one anew at every use. */
+/** The constants of expF32x4, four times each. In memory: V8 rebuilds a constant at every use. */
 const CONSTANTS: usize = memory.data<f32>([
   -105, -105, -105, -105,
   89, 89, 89, 89,
@@ -45,11 +45,11 @@ export function expF32x4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r);
   const one = v128.load(CONSTANTS, 176);
   p = f32x4.add(p, one);
-  // 2^n in two factors, for 2^n alone may be subnormal or too large.
+  // 2^n in two factors, since 2^n alone may be subnormal or too large.
   const exponent = i32x4.sub(rounded, round);
   const half = i32x4.shr_s(exponent, 1);
   const rest = i32x4.sub(exponent, half);
-  // The bits of 1 are those of an exponent of 0.
+  // The bits of 1 have an exponent of 0.
   p = f32x4.mul(p, i32x4.add(i32x4.shl(half, 23), one));
   return f32x4.mul(p, i32x4.add(i32x4.shl(rest, 23), one));
 }
@@ -83,7 +83,7 @@ export function addLanesF64Each(sums: usize, factor: v128, x: v128): void {
   v128.store(sums, f64x2.add(f64x2.mul(v128.load(sums, 16), factorHigh), high), 16);
 }
 
-/** The largest lane; a NaN may be passed over. */
+/** The largest lane; a NaN may be ignored. */
 // @ts-ignore: decorator
 @inline
 export function largestLane(x: v128): f32 {

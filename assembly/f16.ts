@@ -1,8 +1,8 @@
 // Conversion between f32 and f16, four lanes at a time.
 
 /**
- * The f16 nearest to each lane of an f32x4, ties to even, in the low half of an i32 lane; from
- * 65520 on that is infinity, as in IEEE 754. NaN stays NaN.
+ * The f16 nearest to each lane of an f32x4, ties to even, in the low half of an i32 lane; infinity
+ * from 65520 on, as in IEEE 754. NaN stays NaN.
  */
 // @ts-ignore: decorator
 @inline

@@ -16,7 +16,7 @@ export function loadF16x4(ptr: usize): v128 {
 
 /**
  * The bits that a widened f16 keeps, and what turns them into a packed scale's f32 value, 2^102;
- * four times each. In memory, since V8 builds a constant anew at every use.
+ * four times each. In memory, since V8 rebuilds a constant at every use.
  */
 const SCALE_BITS: usize = memory.data<u32>([
   0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000,
@@ -101,7 +101,7 @@ export function maxF32x4(a: v128): f32 {
 }
 
 /**
- * Added to |x| < 2^22, rounds it to the nearest integer, ties to even; its bits end in the integer.
+ * Added to |x| < 2^22, rounds x to the nearest integer, ties to even; the sum's bits end in it.
  */
 const ROUNDER: f32 = 12582912;
 
@@ -114,7 +114,7 @@ export function roundedBits(x: v128, factor: v128): v128 {
   return f32x4.add(f32x4.mul(x, factor), f32x4.splat(ROUNDER));
 }
 
-/** Two results of roundedBits as i16x8, the nearest to those beyond. */
+/** Two results of roundedBits as i16x8, saturated. */
 // @ts-ignore: decorator
 @inline
 export function narrowRounded(a: v128, b: v128): v128 {
@@ -162,8 +162,8 @@ export function bytesHigh(a: v128, b: v128): v128 {
 }
 
 /**
- * acc + the sums of four products each of s8 a and u8 b. What b's bit 7 means is up to the engine:
- * for b above 127 only where probe.ts proves it.
+ * acc + the sums of four products each of s8 a and u8 b. The engine decides what b's bit 7 means:
+ * use b above 127 only where probe.ts proves it.
  */
 // @ts-ignore: decorator
 @inline
@@ -174,8 +174,8 @@ export function dot8(a: v128, b: v128, acc: v128): v128 {
 }
 
 /**
- * a * b / 2^15 of i16, rounded to the nearest, halves up; not for -32768 times itself, of which one
- * variant makes what the engine likes.
+ * a * b / 2^15 of i16, rounded to the nearest, halves up; not for -32768 times itself, which the
+ * relaxed variant leaves to the engine.
  */
 // @ts-ignore: decorator
 @inline

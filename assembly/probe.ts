@@ -1,11 +1,11 @@
-// What this engine makes of the relaxed dot where the specification leaves it open.
+// What this engine's relaxed dot does where the specification leaves it open.
 
 import { dot8 } from "./lanes";
 
 /**
  * The relaxed dot of operands in memory, as the kernels use it.
  *
- *   to    i32[4]    in: what is added to; out: the result
+ *   to    i32[4]    in: the accumulator; out: the result
  *   a     s8[16]
  *   b     u8[16]
  */

@@ -1,7 +1,8 @@
-// A plain read, for benches to compare with: what memory gives when nothing is done with it.
+// A plain read, for benches to compare with: the rate of memory without computation.
 
 /**
- * Reads memory once, front to back, and returns the sum of its i32 words, so that the read stays.
+ * Reads memory once, front to back, and returns the sum of its i32 words, so that no compiler
+ * removes the read.
  *
  *   x   u8[bytes]
  *

@@ -1,5 +1,5 @@
-// The kernels of the variant for engines with relaxed SIMD: all of index.ts, and what is faster
-// with the relaxed dot. Which of them serve is decided by probing and timing
+// The kernels of the variant for engines with relaxed SIMD: all of index.ts, and those that are
+// faster with the relaxed dot. Probing and timing decide which of them are used
 // (src/kernels/choose-kernels.ts).
 export * from "./index";
 export { absorbS8X2 } from "./linear/absorb";

@@ -12,7 +12,7 @@ export function ropeF32(x: usize, table: usize, heads: i32, headStride: i32, n: 
   rotate(x, table, heads, headStride, n, false);
 }
 
-/** ropeF32, or the same turned back. */
+/** ropeF32, or its inverse. */
 // @ts-ignore: decorator
 @inline
 export function rotate(

@@ -1,29 +1,29 @@
-// Threads that compute together: a barrier between steps. They sleep in JavaScript
-// (src/kernels/team.ts), because an engine that has memory.atomic.wait32 wrong is still in use.
+// A barrier for threads that compute together, between steps. They sleep in JavaScript
+// (src/kernels/team.ts), because an engine with a faulty memory.atomic.wait32 is still in use.
 
 //   Team, 960 bytes: each word in a cache line of its own
 //   +-------------------------------------------------------------------+
-//   |   0  i32  arrived: threads that wait at the barrier               |
+//   |   0  i32  arrived: threads waiting at the barrier                 |
 //   |  64  i32  turn: barriers passed so far                            |
 //   | 128  i32  announced: the last piece of work, and how many threads |
 //   |      take part in it                                              |
-//   | 192  i32  sleeping: threads that sleep at the barrier             |
-//   | 256  i32[8], 64 bytes apart, taken: parts of steps that were      |
-//   |      taken so far, each step the next of them in turn             |
+//   | 192  i32  sleeping: threads asleep at the barrier                 |
+//   | 256  i32[8], 64 bytes apart, taken: parts of steps taken so far;  |
+//   |      steps use the words in turn                                  |
 //   | 768  i32  late: microseconds that threads slept at the barrier    |
-//   | 832  i32  roster: changes when threads that rest are needed again |
+//   | 832  i32  roster: changes when resting threads are needed again   |
 //   | 896  i32  dismissed: threads from this index on return; 0: none   |
 //   +-------------------------------------------------------------------+
 const TURN: usize = 64;
 const SLEEPING: usize = 192;
 
-/** Looks for work, of which there may be none for long: some 50 microseconds. */
+/** Looks for work, which may not come for long: some 50 microseconds. */
 const WORK_SPINS: i32 = 40000;
 
 /**
- * Waits a little until all `count` threads of the team are here: at most `spins` looks. What they
- * wrote before is then seen by all. Returns 2 for the last that arrives, 1 where the last arrived
- * meanwhile, or 0 where the others are not here yet: the turn has not changed.
+ * Waits briefly, at most `spins` looks, until all `count` threads of the team arrive; what they
+ * wrote before is then visible to all. Returns 2 for the last to arrive, 1 if the last arrived
+ * meanwhile, or 0 if others are missing: the turn has not changed.
  *
  *   team   Team
  */
@@ -36,7 +36,7 @@ export function joinTeam(team: usize, count: i32, spins: i32): i32 {
   return 2;
 }
 
-/** Looks a little while whether the i32 at address changes: 1 once it is another than value. */
+/** Looks briefly whether the i32 at address changes: 1 once it differs from value. */
 export function spinWhile(address: usize, value: i32): i32 {
   return spin(address, value, WORK_SPINS);
 }

@@ -40,9 +40,9 @@ const TILE = 64;
 const QUERIES = 128;
 
 /**
- * Largest relative rms errors. With the rows' outliers scores are tens large and round by 1e-6 in
- * f32, and so do the weights; in integers queries, weights and q8_0 rows keep 14 bits of their
- * largest.
+ * Largest relative rms errors. With outliers in the rows, scores are in the tens and round by 1e-6
+ * in f32, and so do the weights; in integers, queries, weights and q8_0 rows keep 14 bits of their
+ * largest value.
  */
 const LARGEST_ERROR: Readonly<Record<RowType, number>> = {
   F32: 5e-6,
@@ -68,7 +68,7 @@ function latentRows(positions: number): Float32Array {
   return rows;
 }
 
-/** Stores rows [positions, DIMS] as a cache of `type`; its address, and what it holds. */
+/** Stores rows [positions, DIMS] as a cache of `type`; returns its address and contents. */
 function fillCache(
   bench: Bench,
   type: RowType,
@@ -173,8 +173,8 @@ function putExpandedTile(bench: Bench): DataView {
 }
 
 /**
- * Timed on a tile that every query sees all of: the first of three, all of which are checked. In
- * integers as over the i16 cache, or in f32 as over the others.
+ * Timed on a tile that is visible to every query: the first of three; all three are checked. In
+ * integers as over the i16 cache, or in f32.
  */
 function expandedCase(kind: "I16" | "F32"): Case {
   const positions = TILE + QUERIES;

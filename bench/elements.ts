@@ -58,7 +58,7 @@ function ropeCase(): Case {
   });
 }
 
-/** Timed on zeros and ones, 9 % of them ones, which squaring leaves as they are. */
+/** Timed on zeros and ones, 9 % of them ones, which squaring does not change. */
 function relu2Case(): Case {
   const n = INTERMEDIATE_SIZE;
   return elementCase(`relu2ActiveF32 ${n}, 9 % active`, n, ({ bench }) => {

@@ -1,8 +1,8 @@
 /**
- * Times the kernels at PLM-1.8B's shapes, each only after it agreed with its reference:
+ * Times the kernels at PLM-1.8B's shapes, each after it has agreed with its reference:
  * `node build/bench/kernels.bench.js [filter] [--json] [--seconds N] [--variant simd|relaxed]`. The
- * filter is part of a case's name, --seconds how long each one is timed; kernels that the variant
- * does not have are left out. Exits with 1 when a kernel disagrees.
+ * filter is part of a case's name, --seconds the time for each case; kernels that the variant lacks
+ * are left out. Exits with 1 if a kernel disagrees.
  */
 import { parseArgs } from "node:util";
 import { VARIANTS, type Variant } from "../src/kernels/load.js";
@@ -20,7 +20,7 @@ import { type Case, Workspace } from "./workspace.js";
 /** A line of the table. */
 interface Result extends Timing {
   readonly name: string;
-  /** Giga-units a second. */
+  /** Giga-units per second. */
   readonly rate: number;
   readonly unit: "GMAC/s" | "GB/s" | "Gelement/s";
   /** Bytes from DRAM, and their rate as a share of the plain read's; null for other cases. */
@@ -28,7 +28,7 @@ interface Result extends Timing {
   readonly shareOfRead: number | null;
 }
 
-/** All of a run. */
+/** The results of a run. */
 interface Report {
   readonly machine: Machine;
   readonly poolBytes: number;
@@ -38,7 +38,7 @@ interface Report {
 
 const UNITS = { MAC: "GMAC/s", B: "GB/s", element: "Gelement/s" } as const;
 
-/** The reads come first and in every run: other cases are compared with the first of them. */
+/** The reads come first in every run: other cases are compared with the first read. */
 function selectCases(filter: string): readonly Case[] {
   const others = [
     ...[...LINEAR_CASES, ...SPARSE_CASES, ...ABSORBED_CASES],
@@ -99,7 +99,7 @@ function formatResult(result: Result): string {
   return `${rates}${dramGigabytesPerSecond.toFixed(1).padStart(MS_WIDTH)}${share}`;
 }
 
-/** Runs the selected cases one after another and tells `print` each line. */
+/** Runs the selected cases one after another and passes each line to `print`. */
 async function runCases(
   { filter, seconds, variant }: { filter: string; seconds: number; variant: Variant },
   print: (line: string) => void,

@@ -1,18 +1,18 @@
-/** What a result was measured on: printed above every table and part of every JSON. */
+/** The machine of a measurement: printed above every table and part of every JSON. */
 import { execFileSync, type StdioOptions } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import type { Variant } from "../src/kernels/load.js";
 
-/** Machine, runtime and binary of a measurement. Texts are "unknown" where nothing tells. */
+/** Machine, runtime and binary of a measurement. Texts that cannot be found out are "unknown". */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   /** Whether the processor has AVX-VNNI or AVX512-VNNI; unknown without /proc/cpuinfo. */
   readonly avxVnni: "yes" | "no" | "unknown";
   readonly avx512Vnni: "yes" | "no" | "unknown";
-  /** Largest cache, 0 where it is not known. */
+  /** Largest cache, 0 if it is not known. */
   readonly lastLevelCacheBytes: number;
   readonly memoryBytes: number;
   readonly runtime: string;
@@ -21,12 +21,12 @@ export interface Machine {
   readonly variant: Variant | "training";
   readonly wasmBytes: number;
   readonly wasmSha256: string;
-  /** Commit of the working tree, with "+" where files differ from it. */
+  /** Commit of the working tree, with "+" if files differ from it. */
   readonly commit: string;
 }
 
 /**
- * Looks at the machine, the runtime and the variant's binary. Throws where the latter is absent.
+ * Inspects the machine, the runtime and the variant's binary. Throws if the binary is absent.
  */
 export function readMachine(variant: Variant | "training"): Machine {
   const wasm = readFileSync(new URL(`../${variant}.wasm`, import.meta.url));
@@ -51,7 +51,7 @@ export function readMachine(variant: Variant | "training"): Machine {
   };
 }
 
-/** The lines that stand above a table. */
+/** The lines above a table. */
 export function describeMachine(machine: Machine): string {
   const { cpu, cores, avxVnni, avx512Vnni, lastLevelCacheBytes, memoryBytes } = machine;
   const cache = lastLevelCacheBytes ? `${lastLevelCacheBytes / 2 ** 20} MiB` : "unknown";
@@ -83,7 +83,7 @@ function describeCommit(): string {
   }
 }
 
-/** As Linux tells it for the first processor. */
+/** As Linux reports it for the first processor. */
 function lastLevelCacheBytes(): number {
   let largest = 0;
   for (let index = 0; index < 8; index++) {

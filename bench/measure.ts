@@ -1,7 +1,7 @@
 /** Timing of one function with benchmark.js. */
 import Benchmark from "benchmark";
 
-/** Milliseconds of one call over the samples of a measurement; a sample is a mean over 10 ms. */
+/** Milliseconds of a call over the samples of a measurement; a sample is a mean over 10 ms. */
 export interface Timing {
   readonly medianMs: number;
   /** The quartiles: half of the samples lie between them. */
@@ -38,7 +38,7 @@ export function median(values: readonly number[]): number {
   );
 }
 
-/** Between neighbours in proportion. */
+/** Interpolates between neighbours. */
 function quantile(sorted: number[], share: number): number {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)];

@@ -23,7 +23,7 @@ import { seededRandom } from "../test/support/random.js";
 import { DOWN_PROJ, distinctRows, repeatRows, UP_PROJ } from "./weights.js";
 import type { Case } from "./workspace.js";
 
-/** Rows of up_proj that the loader packs at a time, about. */
+/** About the number of rows of up_proj that the loader packs at a time. */
 const PANEL_ROWS = 1984;
 
 function panelsCase(type: TensorType): Case {
@@ -107,7 +107,7 @@ function slabCase(type: TensorType): Case {
   };
 }
 
-/** Multiplies with a slab whose outputs are the same SLAB_ROWS rows over and over. */
+/** Multiplies with a slab that repeats the same SLAB_ROWS rows as outputs. */
 function checkSlab(bench: Bench, type: TensorType, slabPtr: number, shapePtr: number): void {
   const { rows: outputs, cols: neurons } = DOWN_PROJ;
   const x = sparseGaussian(neurons, 0.1, seededRandom(16));

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { type Case, cycle, type Home } from "./workspace.js";
 
-/** Reads `bytes` at a time: always the same ones, or going round the pool. */
+/** Reads `bytes` at a time: always the same ones, or cycling through the pool. */
 function readCase(bytes: number, home: Home): Case {
   return {
     name: `readBytes ${bytes / 2 ** 10} KiB, ${home}`,

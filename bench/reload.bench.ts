@@ -1,5 +1,5 @@
 /**
- * What is left of models that were loaded and disposed of, one after another: the process's memory
+ * What remains of models that were loaded and disposed of, one after another: the process's memory
  * and threads.
  *
  *     node build/bench/reload.bench.js [--loads 16] [--layers 12] [--against BUILD]
@@ -16,7 +16,7 @@ import { loadModel } from "../src/index.js";
 import { describeMachine, readMachine } from "./machine.js";
 import { loaderOf, smallModel } from "./small-model.js";
 
-/** Threads that were dismissed have returned by then. */
+/** Dismissed threads have returned by then. */
 const RETURN_MS = 3_000;
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Threads of this process, JavaScript's and the engine's; 0 where nothing says. */
+/** Threads of this process, JavaScript's and the engine's; 0 if unknown. */
 const threadCount = (): number => {
   const tasks = "/proc/self/task";
   return existsSync(tasks) ? readdirSync(tasks).length : 0;

@@ -1,4 +1,4 @@
-/** The model of 100 MB for the benches of threads and of reloading, and builds to load it with. */
+/** The 100 MB model for the benches of threads and reloading, and builds to load it with. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createRandomModel, DEFAULT_RANDOM_MODEL } from "../src/cli/random-model.js";

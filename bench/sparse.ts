@@ -17,7 +17,7 @@ import { type Case, cycle } from "./workspace.js";
 
 const SHAPE = `${DOWN_PROJ.name} ${DOWN_PROJ.rows}x${DOWN_PROJ.cols}`;
 
-/** A share of `density` of the neurons is active; amount and bytes count those only. */
+/** A share of `density` of the neurons is active; amount and bytes count only those. */
 function sparseCase(type: TensorType, density: number, n: number): Case {
   const { rows: outputs, cols: neurons } = DOWN_PROJ;
   const packed = PACKED_TYPE_OF[type];

@@ -1,12 +1,12 @@
 /**
- * Decoding beside 0, 1 and 2 busy programs, on one thread and on several, in alternation; and how
- * long the model that ships takes to load where 64 processors are claimed.
+ * Decoding beside 0, 1 and 2 busy programs, on one thread and on several, in alternation; and the
+ * time to load the model that ships if 64 processors are claimed.
  *
  *     node build/bench/threads.bench.js [--threads 2] [--tokens 48] [--rounds 7] [--against BUILD]
  *
- * BUILD is the build folder of another commit, whose rate on as many threads is taken in the same
- * rounds. Every model is there twice, loaded in mirrored order: where it lies in memory counts for
- * several per cent. Rates are medians; ratios are medians of the rounds' own.
+ * BUILD is the build folder of another commit; its rate on as many threads is taken in the same
+ * rounds. Every model is loaded twice, in mirrored order, since its place in memory changes the
+ * rate by several per cent. Rates are medians; ratios are medians of the rounds' ratios.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { describeMachine, readMachine } from "./machine.js";
 import { median } from "./measure.js";
 import { loaderOf, smallModel } from "./small-model.js";
 
-/** Settling, before anything is timed: the neighbours start, the team finds its number. */
+/** Settling time before measurements: the neighbours start, the team finds its number. */
 const SETTLE_MS = 1_000;
 
 const CLAIMED = 64;
@@ -40,13 +40,13 @@ function startNeighbours(count: number): ChildProcess[] {
   );
 }
 
-/** A model that is timed. */
+/** A model to time. */
 interface Contestant {
   readonly name: string;
   readonly model: Model;
 }
 
-/** Tokens a second of `count` tokens, decoded one by one. */
+/** Tokens per second of `count` tokens, decoded one by one. */
 async function decodeRate(model: Model, count: number): Promise<number> {
   const session = model.createSession();
   const out = new Float32Array(session.vocabSize);
@@ -58,7 +58,7 @@ async function decodeRate(model: Model, count: number): Promise<number> {
   return count / seconds;
 }
 
-/** Rates of every model with so many busy neighbours, round by round. */
+/** Rates of every model with a number of busy neighbours, round by round. */
 async function measureBeside(
   neighbours: number,
   models: readonly Contestant[],
@@ -86,7 +86,7 @@ async function measureBeside(
   }
 }
 
-/** Milliseconds of loading the model that ships, its threads left to the package. */
+/** Milliseconds of loading the model that ships, with the package's choice of threads. */
 async function loadMsClaiming(processors: number): Promise<{ ms: number; threads: number }> {
   const { parallelism } = platform;
   platform.parallelism = () => processors;

@@ -1,14 +1,14 @@
 /**
  * Times steps of a training run: `node build/bench/training.bench.js CONFIG [--threads N]
- * [--steps N] [--json]`. Parameters and tokens are random; what a step has to do does not depend on
- * them but for the zeros of the squared ReLU.
+ * [--steps N] [--json]`. Parameters and tokens are random; the work of a step does not depend on
+ * them, except for the zeros of the squared ReLU.
  *
  * A step of T tokens counts 6 T P + 6 T L h (c + 1) / 2 (n + r + v) operations: 2 a multiplication
  * and addition, 3 products a parameter (to the output, to the input, to the weight) of P parameters
  * of matrices, the tied embedding once as the head, and as many for the causal half of attention's
  * scores and values: L layers, h heads, c tokens of context, n + r dims of keys, v of values. That
- * is what a program without zero-skipping has to do; what is done for the share of activations that
- * is not zero is told beside it.
+ * is the work of a program without zero-skipping; the work for the share of activations that is not
+ * zero is printed beside it.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -36,7 +36,7 @@ const { values: flags, positionals } = parseArgs({
 const [path] = positionals;
 if (path === undefined) throw new TypeError("expected a config of plm train");
 
-/** Operations of a step: all of them, and those that are left where activations are not zero. */
+/** Operations of a step: all of them, and those that remain if zeros are skipped. */
 function countOperations(
   { model, batch }: TrainingConfig,
   engine: TrainingEngine,
@@ -50,7 +50,7 @@ function countOperations(
   const headDims = qkNopeHeadDim + qkRopeHeadDim + vHeadDim;
   const attention = model.numHiddenLayers * numAttentionHeads * seen * headDims;
   const dense = 6 * tokens * (weights + attention);
-  // Of the MLP's six products all but the first skip zeros.
+  // All of the MLP's six products except the first skip zeros.
   const neurons = 5 * 2 * tokens * model.intermediateSize * model.hiddenSize;
   return { dense, left: dense - zeroShares.reduce((sum, share) => sum + share * neurons, 0) };
 }

@@ -29,12 +29,12 @@ export const Q_PROJ: Matrix = { name: "q_proj", rows: 3072, cols: 2048 };
 export const UP_PROJ: Matrix = { name: "up_proj", rows: 8192, cols: 2048 };
 export const DOWN_PROJ: Matrix = { name: "down_proj", rows: 2048, cols: 8192 };
 
-/** The file's type that each packed type is made from here. */
+/** The file type that each packed type is made from here. */
 export const SOURCE_TYPES: readonly TensorType[] = [
   ...(["Q8_0", "Q5_1", "Q4_0", "Q4_1", "Q4_K", "Q5_K", "Q6_K"] as const),
 ];
 
-/** Rows that differ: a matrix repeats them, so that its reference takes no long time. */
+/** Distinct rows: a matrix repeats them, so that its reference is fast. */
 const DISTINCT_ROWS = 248;
 
 /** Copies of a matrix in the pool. */
@@ -83,7 +83,7 @@ export function placeSlab(workspace: Workspace, type: TensorType, matrix: Matrix
   return { addresses: workspace.place(ptr, bytes, bytes, "DRAM"), packed, bytes, tensor };
 }
 
-/** A tensor's bytes, with its rows over and over. */
+/** A tensor's bytes, with its rows repeated. */
 export function repeatRows(tensor: Tensor, rows: number): { rows: number; bytes: Uint8Array } {
   const rowBytes = tensor.bytes.length / tensor.rows;
   const bytes = new Uint8Array(rows * rowBytes);
@@ -93,7 +93,7 @@ export function repeatRows(tensor: Tensor, rows: number): { rows: number; bytes:
   return { rows, bytes };
 }
 
-/** What a product was made of: x f32[n, cols], and for packed types its rounded form. */
+/** The input of a product: x f32[n, cols], and for packed types its rounded form. */
 export interface ProductInput {
   readonly x: Float32Array;
   readonly n: number;

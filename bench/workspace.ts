@@ -1,14 +1,14 @@
-/** The memory that cases run in: a pool of weights larger than the caches, and a case's buffers. */
+/** The memory of cases: a pool of weights larger than the caches, and a case's buffers. */
 import type { Variant } from "../src/kernels/load.js";
 import { Bench } from "../test/kernels/support/wasm.js";
 
-/** Where weights come from: cycling through the pool, or always the same copy. */
+/** The source of weights: cycling through the pool, or always the same copy. */
 export type Home = "DRAM" | "cache";
 
-/** What a kernel is timed on: prepared in a workspace, first checked, then run again and again. */
+/** A timed case of a kernel: prepared in a workspace, checked first, then run repeatedly. */
 export interface Prepared {
   run(): void;
-  /** Runs once and throws where the result is not the reference's. */
+  /** Runs once and throws if the result differs from the reference. */
   check(): void;
 }
 
@@ -16,7 +16,7 @@ export interface Prepared {
 export interface Case {
   /** Kernel, shape and home. */
   readonly name: string;
-  /** What one call does, in `unit`s. */
+  /** The work of one call, in `unit`s. */
   readonly amount: number;
   readonly unit: "MAC" | "B" | "element";
   /** Bytes that one call must read from DRAM, for the share of a plain read. */
@@ -27,11 +27,11 @@ export interface Case {
 }
 
 const MIB = 2 ** 20;
-/** Room for one case's buffers beside the pool. */
+/** Room for one case's buffers besides the pool. */
 const BUFFERS_MIB = 160;
 const ALIGNMENT = 64;
 
-/** Kernels over one memory, whose first region is the pool. */
+/** Kernels over one memory; its first region is the pool. */
 export class Workspace {
   readonly bench: Bench;
   readonly poolBytes: number;
@@ -44,8 +44,8 @@ export class Workspace {
   }
 
   /**
-   * The pool is 4 times the last-level cache, so that whoever cycles through it finds nothing of
-   * the last round in a cache; between 256 MiB and 2 GiB, and 512 MiB where the cache is not known.
+   * The pool is 4 times the last-level cache, so that nothing of the last round is in a cache;
+   * between 256 MiB and 2 GiB, and 512 MiB if the cache is not known.
    */
   static async create(lastLevelCacheBytes: number, variant: Variant): Promise<Workspace> {
     const wanted = lastLevelCacheBytes ? 4 * lastLevelCacheBytes : 512 * MIB;
@@ -57,7 +57,7 @@ export class Workspace {
     return this.#poolPtr;
   }
 
-  /** Forgets all regions but the pool. */
+  /** Forgets all regions except the pool. */
   reset(): void {
     this.bench.reset();
     const ptr = this.bench.region(this.poolBytes + ALIGNMENT);
@@ -65,9 +65,8 @@ export class Workspace {
   }
 
   /**
-   * Writes copies of a matrix of `bytes` bytes into the pool, each made of the `patternBytes` bytes
-   * at patternPtr over and over: one copy for the cache, as many as fit for DRAM. Returns their
-   * addresses.
+   * Writes copies of a matrix of `bytes` bytes into the pool; each repeats the `patternBytes`
+   * bytes at patternPtr: one copy for the cache, as many as fit for DRAM. Returns their addresses.
    */
   place(patternPtr: number, patternBytes: number, bytes: number, home: Home): number[] {
     const memory = new Uint8Array(this.bench.memory.buffer);
@@ -85,7 +84,7 @@ export class Workspace {
   }
 }
 
-/** A function that returns one address after another, round and round. */
+/** A function that returns the addresses in turn, endlessly. */
 export function cycle(addresses: readonly number[]): () => number {
   let i = 0;
   return () => {

@@ -1,6 +1,6 @@
 /** Waiting that an AbortSignal ends. */
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
 export async function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;
   let onAbort = (): void => {};

@@ -1,6 +1,6 @@
 /**
- * What a value is, whichever realm it comes from: a Uint8Array of an iframe, of jsdom or of
- * a vm context is no `instanceof` this realm's class, and is as good.
+ * What a value is, in any realm: a Uint8Array of an iframe, of jsdom or of a vm context is as good
+ * as one of this realm, though `instanceof` fails.
  */
 import { kindOf } from "./describe.js";
 import { invalidArgument } from "./errors.js";
@@ -29,13 +29,13 @@ function isBuffer(value: unknown): value is ArrayBufferLike {
   return ["ArrayBuffer", "SharedArrayBuffer"].includes(brandOf(value));
 }
 
-/** Throws INVALID_ARGUMENT for options that are no object. */
+/** Throws INVALID_ARGUMENT for options that are not an object. */
 export function checkOptions(options: unknown): void {
   if (typeof options === "object" && options !== null) return;
   throw invalidArgument("options", "an object", kindOf(options));
 }
 
-/** The signal; undefined where it is left out. Throws INVALID_ARGUMENT for what is none. */
+/** The signal, or undefined if left out. Throws INVALID_ARGUMENT for anything else. */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
   if (isSignal(signal)) return signal;

@@ -1,17 +1,17 @@
 /**
- * The clock and the timers as they were when this was imported: fake ones, which tests install
- * later, do not stand still or jump for the engine. No `#platform`, for threads import this too.
+ * The clock and the timers as they were when this was imported: fakes that tests install later do
+ * not affect the engine. Without `#platform`, since threads import this too.
  */
 const { performance } = globalThis;
 
-/** Milliseconds from any start. Where the runtime's own stands still, as in Workers, so does it. */
+/** Milliseconds from any start. Stands still where the runtime's own clock does, as in Workers. */
 export const now: () => number =
   typeof performance?.now === "function" ? performance.now.bind(performance) : Date.now.bind(Date);
 
-/** A timer that may be cleared. */
+/** A timer that can be cleared. */
 export type Timer = ReturnType<typeof globalThis.setTimeout>;
 
-/** Calls back after at least so many milliseconds. */
+/** Calls back after at least that many milliseconds. */
 export const setTimer: (callback: () => void, ms: number) => Timer =
   globalThis.setTimeout?.bind(globalThis);
 

@@ -1,4 +1,4 @@
-/** How messages show values and lists, which may come from a file and be of any length. */
+/** How messages show values and lists, which may come from a file and have any length. */
 import { quote } from "./errors.js";
 
 /** The most items of an array that a message shows. */
@@ -35,7 +35,7 @@ export function kindOf(value: unknown): string {
   return `an object of class ${value.constructor?.name || "Object"}`;
 }
 
-/** The first `most` of the texts, and how many more there are. */
+/** The first `most` texts, and how many more there are. */
 export function listOf(texts: readonly string[], most: number, separator = ", "): string {
   const rest = texts.length - most;
   const listed = texts.slice(0, most);

@@ -1,19 +1,19 @@
-/** `using` and `await using` for what is disposed of. */
+/** `using` and `await using` for disposable objects. */
 
-/** The key of the lib's Symbol.dispose or Symbol.asyncDispose; never where the lib has none. */
+/** The key of the lib's Symbol.dispose or Symbol.asyncDispose; `never` if the lib has none. */
 type KeyOf<Symbols, Name extends string> = Symbols extends { readonly [K in Name]: infer Key }
   ? Key & symbol
   : never;
 
-/** What `using` calls; nothing where the lib in use does not know it. */
+/** What `using` calls; nothing if the lib does not know it. */
 export type SyncDisposal = { [K in KeyOf<SymbolConstructor, "dispose">]: () => void };
 
-/** What `await using` calls; nothing where the lib in use does not know it. */
+/** What `await using` calls; nothing if the lib does not know it. */
 export type AsyncDisposal = {
   [K in KeyOf<SymbolConstructor, "asyncDispose">]: () => PromiseLike<void>;
 };
 
-/** A symbol that the runtime has, or the one that Babel and esbuild use where it has none. */
+/** The runtime's symbol, or the one that Babel and esbuild use where it has none. */
 function symbolOf(name: "dispose" | "asyncDispose"): symbol {
   const known = (Symbol as { readonly [K in typeof name]?: symbol })[name];
   return known ?? Symbol.for(`Symbol.${name}`);
@@ -24,7 +24,7 @@ function define(target: object, name: "dispose" | "asyncDispose", value: unknown
   Object.defineProperty(target, symbolOf(name), property);
 }
 
-/** Ends with the block of a `using` or `await using` by its `dispose`. */
+/** The block of a `using` or `await using` ends it by `dispose`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines the members.
 export abstract class Disposable {
   static {
@@ -39,7 +39,7 @@ export abstract class Disposable {
   abstract dispose(): void;
 }
 
-/** Ends with the block of an `await using` by its `cancel`. */
+/** The block of an `await using` ends it by `cancel`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines the members.
 export abstract class Cancellable {
   static {

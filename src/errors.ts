@@ -3,11 +3,11 @@
  * reject with the signal's own reason, as fetch does.
  */
 
-/** What went wrong, as a stable code that programs may switch on. */
+/** What went wrong, as a stable code that programs can switch on. */
 export type ErrorCode =
   /** An option or argument is of the wrong type or outside its range. */
   | "INVALID_ARGUMENT"
-  /** A training config, or what it names, is not as it must be, or not that of the checkpoint. */
+  /** A training config, or what it names, is invalid or does not match the checkpoint. */
   | "INVALID_CONFIG"
   /** The file is damaged: truncated, inconsistent, or not GGUF at all. */
   | "INVALID_FILE"
@@ -19,11 +19,11 @@ export type ErrorCode =
   /** The file could not be opened or read. */
   | "UNREADABLE_FILE"
   /**
-   * The file could not be written (a full disk, no permission); what was there is untouched, unless
-   * the message says that the file was written, but may not outlast a power failure.
+   * The file could not be written (a full disk, no permission). What was there is untouched, unless
+   * the message says that the file was written but may not survive a power failure.
    */
   | "UNWRITABLE_FILE"
-  /** The planned memory is over the limit, or the runtime has not got it; no tensor was read. */
+  /** The planned memory is over the limit, or the runtime cannot provide it; no tensor was read. */
   | "OUT_OF_MEMORY"
   /** A token id is not an integer in [0, vocabSize). */
   | "INVALID_TOKEN"
@@ -36,18 +36,18 @@ export type ErrorCode =
    * model with a larger `sessions`. The session is as it was before the call.
    */
   | "CACHE_FULL"
-  /** The session is evaluating already; one call at a time. */
+  /** The session is already evaluating; it takes one call at a time. */
   | "SESSION_BUSY"
-  /** A thread ended or hangs: the model is of no use any more; load it again. */
+  /** A thread ended or hangs: the model cannot be used any more; load it again. */
   | "THREAD_LOST"
-  /** The loss or its gradients are not finite any more; the message names the step. */
+  /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */
   | "DISPOSED"
   /** This runtime lacks something the package needs (WebAssembly SIMD, file access, ...). */
   | "UNSUPPORTED_RUNTIME";
 
-/** A PlmError as plain data: what `toJSON` gives. */
+/** A PlmError as plain data, as `toJSON` returns it. */
 export interface PlmErrorData {
   readonly name: "PlmError";
   readonly code: ErrorCode;
@@ -55,21 +55,21 @@ export interface PlmErrorData {
   readonly argument?: string;
 }
 
-/** How the stack of a PlmError begins: the only place of its code that a structured clone keeps. */
+/** How a PlmError's stack begins: the only trace of its code that a structured clone keeps. */
 const STACK_HEADER = /^PlmError \[([A-Z_]+)\](?=:|\n|$)/;
 
 /**
- * Every error that the package throws on purpose. The message says which, what was expected, what
- * came.
+ * Every error that the package throws on purpose. The message says which argument or file, what
+ * was expected and what came.
  *
- * `code` does not survive postMessage by itself, as no field of an error's own does. On the other
- * side, `PlmError.from(received)` gives it back: always if `error.toJSON()` was sent; if the error
- * itself was, where the runtime clones its stack (Node, Deno, Bun, Chromium; Firefox does not).
+ * `code` does not survive postMessage by itself: a structured clone drops an error's own fields.
+ * `PlmError.from(received)` restores it: always if `error.toJSON()` was sent; if the error itself
+ * was sent, where the runtime clones its stack (Node, Deno, Bun, Chromium; not Firefox).
  */
 export class PlmError extends Error {
   override readonly name: string = "PlmError";
   readonly code: ErrorCode;
-  /** The option or argument at fault, with whose name the message begins; undefined for others. */
+  /** The option or argument at fault, whose name begins the message; undefined for other errors. */
   readonly argument: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: PlmErrorOptions = {}) {
@@ -89,7 +89,7 @@ export class PlmError extends Error {
 
   /**
    * The PlmError that `value` is or was: an error of this package, of another copy of it or of
-   * another realm; what `toJSON` gave; a structured clone with its stack. Undefined for the rest.
+   * another realm; the result of `toJSON`; a structured clone with its stack. Else undefined.
    */
   static from(value: unknown): PlmError | undefined {
     if (value instanceof PlmError) return value;
@@ -107,7 +107,7 @@ export class PlmError extends Error {
   }
 }
 
-/** Why something failed: an error's message, of whichever realm it is; any other value as text. */
+/** Why something failed: the message of an error of any realm; any other value as text. */
 export function reasonOf(cause: unknown): string {
   const message = (cause as Partial<Error> | null | undefined)?.message;
   return typeof message === "string" ? message : String(cause);
@@ -130,13 +130,13 @@ export function invalidArgument(
   });
 }
 
-/** What an error may come with. */
+/** What an error may be given. */
 export interface PlmErrorOptions {
   cause?: unknown;
   argument?: string;
 }
 
-/** A text in a message: quoted, control characters escaped, cut to a length that suits. */
+/** A text in a message: quoted, control characters escaped, cut to a suitable length. */
 export function quote(text: string): string {
   const quoted = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
   // JSON leaves U+007F to U+009F as they are, and terminals obey them.

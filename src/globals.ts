@@ -1,7 +1,7 @@
 /** Globals that a runtime, a realm or a test environment may lack. */
 import { PlmError } from "./errors.js";
 
-/** A global. Throws UNSUPPORTED_RUNTIME, saying which, where there is none of that name. */
+/** A global. Throws UNSUPPORTED_RUNTIME, naming it, where the runtime has none of that name. */
 export function requireGlobal<Name extends keyof typeof globalThis>(
   name: Name,
 ): (typeof globalThis)[Name] {
@@ -10,7 +10,7 @@ export function requireGlobal<Name extends keyof typeof globalThis>(
   throw new PlmError("UNSUPPORTED_RUNTIME", `expected the global ${name}, this runtime has none`);
 }
 
-/** A URL. Throws TypeError for what is none, UNSUPPORTED_RUNTIME where there are no URLs. */
+/** A URL. Throws TypeError for invalid text, UNSUPPORTED_RUNTIME where there are no URLs. */
 export function parseUrl(text: string, base?: string | URL): URL {
   return new (requireGlobal("URL"))(text, base);
 }

@@ -1,6 +1,6 @@
 /**
  * The web's types that public declarations name, for programs whose libraries do not declare them
- * (TypeScript's "dom", @types/node). Where they do, each interface is one with theirs.
+ * (TypeScript's "dom", @types/node). Where they do, each interface merges with theirs.
  */
 declare global {
   interface AbortSignal {
@@ -24,5 +24,5 @@ declare global {
   }
 }
 
-/** Bytes of their own, which before TypeScript 5.7 are no other type than any bytes. */
+/** Bytes in an unshared buffer; before TypeScript 5.7 this is the same type as any bytes. */
 export type OwnBytes = ReturnType<Uint8ArrayConstructor["from"]>;

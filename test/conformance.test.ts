@@ -1,4 +1,4 @@
-/** Runs the portable checks in the present runtime. */
+/** Runs the portable checks in this runtime. */
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,6 +1,6 @@
 /**
- * The package's behaviour in a handful of checks that any JavaScript runtime can run: nothing but
- * the public interface and web standards. The same numbers are expected everywhere.
+ * The package's behaviour in a few checks that any JavaScript runtime can run: they use only the
+ * public interface and web standards. The same numbers are expected everywhere.
  */
 import { loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
@@ -9,15 +9,15 @@ import { SOURCE_CHECKS } from "./conformance/sources.js";
 import type { Check, Subject } from "./conformance/subject.js";
 import { THREAD_CHECKS } from "./conformance/threads.js";
 
-/** What a runtime lends to the checks. */
+/** What a runtime provides for the checks. */
 export interface ConformanceHost {
   /** models/plm-test.gguf. */
   file: Uint8Array<ArrayBuffer>;
-  /** The kernels, where the runtime does not compile bytes. */
+  /** The kernels, if the runtime does not compile bytes. */
   wasm?: WebAssembly.Module | BufferSource;
   /** Whether threads that share memory are expected to start. */
   hasThreads: boolean;
-  /** Takes a line for each check: "ok name", or "FAIL name: why". */
+  /** Prints a line for each check: "ok name", or "FAIL name: why". */
   print: (line: string) => void;
 }
 
@@ -30,7 +30,7 @@ const CHECKS: Record<string, Check> = {
 };
 
 /**
- * Runs every check, one after the other, and counts them. Rejects only if the model does not load.
+ * Runs every check, one after another, and counts them. Rejects only if the model does not load.
  */
 export async function runConformance({
   file,

@@ -13,12 +13,12 @@ const MOST_LINES: Readonly<Record<string, number>> = {
   "assembly/linear/floats.ts": 210,
 };
 
-/** As the formatter wraps code; comments and assembly, which it does not see, keep to it too. */
+/** The formatter's width; comments and assembly, which it does not wrap, keep to it too. */
 const MOST_COLUMNS = 100;
 
 const BANNED_NAMES = /^(utils?|helpers?|common|misc|data|info|manager)\./;
 
-/** Files that comments name: by their path from the root, or a name of the same tree. */
+/** Files that comments name: by path from the root, or by a name in the same tree. */
 test("comments name files that exist", () => {
   const trees = ["assembly", "src", "test", "bench"];
   const known = new Set(
@@ -41,7 +41,7 @@ test("comments name files that exist", () => {
   }
 });
 
-/** What tests share lies apart from them. */
+/** What tests share lies apart from the tests. */
 test("a file beside tests is a test", () => {
   const places = /\/(?:support|reference|conformance|runtimes|bundlers|types)\//;
   for (const { path } of inFolder("test")) {
@@ -51,8 +51,8 @@ test("a file beside tests is a test", () => {
 });
 
 /**
- * The classes that src may ask a value's prototype for: those of values that it made itself. What
- * callers pass, or a runtime throws, may be of another realm; src/brands.ts and PlmError.from tell.
+ * The classes that src may use with `instanceof`: those of values that it made itself. What callers
+ * pass, or a runtime throws, may be of another realm; use src/brands.ts and PlmError.from there.
  */
 const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
@@ -67,25 +67,25 @@ const JINJA_CLASSES: readonly string[] = [
   ...["Tuple", "Undefined", "RangeError"],
 ];
 
-test("instanceof is for objects of one's own", () => {
+test("instanceof is only used for the package's own objects", () => {
   for (const { path, text } of inFolder("src")) {
     for (const [, name] of text.matchAll(/^(?! *(?:\/?\*|\/\/)).*\binstanceof (\w+)/gm)) {
       const message = `${path}: instanceof ${name} fails for objects of other realms`;
-      // A template's values are made by the folder itself, first of all from-javascript.
+      // The folder makes a template's values itself, beginning with from-javascript.
       const isOwn = path.startsWith("src/tokenizer/jinja/") && JINJA_CLASSES.includes(name);
       assert.ok(isOwn || OWN_CLASSES[path]?.includes(name), message);
     }
   }
 });
 
-/** What some runtimes or test environments lack; src/globals.ts says what is missing. */
+/** What some runtimes or test environments lack; src/globals.ts reports what is missing. */
 const LACKED = [
   ...["fetch", "Blob", "File", "FileReader", "ReadableStream", "Response", "Headers", "URL"],
   ...["AbortController", "TextDecoder", "TextEncoder", "structuredClone", "performance", "crypto"],
   ...["navigator", "location", "atob", "btoa"],
 ];
 
-test("a missing global is no ReferenceError", () => {
+test("a missing global is never a ReferenceError", () => {
   const use = new RegExp(`(?<![\\w.$"])(?:new )?(${LACKED.join("|")})(?=[.(])`, "g");
   for (const { path, text } of inFolder("src")) {
     if (/^src\/(cli|training|threads|platform|globals\.ts)/.test(path)) continue;
@@ -97,12 +97,12 @@ test("a missing global is no ReferenceError", () => {
   }
 });
 
-/** Whether a file gives a name a meaning of its own. */
+/** Whether a file declares a name itself. */
 function isOwnName(code: string, name: string): boolean {
   return new RegExp(`\\b(const|let) ${name}\\b`).test(code);
 }
 
-test("every test file runs its suites, and ends with that", () => {
+test("every test file runs its suites at its end", () => {
   const tests = inFolder("test").filter(({ path }) => path.endsWith(".test.ts"));
   assert.ok(tests.length > 20);
   for (const { path, text } of tests) {
@@ -113,7 +113,7 @@ test("every test file runs its suites, and ends with that", () => {
   }
 });
 
-test("files and lines are of readable size", () => {
+test("files and lines have a readable size", () => {
   for (const { path, text } of files) {
     const lines = text.trimEnd().split("\n");
     const most = MOST_LINES[path] ?? MOST_LINES[path.split("/")[0]];

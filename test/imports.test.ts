@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What may import from Node, or only its types. */
+/** Files that may import from Node, or only its types. */
 const NODE_FILES = [
   "src/platform/node-imports.ts",
   "src/platform/node.ts",
@@ -111,7 +111,7 @@ test("only the platform of Node and the command line touch Node's modules", () =
   }
 });
 
-/** What is left of a file's imports when types are stripped. */
+/** A file's imports that remain when types are stripped. */
 function runtimeImports(path: string): string[] {
   const source = files.find((file) => file.path === path);
   assert.ok(source !== undefined, `${path} is no file of src`);

@@ -1,4 +1,4 @@
-// Squared ReLU, with the list of the elements that are left.
+// Squared ReLU, with the list of the elements that remain.
 
 /**
  * x = max(0, x)^2
@@ -6,8 +6,8 @@
  *   x        f32[n]   in and out
  *   active   u32[n]   out: the indices, ascending, of the elements with a result other than 0
  *
- * Returns the number of indices; the rest of active is overwritten with no meaning. NaN stays NaN
- * and is listed; a positive x whose square is below f32's range is not. Any n and alignment.
+ * Returns the number of indices; the rest of active gets meaningless values. NaN stays NaN and is
+ * listed; a positive x with a square below f32's range is not. Any n and alignment.
  */
 export function relu2ActiveF32(x: usize, n: i32, active: usize): i32 {
   const first = active;
@@ -17,7 +17,7 @@ export function relu2ActiveF32(x: usize, n: i32, active: usize): i32 {
     const positive = f32x4.max(v128.load(x), zero);
     const square = f32x4.mul(positive, positive);
     v128.store(x, square);
-    // The index is stored always and kept by advancing: a branch here would be mispredicted.
+    // The index is always stored and kept by advancing: a branch here would be mispredicted.
     const mask = i32x4.bitmask(f32x4.ne(square, zero));
     store<u32>(active, i);
     active += (mask & 1) << 2;

@@ -77,8 +77,8 @@ export function addNeurons(
 }
 
 /**
- * How addNeurons finds scales: f16 as in the slab, or f32 with minimums n floats on. NIBBLE_RUNS:
- * the neurons are nibbles + 8 as in slabs of Q4, with f16 scales.
+ * How addNeurons finds scales: f16 as in the slab, or f32 with minimums n floats further.
+ * NIBBLE_RUNS: the neurons are nibbles + 8 as in slabs of Q4, with f16 scales.
  */
 export const F16_SCALES: i32 = 0;
 export const F32_SCALES: i32 = 1;

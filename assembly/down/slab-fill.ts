@@ -57,7 +57,7 @@ export function fillTile(
   for (let g = 0; g < groups; g++) {
     const head = headOf(w, type, g, outputs);
     unpackScales(floats, head, scalesOf(head, type, g, outputs), type, outputs, o, o + width);
-    // In the floats' place: i16 fractions and, behind them, i16 minimums.
+    // In place of the floats: i16 fractions and, behind them, i16 minimums.
     const words = floats + (o << 2);
     const minimums = floats + ((outputs + o) << 2);
     for (let i: usize = 0; i < width; i += 8) {

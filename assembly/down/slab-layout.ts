@@ -2,12 +2,12 @@
 
 import { Q4K, Q4M, Q6K, Q8, Q8K, Q8M } from "../linear/layout";
 
-//   SlabShape, 16 bytes: what a product is told
+//   SlabShape, 16 bytes: what a product is given
 //   +------------------------------------------------------------+
 //   |  0  i32  neurons                                           |
 //   |  4  i32  outputs                                           |
 //   |  8  i32  first: the first output that this call writes     |
-//   | 12  i32  end: one after the last                           |
+//   | 12  i32  end: one past the last                            |
 //   +------------------------------------------------------------+
 export const OUTPUTS: usize = 4;
 export const FIRST: usize = 8;
@@ -27,7 +27,7 @@ export function slabRunBytes(type: i32, n: usize): usize {
   return type == Q6K ? (n >> 2) * 3 : n >> 1;
 }
 
-/** Where a slab's runs begin: behind all its heads. */
+/** Where a slab's runs begin: behind all heads. */
 export function slabRuns(w: usize, type: i32, neurons: i32, n: usize): usize {
   return w + <usize>(type < Q4K ? neurons >> 5 : neurons >> 8) * slabHeadBytes(type, n);
 }

@@ -18,7 +18,7 @@ const LARGEST_X: f32 = 8191;
 const FLUSH_BYTES: usize = 16 * 8;
 
 /**
- * A token's list of active neurons as pairs, in the same place; the last is filled up with x = 0.
+ * A token's list of active neurons as pairs, in place; the last pair is filled up with x = 0.
  *
  *   list    u32[count] in, ascending or not; pairs[(count + 1) / 2] out
  *   x       f32[neurons], neurons <= 65536

@@ -1,4 +1,4 @@
-// The sparse down-projection: packed slabs (layout.ts), of which only active neurons are touched.
+// The sparse down-projection: packed slabs (layout.ts); only active neurons are touched.
 
 import { Q4, Q6K, Q8, Q8K } from "../linear/layout";
 import { rowBytesI16 } from "../linear/quantize";
@@ -111,15 +111,15 @@ export function sparseMatmulI16(
   }
 }
 
-/** Groups whose runs are touched together, so that their first misses overlap. */
+/** Groups touched together, so that the first cache misses of their runs overlap. */
 const AHEAD: i32 = 64;
-/** What is touched of a run; the processor's own prefetching goes on from there. */
+/** Bytes of a run that are touched; the processor's own prefetching continues from there. */
 const TOUCHED_BYTES: usize = 1024;
 
 /**
  * Loads the beginnings of the runs of active neurons below limit, from the list's entry `first` on;
- * returns the entry it came to. 1.2 times on a token's down-projection at 13 % active
- * (bench/kernels.bench.ts sparse).
+ * returns the entry where it stopped. Makes a token's down-projection 1.2 times as fast at 13 %
+ * active (bench/kernels.bench.ts sparse).
  */
 function touchRuns(
   runs: usize,

@@ -1,4 +1,4 @@
-// y = W^T x: the absorbed query of latent attention. Packed keys are packed a second time for it,
+// y = W^T x: the absorbed query of latent attention. Keys are packed a second time for it,
 // transposed, so that this product is one of rows as well.
 //
 //   absorbed keys of W [rows, cols], one head's
@@ -10,8 +10,8 @@
 //   |                                     rows are their inputs                              |
 //   +----------------------------------------------------------------------------------------+
 //
-// inputs are rows, padded to 32 by zeros, in cells by any values. No scale is above 32639: what it
-// is multiplied with fits into two planes.
+// inputs are rows, padded to 32 by zeros, in cells by any values. No scale is above 32639, so that
+// its products fit into two planes.
 
 import { addScaledF32 } from "./floats";
 import { sumF32x4 } from "../lanes";
@@ -75,7 +75,7 @@ export function absorbI16(
   absorb(y, w, type, x, rows, cols, scratch, I16);
 }
 
-/** absorbI16 with x in form S8X2; for engines whose relaxed dot reads u8 (probe.ts). */
+/** absorbI16 with x in form S8X2; for engines with a relaxed dot that reads u8 (probe.ts). */
 export function absorbS8X2(
   y: usize,
   w: usize,

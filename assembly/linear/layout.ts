@@ -28,11 +28,11 @@
 //   Q8K     int8          d * i8, -dm * u8   2 x (i8 s[8] | u8 m[8] | 128)   288, and 32 for 256
 //   Q6K     6 bits - 32   d * i8             i8 s[2][8] | 128 | 64           208, and 16 for 256
 //
-// K types lead 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
-// have the same scales with n outputs for the 8 rows. Every f16 here is stored times 2^10
-// (packScale in blocks.ts). A value is q * scale + minimum; slabs of Q8 hold it as int8, panels as
-// u8, which the relaxed dot reads as it is. Float types keep the file's rows; a float slab has one
-// row of n floats a neuron.
+// K types begin 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
+// have the same scales with n outputs instead of the 8 rows. Every f16 here is stored times 2^10
+// (packScale in scales.ts). A value is q * scale + minimum; slabs of Q8 hold q as int8, panels as
+// u8, which the relaxed dot reads directly. Float types keep the file's rows; a float slab has one
+// row of n floats per neuron.
 
 export const Q8: i32 = 0;
 export const Q8M: i32 = 1;
@@ -61,7 +61,7 @@ export function panelBytes(type: i32, cols: i32): usize {
   return (<usize>(type < Q4K ? cols >> 5 : cols >> 8)) * panelBlockBytes(type);
 }
 
-//   ProductShape, 20 bytes: what a product of several tokens is told
+//   ProductShape, 20 bytes: what a product of several tokens is given
 //   +---------------------------------------------------------------+
 //   |  0  i32  n, tokens                                            |
 //   |  4  i32  rows: outputs                                        |
@@ -74,7 +74,7 @@ export const COLS: usize = 8;
 export const STRIDE: usize = 12;
 export const PLANES: usize = 16;
 
-/** 16 times 15, in memory: V8 builds a constant anew at every use, a loaded one stays. */
+/** 16 times 15, in memory: V8 rebuilds a constant at every use, a loaded one stays. */
 export const NIBBLES: usize = memory.data<u8>([
   15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
 ], 16);
@@ -84,7 +84,7 @@ export const NIBBLES: usize = memory.data<u8>([
 
 /** Bytes of 32 inputs of an unpacked panel. */
 export const UNPACKED_BLOCK: usize = 384;
-/** Where its cells begin. */
+/** Where a block's cells begin. */
 export const UNPACKED_CELLS: usize = 128;
 
 /** Whether the two halves of a block have scales of their own. */

@@ -1,4 +1,4 @@
-// Y = X W^T for several tokens at once with the relaxed dot: prefill where that is fast.
+// Y = X W^T for several tokens at once with the relaxed dot: prefill where the dot is fast.
 
 import {
   COLS,
@@ -22,8 +22,8 @@ import { unpackPanel } from "./unpack";
  *   shape     ProductShape, layout.ts
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes, holds one panel at a time
  *
- * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types), and an engine whose relaxed dot reads
- * u8 (probe.ts). The sums of a block are exact. A row of Y does not depend on n.
+ * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types), and an engine with a relaxed dot that
+ * reads u8 (probe.ts). The sums of a block are exact. A row of Y does not depend on n.
  */
 export function matmulPlanes(
   y: usize,

@@ -1,4 +1,4 @@
-// Y = X W^T for several tokens at once: prefill, and decoding with types that have no matvec.
+// Y = X W^T for several tokens at once: prefill, and decoding with types without a matvec.
 
 import {
   COLS,

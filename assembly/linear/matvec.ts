@@ -1,5 +1,5 @@
-// y = W x for one token: the products that decoding spends its time in. Types that have none here
-// go through matmul.ts.
+// y = W x for one token: most of the time of decoding. Types without a kernel here go through
+// matmul.ts.
 
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "../lanes";
 import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
@@ -23,7 +23,7 @@ export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, co
 }
 
 /**
- * matvecI16 on a row of quantizeS8X2, without Q4M; for engines whose relaxed dot reads u8
+ * matvecI16 on a row of quantizeS8X2, without Q4M; for engines with a relaxed dot that reads u8
  * (probe.ts).
  */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
@@ -32,7 +32,7 @@ export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, c
   else multiply(y, w, Q4K, x, rows, cols, S8X2);
 }
 
-/** Cells of u8 without scales, as `type` of multiply (absorbed.ts). */
+/** Cells of u8 without scales, as `type` of multiply (absorb.ts). */
 export const CELLS: i32 = -2;
 
 /** The product of either form. */
@@ -136,7 +136,7 @@ export function multiply(
         }
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
-        // Whole bytes are 16 times rows 4-7 and rows 0-3 beside.
+        // Whole bytes are 16 times rows 4-7 plus rows 0-3.
         if (!isBytes) acc1 = i32x4.shr_s(i32x4.sub(acc1, acc0), 4);
       }
       if (isBytes || type == Q4) {

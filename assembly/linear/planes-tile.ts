@@ -114,8 +114,8 @@ export function multiplyTile(
 }
 
 /**
- * sum + dots * weights' scale * activations' scale. Not by relaxed_madd: V8 fuses it in one of its
- * tiers only, so that results would change while a program runs.
+ * sum + dots * weights' scale * activations' scale. Not with relaxed_madd: only one of V8's tiers
+ * fuses it, so that results would change while a program runs.
  */
 // @ts-ignore: decorator
 @inline

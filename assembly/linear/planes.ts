@@ -11,7 +11,7 @@
 //   planes 2, 160 bytes    f32 scale[2], 8 bytes zero  | i32 sum[2][2] | the same
 //
 // where planes 1 has 16 unused bytes after its scales; a sum is that of 16 integers. Tokens that
-// fill a tile up are zero.
+// pad a tile are zero.
 
 import { maxF32x4, roundToI16 } from "../lanes";
 import { factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "./quantize";
@@ -80,8 +80,8 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
 }
 
 /**
- * What the largest of 32 values is to become, 127 or one of 11 integers below it: that which leaves
- * the least squared error, on average 0.8 of what 127 leaves. 127 for zeros, NaN and infinity.
+ * The integer for the largest of 32 values, 127 or one of 11 below it: the one that leaves the
+ * least squared error, on average 0.8 of what 127 leaves. 127 for zeros, NaN and infinity.
  */
 export function nearest(x: usize, largest: f32): f32 {
   const candidates0 = f32x4(127, 126, 125, 124);

@@ -31,7 +31,7 @@ export function largestOf32(x: usize): f32 {
   return maxF32x4(m);
 }
 
-/** What values with this largest magnitude are multiplied by; too small ones count as zero. */
+/** The factor for values with this largest magnitude; 0 if it is too small. */
 // @ts-ignore: decorator
 @inline
 export function factorFor(largest: f32, most: f32): v128 {
@@ -58,7 +58,7 @@ export function lowBytes(first: v128, second: v128): v128 {
   );
 }
 
-/** The bytes above the low ones, which count as signed. */
+/** The bytes above the low ones, if those count as signed. */
 // @ts-ignore: decorator
 @inline
 export function highBytes(first: v128, second: v128): v128 {

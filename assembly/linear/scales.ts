@@ -6,7 +6,7 @@ const F16_INFINITY: i32 = 0x7c00;
 /** 2^10 in the exponent of an f16. */
 const TIMES: i32 = 10 << 10;
 
-/** What the pack kernels return, as bits: what they met that cannot be packed. */
+/** What the pack kernels return, as bits: why something cannot be packed. */
 export const NOT_FINITE: i32 = 1;
 export const TOO_LARGE: i32 = 2;
 

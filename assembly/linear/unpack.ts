@@ -16,7 +16,7 @@ import {
   panelBytes,
 } from "./layout";
 
-/** 8 f16 at src, as f32, to both halves' places at to. */
+/** Writes 8 f16 at src as f32 to the places of both halves at to. */
 // @ts-ignore: decorator
 @inline
 function unpackF16(to: usize, src: usize): void {
@@ -28,14 +28,14 @@ function unpackF16(to: usize, src: usize): void {
   v128.store(to, hi, 48);
 }
 
-/** No minimums in the block at to. */
+/** Zeroes the minimums of the block at to. */
 // @ts-ignore: decorator
 @inline
 function clearMinimums(to: usize): void {
   for (let i: usize = 64; i < 128; i += 16) v128.store(to + i, i32x4.splat(0));
 }
 
-/** 8 products d * s to to. */
+/** Writes 8 products d * s to to. */
 // @ts-ignore: decorator
 @inline
 function storeScaled(to: usize, dLo: v128, dHi: v128, sLo: v128, sHi: v128): void {
@@ -43,7 +43,7 @@ function storeScaled(to: usize, dLo: v128, dHi: v128, sLo: v128, sHi: v128): voi
   v128.store(to, f32x4.mul(dHi, sHi), 16);
 }
 
-/** n bytes, their bits `flip` turned. */
+/** Copies n bytes with their bits `flip` flipped. */
 // @ts-ignore: decorator
 @inline
 function unpackBytes(to: usize, src: usize, n: usize, flip: i32): void {
@@ -123,7 +123,7 @@ function unpackSuper(to: usize, src: usize, type: i32, flip: i32): usize {
 }
 
 /**
- * One packed panel as an unpacked one (both in layout.ts).
+ * Unpacks one packed panel (both forms in layout.ts).
  *
  *   to     cols / 32 * UNPACKED_BLOCK bytes, out
  *   src    an 8-row panel of `type` (not a float type)
@@ -150,7 +150,7 @@ export function unpackPanel(to: usize, src: usize, type: i32, cols: i32, flip: i
 }
 
 /**
- * One row of a packed matrix as floats: the embedding of a token.
+ * Unpacks one row of a packed matrix to floats: the embedding of a token.
  *
  *   y         f32[cols]   out
  *   w         a matrix of `type`

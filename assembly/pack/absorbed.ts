@@ -1,4 +1,4 @@
-// Panels -> the absorbed keys of absorbed.ts.
+// Panels -> the absorbed keys of assembly/linear/absorb.ts.
 
 import { paddedInputs } from "../linear/absorb";
 import { roundToI16 } from "../lanes";
@@ -64,7 +64,7 @@ export function packAbsorbed(
   }
 }
 
-/** Four rows' largest scale to `most`; returns what makes it 32639. */
+/** Writes four rows' largest scale to `most`; returns the factor that makes it 32639. */
 // @ts-ignore: decorator
 @inline
 function inverseOfMost(most: usize, block: usize, end: usize): v128 {

@@ -1,4 +1,4 @@
-// GGUF rows of float types, checked and put in their place.
+// GGUF rows of float types, checked and copied into place.
 
 /** Exponent bits of a float type; a weight with all of them set is not finite. */
 // @ts-ignore: decorator

@@ -1,5 +1,5 @@
-// Rows of Q8_0 and Q4_0, blocks of a scale and 32 integers, as panels: what a file is mostly made
-// of goes from rows to cells in registers, at the speed of memory.
+// Rows of Q8_0 and Q4_0, blocks of a scale and 32 integers, as panels: the bulk of a file, so its
+// rows become cells in registers, at the speed of memory.
 
 import { packScales8 } from "../linear/scales";
 
@@ -28,7 +28,7 @@ export function packPanelQ4_0(to: usize, src: usize, rowBytes: usize): i32 {
   return bad;
 }
 
-/** 16 inputs of 4 rows as cells, their signs flipped, 32 bytes apart from to + 16 on. */
+/** Writes 16 inputs of 4 rows as cells, their signs flipped, 32 bytes apart from to + 16 on. */
 // @ts-ignore: decorator
 @inline
 function packQuad(to: usize, from: usize, stride: usize): void {
@@ -50,7 +50,7 @@ function packQuad(to: usize, from: usize, stride: usize): void {
 
 /**
  * Bytes 0-7 or, if isHigh, 8-15 of 8 rows of nibbles as the cells of inputs 0-7 or 8-15 and, 64
- * bytes on, of those plus 16; from to + 16 on.
+ * bytes further, of those plus 16; from to + 16 on.
  */
 // @ts-ignore: decorator
 @inline
@@ -66,7 +66,7 @@ function packPairs(to: usize, from: usize, stride: usize, isHigh: bool): void {
   storeNibbles(to + 16, odd, v128.shuffle<i64>(lowAb, lowCd, 1, 3));
 }
 
-/** Words of two rows, by turns: the first two of each or the last two. */
+/** Words of two rows, alternating: the first two of each or the last two. */
 // @ts-ignore: decorator
 @inline
 function pairOf(from: usize, stride: usize, isHigh: bool): v128 {
@@ -75,7 +75,7 @@ function pairOf(from: usize, stride: usize, isHigh: bool): v128 {
   return isHigh ? highs(a, b) : lows(a, b);
 }
 
-/** Low nibbles of both, then, 64 bytes on, high ones: the first in the low places. */
+/** Low nibbles of both and, 64 bytes further, high ones: the first operand's in the low places. */
 // @ts-ignore: decorator
 @inline
 function storeNibbles(to: usize, first: v128, second: v128): void {

@@ -7,8 +7,8 @@ import { transpose16 } from "./transpose";
  * 32 neurons of `count` outputs of Q8_0 into a slab.
  *
  *   head       their scales: those of the first output
- *   run        the first neuron's run, at the first output; the next is `runBytes` on
- *   src        the first output's block; the next is `rowBytes` on
+ *   run        the first neuron's run, at the first output; the next is `runBytes` further
+ *   src        the first output's block; the next is `rowBytes` further
  *   scratch    256 bytes
  *
  * Returns what packSlab does.
@@ -39,7 +39,7 @@ export function packSlabQ8_0(
   return bad;
 }
 
-/** The same for Q4_0, whose runs have two outputs in a byte; 768 bytes of scratch. */
+/** The same for Q4_0, with two outputs in a byte of a run; 768 bytes of scratch. */
 export function packSlabQ4_0(
   head: usize,
   run: usize,

@@ -21,7 +21,7 @@
  *   m, v    f32[n]   in and out: their running mean and mean square, 0 before the first step
  *   hyper   Hyper
  *
- * Any n and alignment. An element's result does not depend on where it stands.
+ * Any n and alignment. An element's result does not depend on its position.
  */
 export function adamw(p: usize, g: usize, m: usize, v: usize, n: i32, hyper: usize): void {
   const bytes = <usize>n << 2;

@@ -1,5 +1,5 @@
-// Attention backward, by the weights computed anew from the log of their sum (as FlashAttention's,
-// Dao, arXiv:2307.08691): with P the weights, dP = dout v^T and D = dout . out of each query,
+// Attention backward. The weights are recomputed from the log of their sum, as in FlashAttention
+// (Dao, arXiv:2307.08691): with P the weights, dP = dout v^T and D = dout . out of each query,
 //   dS = scale P (dP - D), dv = P^T dout, dq = dS k, dk = dS^T q.
 
 import { scoreGrads } from "./attend-score-grad";
@@ -31,7 +31,7 @@ import { transposeStrided } from "./transpose";
  *
  *   grads     u32 addresses of dq, dkv (as q and kv; this head's parts are written) and
  *             dkPe f32[heads, L, ropeDim] (this head's part is written)
- *   inputs    u32 addresses of q, kv, kPe, out, lse (as attend had and made them) and
+ *   inputs    u32 addresses of q, kv, kPe, out, lse (attend's inputs and outputs) and
  *             dout f32[L, heads, valueDim]
  *   starts    u32[L]
  *   shape     AttendShape (attend-tile.ts)
@@ -79,7 +79,7 @@ function gatherValues(values: usize, kv: usize, shape: usize, head: i32): void {
   transposeStrided(values, <usize>multipleOf4(length) << 2, from, fromRow, length, valueDim);
 }
 
-/** What is added to tile by tile becomes 0. */
+/** Zeroes what tiles add to. */
 function clearGrads(grads: usize, shape: usize, head: i32): void {
   const length = load<i32>(shape);
   const kvDim = nopeDimOf(shape) + valueDimOf(shape);

@@ -14,7 +14,7 @@ import {
   valueDimOf,
 } from "./attend-tile";
 
-/** weights = P of the scores there, changes = dS of the dP there. */
+/** weights = P of the scores in it, changes = dS of the dP in it. */
 export function scoreGrads(
   weights: usize,
   changes: usize,

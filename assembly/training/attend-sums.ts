@@ -1,4 +1,4 @@
-// Attention backward: what a tile of queries adds to the gradients of its queries and keys.
+// Attention backward: what a tile of queries adds to the gradients of queries and keys.
 
 import {
   DKPE,

@@ -10,7 +10,7 @@ import { transposeStrided } from "./transpose";
 //   |  8  i32  nopeDim                                              |
 //   | 12  i32  ropeDim                                              |
 //   | 16  i32  valueDim                                             |
-//   | 20  i32  kPeRow: floats from a row of kPe to the next         |
+//   | 20  i32  kPeRow: floats from one row of kPe to the next       |
 //   | 24  f32  scale of the scores                                  |
 //   +---------------------------------------------------------------+
 const HEADS: usize = 4;
@@ -34,7 +34,7 @@ export const DOUT: usize = 20;
 /** Queries of a tile: its scores are f32[TILE, at most multipleOf4(L)]. */
 export const TILE: i32 = 32;
 
-/** Where, in scratch, what only one of the passes needs begins: behind gemm's parts. */
+/** Where in scratch the part of a single pass begins: behind gemm's parts. */
 export const ATTEND_SCRATCH: usize = GEMM_SHAPE + GEMM_SCRATCH;
 
 // @ts-ignore: decorator
@@ -94,8 +94,8 @@ export function firstSeen(starts: usize, firstQuery: i32): i32 {
 }
 
 /**
- * keys = this head's [k_nope | kPe], transposed: f32[nopeDim + ropeDim, multipleOf4(L)], of which
- * what is behind L is not written
+ * keys = this head's [k_nope | kPe], transposed: f32[nopeDim + ropeDim, multipleOf4(L)]; columns
+ * from L on are not written
  */
 export function gatherKeys(keys: usize, kv: usize, kPe: usize, shape: usize, head: i32): void {
   const length = load<i32>(shape);

@@ -3,7 +3,7 @@
 import { addLanesF64, expF32, expF32x4 } from "../exp";
 import { rowMaximum, scaleRow } from "./row";
 
-/** The target of a row that has none. */
+/** The target of a row without one. */
 const NO_TARGET: u32 = 0xffffffff;
 
 /**

@@ -1,6 +1,6 @@
 // Dropout (Srivastava et al. 2014): in training, elements are zeroed at random and the others
-// scaled, so that their mean stays. Which ones follows from a key and the element's number alone:
-// backward finds the same ones without a mask being kept, and no thread needs another's.
+// scaled, so that the mean stays. A key and the element's number alone decide which: backward
+// finds the same elements without a stored mask, and threads are independent.
 
 /** 2^32 divided by the golden ratio, odd: spreads consecutive numbers over all words. */
 const GOLDEN: i32 = 0x9e3779b9;
@@ -10,7 +10,8 @@ const GOLDEN: i32 = 0x9e3779b9;
  *
  *   x   f32[n]   in and out; n a multiple of 4
  *
- * The words are a counter's, mixed as MurmurHash3 (A. Appleby) ends. A NaN stays NaN or is dropped.
+ * The words are a counter's, mixed by MurmurHash3's (A. Appleby) final step. A NaN stays NaN or is
+ * dropped.
  */
 export function dropout(
   x: usize,
@@ -32,7 +33,7 @@ export function dropout(
   }
 }
 
-/** Every bit of a word made to depend on all of its bits: the end of MurmurHash3. */
+/** Makes every bit of a word depend on all of its bits: the final step of MurmurHash3. */
 // @ts-ignore: decorator
 @inline
 function mix(word: v128): v128 {

@@ -1,13 +1,13 @@
-// What gemm reads, in the order in which it reads it.
+// Packs the operands of gemm in the order in which it reads them.
 
 import { transpose4 } from "./transpose4";
 
 /**
- * Rows of A, four by four: f32[ceil(rows / 4), depth, 4]. What is missing of the last four is 0.
+ * Rows of A, four by four: f32[ceil(rows / 4), depth, 4]. Missing rows of the last four are 0.
  *
  *   to           out
  *   a            f32[rows, depth]
- *   aRow, aCol   bytes from a row, and from a column, to the next
+ *   aRow, aCol   bytes from one row, and from one column, to the next
  */
 export function packRows(
   to: usize,
@@ -28,7 +28,7 @@ export function packRows(
   }
 }
 
-/** to[r] = from[r * stride] for r < rows, 0 for the rest of four. */
+/** to[r] = from[r * stride] for r < rows, 0 for the others of four. */
 // @ts-ignore: decorator
 @inline
 function gather4(to: usize, from: usize, rows: i32, stride: usize): void {
@@ -39,7 +39,7 @@ function gather4(to: usize, from: usize, rows: i32, stride: usize): void {
 }
 
 /**
- * Eight columns of B: f32[depth, 8]; with isWide false there are four, the others are 0.
+ * Eight columns of B: f32[depth, 8]; if isWide is false, four, and the others are 0.
  *
  *   to     out
  *   b      f32[depth, 8 or 4], rows bRow bytes apart

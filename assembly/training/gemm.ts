@@ -1,4 +1,4 @@
-// Matrix products in f32, with A read in any order: all that forward and backward passes need.
+// Matrix products in f32, with A read in any order: all that forward and backward need.
 
 import { packColumns, packRows } from "./gemm-pack";
 
@@ -6,11 +6,11 @@ import { packColumns, packRows } from "./gemm-pack";
 //   +---------------------------------------------------------------+
 //   |  0  i32  m: rows of C                                         |
 //   |  4  i32  n: columns of C                                      |
-//   |  8  i32  k: what is summed over                               |
-//   | 12  i32  aRow: floats from a row of A to the next             |
-//   | 16  i32  aCol: floats from a column of A to the next          |
-//   | 20  i32  bRow: floats from a row of B to the next             |
-//   | 24  i32  cRow: floats from a row of C to the next             |
+//   |  8  i32  k: terms of a sum                                    |
+//   | 12  i32  aRow: floats from one row of A to the next           |
+//   | 16  i32  aCol: floats from one column of A to the next        |
+//   | 20  i32  bRow: floats from one row of B to the next           |
+//   | 24  i32  cRow: floats from one row of C to the next           |
 //   | 28  i32  accumulate: 1 adds to C, 0 overwrites it             |
 //   +---------------------------------------------------------------+
 const N: usize = 4;
@@ -24,15 +24,15 @@ const ACCUMULATE: usize = 28;
 /** Bytes of a GemmShape. */
 export const GEMM_SHAPE: usize = 32;
 
-/** Rows of A, and of what is summed over, that are packed at a time. */
+/** Rows of A, and terms of a sum, that are packed at a time. */
 const ROWS: i32 = 64;
 const DEPTH: i32 = 256;
 
-/** Bytes of the packed rows of A, and with 8 packed columns of B. */
+/** Bytes of the packed rows of A, and of these with 8 packed columns of B. */
 const PACKED_ROWS: usize = 64 * 256 * 4;
 export const GEMM_SCRATCH: usize = PACKED_ROWS + 8 * 256 * 4;
 
-/** Fills a GemmShape; its strides are setGemmStrides'. */
+/** Fills a GemmShape except its strides. */
 // @ts-ignore: decorator
 @inline
 export function setGemmSizes(shape: usize, m: i32, n: i32, k: i32, accumulate: i32): void {
@@ -42,7 +42,7 @@ export function setGemmSizes(shape: usize, m: i32, n: i32, k: i32, accumulate: i
   store<i32>(shape, accumulate, ACCUMULATE);
 }
 
-/** The rest of a GemmShape. */
+/** Fills the strides of a GemmShape. */
 // @ts-ignore: decorator
 @inline
 export function setGemmStrides(shape: usize, aRow: i32, aCol: i32, bRow: i32, cRow: i32): void {
@@ -56,14 +56,14 @@ export function setGemmStrides(shape: usize, aRow: i32, aCol: i32, bRow: i32, cR
  * C = A B, or C += A B
  *
  *   c         f32[m, n]   in and out, rows cRow floats apart
- *   a         f32[m, k]   element (i, l) is i * aRow + l * aCol floats on
+ *   a         f32[m, k]   element (i, l) is i * aRow + l * aCol floats further
  *   b         f32[k, n]   rows bRow floats apart
  *   shape     GemmShape
  *   scratch   GEMM_SCRATCH_BYTES bytes (src/training/engine/kernels.ts)
  *
  * Requires m, n, k >= 1 and n % 4 == 0; c apart from a and b. Any alignment. Each element of C is
- * summed in the same order wherever it stands: over 256 of k at a time, one after another, and then
- * added to what the element was. A part of C, computed by itself, is the same to the last bit.
+ * summed in the same order at any position: over 256 of k at a time, one after another, then added
+ * to the element. A part of C computed alone is the same to the last bit.
  */
 export function gemm(c: usize, a: usize, b: usize, shape: usize, scratch: usize): void {
   const m = load<i32>(shape);

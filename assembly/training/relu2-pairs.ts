@@ -8,16 +8,16 @@ export const PAIR: usize = 8;
 /**
  * pairs = (i, u[i]^2) for the positive of u, ascending
  *
- *   pairs   n pairs   out; those behind the count are overwritten with no meaning
+ *   pairs   n pairs   out; those behind the count are overwritten with meaningless values
  *   u       f32[n]
  *
- * Returns how many. NaN is listed as NaN. Any n and alignment.
+ * Returns their number. NaN is listed as NaN. Any n and alignment.
  */
 export function relu2Pairs(pairs: usize, u: usize, n: i32): i32 {
   const first = pairs;
   for (let i = 0; i < n; i++, u += 4) {
     const value = load<f32>(u);
-    // Stored always and kept by advancing: a branch here would be mispredicted.
+    // Always stored and kept by advancing: a branch here would be mispredicted.
     store<u32>(pairs, i);
     store<f32>(pairs, value * value, 4);
     pairs += value <= 0 ? 0 : PAIR;
@@ -49,7 +49,7 @@ export function relu2GradPairs(
   const rowBytes = <usize>cols << 2;
   const last = pairs + <usize>count * PAIR - PAIR;
   for (; pairs <= last; pairs += 4 * PAIR, to += 4 * PAIR) {
-    // Behind the last pair it is taken again, and not stored.
+    // Past the last pair, it is read again and not stored.
     const i0 = load<usize>(pairs);
     const i1 = load<usize>(min(pairs + PAIR, last));
     const i2 = load<usize>(min(pairs + 2 * PAIR, last));

@@ -1,4 +1,4 @@
-// Rotary position embedding backward: the rotation turned back.
+// Rotary position embedding backward: the inverse rotation.
 
 import { rotate } from "../rope";
 

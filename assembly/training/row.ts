@@ -2,7 +2,7 @@
 
 import { largestLane } from "../exp";
 
-/** The largest of n >= 1 floats; a NaN may be passed over. */
+/** The largest of n >= 1 floats; a NaN may be ignored. */
 // @ts-ignore: decorator
 @inline
 export function rowMaximum(x: usize, n: i32): f32 {

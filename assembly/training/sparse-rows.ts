@@ -1,4 +1,4 @@
-// Weighted sums of the rows of a matrix that pairs name.
+// Weighted sums of the matrix rows that pairs name.
 
 import { PAIR } from "./relu2-pairs";
 

@@ -5,8 +5,8 @@
  *
  *   x   f32[n]
  *
- * Any n and alignment. The order of the additions depends on n alone; whoever divides x has to
- * divide it alike for every number of threads, and to add the parts in their order.
+ * Any n and alignment. The order of the additions depends on n alone; a caller that divides x must
+ * divide it alike for any number of threads, and add the parts in order.
  */
 export function sumSquares(x: usize, n: i32): f64 {
   const end = x + (<usize>n << 2);

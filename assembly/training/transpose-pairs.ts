@@ -3,7 +3,7 @@
 import { PAIR } from "./relu2-pairs";
 
 /**
- * Column j's pairs are (token, value) for each token whose pairs have (j, value), ascending.
+ * Column j's pairs are (token, value) for each token with a pair (j, value), ascending.
  *
  *   to         n pairs of room for each column, absolute: column j's at to + j * n * 8   out
  *   toCounts   u32, column j's at toCounts + j * 4   out
@@ -39,7 +39,7 @@ export function transposePairs(
   }
 }
 
-/** The first pair of an ascending list whose index is `first` or more; its end if there is none. */
+/** The first pair of an ascending list with an index >= `first`; the list's end if none. */
 // @ts-ignore: decorator
 @inline
 function firstFrom(list: usize, end: usize, first: i32): usize {

@@ -2,7 +2,7 @@
 
 import { transpose4 } from "./transpose4";
 
-/** Rows that are read together: they fill a cache line of each row that is written. */
+/** Rows read together: they fill a cache line of each written row. */
 const ROWS: i32 = 16;
 
 /**

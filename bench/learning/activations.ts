@@ -1,11 +1,11 @@
 /**
- * The activations that squared ReLU is compared with, forward and backward, in plain loops: of the
- * rows that `up` makes of a token, and of the gradient in what they become.
+ * The activations that squared ReLU is compared with, forward and backward, in plain loops over the
+ * rows that `up` makes of a token, and over the gradient of their result.
  */
 
 /** An activation of a dense MLP. */
 export interface Activation {
-  /** Rows of `up` for each row of `down`: 2 where a gate comes first. */
+  /** Rows of `up` for each row of `down`: 2 if a gate comes first. */
   readonly upRows: 1 | 2;
   /** hidden[width] of up[upRows * width] */
   forward(hidden: Float32Array, up: Float32Array): void;
@@ -19,7 +19,7 @@ const GELU_CUBIC = 0.044715;
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** GELU in its tanh form (Hendrycks and Gimpel 2016), as GPT-2 has it. */
+/** GELU in its tanh form (Hendrycks and Gimpel 2016), as in GPT-2. */
 export const GELU: Activation = {
   upRows: 1,
   forward(hidden, up) {

@@ -1,14 +1,13 @@
 /**
- * What a model loses, as KL of its logits, when the inputs of one product have n bits and all else
- * is exact (float64):
+ * What a model loses, as KL of its logits, if the inputs of one product have n bits and everything
+ * else is exact (float64):
  *
  *   node build/bench/learning/bits.js --model FILE --text HELD_OUT [--windows 4] [--tokens 128]
  *
- * Inputs are rounded in blocks of 32, each with its own scale. The text's windows lie evenly apart
- * and begin with nothing before them; the KL is the mean over all their positions. The last rows
- * round what the engine's precisions keep in 8 bits. `KL / share` is the KL at 8 bits over the
- * share of a layer's multiplications: low where 8 bits save much and cost little. --json for
- * figures.
+ * Inputs are rounded in blocks of 32, each with its own scale. The text's windows are evenly spaced
+ * and have no context before them; the KL is the mean over all their positions. The last rows round
+ * what the engine's precisions keep in 8 bits. `KL / share` is the KL at 8 bits over the share of a
+ * layer's multiplications: low if 8 bits save much and cost little. --json prints only figures.
  */
 import { openAsBlob, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -23,9 +22,9 @@ const BITS: readonly number[] = [7, 8, 9, 10];
 /** A row of the table. */
 interface Row {
   readonly name: string;
-  /** Of a layer's multiplications; null for the output head. */
+  /** Share of a layer's multiplications; null for the output head. */
   readonly share: number | null;
-  /** By bits. */
+  /** KL by bits. */
   readonly kl: Readonly<Record<number, number>>;
 }
 
@@ -73,7 +72,7 @@ async function readWindows({ model, text, windows, tokens }: Arguments): Promise
   });
 }
 
-/** The rows, each told to `print` when it is there. */
+/** The rows; each is passed to `print` when it is ready. */
 function measureRows(bench: RoundingBench, print: (row: Row) => void): Row[] {
   const rowOf = (name: string, products: readonly string[], bits: readonly number[]): Row => {
     const shares = products.map((product) => shareOfLayer(bench.model, product));

@@ -2,7 +2,7 @@
  * Trains small models that differ in one idea of PLM and prints how well each learnt:
  * `node build/bench/learning/compare.js activations|attention|schedule --data FOLDER
  * [--seeds 1,2,3] [--tokens N] [--svg FILE]`. FOLDER has TinyStories (tinystories-train.txt and
- * tinystories-valid-0.8MB.no-separators.txt); --svg is where training losses are drawn.
+ * tinystories-valid-0.8MB.no-separators.txt); --svg is the file for a chart of training losses.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

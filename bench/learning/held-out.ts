@@ -1,13 +1,13 @@
 /**
- * How well a model predicts a text that it did not learn, beside byte n-gram models that learnt the
- * same texts, measured on the same bytes:
+ * How well a model predicts a text that it was not trained on, compared with byte n-gram models
+ * trained on the same texts and measured on the same bytes:
  *
  *   node build/bench/learning/held-out.js --model FILE --text HELD_OUT --learnt FILE...
  *
  * The model runs in the product's engine. Windows of --context tokens (256) advance by --stride
  * (128): every token is predicted once, the end-of-text token after the text too, with at least 128
- * tokens before it but in the first window. Of the learnt texts, documents end at lines
- * <|endoftext|>; n-gram models learn them with blank lines between. --json prints figures only.
+ * tokens before it except in the first window. In the learnt texts, documents end at lines
+ * <|endoftext|>; n-gram models learn them with blank lines between. --json prints only figures.
  */
 import { openAsBlob, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -18,10 +18,10 @@ import { KneserNey } from "./kneser-ney.js";
 import { sortText } from "./ngrams.js";
 import { scoreTokens, type Windows } from "./score.js";
 
-/** How many bytes before one the n-gram models look at. */
+/** Numbers of preceding bytes that the n-gram models use. */
 const ORDERS: readonly number[] = [6, 10];
 
-/** What the model reached. */
+/** The model's result. */
 interface ModelScore extends Windows {
   readonly precision: Precision;
   readonly tokens: number;
@@ -32,7 +32,7 @@ interface ModelScore extends Windows {
   readonly zeroShare: number;
 }
 
-/** What an n-gram model reached; `order` is how many bytes before one it looks at. */
+/** An n-gram model's result; `order` is the number of preceding bytes that it uses. */
 interface BaselineScore {
   readonly order: number;
   readonly bitsPerByte: number;
@@ -83,7 +83,7 @@ function readCount(name: string, value: string, most: number): number {
   throw new RangeError(`${name}: expected an integer from 1 to ${most}, got ${value}`);
 }
 
-/** On standard error, in one line that the next replaces. */
+/** Writes a line on standard error that the next one replaces. */
 function showProgress(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
 }
@@ -113,7 +113,7 @@ async function scoreModel(text: string, options: Arguments): Promise<ModelScore>
   };
 }
 
-/** The n-gram models' scores, and how many bytes they learnt. */
+/** The n-gram models' scores, and the number of bytes that they learnt. */
 function scoreBaselines(
   text: string,
   learntPaths: readonly string[],

@@ -4,12 +4,12 @@
  */
 import { type NgramLevel, ngramLevels, type SortedText } from "./ngrams.js";
 
-/** Discounts where the counts do not tell any: those of n-grams counted 0, 1, 2, 3 and more. */
+/** Discounts if the counts give none: those of n-grams counted 0, 1, 2, 3 and more times. */
 const USUAL_DISCOUNTS: readonly number[] = [0, 0.75, 0.75, 0.75];
 
 /**
- * What is taken from the counts of n-grams counted 0, 1, 2, 3 and more times, so that unseen ones
- * get something; from how many are counted once, twice, three and four times.
+ * The discounts of n-grams counted 0, 1, 2, 3 and more times, which leave probability for unseen
+ * ones; computed from the numbers of n-grams counted once, twice, three and four times.
  */
 export function discountsOf(counts: ArrayLike<number>): number[] {
   const n = [0, 0, 0, 0, 0];
@@ -25,17 +25,17 @@ export function discountsOf(counts: ArrayLike<number>): number[] {
 export class KneserNey {
   readonly order: number;
   readonly #levels: readonly NgramLevel[];
-  /** By the length of n-grams. */
+  /** Discounts by the length of n-grams. */
   readonly #discounts: readonly (readonly number[])[];
 
-  /** `order` is less than the depth that the learnt text is sorted to. */
+  /** `order` is less than the depth to which the learnt text is sorted. */
   constructor(learnt: SortedText, order: number) {
     this.order = order;
     this.#levels = ngramLevels(learnt, order + 1);
     this.#discounts = this.#levels.map(({ counts }) => discountsOf(counts));
   }
 
-  /** Bits that a text takes, its first byte predicted from nothing. */
+  /** Bits of a text, its first byte predicted without context. */
   bits(text: Uint8Array): number {
     let contexts = [0];
     let bits = 0;
@@ -54,8 +54,8 @@ export class KneserNey {
   }
 
   /**
-   * `contexts` are the n-grams that end a text: of 0, 1, 2, ... bytes, as far as they were learnt.
-   * The shorter ones' estimate gets what the discounts of the longer one's leave.
+   * `contexts` are the n-grams at the end of a text: of 0, 1, 2, ... bytes, as far as they were
+   * learnt. The discounts of longer ones give their weight to the estimate of shorter ones.
    */
   #probability(contexts: readonly number[], symbol: number): number {
     let probability = 1 / 256;
@@ -88,7 +88,7 @@ export class KneserNey {
     return next;
   }
 
-  /** The n-gram that is one of `size` bytes and a byte after it. */
+  /** The n-gram that extends one of `size` bytes by a byte. */
   #find(size: number, ngram: number, symbol: number): number | undefined {
     const { firsts } = this.#levels[size];
     const { symbols } = this.#levels[size + 1];

@@ -1,4 +1,4 @@
-/** All byte n-grams of a text with their counts, as a trie whose levels are flat arrays. */
+/** All byte n-grams of a text with their counts, as a trie with flat arrays as levels. */
 
 /** A text's places, sorted by the bytes that begin there. */
 export interface SortedText {
@@ -8,7 +8,7 @@ export interface SortedText {
   readonly depth: number;
   /** Places of the text, by their `depth` bytes. */
   readonly places: Int32Array;
-  /** Of each sorted place: how many first bytes, at most `depth`, it shares with the one before. */
+  /** By sorted place: how many first bytes, at most `depth`, it shares with the one before. */
   readonly shared: Uint8Array;
 }
 
@@ -16,9 +16,9 @@ export interface SortedText {
 export interface NgramLevel {
   /** The last byte of each. */
   readonly symbols: Uint8Array;
-  /** What Kneser-Ney counts: occurrences, or for all but the longest distinct bytes before it. */
+  /** Kneser-Ney counts: occurrences of the longest, else the number of distinct bytes before it. */
   readonly counts: Int32Array;
-  /** Where the n-grams begin that are one byte longer: those of i are firsts[i]..firsts[i + 1]. */
+  /** Where the n-grams of one more byte begin: those of i are firsts[i]..firsts[i + 1]. */
   readonly firsts: Int32Array;
 }
 
@@ -77,7 +77,7 @@ export function ngramLevels(text: SortedText, longest: number): NgramLevel[] {
   });
 }
 
-/** Where in the order of the text the n-grams of a size begin, and the text's length. */
+/** Where in the sorted order the n-grams of a size begin, and the text's length. */
 function startsOf({ shared, length }: SortedText, size: number): Int32Array {
   let count = 0;
   for (let i = 0; i < length; i++) if (i === 0 || shared[i] < size) count++;
@@ -87,7 +87,7 @@ function startsOf({ shared, length }: SortedText, size: number): Int32Array {
   return starts;
 }
 
-/** The index, among the longer n-grams, of the first one that begins as each of these does. */
+/** The index, among the longer n-grams, of the first one that begins with each of these. */
 function firstsOf(own: Int32Array, longer: Int32Array): Int32Array {
   let at = 0;
   return own.map((start) => {
@@ -102,7 +102,7 @@ function occurrences({ places, length }: SortedText, starts: Int32Array, size: n
   );
 }
 
-/** How many of the n-grams of one more byte end as each of these: bytes seen before it. */
+/** How many n-grams of one more byte end with each of these: distinct bytes before it. */
 function precedingBytes(
   { places, length, shared }: SortedText,
   {
@@ -118,7 +118,7 @@ function precedingBytes(
   for (let i = 0; i < longer.length - 1; i++) {
     const place = places[longer[i]];
     if (place + size + 1 > length) continue;
-    // For size 0 the place after may be the text's end.
+    // For size 0 the next place may be the text's end.
     counts[size === 0 ? 0 : ngramOf[ranks[place + 1]]]++;
   }
   return counts;

@@ -14,7 +14,7 @@ const STYLE = `text { fill: var(--dim); font: 12px system-ui, sans-serif; }
 .grid { stroke: var(--grid); } .tick { stroke: var(--dim); fill: none; }
 .band { fill: var(--band); stroke: var(--page); stroke-width: 2; }`;
 
-/** The charts one below the other as an SVG file, with their titles, and keys of several lines. */
+/** The charts one below another as an SVG file, with titles, and keys of several lines. */
 export function drawCharts(charts: readonly Chart[]): string {
   const height = CHART_HEIGHT * charts.length;
   const parts = charts.map((chart, i) => {

@@ -1,4 +1,4 @@
-/** What it costs a model to keep fewer bits of its products' inputs. */
+/** The cost of keeping fewer bits of a model's product inputs. */
 import {
   type ReferenceModel,
   type ReplaceInput,
@@ -29,7 +29,7 @@ export function roundBlocks(x: ArrayLike<number>, bits: number): Float64Array {
   return rounded;
 }
 
-/** KL(p || q) of the distributions that two rows of logits stand for, in nats. */
+/** KL(p || q) of the distributions of two rows of logits, in nats. */
 export function divergence(p: ArrayLike<number>, q: ArrayLike<number>): number {
   const [pLog, qLog] = [logSoftmax(p), logSoftmax(q)];
   return pLog.reduce((sum, log, i) => sum + Math.exp(log) * (log - qLog[i]), 0);
@@ -57,12 +57,12 @@ export class RoundingBench {
     );
   }
 
-  /** Share of zeros in what the down-projection of each layer takes. */
+  /** Share of zeros in the input of each layer's down-projection. */
   get zeroShares(): number[] {
     return Array.from(this.#zeros.values(), ({ values, zeros }) => zeros / values);
   }
 
-  /** Mean KL, over all positions, that comes of rounding the inputs of some products. */
+  /** Mean KL, over all positions, of rounding the inputs of some products. */
   divergence(products: readonly string[], bits: number): number {
     const round: ReplaceInput = (name, x) =>
       products.includes(productOf(name)) ? roundBlocks(x, bits) : x;
@@ -95,7 +95,7 @@ function productOf(name: string): string {
 /** A product's share of the multiplications of all layers; NaN for the output head. */
 export function shareOfLayer({ tensors }: ReferenceModel, product: string): number {
   if (product === "output") return NaN;
-  // Where kv_b is split into k_b and v_b, the two are it.
+  // If kv_b is split, it is k_b and v_b.
   const parts: Record<string, string[]> = { attn_kv_b: ["attn_kv_b", "attn_k_b", "attn_v_b"] };
   const sizeOf = (products: readonly string[]): number =>
     Array.from(tensors).reduce((sum, [name, { values }]) => {

@@ -21,29 +21,29 @@ import type { Variant } from "./variants.js";
 const BATCH_TOKENS = 1024;
 const CONTEXT_LENGTH = 128;
 
-/** What is learnt, and what the loss is measured on. */
+/** The training text, and the text for measuring the loss. */
 export interface Texts {
   readonly learnt: TokenizedText;
   readonly heldOut: TokenizedText;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface RunResult {
   readonly variant: string;
   readonly seed: number;
-  /** Tokens learnt from. */
+  /** Training tokens. */
   readonly tokens: number;
   readonly parameters: number;
-  /** On held-out text, nats a token, windows of a whole context without overlap. */
+  /** Held-out loss in nats per token, windows of a whole context without overlap. */
   readonly loss: number;
   readonly bitsPerByte: number;
-  /** By layer, the mean of the last tenth of the steps. */
+  /** Zero share by layer, the mean of the last tenth of the steps. */
   readonly zeroShares: readonly number[];
-  /** Mean training loss of each hundredth of the run: step, nats a token. */
+  /** Mean training loss of each hundredth of the run: step, nats per token. */
   readonly curve: readonly (readonly [step: number, loss: number])[];
 }
 
-/** Reads TinyStories from a folder, in a vocabulary that its training part gives. */
+/** Reads TinyStories from a folder, in a vocabulary learnt from its training part. */
 export async function readTexts(folder: string, vocabSize: number): Promise<Texts> {
   const documents = (name: string, separator?: string): string[] =>
     splitDocuments(name, decodeText(name, readFileSync(join(folder, name))), separator);

@@ -10,9 +10,9 @@ export interface Windows {
 }
 
 /**
- * The negative log probability, in nats, of all tokens of a text: the first as one of a uniform
- * distribution, each other one given those before it in the first window that has it. `onProgress`
- * gets the tokens scored so far.
+ * The negative log probability, in nats, of all tokens of a text: of the first by a uniform
+ * distribution, of each other one given the tokens before it in the first window that contains it.
+ * `onProgress` gets the tokens scored so far.
  */
 export async function scoreTokens(
   session: Session,

@@ -1,8 +1,8 @@
-// Writes the texts and configs of docs/learning.md's sweep: small models that read a tenth of the
-// stories many times.
+// Writes the texts and configs of the sweep in docs/learning.md: small models that read a tenth of
+// the stories many times.
 //   node bench/learning/sweep.mjs TEXTS HELD_OUT OUT
-// TEXTS is what scripts/prepare-stories.mjs wrote. Then `plm train OUT/NAME.json --threads 1 --out
-// OUT/run-NAME`.
+// TEXTS is the output of scripts/prepare-stories.mjs. Then run `plm train OUT/NAME.json --threads 1
+// --out OUT/run-NAME`.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -24,7 +24,7 @@ const LARGE = {
 const SHORT_STABLE = { stable: 0.3, decay: 0.95, finalRate: 1e-4, curve: "linear" };
 const TALES = { stories: 0.53, recased: 0.32, tales: 0.15 };
 
-/** By name, what differs from configOf. Most are as much work: fewer steps if larger. */
+/** By name, the differences from configOf. Most have equal work: fewer steps if larger. */
 const RUNS = {
   "decay-0.1": { weightDecay: 0.1 },
   "decay-1": { weightDecay: 1 },

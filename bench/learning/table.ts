@@ -3,7 +3,7 @@ import { drawCharts } from "./picture.js";
 import { mean, type RunResult } from "./run.js";
 import { cacheNumbers, downProducts, upProducts, type Variant } from "./variants.js";
 
-/** A variant's runs, one a seed, seeds in the same order for all variants. */
+/** A variant's runs, one per seed, seeds in the same order for all variants. */
 export interface Row {
   readonly label: string;
   readonly variant: Variant;
@@ -58,13 +58,13 @@ function zeroSharesByLayer(runs: readonly RunResult[]): string {
     : layers.map((share) => (100 * share).toFixed(0)).join(", ");
 }
 
-/** The mean, and what the seeds gave from least to most. */
+/** The mean, with the least and the most of the seeds. */
 function spread(values: readonly number[], show: (n: number) => string): string {
   const range = `${show(Math.min(...values))} to ${show(Math.max(...values))}`;
   return values.length === 1 ? show(values[0]) : `${show(mean(values))} (${range})`;
 }
 
-/** The table: differences are from the first row, run by run of the same seed. */
+/** The table: differences are from the first row, seed by seed. */
 export function renderTable(comparison: string, rows: readonly Row[]): string {
   const columns: readonly Column[] = [
     { title: "", cell: ({ label }) => label },
@@ -100,7 +100,7 @@ function differences(runs: readonly RunResult[], first: readonly RunResult[]): s
   );
 }
 
-/** Training losses as a picture of its own: the mean of the seeds, smoothed over `STEPS` points. */
+/** Training losses as a picture: the mean of the seeds, smoothed over `STEPS` points. */
 export function renderCurves(rows: readonly Row[]): string {
   const series = rows.map(({ label, runs }, i) => ({
     label,
@@ -112,7 +112,7 @@ export function renderCurves(rows: readonly Row[]): string {
   return drawCharts([{ title: "training loss, nats a token", series, fit: 0.85 }]);
 }
 
-/** Points either side that a point is the mean of. */
+/** Points on either side that are averaged into a point. */
 const NEIGHBOURS = 2;
 
 function smooth(points: readonly (readonly [number, number])[]): [number, number][] {

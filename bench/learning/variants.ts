@@ -1,4 +1,4 @@
-/** What is compared: every run differs from the first, which is PLM as the product trains it. */
+/** The comparisons: every run differs from the first, which is PLM as the product trains it. */
 import type { PlmConfig } from "../../src/model/config.js";
 import type { ScheduleConfig } from "../../src/training/run/config.js";
 import type { LayerParts } from "./architectures.js";
@@ -37,20 +37,20 @@ const PLM: Variant = {
   schedule: WSDC,
 };
 
-/** PLM but for some of its config and what else `change` says. */
+/** PLM with some of its config changed, and other changes from `change`. */
 function variant(name: string, model: Partial<PlmConfig>, change: Partial<Variant> = {}): Variant {
   return { ...PLM, name, ...change, model: { ...MODEL, ...model } };
 }
 
-/** The comparisons by name, and how a table calls each variant. */
+/** The comparisons by name, with each variant's name in the table. */
 export const COMPARISONS: Readonly<Record<string, ReadonlyMap<string, Variant>>> = {
-  // A gate is a third matrix: two thirds of the neurons are as many parameters.
+  // A gate is a third matrix: two thirds of the neurons give equal parameters.
   activations: new Map([
     ["squared ReLU", PLM],
     ["SwiGLU", variant("swiglu", { intermediateSize: 256 }, { activation: "swiglu" })],
     ["GELU", variant("gelu", {}, { activation: "gelu" })],
   ]),
-  // What the projections of keys and values have more, the MLP has less.
+  // The MLP is smaller by what the projections of keys and values are larger.
   attention: new Map([
     ["MLA, latent 32", PLM],
     ["MLA, latent 64", variant("latent-64", { kvLoraRank: 64, intermediateSize: 352 })],
@@ -62,7 +62,7 @@ export const COMPARISONS: Readonly<Record<string, ReadonlyMap<string, Variant>>>
   ]),
 };
 
-/** Numbers that the cache keeps of a token, in all layers. */
+/** Numbers that the cache keeps per token, in all layers. */
 export function cacheNumbers({ attention, model }: Variant): number {
   const { kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = model;
   const keysAndValues = model.numAttentionHeads * (qkNopeHeadDim + vHeadDim);

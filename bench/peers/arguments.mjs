@@ -33,7 +33,7 @@ function checkFile(name, path) {
   throw new Error(`--${name}: ${path} is not a file`);
 }
 
-/** The values of the command line. Throws an Error of one line that says what is wrong. */
+/** The values of the command line. Throws an Error with a message of one line. */
 export function parseArguments(args) {
   let values;
   try {

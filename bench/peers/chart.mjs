@@ -28,7 +28,7 @@ function colourOf({ name, ours }) {
   return name === "plm-wasm" ? OURS : OURS_VARIANT;
 }
 
-/** "2.31x, 4.00x" beside a bar of ours: the peers are in the order of their bars. */
+/** "2.31x, 4.00x" beside our bar: the peers in the order of their bars. */
 function ratioLabel(name, { ratios }) {
   const own = ratios.filter(({ ours }) => ours === name);
   return own.map(({ median }) => `${median.toFixed(2)}x`).join(", ");
@@ -62,7 +62,7 @@ function group(scenario, y) {
   return [text(MARGIN, y + 16, scenario.title, 'font-weight="600"'), ...rows].join("\n");
 }
 
-/** The lines under the bars: the machine, and what the figures are. */
+/** The lines under the bars: the machine, and the meaning of the figures. */
 function footOf({ machine, versions, rounds, files, short }) {
   const { cpu, cores, avxVnni } = machine;
   const names = Object.values(files).map(({ name }) => name);
@@ -76,13 +76,13 @@ function footOf({ machine, versions, rounds, files, short }) {
   ];
 }
 
-/** What the chart has room for; all of it where there is nothing else. */
+/** The scenarios that the chart has room for; all of them if there are no others. */
 function chosenOf(scenarios) {
   const chosen = scenarios.filter(({ isMinor }) => !isMinor);
   return chosen.length > 0 ? chosen : scenarios;
 }
 
-/** A self-contained SVG, on a card of its own so that it can be read on any background. */
+/** A self-contained SVG on a card, so that it is readable on any background. */
 export function drawChart(results) {
   const { scenarios, versions } = results;
   const groups = [];

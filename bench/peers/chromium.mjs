@@ -1,4 +1,4 @@
-// An engine in a page of a Chromium of its own: the same calls as an engine in Node.
+// An engine in a page of its own Chromium: the same calls as an engine in Node.
 import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
 
@@ -19,7 +19,7 @@ export async function load({ model, threads, ...spec }) {
   });
   failed.catch(() => {});
 
-  /** Calls a function of page.mjs; rejects as well when anything in the page fails. */
+  /** Calls a function of page.mjs; also rejects if anything in the page fails. */
   const call = (name, ...args) => {
     const result = page.evaluate(([name, args]) => peers[name](...args), [name, args]);
     return Promise.race([failed, result]);

@@ -1,24 +1,24 @@
-// An engine as the driver sees it: a process of its own that answers commands one at a time.
+// An engine for the driver: a process of its own that answers commands one at a time.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const RUNNER = fileURLToPath(new URL("runner.mjs", import.meta.url));
 
-/** Nothing takes longer, not even filling 4,000 positions in one thread. */
+/** No call takes longer, not even filling 4,000 positions in one thread. */
 const LIMIT_MS = 20 * 60_000;
 
 const CLOSE_LIMIT_MS = 10_000;
 
-/** Lines kept of what a process wrote, to say why it ended. */
+/** Lines kept of a process's output, to report why it ended. */
 const KEPT_LINES = 40;
 
-/** The line of an output that says most about a crash. */
+/** The most informative line of an output after a crash. */
 function reasonIn(lines) {
   const telling = lines.find((line) => /assert|abort|error/i.test(line)) ?? lines.at(-1);
   return telling === undefined ? "" : `: ${telling.trim().slice(0, 200)}`;
 }
 
-/** A started engine. Its calls reject with a reason when the process ends or takes too long. */
+/** A started engine. Its calls reject with a reason if the process ends or takes too long. */
 export class Engine {
   #child;
   #lines = [];
@@ -47,7 +47,7 @@ export class Engine {
     return this.#child.pid;
   }
 
-  /** Loads the engine; resolves to what it says about itself, `threads` at least. */
+  /** Loads the engine; resolves to its description, with at least `threads`. */
   load(spec) {
     return this.#ask("load", spec);
   }
@@ -62,7 +62,7 @@ export class Engine {
     return this.#ask("decode", context, steps);
   }
 
-  /** Ends the process and all that it started. */
+  /** Ends the process and all processes that it started. */
   async close() {
     if (this.#child.connected) this.#child.disconnect();
     const limit = setTimeout(() => this.#child.kill("SIGKILL"), CLOSE_LIMIT_MS);

@@ -1,19 +1,19 @@
-// Runs scenarios: loads the engines of a group one after the other, then measures in rounds.
+// Runs scenarios: loads the engines of a group one after another, then measures in rounds.
 import { setTimeout } from "node:timers/promises";
 import { Engine } from "./engine.mjs";
 import { readProcessorMs } from "./processor.mjs";
 import { ENGINES, titleOf } from "./scenarios.mjs";
 
-/** Tokens of the runs that are not counted. */
+/** Tokens of uncounted runs. */
 const WARM_UP_TOKENS = 16;
 const WARM_UP_STEPS = 4;
 
-/** After them: until browsers have finished compiling and collecting in the background. */
+/** Pause after them: until browsers have finished compiling and collecting in the background. */
 const SETTLE_MS = 2000;
 
 const secondsSince = (startMs) => `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
 
-/** Scenarios that the same loaded engines can do, in their order. */
+/** Consecutive scenarios that the same loaded engines can run. */
 function groupsOf(scenarios) {
   const groups = new Map();
   for (const scenario of scenarios) {
@@ -52,7 +52,7 @@ function measureOnce({ tokens, depth, steps }, engine, prompts) {
   return engine.decode(prompts.slice(0, depth), prompts.slice(depth, depth + steps));
 }
 
-/** A small run, which is not counted; it fills the context that the scenario decodes after. */
+/** A small uncounted run; it fills the context that the scenario decodes after. */
 function warmUp({ tokens, ...rest }, engine, prompts) {
   const scenario =
     tokens === undefined
@@ -62,8 +62,7 @@ function warmUp({ tokens, ...rest }, engine, prompts) {
 }
 
 /**
- * A run, and what else used the processor in its time, in cores: engines that should have waited,
- * and processes that are none of ours.
+ * A run, and the cores used meanwhile by engines that should have waited and by other processes.
  */
 async function measureAlone(scenario, engine, { others, prompts }) {
   const roots = [engine.pid, process.pid, ...others.map(({ pid }) => pid)];
@@ -82,7 +81,7 @@ async function measureAlone(scenario, engine, { others, prompts }) {
   };
 }
 
-/** Every engine once a round; each round begins with another one. */
+/** Every engine once per round; each round begins with another one. */
 async function runRounds(scenario, entries, { rounds, prompts, print, loaded }) {
   const use = async (entry, action) => {
     if (entry.failure !== undefined) return;

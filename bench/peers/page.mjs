@@ -1,8 +1,8 @@
-// The page's side: loads one engine with the file of the input, and answers what chromium.mjs asks.
+// The page's side: loads an engine with the input's file, and answers the calls of chromium.mjs.
 let engine;
 
 globalThis.peers = {
-  /** Loads an engine and says what it tells about itself. */
+  /** Loads an engine and returns its description. */
   async load({ module, ...spec }) {
     const { load } = await import(`./engines/${module}.mjs`);
     engine = await load({ ...spec, model: document.getElementById("model").files[0] });

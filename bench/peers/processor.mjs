@@ -1,4 +1,4 @@
-// Processor time as Linux counts it: of a process with all that it started, and of the machine.
+// Processor time as Linux counts it: of a process tree, and of the machine.
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Milliseconds in one unit of /proc's times. */
@@ -16,15 +16,15 @@ function readProcesses() {
       const ms = sum(fields.slice(11, 13)) * TICK_MS;
       processes.set(Number(pid), { parent: Number(fields[1]), ms });
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   return processes;
 }
 
 /**
- * Milliseconds that trees of processes have run, in the order of their roots, and those of the
- * whole machine; undefined where there is no /proc.
+ * Milliseconds of process trees, in the order of their roots, and of the whole machine; undefined
+ * if there is no /proc.
  */
 export function readProcessorMs(roots) {
   try {

@@ -1,12 +1,12 @@
-// The tokens that every engine is given: the same ones, and as text for those that take only text.
+// The tokens that every engine is given, also as text for those that only take text.
 
-/** Draws before a vocabulary is said to have no words. */
+/** Draws before a vocabulary counts as having no words. */
 const MOST_DRAWS = 1_000_000;
 
 /**
- * `count` random words that are one token each, always the same ones. `slice(start, end)` gives
- * their `tokens`, and the `text` that the tokenizer makes these tokens of. Throws an Error where
- * the vocabulary has no such words.
+ * `count` random words of one token each, always the same ones. `slice(start, end)` returns their
+ * `tokens`, and the `text` that the tokenizer turns into these. Throws an Error if the vocabulary
+ * has no such words.
  */
 export function makePrompts(count, tokenizer, vocabSize) {
   const tokens = [];

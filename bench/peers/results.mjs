@@ -4,7 +4,7 @@ import { ENGINES } from "./scenarios.mjs";
 /** More than this share of a core used by others makes a run worth a warning. */
 const BUSY_CORES = 0.1;
 
-/** The middle one; the mean of two where the count is even; undefined of none. */
+/** The median; the mean of the middle two if the count is even; undefined without values. */
 export function median(values) {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
@@ -29,13 +29,13 @@ function ratiosOf(engines) {
   return ratios;
 }
 
-/** The cores that others used in a scenario, median over its runs; 0 where nothing tells. */
+/** The cores that others used in a scenario, median over its runs; 0 if unknown. */
 const coresOf = (engines, key) =>
   median(engines.flatMap(({ runs }) => runs.map((run) => run[key] ?? 0))) ?? 0;
 
 /**
- * Measured scenarios with `rates` (tokens a second) and their `median` by engine, `ratios` of ours
- * to a peer's, and the cores that were used meanwhile by engines that wait and by other processes.
+ * Measured scenarios with `rates` (tokens per second) and their `median` by engine, `ratios` of
+ * ours to a peer's, and the cores used meanwhile by waiting engines and by other processes.
  */
 export function summarize(scenarios) {
   return scenarios.map(({ engines, ...scenario }) => {
@@ -54,7 +54,7 @@ export function summarize(scenarios) {
   });
 }
 
-/** One line of an engine: median, range, and how many times a peer's rate it is. */
+/** An engine's line: median, range, and the multiple of each peer's rate. */
 function lineOf({ name, about, median, rates, failure }, { threads, ratios }) {
   const label = `  ${name.padEnd(22)}`;
   if (median === undefined) return `${label}not measured: ${failure}`;
@@ -77,8 +77,8 @@ export function describeScenarios(scenarios) {
       ["engines that should have waited", scenario.waitingCores],
       ["other processes", scenario.foreignCores],
     ].filter(([, cores]) => cores > BUSY_CORES);
-    for (const [who, cores] of busy) {
-      lines.push(`  not quiet: ${who} used ${cores.toFixed(1)} cores`);
+    for (const [name, cores] of busy) {
+      lines.push(`  not quiet: ${name} used ${cores.toFixed(1)} cores`);
     }
   }
   return lines.join("\n");

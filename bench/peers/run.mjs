@@ -1,4 +1,4 @@
-// Measures plm-wasm against its peers: node bench/peers/run.mjs --model plm-q8_0.gguf; README.md.
+// Measures plm-wasm against its peers: node bench/peers/run.mjs --model plm-q8_0.gguf (README.md).
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
@@ -14,13 +14,13 @@ const NODE_MAJOR = 24;
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Ends with one line on what is wrong. */
+/** Exits with one line that names the problem. */
 function fail(message) {
   console.error(`run.mjs: ${message}`);
   process.exit(2);
 }
 
-/** Goes on in the installed Node where the present one is older; says whether it does. */
+/** Continues in the installed Node if this one is older; returns whether it does. */
 function goOnInNode() {
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return false;
   const node = pathOf("node_modules/node24/bin/node");
@@ -38,7 +38,7 @@ function packageVersion(path) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "not installed";
 }
 
-/** The version of everything that takes part. Engines tell more in their `about`. */
+/** The versions of all parts. Engines give more in their `about`. */
 function readVersions(machine) {
   const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
   let browser = "no Chromium";
@@ -49,7 +49,7 @@ function readVersions(machine) {
     });
     browser = /^\S+ [\d.]+/.exec(output)?.[0] ?? output.trim();
   } catch {
-    // The scenarios in it will say that it is missing.
+    // Its scenarios will report that it is missing.
   }
   return {
     "plm-wasm": packageVersion("../.."),
@@ -95,7 +95,7 @@ async function measureAll({ model, q4, kinds, rounds, short }) {
   };
 }
 
-/** What stands above the table. */
+/** The lines above the table. */
 function describeRun({ date, machine, versions, files, rounds, short }) {
   const { cpu, cores, avxVnni, avx512Vnni, os } = machine;
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);

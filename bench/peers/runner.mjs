@@ -1,8 +1,8 @@
-// One engine in a process of its own: loads a model once, then answers what the driver asks for.
+// One engine in a process of its own: loads a model once, then answers the driver's commands.
 let engine;
 
 const commands = {
-  /** Loads an engine in this process or in a page, and says what it tells about itself. */
+  /** Loads an engine in this process or in a page, and returns its description. */
   async load({ place, ...spec }) {
     const file = place === "chromium" ? "./chromium.mjs" : `./engines/${spec.module}.mjs`;
     const { load } = await import(file);
@@ -22,7 +22,7 @@ process.on("message", async ({ command, args }) => {
   }
 });
 
-// The driver has ended, or wants this process to.
+// The driver has ended, or ends this process.
 process.on("disconnect", async () => {
   await engine?.close?.();
   process.exit();

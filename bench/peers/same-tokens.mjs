@@ -2,10 +2,10 @@
 //
 //   node bench/peers/same-tokens.mjs --model FILE [--tokens 64] [--threads 1] [--near 0.1]
 //
-// Both get the same tokens one by one and are asked for the most likely next one, also after the
-// end of a text. Where they first differ, the two largest logits of each are shown; a near-tie is a
-// difference where both logits of either are less than --near apart. Exits with 1 where a prompt is
-// tokenised differently, or a difference is no near-tie.
+// Both get the same tokens one by one and give the most likely next one, also after the end of a
+// text. Where they first differ, the two largest logits of each are printed; a near-tie is a
+// difference with the two logits of each engine less than --near apart. Exits with 1 if a prompt is
+// tokenised differently, or a difference is not a near-tie.
 import { parseArgs } from "node:util";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { loadModel } from "../../build/src/index.js";
@@ -41,7 +41,7 @@ async function openOurs({ model: path, threads }) {
   };
 }
 
-/** Without flash attention, with which llama.cpp aborts on PLM's head sizes. */
+/** Flash attention is off: with it, llama.cpp aborts on PLM's head sizes. */
 async function openTheirs({ model: modelPath, threads, contextLength }) {
   const logLevel = LlamaLogLevel.error;
   const llama = await getLlama({ gpu: false, build: "never", maxThreads: threads, logLevel });
@@ -63,7 +63,7 @@ async function openTheirs({ model: modelPath, threads, contextLength }) {
   };
 }
 
-/** Greedy tokens until both have given `count`, or differ; and the logits of either there. */
+/** Greedy tokens until both have given `count`, or differ; and the logits of both there. */
 async function compare(ours, theirs, prompt, count) {
   ours.reset();
   await theirs.reset();
@@ -98,7 +98,7 @@ function readArguments() {
   return { model: values.model, tokens, threads, near };
 }
 
-/** Compares one prompt, prints a line or three, and tells `agree`, `near-tie` or what is wrong. */
+/** Compares one prompt, prints one or three lines; returns `agree`, `near-tie` or the problem. */
 async function runPrompt(ours, theirs, text, { tokens: count, near }) {
   const prompt = ours.tokenize(text);
   if (prompt.join() !== theirs.tokenize(text).join()) {

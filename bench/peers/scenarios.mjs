@@ -1,8 +1,8 @@
-// What is measured, as tables: the engines, and the scenarios that they meet in.
+// What is measured, as tables: the engines and their scenarios.
 
 const OURS = { module: "plm-wasm", ours: true };
 
-/** By name: the module under engines/, whether it is this project's, what it is loaded with. */
+/** By name: the module under engines/, whether it is this project's, and its load options. */
 export const ENGINES = {
   "plm-wasm": { ...OURS, options: { precision: "balanced" } },
   "plm-wasm exact": { ...OURS, options: { precision: "exact" } },
@@ -18,7 +18,7 @@ const PRECISIONS = ["plm-wasm exact", "plm-wasm", "plm-wasm fast", "node-llama-c
 const CACHES = ["plm-wasm", "plm-wasm q8_0 cache", "node-llama-cpp"];
 const BROWSER = ["plm-wasm", "wllama 2.3.1", "wllama 3.8.1"];
 
-/** Decoding that is not about depth begins after this many tokens. */
+/** Decoding outside the depth scenarios begins after this many tokens. */
 const DEPTH = 16;
 const STEPS = 32;
 
@@ -56,12 +56,12 @@ const chromium = (scenario) => ({
   engines: BROWSER,
 });
 
-/** In tables, not in the chart. */
+/** Shown in tables, not in the chart. */
 const minor = (scenario) => ({ ...scenario, isMinor: true });
 
 /**
- * A scenario has `tokens` where it measures prefill, else `depth` and `steps`. Engines are loaded
- * once for scenarios that follow each other and agree in place, file, threads and contextLength.
+ * A scenario has `tokens` if it measures prefill, else `depth` and `steps`. Engines are loaded once
+ * for consecutive scenarios with the same place, file, threads and contextLength.
  */
 export const SCENARIOS = [
   decode("q8_0", 1, NATIVE),
@@ -79,13 +79,13 @@ export const SCENARIOS = [
 
 export const KINDS = ["decode", "prefill", "depth", "chromium"];
 
-/** The same scenarios with fewer tokens: whether everything runs, not how fast it is. */
+/** The same scenarios with fewer tokens: checks that everything runs, not how fast. */
 export const shortened = (scenario) =>
   scenario.tokens === undefined
     ? { ...scenario, depth: Math.min(scenario.depth, 256), steps: 4 }
     : { ...scenario, tokens: scenario.tokens / 8 };
 
-/** "Decode at depth 4,000, Q8_0, 2 threads, Node", as tables and charts have it. */
+/** "Decode at depth 4,000, Q8_0, 2 threads, Node", for tables and charts. */
 export function titleOf({ tokens, depth, place, file, threads }) {
   const atDepth = depth > DEPTH ? ` at depth ${depth.toLocaleString("en")}` : "";
   const what = tokens === undefined ? `Decode${atDepth}` : `Prefill of ${tokens} tokens`;

@@ -18,7 +18,7 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** Where the bare names in the build are. An import map would not reach into workers. */
+/** The targets of the build's bare names. An import map would not reach into workers. */
 const NAMES = {
   "#platform": "/build/src/platform/web.js",
   "@assemblyscript/loader": "/node_modules/@assemblyscript/loader/index.js",
@@ -42,7 +42,7 @@ async function answer(request, response) {
   }
 }
 
-/** Listens on a free port of this machine only; resolves to the origin and what ends it. */
+/** Listens on a free local port; resolves to the origin and a function that ends the server. */
 export function serve() {
   return new Promise((resolve) => {
     const server = createServer(answer);

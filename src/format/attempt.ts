@@ -1,7 +1,7 @@
-/** Reading what may fail for reasons of the file's or the runtime's own. */
+/** Reading that may fail because of the file or the runtime. */
 import { PlmError, reasonOf } from "../errors.js";
 
-/** What `work` resolves to. A failure that is no PlmError is UNREADABLE_FILE, naming the file. */
+/** What `work` resolves to. Errors other than PlmError become UNREADABLE_FILE with the name. */
 export async function attempt<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

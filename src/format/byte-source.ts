@@ -1,4 +1,4 @@
-/** What all readers of files read from. */
+/** What all file readers read from. */
 
 /**
  * A file that can be read by offset. One read at a time, over all
@@ -8,11 +8,11 @@
 export interface ByteSource {
   /** For messages: a path, a URL, a file name. */
   readonly name: string;
-  /** Length in bytes, or undefined where it is known only at the end. */
+  /** Length in bytes, or undefined if it is known only at the end. */
   readonly size: number | undefined;
-  /** True: offsets must not go backwards, except inside what `openGguf` kept. */
+  /** If true, offsets must not go backwards, except inside what `openGguf` kept. */
   readonly sequential: boolean;
-  /** Fills `target` with the bytes at `offset`; the number read is less only at the end. */
+  /** Fills `target` with the bytes at `offset`; returns the number read, less only at the end. */
   read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }

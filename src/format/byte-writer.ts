@@ -1,4 +1,4 @@
-/** Appends little-endian fields to bytes that grow. */
+/** Appends little-endian fields to a growing byte array. */
 import { requireGlobal } from "../globals.js";
 import { NUMBER_ARRAYS, type NumberType } from "./metadata.js";
 

@@ -1,10 +1,10 @@
-/** Sources that can be read at any offset without a runtime's help: bytes and blobs. */
+/** Sources that any runtime can read at any offset: bytes and blobs. */
 import { requireGlobal } from "../globals.js";
 import { attempt } from "./attempt.js";
 import type { ByteSource } from "./byte-source.js";
 import type { BlobLike } from "./model-source.js";
 
-/** One piece of a blob is at most this long, so that no second copy of a large read is made. */
+/** The longest piece of a blob read at once, so that a large read makes no second copy. */
 const PIECE_BYTES = 4 << 20;
 
 /** Reads from bytes in memory, which must not change meanwhile. */
@@ -29,7 +29,7 @@ export class BytesSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
-/** Whether it is a Blob or File, of whichever realm. */
+/** Whether the value is a Blob or File, of any realm. */
 export function isBlob(value: object): value is BlobLike {
   const { size, slice } = value as Partial<BlobLike>;
   return typeof size === "number" && typeof slice === "function";
@@ -58,7 +58,7 @@ export class BlobSource implements ByteSource {
       signal?.throwIfAborted();
       target.set(new Uint8Array(piece).subarray(0, wanted), done);
       done += Math.min(piece.byteLength, wanted);
-      // The file is shorter than its blob says: it was cut since.
+      // The file is shorter than its blob says: it was cut in the meantime.
       if (piece.byteLength < wanted) return done;
     }
     return length;
@@ -73,7 +73,7 @@ export class BlobSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
-/** The bytes of a blob that has no method for them: those of older jsdom. */
+/** The bytes of a blob without a method for them, as in older jsdom. */
 function readOld(blob: BlobLike): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
     const reader = new (requireGlobal("FileReader"))();

@@ -3,22 +3,22 @@ import { kindOf } from "../describe.js";
 import { PlmError } from "../errors.js";
 import type { Bytes, StreamLike } from "./model-source.js";
 
-/** What bytes can be read from in order. */
+/** What bytes can be read from, in order. */
 export type ChunkSource = StreamLike | AsyncIterable<Bytes> | Iterable<Bytes>;
 
 /** One chunk after another. */
 export interface ChunkReader {
   read(): Promise<{ done?: boolean | undefined; value?: unknown }>;
-  /** Ends it early. Never rejects, nor waits for a read that may never settle. */
+  /** Ends the source early. Never rejects, nor waits for a read that may never settle. */
   cancel(): Promise<void>;
 }
 
-/** Whether it can be read with `getReader`. */
+/** Whether the source can be read with `getReader`. */
 export function isStream(value: object): value is StreamLike {
   return typeof (value as Partial<StreamLike>).getReader === "function";
 }
 
-/** Whether it can be looped over. */
+/** Whether the source can be looped over. */
 export function isIterable(value: object): value is AsyncIterable<Bytes> | Iterable<Bytes> {
   const { [Symbol.asyncIterator]: inTurns, [Symbol.iterator]: atOnce } = value as Partial<
     AsyncIterable<Bytes> & Iterable<Bytes>
@@ -26,40 +26,40 @@ export function isIterable(value: object): value is AsyncIterable<Bytes> | Itera
   return typeof inTurns === "function" || typeof atOnce === "function";
 }
 
-/** A reader of `source`. Throws INVALID_ARGUMENT where somebody else reads it. */
+/** A reader of `source`. Throws INVALID_ARGUMENT if the source is already being read. */
 export function readerOf(source: ChunkSource, name: string): ChunkReader {
   if (!isStream(source)) return new IteratorReader(source);
   try {
     const reader = source.getReader();
     return { read: () => reader.read(), cancel: () => settled(() => reader.cancel()) };
   } catch (cause) {
-    const message = `${name}: expected a stream that nobody reads, got ${kindOf(source)} in use`;
+    const message = `${name}: expected a stream without a reader, got ${kindOf(source)} in use`;
     throw new PlmError("INVALID_ARGUMENT", message, { cause });
   }
 }
 
-/** Ends a source of which no more is wanted. */
+/** Ends a source that is no longer needed. */
 export function discard(source: ChunkSource | null | undefined): void {
   if (!source) return;
   try {
     void readerOf(source, "").cancel();
   } catch {
-    // Whoever reads it ends it.
+    // Its reader ends it.
   }
 }
 
-/** Waits until `end` is over, whether it fails or not. */
+/** Waits for `end`, whether it fails or not. */
 async function settled(end: () => unknown): Promise<void> {
   try {
     await end();
   } catch {
-    // What is no longer wanted may fail.
+    // A source that is no longer needed may fail.
   }
 }
 
 class IteratorReader implements ChunkReader {
   readonly #iterator: AsyncIterator<Bytes> | Iterator<Bytes>;
-  /** Ends a stream of Node, whose iterator ends it only once it was read. */
+  /** Ends a Node stream, whose iterator ends it only after a first read. */
   readonly #destroy: () => void;
   #isReading = false;
 
@@ -70,7 +70,7 @@ class IteratorReader implements ChunkReader {
         on?(event: string, call: () => void): unknown;
       };
       if (typeof stream.destroy !== "function") return;
-      // One that fails to open all the same would end the program.
+      // If opening it fails later, the error would end the program.
       stream.on?.("error", () => {});
       stream.destroy();
     };

@@ -8,7 +8,7 @@ export interface ByteRange {
   byteLength: number;
 }
 
-/** Thrown by a Cursor that needs bytes which the file may have and which are not there yet. */
+/** Thrown by a Cursor that needs bytes which the file may have but which are not read yet. */
 export class NeedsMoreBytes {}
 
 /** A position in a header. Numbers are little-endian and unaligned. */
@@ -17,7 +17,7 @@ export class Cursor {
   /** What is being read, for messages. */
   context = "the header";
   position = 0;
-  /** Arrays in arrays so far: each costs far more memory than its bytes in the file. */
+  /** Nested arrays so far: each takes far more memory than its bytes in the file. */
   nestedArrays = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -29,12 +29,12 @@ export class Cursor {
     fatal: true,
   });
 
-  /** `name`: the file, for messages. Starts without bytes. */
+  /** `name` is the file's, for messages. Starts without bytes. */
   constructor(name: string) {
     this.name = name;
   }
 
-  /** Sets the first bytes of the file, and how many a header could have at most. */
+  /** Sets the first bytes of the file, and the most that a header could have. */
   setBytes(bytes: Uint8Array, limit: number): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -116,7 +116,7 @@ export class Cursor {
     return Number.isSafeInteger(number) ? number : value;
   }
 
-  /** A u64 count of items of at least `itemBytes` each, which the rest of the file could hold. */
+  /** A u64 count of items of at least `itemBytes` each that the rest of the file could hold. */
   count(itemBytes: number, items: string): number {
     const count = this.u64();
     const left = this.#limit - this.position;

@@ -132,12 +132,12 @@ const TYPE_OF_ID = new Map<number, TensorType>(
   (Object.keys(TENSOR_TYPES) as TensorType[]).map((type) => [TENSOR_TYPES[type].id, type]),
 );
 
-/** The type with this number in GGUF, or undefined where it is not a readable one. */
+/** The type with this number in GGUF, or undefined if it is not readable. */
 export function tensorTypeOfId(id: number): TensorType | undefined {
   return TYPE_OF_ID.get(id);
 }
 
-/** Types that ggml defines, or did, and that cannot be read, so that messages can name them. */
+/** Types that ggml defines or defined and that cannot be read, so that messages can name them. */
 const OTHER_TYPES: Readonly<Record<number, string>> = {
   4: "Q4_2",
   5: "Q4_3",
@@ -171,7 +171,7 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
   42: "Q2_0",
 };
 
-/** How messages call the type with this number: "8 (Q8_0)", or the number where it has no name. */
+/** The type with this number in a message: "8 (Q8_0)", or the number if it has no name. */
 export function describeTensorType(id: number): string {
   const name = TYPE_OF_ID.get(id) ?? OTHER_TYPES[id];
   return name === undefined ? String(id) : `${id} (${name})`;

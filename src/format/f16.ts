@@ -1,4 +1,4 @@
-/** Numbers of 16 bits: IEEE 754 binary16, "f16", to and from f32. */
+/** IEEE 754 binary16, "f16", to and from f32. */
 
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
@@ -11,7 +11,7 @@ export function toF16Bits(x: number): number {
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00; // 65536
   if (magnitude < 0x38800000) {
-    // Below 2^-14, the multiples of 2^-24.
+    // Below 2^-14: the multiples of 2^-24.
     const steps = Math.abs(float[0]) * 2 ** 24;
     const below = Math.floor(steps);
     const rest = steps - below;
@@ -33,7 +33,7 @@ export function fromF16Bits(bits: number): number {
 
 let values: Float32Array | undefined;
 
-/** The values of all 65536 f16 by their bits; made once. */
+/** The values of all 65536 f16 by their bits; computed once. */
 export function f16Values(): Float32Array {
   values ??= Float32Array.from({ length: 65536 }, (_, bits) => fromF16Bits(bits));
   return values;

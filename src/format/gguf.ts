@@ -1,4 +1,4 @@
-/** GGUF files: what is in them. Versions 2 and 3, little-endian, in one file or several parts. */
+/** Opens GGUF files: versions 2 and 3, little-endian, in one file or several parts. */
 
 import { checkSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
@@ -9,7 +9,7 @@ import { type Header, readHeader } from "./header.js";
 import type { GgufValue } from "./metadata.js";
 import type { TensorInfo } from "./tensors.js";
 
-/** An opened model file: all that its header says. */
+/** An opened model file: everything in its header. */
 export interface Gguf {
   version: number;
   metadata: Map<string, GgufValue>;
@@ -17,15 +17,15 @@ export interface Gguf {
   metadataRanges: Map<string, ByteRange>;
   /** In the order of the file. */
   tensors: Map<string, TensorInfo>;
-  /** To be read for tensor data, instead of those given to `openGguf`. */
+  /** The sources to read tensor data from, instead of those given to `openGguf`. */
   sources: ByteSource[];
 }
 
 /**
  * Reads and checks the headers of a file, or of all parts of a split file in order. No tensor data
- * is read. Throws INVALID_FILE for damage (anything that the bytes or the parts contradict),
- * UNSUPPORTED_FILE for a sound file of another GGUF version, byte order or tensor type, and passes
- * on what the sources throw. The sources stay the caller's to close.
+ * is read. Throws INVALID_FILE for damage (contradictions in the bytes or between the parts),
+ * UNSUPPORTED_FILE for a sound file of another GGUF version, byte order or tensor type, and what
+ * the sources throw. The caller closes the sources.
  */
 export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Promise<Gguf> {
   const checked = checkSignal(signal);
@@ -54,7 +54,7 @@ function invalidPart(part: Header, message: string): PlmError {
   return new PlmError("INVALID_FILE", `${part.source.name}: ${message}`);
 }
 
-/** A metadata count, or `otherwise` where the key is missing. */
+/** A metadata count, or `otherwise` if the key is missing. */
 function countOf(part: Header, key: string, otherwise: number): number {
   const value = part.metadata.get(key) ?? otherwise;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
@@ -62,8 +62,8 @@ function countOf(part: Header, key: string, otherwise: number): number {
 }
 
 /**
- * Checks that all parts are there, in order. Only the first has to say how many there are. In a
- * file that is whole the keys of a split say nothing: tools that merge parts leave some behind.
+ * Checks that all parts are there, in order. Only the first must give their number. In a whole file
+ * the split keys are ignored: tools that merge parts leave some behind.
  */
 function checkParts(parts: Header[]): void {
   for (const [i, part] of parts.entries()) {

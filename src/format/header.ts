@@ -1,4 +1,4 @@
-/** Reads the header of one GGUF file through a window that grows with what is really there. */
+/** Reads the header of one GGUF file through a window that grows with the bytes actually read. */
 import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import { alignmentOf } from "./alignment.js";
@@ -15,14 +15,14 @@ import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 const WINDOW_BYTES = 1 << 20;
 
 /**
- * A header may not be longer than this; that of PLM-1.8B has 6 MB. It bounds what is read of a
- * stream without a length, and what a hostile file can make of many tiny keys.
+ * The longest header; PLM-1.8B's has 6 MB. It bounds what is read of a stream without a length, and
+ * what a hostile file can do with many tiny keys.
  */
 const MAX_HEADER_BYTES = 64 << 20;
 
 const MAGIC = 0x46554747; // "GGUF"
 
-/** What the header of one file says. */
+/** The contents of one file's header. */
 export interface Header {
   version: number;
   metadata: Map<string, GgufValue>;
@@ -32,7 +32,7 @@ export interface Header {
   source: ByteSource;
 }
 
-/** Reads and checks the header of one file, as far as that file alone tells. */
+/** Reads the header of one file, and checks what can be checked without the other parts. */
 export async function readHeader(source: ByteSource, signal?: AbortSignal): Promise<Header> {
   const window = new HeaderWindow(source, signal);
   const { version, tensorCount, entryCount } = await window.next(readCounts);
@@ -73,7 +73,7 @@ interface Counts {
   entryCount: number;
 }
 
-/** The fixed start of every version but the first. */
+/** The fixed start of every version except the first. */
 function readCounts(cursor: Cursor): Counts {
   const magic = cursor.u32();
   if (magic !== MAGIC) {
@@ -101,13 +101,13 @@ function readAlignment(metadata: Map<string, GgufValue>, fileName: string): numb
   throw new PlmError("INVALID_FILE", message);
 }
 
-/** The first bytes of a file, as many as were needed so far. */
+/** The first bytes of a file, as many as needed so far. */
 class HeaderWindow {
   readonly cursor: Cursor;
   readonly #source: ByteSource;
   readonly #signal: AbortSignal | undefined;
   #bytes = new Uint8Array(0);
-  /** The file's length, known from the start or since its end was met. */
+  /** The file's length, if known from the start or once its end was reached. */
   size: number | undefined;
 
   constructor(source: ByteSource, signal: AbortSignal | undefined) {
@@ -118,7 +118,7 @@ class HeaderWindow {
     this.cursor.setBytes(this.#bytes, this.#limit());
   }
 
-  /** Runs `parse`, again from the same position whenever it had to wait for more of the file. */
+  /** Runs `parse`, again from the same position whenever it needs more of the file. */
   async next<T>(parse: (cursor: Cursor) => T): Promise<T> {
     const start = this.cursor.position;
     for (;;) {
@@ -132,7 +132,7 @@ class HeaderWindow {
     }
   }
 
-  /** The source itself, or one that also serves what was read of it past the header. */
+  /** The source itself, or one that also serves the bytes read past the header. */
   dataSource(): ByteSource {
     if (!this.#source.sequential) return this.#source;
     const start = this.cursor.position;
@@ -143,7 +143,7 @@ class HeaderWindow {
     return Math.min(this.size ?? MAX_HEADER_BYTES, MAX_HEADER_BYTES);
   }
 
-  /** Reads on to twice the length: what is allocated depends on what came, not on any claim. */
+  /** Reads on to twice the length: allocation depends on the bytes that came, not on any claim. */
   async #grow(): Promise<void> {
     const have = this.#bytes.length;
     const length = Math.min(Math.max(have * 2, WINDOW_BYTES), this.#limit());

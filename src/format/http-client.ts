@@ -8,7 +8,7 @@ import { type HttpEnvironment, REAL_ENVIRONMENT } from "./http-environment.js";
 import { type Fields, type HeaderFields, readHeaders } from "./http-headers.js";
 import type { ResponseLike } from "./model-source.js";
 
-/** What is used of a fetch: the runtime's own fits. */
+/** The part of fetch that is used; the runtime's own fits. */
 export type FetchLike = (
   url: string,
   init: { headers: Record<string, string>; signal?: AbortSignal; redirect?: "follow" | "manual" },
@@ -17,8 +17,8 @@ export type FetchLike = (
 /** How URLs are requested. */
 export interface HttpOptions {
   /**
-   * Headers of every request, such as Authorization. After a redirect to another origin they are
-   * not sent; in browsers, which follow by themselves, that goes for Authorization alone.
+   * Headers of every request, such as Authorization. They are not sent after a redirect to another
+   * origin; browsers, which follow redirects themselves, leave out only Authorization.
    */
   headers?: HeaderFields;
   /** Called instead of the runtime's fetch. */
@@ -27,13 +27,13 @@ export interface HttpOptions {
 
 const MOST_REDIRECTS = 20;
 
-/** Makes requests with a caller's headers and fetch. */
+/** Makes requests with the caller's headers and fetch. */
 export class HttpClient {
   readonly environment: HttpEnvironment;
   readonly #headers: Fields;
   readonly #fetch: FetchLike | undefined;
 
-  /** Throws INVALID_ARGUMENT, which never shows a header's value. */
+  /** Throws INVALID_ARGUMENT; the message never shows a header's value. */
   constructor(options: HttpOptions = {}, environment: HttpEnvironment = REAL_ENVIRONMENT) {
     checkOptions(options);
     const { headers, fetch } = options;
@@ -46,12 +46,12 @@ export class HttpClient {
   }
 
   /**
-   * The answer to a GET with these headers and the caller's. Follows redirects itself where the
-   * caller gave headers, so as to leave them out at another origin. Throws UNSUPPORTED_RUNTIME
-   * where there is no fetch, UNREADABLE_FILE for a redirect that leads nowhere, and as fetch does.
+   * The answer to a GET with these headers and the caller's. Follows redirects itself if the caller
+   * gave headers, to leave them out at another origin. Throws UNSUPPORTED_RUNTIME where there is no
+   * fetch, UNREADABLE_FILE for a redirect that leads nowhere, and what fetch throws.
    */
   async get(url: URL, headers: Fields, signal: AbortSignal | undefined): Promise<ResponseLike> {
-    // No method call: browsers' fetch refuses another `this`.
+    // Not a method call: browsers' fetch refuses another `this`.
     const fetch: FetchLike = this.#fetch ?? requireGlobal("fetch");
     const send = async (place: URL, extra: Fields, redirect: "follow" | "manual") => {
       const all = { ...extra, ...headers };
@@ -62,7 +62,7 @@ export class HttpClient {
     if (Object.keys(own).length === 0) return send(url, own, "follow");
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const response = await send(place, own, "manual");
-      // Browsers do not show where to.
+      // Browsers do not show the redirect's target.
       if ((response as { type?: string }).type === "opaqueredirect") {
         return send(place, own, "follow");
       }
@@ -76,7 +76,7 @@ export class HttpClient {
   }
 }
 
-/** A URL in a message: without credentials and query, which must not show. */
+/** A URL in a message: without credentials and query, which must not be shown. */
 export function nameOf(url: URL): string {
   const isHttp = url.protocol === "http:" || url.protocol === "https:";
   return isHttp ? url.origin + url.pathname : `${url.protocol} URL`;

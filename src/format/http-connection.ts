@@ -1,4 +1,4 @@
-/** One request for a file from some byte on, and what its answer says of the bytes. */
+/** One request for a file from some byte on, and what its answer says about the bytes. */
 import { abortable } from "../abortable.js";
 import { PlmError, quote } from "../errors.js";
 import { parseUrl } from "../globals.js";
@@ -25,19 +25,19 @@ export interface Connection {
   readonly first: number;
   /** Whether the server honoured the range. */
   readonly ranges: boolean;
-  /** Whether the body's coding was undone: ranges would be those of the coded bytes. */
+  /** Whether the body was decoded: ranges would count encoded bytes. */
   readonly isCoded: boolean;
   readonly validators: Validators;
-  /** Ends the request with its body. */
+  /** Ends the request and its body. */
   abort(): void;
 }
 
-/** What came of a request. */
+/** The outcome of a request. */
 export type Answer =
   | Connection
-  /** There is no byte at or after the one asked for. */
+  /** There is no byte at or after the requested one. */
   | { readonly kind: "end"; readonly size: number | undefined }
-  /** No answer, or one after which another try may do better. */
+  /** No answer, or one after which another try may succeed. */
   | { readonly kind: "failure"; readonly failure: Failure; readonly isAnswered: boolean };
 
 /** An UNREADABLE_FILE. */
@@ -45,7 +45,7 @@ export function unreadable(name: string, reason: string, cause?: unknown): PlmEr
   return new PlmError("UNREADABLE_FILE", `${name}: ${reason}`, { cause });
 }
 
-/** Throws UNREADABLE_FILE unless a response is a file's, whole or in part. */
+/** Throws UNREADABLE_FILE unless the response carries a file, whole or in part. */
 export function checkAnswer(response: ResponseLike, name: string): void {
   const { status, statusText = "" } = response;
   if (status !== 200 && status !== 206) {
@@ -60,7 +60,7 @@ export function checkAnswer(response: ResponseLike, name: string): void {
   if (response.body === null) throw unreadable(name, "the server answered without a body");
 }
 
-/** Where redirects led, for messages. */
+/** The target of redirects, for messages. */
 function placeOf(response: ResponseLike, name: string): string {
   try {
     const place = nameOf(parseUrl(response.url));
@@ -72,7 +72,8 @@ function placeOf(response: ResponseLike, name: string): string {
 
 /**
  * Requests the bytes from `start` on, or the whole file if undefined. Throws UNREADABLE_FILE for an
- * answer that no other try would mend, INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, the signal's reason.
+ * answer that another try would not change, INVALID_ARGUMENT, UNSUPPORTED_RUNTIME and the signal's
+ * reason.
  */
 export async function connect(
   client: HttpClient,
@@ -82,7 +83,7 @@ export async function connect(
 ): Promise<Answer> {
   const abort = createAbort();
   const range: Record<string, string> = start === undefined ? {} : { range: `bytes=${start}-` };
-  // Ranges of coded bytes would be of no use.
+  // Ranges of encoded bytes would be useless.
   const headers = { ...range, ...(start !== undefined && { "accept-encoding": "identity" }) };
   const pending = client.get(url, headers, abort?.signal);
   let response: ResponseLike;
@@ -114,7 +115,7 @@ export async function connect(
   }
 }
 
-/** Undefined where there is none, or where fetch does not take it: jsdom brings one of its own. */
+/** Undefined if there is none, or if fetch does not take it: jsdom has a class of its own. */
 function createAbort(): AbortController | undefined {
   try {
     const abort = new globalThis.AbortController();
@@ -162,7 +163,7 @@ function readAnswer(response: ResponseLike, name: string, { start, end, nowMs }:
   };
 }
 
-/** Where the body of a 206 begins, and the file's size where the server names it. */
+/** Where the body of a 206 begins, and the file's size if the server gives it. */
 function checkRange(
   headers: ResponseLike["headers"],
   name: string,
@@ -172,11 +173,11 @@ function checkRange(
     throw unreadable(name, "expected one range, the server answered with several (multipart)");
   }
   const value = headers.get("Content-Range");
-  // Scripts may read it of another origin only if its server says so.
+  // Scripts may read it from another origin only if the server allows it.
   if (value === null) return { first: start, size: undefined };
   const range = parseContentRange(value);
   if (range?.first === undefined || range.first > start || range.last! < start) {
-    throw unreadable(name, `asked for the bytes from ${start}, got ${quote(value)}`);
+    throw unreadable(name, `expected the bytes from ${start}, got ${quote(value)}`);
   }
   return { first: range.first, size: range.total };
 }

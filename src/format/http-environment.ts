@@ -1,4 +1,4 @@
-/** The time and the chance that requests depend on; tests bring their own. */
+/** The time and randomness that requests depend on; tests pass their own. */
 import { abortable } from "../abortable.js";
 import { clearTimer, setTimer, type Timer } from "../clock.js";
 
@@ -7,11 +7,11 @@ export interface HttpEnvironment {
   now(): number;
   /** From 0 up to 1. */
   random(): number;
-  /** Rejects with the signal's reason if that is aborted. */
+  /** Rejects with the signal's reason if it aborts. */
   wait(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The runtime's own. */
+/** The runtime's clock and randomness. */
 export const REAL_ENVIRONMENT: HttpEnvironment = {
   now: () => Date.now(),
   random: () => Math.random(),

@@ -1,9 +1,9 @@
-/** Fields of HTTP answers, read as RFC 9110 has them. */
+/** Fields of HTTP answers, read as RFC 9110 defines them. */
 import type { ResponseLike } from "./model-source.js";
 
 type AnswerFields = ResponseLike["headers"];
 
-/** Which bytes an answer has, of how many: section 14.4. Undefined where it does not say. */
+/** Which bytes an answer has, of how many: section 14.4. Undefined if it does not say. */
 export interface ContentRange {
   /** The first and the last byte; undefined for a range that cannot be satisfied. */
   readonly first?: number;
@@ -11,7 +11,7 @@ export interface ContentRange {
   readonly total: number | undefined;
 }
 
-/** The field's value; undefined for what is no range of bytes. Units know no case. */
+/** The field's value; undefined if it is not a byte range. Units are case-insensitive. */
 export function parseContentRange(value: string): ContentRange | undefined {
   const pattern = /^\s*bytes\s+(?:(\d+)\s*-\s*(\d+)|\*)\s*\/\s*(?:(\d+)|\*)\s*$/i;
   const [found, first, last, total] = pattern.exec(value) ?? [];
@@ -28,14 +28,14 @@ export function contentCodings(fields: AnswerFields): string[] {
   return list.map((coding) => coding.trim()).filter((coding) => !["", "identity"].includes(coding));
 }
 
-/** The length of a body that has no coding, in bytes; undefined where it is not known. */
+/** The length of an unencoded body, in bytes; undefined if it is not known. */
 export function contentLength(fields: AnswerFields): number | undefined {
   if (contentCodings(fields).length > 0) return undefined;
   const value = fields.get("Content-Length")?.trim() ?? "";
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-/** An answer's media type in lower case, without parameters; "" where there is none. */
+/** An answer's media type in lower case, without parameters; "" if there is none. */
 export function mediaType(fields: AnswerFields): string {
   return (fields.get("Content-Type") ?? "").split(";")[0].trim().toLowerCase();
 }
@@ -61,7 +61,7 @@ function parseHttpDate(value: string, nowMs: number): number | undefined {
   return undefined;
 }
 
-/** A year of two digits is of the past where it would lie over 50 years ahead. */
+/** A two-digit year that would lie over 50 years ahead is in the past. */
 function fullYear(digits: string, nowMs: number): number {
   if (digits.length === 4) return Number(digits);
   const thisYear = new Date(nowMs).getUTCFullYear();
@@ -69,34 +69,34 @@ function fullYear(digits: string, nowMs: number): number {
   return year > thisYear + 50 ? year - 100 : year;
 }
 
-/** How long the server asks to wait, in milliseconds: section 10.2.3. Undefined if it does not. */
+/** The wait that the server asks for, in milliseconds: section 10.2.3. Undefined if it does not. */
 export function retryAfterMs(fields: AnswerFields, nowMs: number): number | undefined {
   const value = fields.get("Retry-After")?.trim() ?? "";
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = parseHttpDate(value, nowMs);
   if (date === undefined) return undefined;
-  // By the server's own clock where it says what that is.
+  // By the server's own clock if it gives the time.
   const startMs = parseHttpDate(fields.get("Date") ?? "", nowMs) ?? nowMs;
   return Math.max(0, date - startMs);
 }
 
-/** What tells one state of a file from another: section 8.8. */
+/** What distinguishes one state of a file from another: section 8.8. */
 export interface Validators {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
   readonly size: number | undefined;
 }
 
-/** An answer's validators, with the size of the whole file. */
+/** An answer's validators and the size of the whole file. */
 export function validatorsOf(fields: AnswerFields, size: number | undefined): Validators {
   const [etag, lastModified] = ["ETag", "Last-Modified"].map((name) => fields.get(name)?.trim());
   return { etag: etag || undefined, lastModified: lastModified || undefined, size };
 }
 
 /**
- * Whether two answers are of the same file: true or false by entity tags where both have one, else
- * by dates, else by sizes; undefined where there is nothing to compare. Tags compare weakly
- * (section 8.8.3.2), as compressing servers make one weak; sizes that differ always tell.
+ * Whether two answers have the same file: true or false by entity tags if both have one, else by
+ * dates, else by sizes; undefined if there is nothing to compare. Tags compare weakly (section
+ * 8.8.3.2), since compressing servers weaken them; different sizes always decide.
  */
 export function isSameFile(a: Validators, b: Validators, nowMs: number): boolean | undefined {
   const bySize = a.size === undefined || b.size === undefined ? undefined : a.size === b.size;
@@ -111,7 +111,7 @@ export function isSameFile(a: Validators, b: Validators, nowMs: number): boolean
   return bySize;
 }
 
-/** An entity tag without the mark of weakness, whose case counts. */
+/** An entity tag without the weakness mark, which is case-sensitive. */
 function opaqueTag(etag: string): string {
   return etag.replace(/^W\//, "");
 }

@@ -1,4 +1,4 @@
-/** The headers that callers give, checked here, as fetch's own messages would show their values. */
+/** The caller's headers, checked here since fetch's own messages would show their values. */
 import { kindOf } from "../describe.js";
 import { invalidArgument, type PlmError } from "../errors.js";
 
@@ -8,7 +8,7 @@ export type HeaderFields = Readonly<Record<string, string>> | Iterable<readonly 
 /** Header fields by their names. */
 export type Fields = Readonly<Record<string, string>>;
 
-/** What callers may not set, as the package does. */
+/** What callers may not set: the package sets it. */
 const RESERVED = ["range", "if-range", "accept-encoding"];
 
 /** Sections 5.6.2 and 5.5 of RFC 9110. */
@@ -16,9 +16,8 @@ const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Fields with names in lower case and values without white space around them, as fetch has them;
- * those of one name become one, with commas between the values.
- * Throws INVALID_ARGUMENT, without showing a value.
+ * Fields with lower-case names and trimmed values, as fetch makes them; fields of one name are
+ * joined with commas. Throws INVALID_ARGUMENT, without showing a value.
  */
 export function readHeaders(fields: HeaderFields | undefined): Fields {
   if (fields === undefined) return {};

@@ -1,14 +1,14 @@
-/** When a request that failed is made again: after growing pauses, or when the server says. */
+/** When a failed request is made again: after growing pauses, or when the server says. */
 import type { PlmError } from "../errors.js";
 import type { HttpEnvironment } from "./http-environment.js";
 
-/** Requests in a row that may fail before the failure is final. */
+/** How many requests in a row may fail before the failure is final. */
 const MOST_RETRIES = 5;
 
-/** The first pause is up to this long, and each one up to twice the last. */
+/** The most of the first pause; each further one is up to twice as long. */
 const FIRST_PAUSE_MS = 1000;
 
-/** No pause is longer, whatever the server asks for. */
+/** The longest pause, whatever the server asks for. */
 const LONGEST_PAUSE_MS = 60_000;
 
 /** Answers after which the same request may succeed: busy or overloaded, here or on the way. */
@@ -22,7 +22,7 @@ export function isTransient(status: number): boolean {
 /** A request that failed and may be made again. */
 export interface Failure {
   readonly error: PlmError;
-  /** How long the server asks to wait. */
+  /** The wait that the server asks for. */
   readonly retryAfterMs: number | undefined;
 }
 
@@ -35,15 +35,15 @@ export class Retries {
     this.#environment = environment;
   }
 
-  /** Something was received: what fails next is the first again. */
+  /** Records that bytes were received: the next failure counts as the first. */
   succeeded(): void {
     this.#failures = 0;
   }
 
   /**
    * Pauses before the next try: half to all of a time that doubles, so that clients do not come all
-   * at once; longer where the server asks for it. Throws the failure's error when it is final,
-   * or the signal's reason.
+   * at once; longer if the server asks for it. Throws the failure's error when it is final, or the
+   * signal's reason.
    */
   async pauseAfter({ error, retryAfterMs = 0 }: Failure, signal?: AbortSignal): Promise<void> {
     if (this.#failures === MOST_RETRIES) throw error;

@@ -7,11 +7,11 @@ import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
 import { ForwardReader, StreamSource } from "./stream-source.js";
 
-/** A gap up to this long is read and dropped, which is quicker than another request. */
+/** A gap up to this long is read and dropped: that is faster than another request. */
 const SKIP_BYTES = 256 << 10;
 
 /**
- * Files that take turns: only the one read last keeps its connection. Browsers allow six to a
+ * Files that take turns: only the file read last keeps its connection. Browsers allow six per
  * server, and a split file may have more parts.
  */
 export class Turns {
@@ -24,7 +24,7 @@ export class Turns {
   }
 }
 
-/** Asks for the file at `url` and returns a source over the answer. */
+/** Requests the file at `url` and returns a source over the answer. */
 export async function openUrl(
   url: URL,
   turns: Turns,
@@ -32,7 +32,7 @@ export async function openUrl(
   signal?: AbortSignal,
 ): Promise<ByteSource> {
   if (url.username !== "" || url.password !== "") {
-    // No fetch takes them, and its message would show them.
+    // fetch refuses credentials, and its message would show them.
     const message = `${nameOf(url)}: expected a URL without credentials`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
@@ -50,7 +50,7 @@ export async function openUrl(
   return source;
 }
 
-/** The first connection. Waits for a server that is busy, not for one that does not answer. */
+/** The first connection. Waits for a busy server, but not for one that does not answer. */
 async function open(
   client: HttpClient,
   url: URL,
@@ -68,8 +68,8 @@ async function open(
 }
 
 /**
- * Reads by range requests that are left open, so that reading on costs no further request. A
- * connection that breaks is opened again where it broke, after a pause unless it gave something.
+ * Reads by range requests that stay open, so that reading on costs no further request. A broken
+ * connection is opened again where it broke, after a pause unless it gave some bytes.
  */
 class RangeSource implements ByteSource {
   readonly name: string;
@@ -109,7 +109,7 @@ class RangeSource implements ByteSource {
       if (done > before) this.#retries.succeeded();
       if (done === wanted) break;
       await this.disconnect();
-      // One left open since the last read may just have timed out.
+      // A connection left open since the last read may have timed out.
       if (done > before || reader === previous) continue;
       if (failure === undefined) break;
       await this.#retries.pauseAfter({ error: failure, retryAfterMs: undefined }, signal);
@@ -117,7 +117,7 @@ class RangeSource implements ByteSource {
     return done;
   }
 
-  /** Reads what the connection gives; returns the error that ended it, if one did. */
+  /** Reads what the connection gives; returns the error that ended it, if any. */
   async #fill(
     reader: ForwardReader,
     offset: number,
@@ -154,7 +154,7 @@ class RangeSource implements ByteSource {
     return this.#reader;
   }
 
-  /** A reader at or shortly before `offset`; undefined where the file ends there. */
+  /** A reader at or shortly before `offset`; undefined if the file ends there. */
   async #readerAt(offset: number, signal?: AbortSignal): Promise<ForwardReader | undefined> {
     const gap = offset - (this.#reader?.position ?? -1);
     if (this.#reader !== undefined && gap >= 0 && gap <= SKIP_BYTES) return this.#reader;
@@ -172,8 +172,8 @@ class RangeSource implements ByteSource {
   }
 
   /**
-   * The connection, if it gives the same file. A whole file instead of a range is read up to
-   * the range, if it is known to be the same.
+   * The connection, if it has the same file. A whole file instead of a range is read up to the
+   * range, provided it is known to be the same.
    */
   #checkSame(connection: Connection): Connection {
     const { ranges, isCoded, validators } = connection;

@@ -1,8 +1,8 @@
-/** A source that can go back to the bytes which were read along with the header. */
+/** A source that can go back to the bytes read along with the header. */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 
-/** Serves `kept`, the bytes from `start` on, from memory, and everything after from `source`. */
+/** Serves `kept`, the bytes from `start` on, from memory, and all later ones from `source`. */
 export class KeptSource implements ByteSource {
   readonly name: string;
   readonly size: number | undefined;

@@ -62,7 +62,7 @@ export const SCALAR_TYPE_IDS: Readonly<Record<ScalarType, number>> = {
 /** Number of the array type in the file. */
 export const ARRAY_TYPE_ID = 9;
 
-/** Arrays of arrays may go this deep, far deeper than any known file. */
+/** The deepest nesting of arrays, far deeper than in any known file. */
 const MAX_DEPTH = 8;
 
 /**
@@ -74,7 +74,7 @@ export const MIN_ENTRY_BYTES: number = 8 + 4 + 1;
 const MIN_STRING_BYTES = 8;
 const MIN_ARRAY_BYTES = 4 + 8;
 
-/** What JavaScript holds in many times its bytes, and no model has many of. */
+/** The most values that take many times their bytes in JavaScript; no model has many. */
 const MOST_NESTED = 1 << 16;
 const MOST_BOOLEANS = 1 << 20;
 
@@ -87,7 +87,7 @@ type NumberArrayClass = {
   new (buffer: ArrayBuffer): NumberArray;
 };
 
-/** How an array of each type of number is held. */
+/** The typed array that holds each type of number. */
 export const NUMBER_ARRAYS: Readonly<Record<NumberType, NumberArrayClass>> = {
   uint8: Uint8Array,
   int8: Int8Array,
@@ -101,7 +101,7 @@ export const NUMBER_ARRAYS: Readonly<Record<NumberType, NumberArrayClass>> = {
   float64: Float64Array,
 };
 
-/** Reads one key with its value; throws INVALID_FILE for what the format does not allow. */
+/** Reads one key with its value. Throws INVALID_FILE for what the format does not allow. */
 export function readEntry(cursor: Cursor): [key: string, value: GgufValue] {
   const key = cursor.identifier();
   cursor.context = `metadata ${quote(key)}`;
@@ -144,7 +144,7 @@ function readScalar(cursor: Cursor, typeId: number): GgufValue {
   }
 }
 
-/** Grows its lists as items come, so that they never outgrow the bytes that were read. */
+/** Grows lists as items come, so that they never outgrow the bytes read. */
 function readArray(cursor: Cursor, depth: number): GgufValue {
   if (depth > MAX_DEPTH) throw cursor.invalid(`arrays nested over ${MAX_DEPTH} deep`);
   const typeId = cursor.u32();
@@ -162,7 +162,7 @@ function readArray(cursor: Cursor, depth: number): GgufValue {
   if (type === "string") {
     const count = cursor.count(MIN_STRING_BYTES, "strings");
     const start = cursor.position;
-    // Waits for all the bytes first: decoding is slow, and a wait starts the value over.
+    // Waits for all bytes first: decoding is slow, and a wait restarts the value.
     for (let i = 0; i < count; i++) cursor.skipString();
     cursor.position = start;
     const strings: string[] = [];

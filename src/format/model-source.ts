@@ -1,6 +1,6 @@
 /**
- * What a model can be loaded from. The types say what is used of each object, so that they need no
- * lib of browsers or of Node, and objects of any realm fit.
+ * What a model can be loaded from. The types list what is used of each object, so that they need no
+ * browser or Node lib, and objects of any realm fit.
  */
 import type { ByteSource } from "./byte-source.js";
 
@@ -29,7 +29,7 @@ export interface StreamLike {
   };
 }
 
-/** The answer to a fetch, with its body still to be read. */
+/** The answer to a fetch, its body unread. */
 export interface ResponseLike {
   readonly ok: boolean;
   readonly status: number;
@@ -37,17 +37,17 @@ export interface ResponseLike {
   readonly url: string;
   readonly bodyUsed: boolean;
   readonly headers: { get(name: string): string | null };
-  /** A stream; of Node, where `fetch` is node-fetch. */
+  /** A stream; a Node stream if `fetch` is node-fetch. */
   readonly body: StreamLike | AsyncIterable<Bytes> | null;
 }
 
-/** A file of a file picker or of the origin's private file system: FileSystemFileHandle. */
+/** A FileSystemFileHandle, of a file picker or of the origin private file system. */
 export interface PickedFile {
   readonly kind: "file";
   getFile(): Promise<BlobLike>;
 }
 
-/** A file opened with node:fs/promises; closing it stays the caller's. */
+/** A file opened with node:fs/promises; the caller closes it. */
 export interface OpenFile {
   readonly fd: number;
   stat(): Promise<{ readonly size: number; isFile(): boolean }>;
@@ -59,7 +59,7 @@ export interface OpenFile {
   ): Promise<{ readonly bytesRead: number }>;
 }
 
-/** What has a stream of its bytes: Deno.FsFile. */
+/** An object with a stream of its bytes: Deno.FsFile. */
 export interface StreamOwner {
   readonly readable: StreamLike;
 }
@@ -82,7 +82,7 @@ export type FileSource =
 /** What a model can be loaded from. An array holds the parts of a split file, in order. */
 export type ModelSource = FileSource | readonly ModelSource[];
 
-/** The names of what is accepted, for messages. */
+/** The accepted sources, for messages. */
 export const ACCEPTED_SOURCES: string =
   "a path, URL, Response, Blob, FileSystemFileHandle, ArrayBuffer, SharedArrayBuffer, view of " +
   "one, ReadableStream, Node stream or file handle, (async) iterable of bytes, ByteSource, or an " +

@@ -1,27 +1,27 @@
-/** Reads from a file that is open: Node's FileHandle, the caller's or the platform's. */
+/** Reads from an open file: a Node FileHandle, the caller's or the platform's. */
 import { PlmError } from "../errors.js";
 import { attempt } from "./attempt.js";
 import type { ByteSource } from "./byte-source.js";
 import type { OpenFile } from "./model-source.js";
 
-/** One read is at most this long, so that an abort is noticed within it. */
+/** The longest single read, so that aborts are noticed in between. */
 const READ_BYTES = 16 << 20;
 
-/** Whether it is what `open` of node:fs/promises resolves to. */
+/** Whether the value is what `open` of node:fs/promises resolves to. */
 export function isOpenFile(value: object): value is OpenFile {
   const { fd, stat, read } = value as Partial<OpenFile>;
   return typeof fd === "number" && typeof stat === "function" && typeof read === "function";
 }
 
-/** A source over an open file. Rejects with UNREADABLE_FILE for what is no regular file. */
+/** A source over an open file. Rejects with UNREADABLE_FILE unless it is a regular file. */
 export async function openFileSource(file: OpenFile): Promise<ByteSource> {
   const name = `file handle ${file.fd}`;
   const found = await attempt(name, () => file.stat());
   if (found.isFile()) return new OpenFileSource(file, name, found.size);
-  throw new PlmError("UNREADABLE_FILE", `${name}: not a regular file`);
+  throw new PlmError("UNREADABLE_FILE", `${name}: expected a regular file`);
 }
 
-/** Reads by offset; closing the file stays with whoever opened it. */
+/** Reads by offset; does not close the file. */
 export class OpenFileSource implements ByteSource {
   readonly name: string;
   readonly size: number;

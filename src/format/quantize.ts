@@ -1,20 +1,20 @@
 /**
- * Floats to blocks of Q4_0 and Q8_0, bit for bit as ggml's reference quantisers make them, and
- * stored tensors to floats. Blocks as in dtypes.ts.
+ * Floats to blocks of Q4_0 and Q8_0, bit for bit as ggml's reference quantisers, and stored
+ * tensors to floats. Blocks as in dtypes.ts.
  */
 import { TENSOR_TYPES } from "./dtypes.js";
 import { f16Values, toF16Bits } from "./f16.js";
 
-/** The types that floats can be brought to. */
+/** The types that floats can be quantised to. */
 export type QuantizedType = "Q4_0" | "Q8_0";
 
-/** The types that floats can be had from. */
+/** The types that can be dequantised. */
 export const DEQUANTIZED_TYPES = ["F32", "F16", "BF16", "Q8_0"] as const;
 
 /** One of DEQUANTIZED_TYPES. */
 export type DequantizedType = (typeof DEQUANTIZED_TYPES)[number];
 
-/** The types whose values this file knows. */
+/** The types that this file can decode. */
 type LoadableType = DequantizedType | QuantizedType;
 
 /** Elements of a block of Q4_0 and of Q8_0. */
@@ -23,10 +23,10 @@ const BLOCK_SIZE = 32;
 /** The exponent of an f16 that is not finite. */
 const F16_INFINITY = 0x7c00;
 
-/** The bits of 128 as f16: the least block scale that the loader refuses. */
+/** The bits of 128 as f16: the smallest block scale that the loader refuses. */
 const F16_TOO_LARGE = 0x5800;
 
-/** Writes the values of whole blocks; `values` has room for just them. */
+/** Writes the values of whole blocks; `values` has exactly their length. */
 export function dequantize(type: DequantizedType, bytes: Uint8Array, values: Float32Array): void {
   if (type === "F32") new Uint8Array(values.buffer, values.byteOffset).set(bytes);
   else if (type === "Q8_0") dequantizeQ8_0(bytes, values);
@@ -50,8 +50,8 @@ function dequantizeQ8_0(bytes: Uint8Array, values: Float32Array): void {
 }
 
 /**
- * Writes f32[n], n a multiple of 32, as blocks; `blocks` has room for just them. Returns false for
- * a value that is not finite or a scale that is too large for f16; the blocks are void then.
+ * Writes f32[n], n a multiple of 32, as blocks; `blocks` has exactly their length. Returns false
+ * for a value that is not finite or a scale too large for f16; the blocks are then invalid.
  */
 export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint8Array): boolean {
   const { blockBytes } = TENSOR_TYPES[type];
@@ -69,7 +69,7 @@ export function quantize(type: QuantizedType, values: Float32Array, blocks: Uint
   return true;
 }
 
-/** Whether the loader takes stored values: they are finite, and block scales are below 128. */
+/** Whether the loader accepts stored values: finite, with block scales below 128. */
 export function areLoadable(type: LoadableType, bytes: Uint8Array): boolean {
   const [first, step, limit] = LOADABLE[type];
   for (let i = first; i < bytes.length; i += step) {
@@ -79,7 +79,7 @@ export function areLoadable(type: LoadableType, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Where 16 bits that tell lie first, how far apart they are, and what they stay below. */
+/** The first of the 16-bit fields to check, their distance, and what they must stay below. */
 const LOADABLE: Readonly<Record<LoadableType, readonly [number, number, number]>> = {
   F32: [2, 4, 0x7f80],
   F16: [0, 2, 0x7c00],
@@ -88,7 +88,7 @@ const LOADABLE: Readonly<Record<LoadableType, readonly [number, number, number]>
   Q4_0: [0, TENSOR_TYPES.Q4_0.blockBytes, F16_TOO_LARGE],
 };
 
-/** The blocks of f32[n], n a multiple of 32; undefined where `quantize` returns false. */
+/** The blocks of f32[n], n a multiple of 32; undefined if `quantize` returns false. */
 export function quantized(
   type: QuantizedType,
   values: Float32Array,
@@ -98,8 +98,8 @@ export function quantized(
 }
 
 /**
- * Where the largest magnitude of a block is first. Magnitudes are compared by their bits, among
- * which those of infinity and NaN are the largest.
+ * The index of the first largest magnitude of a block. Magnitudes are compared by their bits, of
+ * which infinity's and NaN's are the largest.
  */
 function indexOfLargest(bits: Int32Array, i: number): number {
   let largest = 0;
@@ -114,7 +114,7 @@ function indexOfLargest(bits: Int32Array, i: number): number {
   return index;
 }
 
-/** 1 / d as f32; 0 where d is 0, or so small that its f16 is 0 and its inverse infinite. */
+/** 1 / d as f32; 0 if d is 0, or so small that its f16 is 0 and its inverse infinite. */
 function invert(d: number): number {
   const inverse = Math.fround(1 / d);
   return Number.isFinite(inverse) ? inverse : 0;
@@ -128,7 +128,7 @@ function quantizeBlockQ4_0(
   blocks: Uint8Array,
   at: number,
 ): number {
-  // Of zeros alone the scale is -0, whatever their signs.
+  // For a block of zeros the scale is -0, whatever their signs.
   const d = Math.fround((x[largest] + 0) / -8);
   const inverse = invert(d);
   for (let j = 0; j < 16; j++) {
@@ -152,7 +152,7 @@ function quantizeBlockQ8_0(
   const inverse = invert(d);
   for (let j = 0; j < BLOCK_SIZE; j++) {
     const halves = (Math.fround(x[i + j] * inverse) * 2) | 0;
-    // Without a branch on the sign, which cannot be foreseen.
+    // Without a branch on the sign, which is unpredictable.
     blocks[at + 2 + j] = ((halves + ((halves >> 31) | 1)) / 2) | 0;
   }
   return d;

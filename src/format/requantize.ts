@@ -1,4 +1,4 @@
-/** A GGUF file with its matrices in another type, made piece by piece. */
+/** Converts a GGUF file's matrices to another type, piece by piece. */
 import { PlmError, quote } from "../errors.js";
 import { alignmentOf } from "./alignment.js";
 import type { ByteSource } from "./byte-source.js";
@@ -16,25 +16,25 @@ import type { TensorInfo } from "./tensors.js";
 import { elementCount } from "./tensors.js";
 import { encodeHeader, type MetadataEntry, roundUp, type StoredEntry } from "./writer.js";
 
-/** Values of a tensor that are read, quantised or copied together; whole blocks. */
+/** Values of a tensor read, quantised or copied together; whole blocks. */
 const CHUNK_VALUES = 1 << 20;
 
-/** llama.cpp's numbers of files that are mostly of one type. */
+/** llama.cpp's file-type numbers of files mostly of one type. */
 const FILE_TYPES: Readonly<Record<QuantizedType, number>> = { Q4_0: 2, Q8_0: 7 };
 
 /** Version of the block layouts, ggml's GGML_QNT_VERSION. */
 const QUANTIZATION_VERSION = 2;
 
-/** The file to be: what is known before its first byte. */
+/** The new file: what is known before its first byte. */
 export interface Requantized {
   readonly byteLength: number;
-  /** Its tensors; where they lie in it is left out. */
+  /** Its tensors, without their offsets. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Names of the tensors that change their type. */
+  /** Names of the tensors that change type. */
   readonly changed: readonly string[];
-  /** Names of the matrices that keep their type, since their rows are not whole blocks. */
+  /** Names of the matrices that keep their type because their rows are not whole blocks. */
   readonly ragged: readonly string[];
-  /** The file in order; a piece is valid until the next is asked for. May be run through once. */
+  /** The file in order; a piece is valid until the next is requested. Can be iterated once. */
   readonly pieces: AsyncGenerator<Uint8Array>;
 }
 
@@ -45,15 +45,15 @@ interface PlannedTensor {
 }
 
 /**
- * The file with every matrix (a tensor of two or more dimensions, leading ones of 1 left out) as
- * `type`, and all else as it was: vectors, tensors of that type, and those whose rows are no
+ * The file with every matrix (a tensor of two or more dimensions, leading ones of 1 not counted) as
+ * `type`, and all else unchanged: vectors, tensors of that type, and those with rows that are not a
  * multiple of 32. Metadata is carried over byte by byte, except general.file_type,
- * general.quantization_version and, where the parts of a split file become one, the keys of the
- * split. The sources must be open while the pieces are read.
+ * general.quantization_version and, when the parts of a split file become one, the split keys. The
+ * sources must be open while the pieces are read.
  *
- * Throws UNSUPPORTED_FILE for a tensor of another type than DEQUANTIZED_TYPES and for sources that
- * only go forward. The pieces throw INVALID_FILE for weights, copied ones too, that are not finite
- * or too large to be loaded, and for a file that ends early; an abort rejects with its reason.
+ * Throws UNSUPPORTED_FILE for a tensor of a type outside DEQUANTIZED_TYPES and for forward-only
+ * sources. The pieces throw INVALID_FILE for weights, copied ones included, that are not finite or
+ * too large to be loaded, and for a file that ends early; an abort rejects with its reason.
  */
 export async function requantize(
   gguf: Gguf,
@@ -89,7 +89,7 @@ export async function requantize(
   };
 }
 
-/** Whether there is more than one row. */
+/** Whether the tensor has more than one row. */
 function isMatrix({ shape }: TensorInfo): boolean {
   return shape.slice(0, -1).some((size) => size !== 1);
 }
@@ -102,7 +102,7 @@ function isDequantized(type: TensorType): type is DequantizedType {
   return (DEQUANTIZED_TYPES as readonly TensorType[]).includes(type);
 }
 
-/** The type that a tensor gets; throws for one that has no business here. */
+/** The type that a tensor gets; throws UNSUPPORTED_FILE for a type that cannot be dequantised. */
 function typeAfter(gguf: Gguf, tensor: TensorInfo, wanted: QuantizedType): TensorType {
   if (!isDequantized(tensor.type)) {
     const file = gguf.sources[tensor.file].name;
@@ -117,7 +117,7 @@ function byteLengthAfter({ tensor, type }: PlannedTensor): number {
   return tensorBytes(type, elementCount(tensor.shape));
 }
 
-/** All entries in their order; the two that name the type keep their places, or come last. */
+/** All entries in their order; the two that describe the type keep their place, or come last. */
 async function createMetadata(
   gguf: Gguf,
   type: QuantizedType,

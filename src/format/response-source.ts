@@ -1,4 +1,4 @@
-/** Reads the body of a fetch's answer, from front to back. */
+/** Reads the body of a fetch Response from front to back. */
 import { PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import type { ByteSource } from "./byte-source.js";
@@ -8,15 +8,15 @@ import { contentLength } from "./http-fields.js";
 import type { ResponseLike } from "./model-source.js";
 import { StreamSource } from "./stream-source.js";
 
-/** Whether it is an answer to a fetch. */
+/** Whether the value is a Response. */
 export function isResponse(value: object): value is ResponseLike {
   const { status, headers } = value as Partial<ResponseLike>;
   return typeof status === "number" && typeof headers?.get === "function" && "body" in value;
 }
 
 /**
- * A source over an answer's body. Throws UNREADABLE_FILE for an answer that is no whole file,
- * INVALID_ARGUMENT for a body that was read already.
+ * A source over a Response's body. Throws UNREADABLE_FILE for a Response that is not a whole file,
+ * INVALID_ARGUMENT for a body already read.
  */
 export function openResponse(response: ResponseLike): ByteSource {
   const name = nameOfResponse(response);
@@ -32,7 +32,7 @@ export function openResponse(response: ResponseLike): ByteSource {
   return new StreamSource(response.body!, name, contentLength(response.headers));
 }
 
-/** Its URL, which one that a program made itself has not. */
+/** Its URL, which a Response that a program constructed lacks. */
 function nameOfResponse({ url }: ResponseLike): string {
   try {
     return nameOf(parseUrl(url));

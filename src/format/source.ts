@@ -1,4 +1,4 @@
-/** From what callers pass to sources that are read by offset. */
+/** Turns what callers pass into sources that are read by offset. */
 
 import platform from "#platform";
 import { brandOf, bytesOf, checkSignal } from "../brands.js";
@@ -26,26 +26,26 @@ import { StreamSource } from "./stream-source.js";
 
 export type { ModelSource };
 
-/** What sources are opened with. */
+/** Options for opening sources. */
 interface Opening {
   readonly client: HttpClient;
   readonly turns: Turns;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Arrays may go this deep: one that holds itself goes deeper. */
+/** The deepest nesting of arrays; an array that holds itself goes deeper. */
 const MAX_DEPTH = 8;
 
-/** A source of which a string is a path, and never a URL. */
+/** A source where a string is a path, never a URL. */
 type Located = Place | Exclude<FileSource, string | UrlLike>;
 
 /**
  * Opens a model's file or files, in order. A string is a path where the platform has files, unless
- * it starts as a URL does; elsewhere it is a URL. A path or URL that ends in -00001-of-0000N.gguf,
- * or another number, stands for all N parts. URLs are read by ranges where the server honours them,
- * else from front to back; what fails for the moment is tried again. Throws INVALID_ARGUMENT for
- * what is no source, UNREADABLE_FILE for what cannot be opened and UNSUPPORTED_RUNTIME for a path
- * where there are no files; nothing stays open then.
+ * it starts like a URL; elsewhere it is a URL. A path or URL that ends in -00001-of-0000N.gguf, or
+ * another part number, means all N parts. URLs are read by ranges where the server honours them,
+ * else from front to back; temporary failures are retried. Throws INVALID_ARGUMENT for anything
+ * that is not a source, UNREADABLE_FILE for a file that cannot be opened and UNSUPPORTED_RUNTIME
+ * for a path where there are no files; nothing stays open then.
  */
 export async function openSources(
   source: ModelSource,
@@ -80,12 +80,12 @@ export async function openWith(
   }
 }
 
-/** Closes all, even if closing one fails. */
+/** Closes all sources, even if closing one fails. */
 export async function closeSources(sources: readonly ByteSource[]): Promise<void> {
   await Promise.allSettled(sources.map(async (source) => source.close()));
 }
 
-/** The files of a file picker are a list as well. */
+/** A file picker's files are a list as well. */
 function isList(source: ModelSource): source is readonly ModelSource[] {
   return Array.isArray(source) || brandOf(source) === "FileList";
 }
@@ -108,7 +108,7 @@ function withParts(source: Located): Located[] {
   return typeof source === "string" || isUrl(source) ? partsOf(source) : [source];
 }
 
-/** Files that cannot be put down keep a connection each, and browsers have six to a server. */
+/** Files without ranges keep a connection each, and browsers allow six per server. */
 function checkConnections(opened: readonly ByteSource[], next: Located): void {
   if (!isUrl(next) || next.protocol === "file:") return;
   if (opened.filter((source) => source.sequential).length < 5) return;

@@ -1,4 +1,4 @@
-/** Reading forward through a stream, and the source that does only that. */
+/** Reads forward through a stream; a source that does only that. */
 import { abortable } from "../abortable.js";
 import { bytesOf } from "../brands.js";
 import { kindOf } from "../describe.js";
@@ -7,7 +7,7 @@ import type { ByteSource } from "./byte-source.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
 import { describeCause } from "./describe-cause.js";
 
-/** A stream of bytes with a position. An aborted read loses nothing: the next one goes on. */
+/** A stream of bytes with a position. An aborted read loses nothing: the next one continues. */
 export class ForwardReader {
   /** For messages. */
   readonly name: string;
@@ -17,14 +17,14 @@ export class ForwardReader {
   #chunk: Uint8Array = new Uint8Array(0);
   #pending: ReturnType<ChunkReader["read"]> | undefined;
 
-  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
   constructor(source: ChunkSource, name: string, position = 0) {
     this.name = name;
     this.position = position;
     this.#reader = readerOf(source, name);
   }
 
-  /** Moves on to `offset`, if the stream is that long; it must not lie behind. */
+  /** Moves on to `offset`, or to the stream's end; `offset` must not lie behind. */
   async skipTo(offset: number, signal?: AbortSignal): Promise<void> {
     while (this.position < offset && (await this.#fill(signal))) {
       this.#advance(Math.min(this.#chunk.length, offset - this.position));
@@ -33,7 +33,7 @@ export class ForwardReader {
 
   /**
    * Fills `target` and returns the number of bytes, less only at the stream's end. After a throw,
-   * `position` says how far it came.
+   * `position` says how far the read came.
    */
   async read(target: Uint8Array, signal?: AbortSignal): Promise<number> {
     let done = 0;
@@ -56,7 +56,7 @@ export class ForwardReader {
     this.position += length;
   }
 
-  /** Whether there is a byte to take; waits for one unless the stream has ended. */
+  /** Whether there is a byte to read; waits for one unless the stream has ended. */
   async #fill(signal?: AbortSignal): Promise<boolean> {
     while (this.#chunk.length === 0) {
       this.#pending ??= this.#reader.read();
@@ -90,7 +90,7 @@ export class StreamSource implements ByteSource {
   readonly sequential = true;
   readonly #reader: ForwardReader;
 
-  /** Throws INVALID_ARGUMENT for a stream that somebody else reads. */
+  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
   constructor(source: ChunkSource, name: string, size?: number) {
     this.name = name;
     this.size = size;

@@ -1,4 +1,4 @@
-/** The table of tensors in a GGUF header: reading it, and checking it against the file. */
+/** The tensor table of a GGUF header: reads it and checks it against the file. */
 import { PlmError, quote } from "../errors.js";
 import type { Cursor } from "./cursor.js";
 import {
@@ -9,7 +9,7 @@ import {
   tensorTypeOfId,
 } from "./dtypes.js";
 
-/** Where a tensor lies and what it is. */
+/** A tensor's type, shape and place. */
 export interface TensorInfo {
   name: string;
   type: TensorType;
@@ -71,7 +71,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Where a file's tensor data starts, how it is aligned, and where the file ends, if known. */
+/** Where a file's tensor data starts, its alignment, and where the file ends, if known. */
 export interface DataSection {
   start: number;
   alignment: number;
@@ -79,8 +79,8 @@ export interface DataSection {
 }
 
 /**
- * Makes the offsets of one file's tensors count from the start of the file. Throws INVALID_FILE
- * where a tensor is misaligned, overlaps another, or reaches past the end.
+ * Makes the tensor offsets of one file count from its start. Throws INVALID_FILE if a tensor is
+ * misaligned, overlaps another or reaches past the end.
  */
 export function placeTensors(tensors: TensorInfo[], data: DataSection, fileName: string): void {
   const fail = (tensor: TensorInfo, message: string): never => {

@@ -21,13 +21,13 @@ export interface MetadataEntry {
   value: GgufValue;
 }
 
-/** One metadata entry as another file has it: the bytes of its key, type and value. */
+/** A metadata entry copied from another file: the bytes of its key, type and value. */
 export interface StoredEntry {
   key: string;
   bytes: Uint8Array;
 }
 
-/** What a header says of a tensor to write. */
+/** A tensor to write, as the header describes it. */
 export interface TensorShape {
   name: string;
   type: TensorType;
@@ -37,15 +37,15 @@ export interface TensorShape {
 
 /** One tensor to write. */
 export interface TensorData extends TensorShape {
-  /** The stored bytes, or what makes them when it is their turn. */
+  /** The stored bytes, or a function that makes them when they are written. */
   data: Uint8Array | (() => Uint8Array);
 }
 
 /**
  * The file piece by piece: the header, then each tensor as its data is made. Data is aligned to the
- * uint32 general.alignment if among the entries, else to 32 bytes. Throws INVALID_ARGUMENT for a
- * value that its type cannot hold, for a name that comes twice, for a shape that its type cannot
- * have and for data of another length than the shape says.
+ * entries' uint32 general.alignment, else to 32 bytes. Throws INVALID_ARGUMENT for a value that its
+ * type cannot hold, a name that comes twice, a shape that its type cannot have and data whose
+ * length does not match the shape.
  */
 export function* writeGguf(
   metadata: readonly MetadataEntry[],
@@ -182,7 +182,7 @@ function isNumberType(type: MetadataType): type is NumberType {
   return typeof type === "string" && type in NUMBER_ARRAYS;
 }
 
-/** Whether the value comes back as it is; floats may be rounded. */
+/** Whether the type can hold the value; floats may be rounded. */
 function holds(type: NumberType, value: GgufValue): value is number | bigint {
   if (type === "float32" || type === "float64") return typeof value === "number";
   const bits = NUMBER_ARRAYS[type].BYTES_PER_ELEMENT * 8;

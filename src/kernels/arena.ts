@@ -22,7 +22,7 @@ const ALIGNMENT = 64;
 /** What a 32-bit memory can hold. */
 export const MAX_MEMORY_BYTES: number = 65536 * PAGE_BYTES;
 
-/** What has the engine count a shared memory, for as long as there is one. */
+/** Keeps the engine counting a shared memory for as long as the memory lives. */
 const COUNTED = new WeakMap<WebAssembly.Memory, unknown>();
 
 /** Lays regions one after another. Nothing is allocated until `allocate`. */
@@ -74,7 +74,7 @@ export class MemoryPlan {
     const pages = this.bytes() / PAGE_BYTES;
     try {
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-      // After the memory, which must not go without what this may take.
+      // After the memory, which needs the room that this may take.
       if (shared) COUNTED.set(memory, platform.countSharedMemory(this.bytes()));
       return memory;
     } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * The thread of the caller as the leader of a team: it announces work to as many threads as pay,
- * takes its own part in it, and has the others return in the end. Inference and training share it.
+ * The caller's thread as the leader of a team: it announces work to as many threads as pay, does
+ * its own part, and in the end makes the others return. Inference and training share it.
  */
 import { now } from "../clock.js";
 import type { Pace, Piece } from "./pace.js";
@@ -8,26 +8,26 @@ import type { Member } from "./team.js";
 
 /** A thread of the team beside the leader's. */
 export interface Follower {
-  /** Frees what is left of a thread that was dismissed. */
+  /** Frees what is left of a dismissed thread. */
   end(): void;
 }
 
 /** How one piece of work is done. */
 export interface Task {
-  /** How many threads take part: a number, or as a pace has it. */
+  /** How many threads take part: a number, or a pace that chooses it. */
   readonly pace: Pace | number;
-  /** How much it is, for the pace. */
+  /** The amount of work, for the pace. */
   readonly units: number;
-  /** Writes what the others read, before it is announced to them. */
+  /** Writes what the other threads read, before the work is announced. */
   readonly post: () => void;
-  /** The leader's own part; it returns when all have done theirs. */
+  /** The leader's own part; returns when all threads have done theirs. */
   readonly perform: () => void;
 }
 
 export class Leader {
   readonly #member: Member;
   #followers: readonly Follower[];
-  /** What ended a piece of work before all threads had done it. */
+  /** The error that ended a piece of work early. */
   #failure: unknown;
 
   constructor(member: Member, followers: readonly Follower[]) {
@@ -40,15 +40,15 @@ export class Leader {
     return this.#followers.length + 1;
   }
 
-  /** Takes in more threads, which are ready; their indices follow those of the others. */
+  /** Adds threads that are ready; their indices follow those of the others. */
   add(followers: readonly Follower[]): void {
     this.#followers = [...this.#followers, ...followers];
   }
 
   /**
-   * Does a piece of work; how long it took, and how long an average thread slept at barriers, in
-   * milliseconds. Throws THREAD_LOST; from then on always, since threads that do not agree where
-   * they are would compute something else.
+   * Does a piece of work. Returns how long it took, and how long an average thread slept at
+   * barriers, in milliseconds. Throws THREAD_LOST, and does so on every later call: threads that
+   * disagree about where they are would compute something else.
    */
   perform({ pace, units, post, perform }: Task): Pick<Piece, "ms" | "lateMs"> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -72,7 +72,7 @@ export class Leader {
     return { ms, lateMs };
   }
 
-  /** Goes on with the first `count` threads and ends the others. */
+  /** Keeps the first `count` threads and ends the others. */
   keep(count: number): void {
     if (count >= this.threads) return;
     this.#member.dismiss(count);

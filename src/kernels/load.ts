@@ -9,19 +9,19 @@ import { isRelaxed, type Kernels } from "./kernels.js";
 import { probeRelaxedDot } from "./probe.js";
 import { withSharedMemory } from "./shared-memory.js";
 
-/** A kernels' binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
+/** A kernel binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
 export type KernelsBinary = WebAssembly.Module | ArrayBuffer | ArrayBufferView;
 
 /** The package's binaries: `simd` runs wherever WebAssembly SIMD does, `relaxed` is faster. */
 export type Variant = "simd" | "relaxed";
 
-/** Where the probe works: behind the kernels' own data, before any plan. */
+/** Where the probe works: after the kernels' own data, before any planned region. */
 const PROBE_PTR = 65536 - 256;
 
 /** The variants; also what `plm bench --variant` takes. */
 export const VARIANTS: readonly Variant[] = ["simd", "relaxed"];
 
-/** Kernels over a memory, and the module that they are instances of. */
+/** Kernels over a memory, and the module that they are an instance of. */
 export interface LoadedKernels {
   readonly kernels: Kernels;
   readonly module: WebAssembly.Module;
@@ -33,7 +33,7 @@ export function kernelsBytes(variant: Variant = "simd"): OwnBytes {
   return bytesOfBase64(variant === "simd" ? simdBase64 : relaxedBase64);
 }
 
-/** The bytes that a base64 string stands for. */
+/** The bytes that a base64 string encodes. */
 export function bytesOfBase64(base64: string): OwnBytes {
   return Uint8Array.from(requireGlobal("atob")(base64), (character) => character.charCodeAt(0));
 }
@@ -47,13 +47,13 @@ export interface KernelsOptions {
    * (probe.ts); else simd.
    */
   variant?: Variant;
-  /** 256 bytes of the memory, for the probe; default below the first plannable address. */
+  /** Address of 256 bytes for the probe; default below the first plannable address. */
   scratchPtr?: number;
 }
 
 /**
  * Instantiates the kernels over `memory`, which may be shared. Throws UNSUPPORTED_RUNTIME where the
- * runtime refuses the binary (no SIMD, or compiling forbidden) or fails the asked variant's probe.
+ * runtime refuses the binary (no SIMD, compiling forbidden) or fails the requested variant's probe.
  */
 export async function loadKernels(
   memory: WebAssembly.Memory,
@@ -69,7 +69,7 @@ export async function loadKernels(
   }
 }
 
-/** Refuses relaxed kernels whose dot is not what they count on. */
+/** Refuses relaxed kernels whose dot does not do what they rely on. */
 function accept(
   loaded: LoadedKernels,
   memory: WebAssembly.Memory,
@@ -90,7 +90,7 @@ async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise
   return { kernels, module, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
 }
 
-/** A module as it is, the bytes of one not shared. Throws INVALID_ARGUMENT for anything else. */
+/** A module as it is, or its bytes, unshared. Throws INVALID_ARGUMENT for anything else. */
 function checkBinary(binary: KernelsBinary): WebAssembly.Module | Uint8Array<ArrayBuffer> {
   if (isModule(binary)) return binary;
   const bytes = bytesOf("wasm", binary);
@@ -98,13 +98,13 @@ function checkBinary(binary: KernelsBinary): WebAssembly.Module | Uint8Array<Arr
   throw invalidArgument("wasm", "a WebAssembly.Module or its bytes", kindOf(binary));
 }
 
-/** Whether it is a compiled module, of whichever realm. */
+/** Whether the value is a compiled module, of any realm. */
 export function isModule(binary: unknown): binary is WebAssembly.Module {
   return brandOf(binary) === "WebAssembly.Module";
 }
 
 /**
- * A binary's exports over `memory`, which may be shared, and the module that they are of. Throws
+ * A binary's exports over `memory`, which may be shared, and the module they come from. Throws
  * UNSUPPORTED_RUNTIME where the runtime refuses the binary.
  */
 export async function instantiateKernels<Exports>(
@@ -122,14 +122,14 @@ export async function instantiateKernels<Exports>(
   }
 }
 
-/** The loader. Not a literal where it is imported: bundlers would make it a chunk of its own. */
+/** The loader. Not a literal in the import: bundlers would make it a chunk of its own. */
 const LOADER: string = "@assemblyscript/loader";
 
 /**
- * The exports of a new instance, by AssemblyScript's loader where that can be imported and accepts
- * the module. It cannot where intrinsics are frozen, because it assigns Object.hasOwn, nor in
- * bundles, and it refuses modules of another realm. The runtime does its part there, since the
- * kernels export functions of numbers only.
+ * The exports of a new instance, through AssemblyScript's loader where it can be imported and
+ * accepts the module. It cannot be imported in bundles or where intrinsics are frozen, because it
+ * assigns Object.hasOwn, and it refuses modules of another realm. The runtime instantiates the
+ * module there, which is enough since kernels take and return numbers only.
  */
 async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<unknown> {
   const imports = { env: { memory } };
@@ -143,7 +143,7 @@ async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory)
   }
 }
 
-/** Why a binary is not accepted, as far as this can be found out. */
+/** Why a binary is not accepted, as far as it can be determined. */
 function refusal(binary: KernelsBinary, cause: unknown): PlmError {
   let problem = "expected a binary that this runtime accepts, it refused";
   if (!WebAssembly.validate(kernelsBytes("simd"))) {

@@ -1,70 +1,70 @@
 /**
  * How many threads take part in the next piece of work: the number follows the machine. Where
- * threads are late at their barriers, since something else runs on their cores, fewer are tried and
+ * threads are late at barriers because other programs run on their cores, fewer are tried, and
  * kept if they are faster; later more are tried again. A pure rule: time is an argument.
  */
 
-/** One piece of work that was done. */
+/** A finished piece of work. */
 export interface Piece {
   /** How long it took. */
   readonly ms: number;
-  /** How much it was, such as tokens: units of one pace cost about the same for a while. */
+  /** Its amount, such as tokens: units of one pace cost about the same for a while. */
   readonly units: number;
   /** How long an average thread slept at barriers. */
   readonly lateMs: number;
 }
 
-/** Past pieces count less and less: by e after so long. */
+/** The weight of past pieces falls by e in this time. */
 const MEMORY_MS = 100;
 
-/** The share of time asleep at barriers from which on other programs are at fault. */
+/** From this share of time asleep at barriers on, other programs are assumed to be the cause. */
 export const LATE_SHARE = 0.15;
 
 /**
- * A trial lasts at least some slices of the system's scheduler. Its first piece, if it is shorter,
- * is not judged: a thread that wakes has nothing in its core's caches.
+ * A trial lasts at least several slices of the system's scheduler. Its first piece, if it is
+ * shorter, does not count: a thread that wakes finds nothing in its core's caches.
  */
 const TRIAL_MS = 20;
 
-/** So much is seen of a number before it is compared with another: what runs first is slow. */
+/** How long a number runs before it is compared with another: the first pieces are slow. */
 const SEEN_MS = 50;
 
-/** A trial ends early once it is so much slower, and by so many milliseconds. */
+/** A trial ends early once it is slower by this factor and by this many milliseconds. */
 const CLEARLY_WORSE = 1.4;
 const CLEARLY_MS = 2;
 
 /** How long a piece may take in a trial of fewer threads. */
 const LONG_PIECE_MS = 1_000;
 
-/** What a trial has to gain. */
+/** The gain that a trial must show. */
 const GAIN = 0.95;
 
-/** What failed trials cost is at most one part of the time in so many. */
+/** Failed trials cost at most one part in this many of the time. */
 const COST_PARTS = 50;
 
 /** The least and the most time between trials of more threads; it doubles while they fail. */
 const LEAST_REST_MS = 100;
 const MOST_REST_MS = 3_000;
 
-/** A number of threads that held so long was no accident. */
+/** A number of threads that held this long was no accident. */
 const SETTLED_MS = 1_000;
 
 interface Trial {
   readonly count: number;
   ms: number;
   units: number;
-  /** What the first piece took longer than it should have. */
+  /** The excess time of the first piece. */
   warmUpMs?: number;
 }
 
 export class Pace {
   readonly most: number;
   #count: number;
-  /** What pieces with #count threads took, the last weigh most. */
+  /** Time of pieces with #count threads; the latest weigh most. */
   #ms = 0;
   #units = 0;
   #lateMs = 0;
-  /** What the last piece took. */
+  /** Time of the last piece. */
   #pieceMs = 0;
   #trial: Trial | undefined;
   /** How long the present number has held, and how long until another may be tried. */
@@ -73,7 +73,7 @@ export class Pace {
   /** Whether the present number is a larger one that has not settled. */
   #grew = false;
   #growRestMs = LEAST_REST_MS;
-  /** By how many threads more the next larger number is. */
+  /** How many threads the next larger number adds. */
   #step = 1;
   /** Trials of fewer threads since the number changed. */
   #shrinks = 0;
@@ -89,7 +89,7 @@ export class Pace {
     return this.#trial?.count ?? this.#count;
   }
 
-  /** A piece of work was done with `count` threads. */
+  /** Records a piece of work done with `count` threads. */
   done({ ms, units, lateMs }: Piece): void {
     if (this.#trial !== undefined) {
       this.#judge(this.#trial, ms, units);
@@ -114,7 +114,7 @@ export class Pace {
     }
   }
 
-  /** Half as many, or one alone, or one less, in turn; not so few that a piece takes very long. */
+  /** Half as many, one alone or one less, in turn; never so few that a piece takes very long. */
   #fewer(): number {
     const fits = (count: number): boolean => this.#pieceMs * (this.#count / count) <= LONG_PIECE_MS;
     const candidates = [this.#count >> 1, 1].filter(fits).concat(this.#count - 1);

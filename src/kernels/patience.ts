@@ -1,13 +1,13 @@
-/** How long to wait for others, counted while awake. */
+/** How long to wait for other threads, counted while awake. */
 import { now as clock } from "../clock.js";
 
 /** A look that takes longer than this was interrupted: by Ctrl-Z, a debugger, a laptop's lid. */
 const LONGEST_LOOK_MS = 200;
 
-/** What a look counts at least: a clock that stands still must not make a wait endless. */
+/** The least that a look counts: a clock that stands still must not make a wait endless. */
 const SHORTEST_LOOK_MS = 0.01;
 
-/** Patience of so many milliseconds, beginning now. */
+/** Patience for a number of milliseconds, beginning now. */
 export class Patience {
   readonly #now: () => number;
   #leftMs: number;
@@ -20,8 +20,8 @@ export class Patience {
   }
 
   /**
-   * Whether there is any left; to be called at every look. `sleptMs` is how long the look took at
-   * the least, whatever the clock says.
+   * Whether any is left; call it at every look. `sleptMs` is the least that the look took, whatever
+   * the clock says.
    */
   isLeft(sleptMs = 0): boolean {
     const nowMs = this.#now();

@@ -1,4 +1,4 @@
-/** Finds out what the relaxed dot of this engine does where WebAssembly leaves it open. */
+/** Finds out what this engine's relaxed dot does where WebAssembly leaves it open. */
 import type { RelaxedKernels } from "./kernels.js";
 
 /**

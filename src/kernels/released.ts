@@ -1,34 +1,34 @@
 /**
- * Memories that are not used any more but not yet collected. An engine that does not count shared
- * memory, or is late to collect it, may keep several gigabytes of them.
+ * Memories that are no longer used but not yet collected. An engine that does not count shared
+ * memory, or collects it late, may keep several gigabytes of them.
  */
 import platform from "#platform";
 import { brandOf } from "../brands.js";
 
-/** Weakly held, and how many bytes each has. */
+/** Weak references to the memories, with their bytes. */
 const released = new Map<WeakRef<WebAssembly.Memory>, number>();
 
-/** Less than this may wait: collecting takes as long as the program's own heap is large. */
+/** Less than this may wait: the time to collect grows with the program's own heap. */
 const LEAST_BYTES = 64 << 20;
 
 /**
- * Attempts to have them collected, and the time between them: threads that return still refer to
- * their memory. What a caller refers to for longer is let be.
+ * Attempts to collect them, and the time between attempts: returning threads still refer to their
+ * memory. What a caller keeps for longer is left alone.
  */
 const ATTEMPTS = 6;
 const PAUSE_MS = 10;
 
-/** Nothing computes with this memory any more. */
+/** Records that nothing computes with this memory any more. */
 export function release(memory: WebAssembly.Memory): void {
   if (brandOf(memory.buffer) !== "SharedArrayBuffer") return;
   released.set(new WeakRef(memory), memory.buffer.byteLength);
 }
 
-/** Has the engine collect released memories, before another is allocated. */
+/** Makes the engine collect released memories before another is allocated. */
 export async function collectReleased(): Promise<void> {
   if (platform.collectSharedMemory === undefined) return;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // A memory that was looked at lives until the end of the present event.
+    // A memory whose weak reference was read lives until the end of the current event.
     await platform.yieldToEventLoop();
     if (bytesLeft() < LEAST_BYTES) return;
     if (attempt > 0) pause();
@@ -38,7 +38,7 @@ export async function collectReleased(): Promise<void> {
   if (bytesLeft() >= LEAST_BYTES) released.clear();
 }
 
-/** Bytes of those that are still there. */
+/** Bytes of the memories not yet collected. */
 function bytesLeft(): number {
   let bytes = 0;
   for (const [memory, size] of released) {
@@ -48,7 +48,7 @@ function bytesLeft(): number {
   return bytes;
 }
 
-/** Without a timer, which may be a fake. */
+/** Without a timer, which may be fake. */
 function pause(): void {
   if (!platform.maySleep()) return;
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);

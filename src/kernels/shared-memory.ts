@@ -16,7 +16,7 @@ class WasmReader {
     this.#bytes = bytes;
   }
 
-  /** Throws TypeError behind the end. */
+  /** Throws TypeError past the end. */
   byte(): number {
     if (this.at < this.#bytes.length) return this.#bytes[this.at++];
     throw unexpected();
@@ -43,7 +43,7 @@ function unexpected(): TypeError {
 }
 
 /**
- * A copy of a kernels' binary that imports a shared memory. Its one import is the memory, with a
+ * A copy of a kernel binary that imports a shared memory. Its one import is the memory, with a
  * maximum. Throws TypeError for a binary that is not of that form.
  */
 export function withSharedMemory(binary: BufferSource): Uint8Array<ArrayBuffer> {

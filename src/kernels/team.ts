@@ -1,5 +1,5 @@
 /**
- * Threads that compute together: each has its share of every step, and waits for the others at a
+ * Threads that compute together: each does its share of every step, and waits for the others at a
  * barrier in wasm. A thread that waits long sleeps.
  */
 
@@ -11,43 +11,43 @@ import { Patience } from "./patience.js";
 /** Bytes that a team takes in memory (assembly/team.ts). */
 export const TEAM_BYTES = 960;
 
-/** Where its words are, in words. */
+/** Offsets of its fields, in words. */
 const TURN = 16;
 const ANNOUNCED = 32;
 const SLEEPING = 48;
-/** The first of the words from which parts of steps are taken, each in a cache line of its own. */
+/** The first of the words that hand out parts of steps, each in a cache line of its own. */
 const TAKEN = 64;
 const TAKEN_STRIDE = 16;
 const LATE = 192;
 const ROSTER = 208;
 const DISMISSED = 224;
 
-/** The word of announced work holds how many threads take part, and above that a number. */
+/** The word of announced work holds how many threads take part and, above that, a serial number. */
 const COUNT_BITS = 7;
 const COUNT_MASK = (1 << COUNT_BITS) - 1;
 
-/** Steps of which one may begin before others have ended: a join comes sooner. */
+/** Steps that may be under way at once: a join comes sooner. */
 const OPEN_STEPS = 8;
 
-/** Parts a thread that a step is divided into. */
+/** Parts per thread that a step is divided into. */
 const PARTS = 16;
 
 /** How long a sleeping thread sleeps before it looks again. */
 const SLEEP_MS = 100;
 
-/** After so long awake a thread that does not come counts as lost. */
+/** A thread that stays away for this long awake counts as lost. */
 const PATIENCE_MS = 60_000;
 
 /**
  * Looks at a barrier before a thread sleeps, since waking takes long: half a millisecond while that
- * pays. Each time that a thread had to sleep all the same it looks less, soon hardly at all, since
- * it may have been looking in the very core that the late one needs. The looks double whenever they
- * were enough, or nearly.
+ * pays. After each time that it had to sleep all the same, a thread looks less, soon hardly at all:
+ * it may be occupying the very core that the late thread needs. The looks double whenever they were
+ * enough, or nearly.
  */
 const MOST_SPINS = 400_000;
 const LEAST_SPINS = 2_000;
 
-/** A thread that slept for less would better have looked; one that slept for more waited. */
+/** A thread that slept for less should have looked longer; one that slept for more had to wait. */
 const SHORT_SLEEP_MS = 0.1;
 
 /** What a member of a team is made of. */
@@ -55,11 +55,11 @@ export interface MemberParts {
   readonly kernels: Pick<Kernels, "joinTeam" | "spinWhile">;
   readonly memory: WebAssembly.Memory;
   readonly teamPtr: number;
-  /** Its place: the thread of the caller has 0. */
+  /** Its index in the team: the caller's thread has 0. */
   readonly index: number;
-  /** False on threads that must not block, such as a page's own: they spin. */
+  /** False on threads that must not block, such as a page's main thread: they spin. */
   readonly maySleep: boolean;
-  /** After how long one that does not come counts as lost; default a minute. */
+  /** How long a missing member is waited for before it counts as lost; default a minute. */
   readonly patienceMs?: number;
 }
 
@@ -71,7 +71,7 @@ export class Member {
   readonly #parts: MemberParts;
   readonly #words: Int32Array;
   #spins = MOST_SPINS;
-  /** Steps divided so far, and what their words held before: the same on every thread. */
+  /** Steps divided so far, and what their words held at first: the same on every thread. */
   #steps = 0;
   readonly #taken = new Int32Array(OPEN_STEPS);
 
@@ -82,8 +82,8 @@ export class Member {
   }
 
   /**
-   * Waits until all members are here and sees what they wrote. Throws THREAD_LOST where one does
-   * not come within `patienceMs`.
+   * Waits until all members arrive; what they wrote is visible then. Throws THREAD_LOST if one does
+   * not arrive within `patienceMs`.
    */
   join(): void {
     if (this.count === 1) return;
@@ -103,7 +103,7 @@ export class Member {
   }
 
   /**
-   * This member's part of `total` things: [first, end), in multiples of `unit` except at the end.
+   * This member's part of `total` items: [first, end), in multiples of `unit` except at the end.
    */
   share(total: number, unit = 1): readonly [first: number, end: number] {
     if (this.count === 1) return [0, total];
@@ -114,10 +114,10 @@ export class Member {
   }
 
   /**
-   * Does `total` things together with the other members, which call this with the same numbers:
-   * `work` gets parts [first, end), in multiples of `unit` except at the end: its share at once, or
-   * `piecemeal` as long as there are any, so that a thread that is slowed down does less; memory is
-   * then read in pieces too. Requires a join after 8 calls at the latest.
+   * Does `total` items together with the other members, which call this with the same numbers.
+   * `work` gets parts [first, end), in multiples of `unit` except at the end: its whole share at
+   * once or, `piecemeal`, parts while any are left, so that a slowed thread does less; memory is
+   * then read in pieces too. Requires a join after at most 8 calls.
    */
   divide(
     total: number,
@@ -134,7 +134,7 @@ export class Member {
     const units = Math.ceil(total / unit);
     const parts = Math.min(units, PARTS * this.count);
     const before = this.#taken[step];
-    // Each member takes one number too many.
+    // Each member takes one number too many before it stops.
     this.#taken[step] = before + parts + this.count;
     for (;;) {
       const part = (Atomics.add(this.#words, TAKEN + step * TAKEN_STRIDE, 1) - before) | 0;
@@ -144,7 +144,7 @@ export class Member {
     }
   }
 
-  /** To be called before a piece of work in which `count` members take part. */
+  /** Call before a piece of work in which `count` members take part. */
   begin(count: number): void {
     this.count = count;
     this.#steps = 0;
@@ -157,8 +157,8 @@ export class Member {
   }
 
   /**
-   * Begins a piece of work and announces it to the `count` members that take part, all of which
-   * have done the last; those of a higher index rest.
+   * Begins a piece of work and announces it to the `count` members that take part; all of them have
+   * finished the last one. Members of a higher index rest.
    */
   announce(count: number): void {
     this.begin(count);
@@ -175,8 +175,8 @@ export class Member {
   }
 
   /**
-   * Waits, for ever if need be, until work after `last` is announced in which this member takes
-   * part, and begins it. Returns its word, or undefined once this member is dismissed.
+   * Waits without limit until work after `last` is announced in which this member takes part, and
+   * begins it. Returns its word, or undefined once this member is dismissed.
    */
   awaitWork(last: number): number | undefined {
     const { kernels, teamPtr } = this.#parts;
@@ -206,12 +206,12 @@ export class Member {
     }
   }
 
-  /** Has the members from an index on return from awaitWork or from a join, for good. */
+  /** Makes the members from an index on return from awaitWork or from a join, for good. */
   dismiss(from: number): void {
     dismiss(this.#parts.memory, this.#parts.teamPtr, from);
   }
 
-  /** Milliseconds that members slept at barriers since this was last called, over their number. */
+  /** Mean milliseconds that a member slept at barriers since the last call. */
   takeLateMs(): number {
     return (Atomics.exchange(this.#words, LATE, 0) >>> 0) / 1000 / this.count;
   }
@@ -221,8 +221,8 @@ export class Member {
   }
 
   /**
-   * Sleeps or spins while a word has a value, until the time is up or this member is dismissed;
-   * milliseconds that took.
+   * Sleeps or spins while a word has a value, until the time is up or this member is dismissed.
+   * Returns the milliseconds that took.
    */
   #waitWhile(word: number, value: number, patienceMs: number): number {
     const { kernels, teamPtr, maySleep } = this.#parts;
@@ -231,7 +231,7 @@ export class Member {
     const isCounted = maySleep && word === TURN;
     if (isCounted) Atomics.add(this.#words, SLEEPING, 1);
     let sleptMs = 0;
-    // The last at a barrier looks for sleepers after it changed the turn; they look at it again.
+    // The last member at a barrier looks for sleepers after it changed the turn; they reread it.
     while (Atomics.load(this.#words, word) === value && patience.isLeft(sleptMs)) {
       if (this.#isDismissed()) break;
       if (!maySleep) kernels.spinWhile(teamPtr + word * 4, value);
@@ -251,7 +251,7 @@ function isDismissed(words: Int32Array, index: number): boolean {
 }
 
 /**
- * Has the members of a team from an index on, at least 1, return: those that wait for work, for
+ * Makes the members of a team from an index on, at least 1, return: those that wait for work, for
  * others, or to be needed again. Members that compute return when they next wait.
  */
 export function dismiss(memory: WebAssembly.Memory, teamPtr: number, from: number): void {

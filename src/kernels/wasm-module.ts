@@ -1,6 +1,6 @@
 /**
  * The type of `plm-wasm/simd.wasm` and `plm-wasm/relaxed.wasm`: a compiled module where the runtime
- * imports it (Workers), bytes where a bundler is told to load it so; the option `wasm` takes both.
+ * imports it (Workers), bytes if a bundler is configured so; the option `wasm` takes both.
  */
 import type { KernelsBinary } from "./load.js";
 

@@ -1,30 +1,30 @@
-/** What threads that load a model know of each other's chunks: a few words in shared memory. */
+/** How the threads that load a model hand each other chunks: a few words in shared memory. */
 
-/** Most slots that chunks are staged in. */
+/** The most slots that chunks are staged in. */
 export const MOST_SLOTS = 16;
 
 /** Bytes of the queue's words. */
 export const QUEUE_BYTES = 320;
 
-// Where they are, in words; those that different threads write apart from each other.
+// Offsets, in words; words that different threads write lie apart.
 const HELPERS = 0;
 const STAGED = 16;
 const TAKEN = 32;
 const PACKED = 48;
 const STATUS = 64;
 
-/** The caller's thread sleeps no longer, so that its events are seen to. */
+/** The caller's thread sleeps no longer than this, so that its events are handled. */
 const SLEEP_MS = 10;
 
-/** What stands for the number of helpers where there are none. */
+/** The number of helpers while none is admitted. */
 const SENT_AWAY = -1;
 
-/** What is staged of a queue that was given up: more than there is to take. */
+/** The count staged in an abandoned queue: more than there is to take. */
 const CLOSED = 0x7fffffff;
 
 /**
- * Chunks to pack, counted from 0. The thread of the caller stages them in order; each thread
- * takes the next one when it is free.
+ * Chunks to pack, counted from 0. The caller's thread stages them in order; each thread takes the
+ * next one when it is free.
  */
 export class ChunkQueue {
   readonly #words: Int32Array;
@@ -38,30 +38,30 @@ export class ChunkQueue {
     this.#slots = slots;
   }
 
-  /** Empties the queue, before anything is staged and anyone admitted. */
+  /** Empties the queue, before any chunk is staged or any helper admitted. */
   reset(): void {
     this.#words.fill(0);
   }
 
-  /** Lets `helpers` threads begin that wait to; with 0 they are sent away. */
+  /** Lets `helpers` waiting threads begin; 0 sends them away. */
   admit(helpers: number): void {
     Atomics.store(this.#words, HELPERS, helpers > 0 ? helpers : SENT_AWAY);
     Atomics.notify(this.#words, HELPERS);
   }
 
-  /** Sends the others away: no more chunks come. */
+  /** Sends the helpers away: no more chunks come. */
   close(): void {
     Atomics.store(this.#words, STAGED, CLOSED);
     Atomics.notify(this.#words, STAGED);
   }
 
-  /** Chunk `i` is staged, as all before it are. */
+  /** Marks chunk `i` as staged; all before it are. */
   stage(i: number): void {
     Atomics.store(this.#words, STAGED, i + 1);
     Atomics.notify(this.#words, STAGED);
   }
 
-  /** The next chunk to pack, or -1 where none is staged that nobody has. */
+  /** The next chunk to pack, or -1 if every staged chunk is taken. */
   take(): number {
     const next = Atomics.load(this.#words, TAKEN);
     if (next >= Atomics.load(this.#words, STAGED)) return -1;
@@ -83,7 +83,7 @@ export class ChunkQueue {
     }
   }
 
-  /** Chunk `i` is packed, with what its kernel found. */
+  /** Marks chunk `i` as packed, with its kernel's finding. */
   finish(i: number, bad: number): void {
     const slot = i % this.#slots;
     Atomics.store(this.#words, STATUS + slot, bad);
@@ -91,7 +91,7 @@ export class ChunkQueue {
     Atomics.notify(this.#words, PACKED + slot);
   }
 
-  /** What packing chunk `i` found, or -1 before it is packed; asked while the slot is its own. */
+  /** The finding of chunk `i`, or -1 before it is packed; valid while the chunk owns its slot. */
   status(i: number): number {
     const slot = i % this.#slots;
     if (Atomics.load(this.#words, PACKED + slot) !== i + 1) return -1;
@@ -99,8 +99,8 @@ export class ChunkQueue {
   }
 
   /**
-   * Sleeps until chunk `i` is packed, if it is not, or a little while has passed; the milliseconds
-   * of that while, or 0.
+   * Sleeps until chunk `i` is packed or a short time has passed. Returns that time in milliseconds,
+   * or 0 if it did not pass.
    */
   awaitPacked(i: number): number {
     const word = PACKED + (i % this.#slots);

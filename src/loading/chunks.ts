@@ -3,10 +3,10 @@ import type { TensorInfo } from "../format/tensors.js";
 import { SLAB_ROWS } from "../kernels/packed.js";
 import { eachWeight, type PlmWeights, type Weight } from "../model/weights.js";
 
-/** Bytes that one read aims at. */
+/** The size in bytes that one read aims at. */
 const CHUNK_BYTES = 5 << 19;
 
-/** Some rows of a tensor, read and packed together. */
+/** Rows of a tensor that are read and packed together. */
 export interface Chunk {
   readonly weight: Weight;
   readonly tensor: TensorInfo;
@@ -36,7 +36,7 @@ export function stagedBytes(chunk: Chunk): number {
   return Math.ceil((Math.ceil(chunk.rows / 8) * 8 * chunk.rowBytes) / 64) * 64;
 }
 
-/** All chunks in file order, so that a source that only goes forward will do. */
+/** All chunks in file order, so that a forward-only source will do. */
 export function planChunks(weights: PlmWeights): Chunk[] {
   const tensors: { weight: Weight; tensor: TensorInfo }[] = [];
   for (const weight of eachWeight(weights)) {

@@ -1,4 +1,4 @@
-/** Packs rows of tensors, as the file has them, into their weights' places. */
+/** Packs rows of tensors, in the file's form, into their place in memory. */
 import { PlmError } from "../errors.js";
 import { TENSOR_TYPES } from "../format/dtypes.js";
 import type { TensorInfo } from "../format/tensors.js";
@@ -17,7 +17,7 @@ import { type Chunk, fileShape } from "./chunks.js";
 const NOT_FINITE = 1;
 const TOO_LARGE = 2;
 
-/** Bytes that one packer needs to work in: the kernels' scratch, and one panel in every form. */
+/** Work bytes of one packer: the kernels' scratch, and one panel in every form. */
 export function packerBytes(weights: PlmWeights): number {
   let cols = 0;
   for (const weight of eachWeight(weights)) {
@@ -28,7 +28,7 @@ export function packerBytes(weights: PlmWeights): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-/** Throws what packing a chunk found: INVALID_FILE or UNSUPPORTED_FILE. */
+/** Throws INVALID_FILE or UNSUPPORTED_FILE for what packing a chunk found. */
 export function checkPacked({ tensor, firstRow, rows }: Chunk, bad: number): void {
   const where = `rows ${firstRow} to ${firstRow + rows - 1}`;
   if ((bad & NOT_FINITE) !== 0) {
@@ -51,10 +51,10 @@ export class Packer {
   readonly #memory: WebAssembly.Memory;
   readonly #shapePtr: number;
   readonly #scratchPtr: number;
-  /** After the pack scratch: 8 packed rows, an unpacked panel, a row of floats. */
+  /** Behind the pack scratch: 8 packed rows, an unpacked panel, a row of floats. */
   readonly #panelPtr: number;
 
-  /** With packerBytes at workPtr to work in. */
+  /** Works in packerBytes at workPtr. */
   constructor(kernels: Kernels, memory: WebAssembly.Memory, workPtr: number) {
     this.#kernels = kernels;
     this.#memory = memory;
@@ -63,7 +63,7 @@ export class Packer {
     this.#panelPtr = this.#scratchPtr + PACK_SCRATCH_BYTES;
   }
 
-  /** Packs a chunk that lies at srcPtr; returns what checkPacked takes. */
+  /** Packs the chunk at srcPtr; returns what checkPacked takes. */
   pack(chunk: Chunk, srcPtr: number): number {
     const { weight } = chunk;
     if (weight.tensors.length === 2) return this.#packSplit(chunk, srcPtr);

@@ -1,4 +1,4 @@
-/** Streams tensors from their files into their places; all threads re-pack on the way. */
+/** Streams tensors from their files into place; all threads repack on the way. */
 
 import platform from "#platform";
 import { abortable } from "../abortable.js";
@@ -10,7 +10,7 @@ import { stagedBytes } from "./chunks.js";
 import { checkPacked } from "./pack.js";
 import { type PackParts, type PackTarget, packParts, Staging } from "./staging.js";
 
-/** How far loading is. */
+/** The progress of loading. */
 export interface LoadProgress {
   /** Bytes of tensors that are in place. */
   readonly loadedBytes: number;
@@ -18,13 +18,13 @@ export interface LoadProgress {
   readonly totalBytes: number;
 }
 
-/** What is called while loading, and what stops it. */
+/** Callbacks of loading, and the signal that stops it. */
 export interface ReadOptions {
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** After so long without anything packed a thread that helps counts as lost. */
+/** A helping thread that packs nothing for this long counts as lost. */
 const PATIENCE_MS = 60_000;
 
 /** Bytes of scratch that readWeights needs for staging, with `threads` threads. */
@@ -33,11 +33,10 @@ export function readScratchBytes(weights: PlmWeights, threads: number): number {
 }
 
 /**
- * Reads every tensor into its place. The next chunk is read while others are packed, here and, once
- * they are started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that
- * ends early or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale of 128 or
- * more, THREAD_LOST; an abort rejects with its reason. After a throw the helpers leave by
- * themselves.
+ * Reads every tensor into place. The next chunk is read while others are packed, here and, once
+ * started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that ends early
+ * or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale of 128 or more, and
+ * THREAD_LOST; an abort rejects with its reason. After a throw the helpers leave by themselves.
  */
 export async function readWeights(
   gguf: Gguf,
@@ -49,7 +48,7 @@ export async function readWeights(
   await reading.run(target.helpers);
 }
 
-/** The part of the caller's thread: it reads, packs and reports. */
+/** The caller's thread's part: it reads, packs and reports. */
 class Reading {
   readonly #gguf: Gguf;
   readonly #parts: PackParts;
@@ -85,7 +84,7 @@ class Reading {
         queue.stage(i);
       }
       await this.#packUntil(length);
-      // Threads that are not let in yet would miss the first work.
+      // Threads not admitted yet would miss the first work.
       await abortable(admitted, this.#options.signal);
     } catch (error) {
       queue.close();
@@ -94,7 +93,7 @@ class Reading {
     }
   }
 
-  /** Waits for the read of chunk `i`. A bad weight before it counts before the read's error. */
+  /** Waits for the read of chunk `i`. A bad weight before it precedes the read's error. */
   async #settle(pending: Promise<void>, i: number): Promise<void> {
     const { signal } = this.#options;
     try {
@@ -107,7 +106,7 @@ class Reading {
     signal?.throwIfAborted();
   }
 
-  /** Packs, or waits for others to, until `count` chunks are in place. */
+  /** Packs, or waits for other threads, until `count` chunks are in place. */
   async #packUntil(count: number): Promise<void> {
     const { queue } = this.#parts;
     let patience = new Patience(PATIENCE_MS);
@@ -124,7 +123,7 @@ class Reading {
     }
   }
 
-  /** Packs a chunk if there is one, and reports all that are in place; whether there was. */
+  /** Packs a chunk if there is one, and reports all in place; returns whether there was one. */
   #packOne(): boolean {
     const { staging, queue, packer } = this.#parts;
     const i = queue.take();
@@ -133,7 +132,7 @@ class Reading {
     return i >= 0;
   }
 
-  /** Reports chunks in the order of the file, whoever packed them. */
+  /** Reports chunks in file order, whichever thread packed them. */
   #report(): void {
     const { staging, queue } = this.#parts;
     while (this.#packed < staging.chunks.length) {

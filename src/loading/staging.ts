@@ -1,5 +1,5 @@
 /**
- * Where chunks lie between being read and being packed, and the part of threads that help to pack.
+ * Where chunks lie between reading and packing, and what helper threads do to pack them.
  */
 import type { Kernels } from "../kernels/kernels.js";
 import type { PlmWeights } from "../model/weights.js";
@@ -7,17 +7,17 @@ import { ChunkQueue, MOST_SLOTS } from "./chunk-queue.js";
 import { type Chunk, planChunks, stagedBytes } from "./chunks.js";
 import { Packer, packerBytes } from "./pack.js";
 
-/** Staging aims at no more than this; two slots there must be. */
+/** The most that staging aims at; it has at least two slots. */
 const STAGING_BYTES = 32 << 20;
 
-/** Slots beside those being packed: with few, one late thread makes the others wait. */
+/** Slots besides those being packed: with few, one late thread makes the others wait. */
 const SPARE_SLOTS = 6;
 
-/** Slots for chunks, then what each thread needs to pack them. Any thread plans the same. */
+/** Slots for chunks, then each thread's work space. Every thread computes the same plan. */
 export class Staging {
   readonly chunks: readonly Chunk[];
   readonly slots: number;
-  /** Threads that pack, the caller's among them. */
+  /** Threads that pack, including the caller's. */
   readonly packers: number;
   /** Bytes from basePtr to the end. */
   readonly bytes: number;
@@ -42,13 +42,13 @@ export class Staging {
     return this.#basePtr + (i % this.slots) * this.#slotBytes;
   }
 
-  /** What packer `index` has to work in. */
+  /** Address of packer `index`'s work space. */
   workPtr(index: number): number {
     return this.#basePtr + this.slots * this.#slotBytes + index * this.#packerBytes;
   }
 }
 
-/** Where and with what weights are packed. */
+/** Where weights are packed, and with which kernels. */
 export interface PackTarget {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
@@ -59,14 +59,14 @@ export interface PackTarget {
   readonly threads: number;
 }
 
-/** What a thread that packs has. */
+/** The parts of a packing thread. */
 export interface PackParts {
   readonly staging: Staging;
   readonly queue: ChunkQueue;
   readonly packer: Packer;
 }
 
-/** What thread `index` packs with. */
+/** The parts of thread `index`. */
 export function packParts(weights: PlmWeights, target: PackTarget, index: number): PackParts {
   const { kernels, memory, queuePtr, stagingPtr, threads } = target;
   const staging = new Staging(weights, threads, stagingPtr);
@@ -74,7 +74,7 @@ export function packParts(weights: PlmWeights, target: PackTarget, index: number
   return { staging, queue, packer: new Packer(kernels, memory, staging.workPtr(index)) };
 }
 
-/** Packs what the caller's thread stages in readWeights, until the end: another thread's part. */
+/** A helper thread's part: packs what the caller's thread stages in readWeights, until the end. */
 export function helpReadWeights(weights: PlmWeights, target: PackTarget, index: number): void {
   const { staging, queue, packer } = packParts(weights, target, index);
   if (index >= staging.packers) return;

@@ -1,6 +1,6 @@
 /**
- * Node's modules where nothing imports them: a bundler that sets no `node` condition takes the
- * web's files, and Node, Deno or Bun may run them.
+ * Node's modules without an import: a bundler that sets no `node` condition takes the web's files,
+ * and Node, Deno or Bun may run them.
  */
 import type * as files from "node:fs/promises";
 import type * as os from "node:os";
@@ -9,7 +9,7 @@ import type * as url from "node:url";
 import type * as v8 from "node:v8";
 import type * as threads from "node:worker_threads";
 
-/** Types of the modules that are asked for. */
+/** Types of the modules that can be requested. */
 interface Builtins {
   "node:fs/promises": typeof files;
   "node:os": typeof os;
@@ -21,7 +21,7 @@ interface Builtins {
 
 /**
  * A module of Node's, or undefined in browsers, in runtimes that only have parts of Node, and in
- * Node before 20.16. Windows of Electron count as browsers: their workers are the web's.
+ * Node before 20.16. Electron's windows count as browsers: their workers are the web's.
  */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
   const process = globalThis.process as Partial<NodeJS.Process & { type: string }> | undefined;

@@ -1,10 +1,10 @@
-/** The platform where no condition names one: Node's if this is Node after all, else the web's. */
+/** The platform if no condition names one: Node's if this is Node after all, else the web's. */
 import { builtin } from "./builtin.js";
 import { createNodePlatform } from "./node.js";
 import type { Platform } from "./platform.js";
 import web from "./web.js";
 
-/** Not in the form that bundlers follow: they would copy the file without what it imports. */
+/** Not in the form that bundlers follow: they would copy the file without its imports. */
 const HERE = import.meta.url;
 const THREAD_SCRIPT = "../threads/web.js";
 

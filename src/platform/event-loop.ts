@@ -1,12 +1,12 @@
-/** Ways to let the event loop have its turn that go on under fake timers. */
+/** Ways to yield to the event loop that work under fake timers. */
 
-/** Taken once, as the clock is; what fakes timers leaves it alone. */
+/** Captured once, as the clock is; libraries that fake timers leave it alone. */
 const { MessageChannel } = globalThis;
 
-/** Whether a message can be passed to oneself. */
+/** Whether a message can be posted to this thread itself. */
 export const hasMessages: boolean = typeof MessageChannel === "function";
 
-/** Settles after a message to oneself has come: in a later macrotask. */
+/** Settles when a message to this thread arrives: in a later macrotask. */
 export function passMessage(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -18,12 +18,12 @@ export function passMessage(): Promise<void> {
   });
 }
 
-/** Messages within which a callback that is real has been called. */
+/** A real callback is called within this many messages. */
 const MESSAGES = 8;
 
 /**
- * A yield by `schedule`, which calls back in a later macrotask; by messages if the first time it
- * turns out not to, because it was replaced by a fake before the package was imported.
+ * A yield by `schedule`, which calls back in a later macrotask; by messages if the first call shows
+ * that it does not, because a fake replaced it before the package was imported.
  */
 export function createYield(schedule: (callback: () => void) => void): () => Promise<void> {
   let isReal: boolean | undefined;

@@ -11,8 +11,8 @@ import { createNodePlatform } from "./node.js";
 import type { Platform } from "./platform.js";
 
 function createThread(): Worker {
-  // Webpack follows this form. Vite and Vitest, which would change it, do not see it for the
-  // brackets. Of the program's own flags some, such as --input-type, do not suit a file.
+  // Webpack follows this form. The brackets hide it from Vite and Vitest, which would change it.
+  // Some of the program's own flags, such as --input-type, do not suit a file.
   // biome-ignore lint/complexity/useLiteralKeys: see above
   return new Worker(new URL("../threads/node.js", import.meta["url"]), { execArgv: [] });
 }

@@ -12,7 +12,7 @@ import { createYield } from "./event-loop.js";
 import type { Platform } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
 
-/** What the platform takes of Node's modules, however they were found. */
+/** What the platform uses of Node's modules, however they were found. */
 export interface NodeModules {
   readonly open: typeof open;
   readonly stat: typeof stat;
@@ -28,7 +28,7 @@ export interface NodeModules {
 /** The longest array in any Node. */
 const MOST_ARRAY_BYTES = 2 ** 32;
 
-/** A file that is closed with its source. */
+/** A file that its source closes. */
 class PathSource extends OpenFileSource {
   readonly #handle: FileHandle;
 
@@ -49,7 +49,7 @@ function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource>
     const file = typeof path === "string" ? path : fileURLToPath(path.href);
     // Opening a pipe would wait for its writer.
     const found = await stat(file);
-    if (!found.isFile()) throw new Error("not a regular file");
+    if (!found.isFile()) throw new Error("expected a regular file");
     return new PathSource(await open(file, "r"), name, found.size);
   });
 }
@@ -62,7 +62,7 @@ function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScri
   return new Worker(isUrl ? new URL(script) : script, { execArgv: [] });
 }
 
-/** An array none of whose pages is ever touched, for the engine to count. */
+/** An array that the engine counts and whose pages are never touched. */
 function countSharedMemory(bytes: number): ArrayBuffer | undefined {
   if (!isPlainV8()) return undefined;
   try {
@@ -72,19 +72,19 @@ function countSharedMemory(bytes: number): ArrayBuffer | undefined {
   }
 }
 
-/** Whether arrays are V8's and take no memory until they are touched, as they do in Electron. */
+/** Whether arrays are V8's and take no memory until touched; in Electron they take it at once. */
 function isPlainV8(): boolean {
   const { versions } = globalThis.process;
   return versions.bun === undefined && versions.electron === undefined;
 }
 
-/** What makes the engine collect at once; undefined where nothing does. */
+/** Makes the engine collect at once; undefined where nothing does. */
 function createCollector({ getHeapStatistics }: NodeModules): (() => void) | undefined {
   const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
   if (Bun !== undefined) return () => Bun.gc(true);
   if (!isPlainV8()) return undefined;
   return () => {
-    // V8 does when memory outside its heap grows by over half of the heap's limit.
+    // V8 collects when memory outside its heap grows by over half of the heap's limit.
     const leastBytes = getHeapStatistics().heap_size_limit / 2;
     const arrays: ArrayBuffer[] = [];
     for (let bytes = 0; bytes <= leastBytes; bytes += MOST_ARRAY_BYTES) {

@@ -4,46 +4,46 @@ import { kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
 import { type ThreadMessage, type ThreadReply, VERSION } from "./thread-message.js";
 
-/** How long a thread that was dismissed may take to return. */
+/** How long a dismissed thread may take to return. */
 const RETURN_MS = 2_000;
 
 /** A thread that was started. */
 export interface ThreadHandle {
   /** Settles when the thread is ready to compute; rejects when it failed to start. */
   readonly ready: Promise<void>;
-  /** Waits a little for a thread that was dismissed to return, then ends it whatever it does. */
+  /** Waits briefly for a dismissed thread to return, then ends it in any case. */
   end(): void;
 }
 
-/** A worker as a runtime has it; one of the two ways to listen is there. */
+/** A runtime's worker; it has one of the two ways to listen. */
 export interface ThreadWorker {
   postMessage(message: unknown): void;
   terminate(): unknown;
   addEventListener?(type: string, listener: (event: unknown) => void): void;
   on?(type: string, listener: (value: unknown) => void): unknown;
-  /** Where there is this, a waiting worker need not keep the program alive. */
+  /** Where this exists, a waiting worker need not keep the program alive. */
   unref?(): unknown;
 }
 
 /**
- * What threads start with: the place of a script, which is `plm-wasm/thread` or a bundle of it, or
- * what makes a worker that runs that script.
+ * What threads start with: the path or URL of a script, which is `plm-wasm/thread` or a bundle of
+ * it, or a function that returns a worker running that script.
  */
 export type ThreadScript = string | URL | (() => ThreadWorker);
 
-/** Throws INVALID_ARGUMENT for what is no script; a URL may be of another realm. */
+/** Throws INVALID_ARGUMENT for anything else than a script; a URL may be of another realm. */
 export function checkThreadScript(script: unknown): void {
   if (script === undefined || typeof script === "string" || typeof script === "function") return;
   if (typeof (script as URL | null)?.href === "string") return;
   throw invalidArgument("threadScript", "a path, a URL or a function", kindOf(script));
 }
 
-/** What a failed start says where the package's own script was to run. */
+/** Advice of a failed start where the package's own script was to run. */
 const ADVICE =
   "a bundler that leaves out the threads' script needs a line: " +
-  "build plm-wasm/thread as well, and pass what it becomes as `threadScript` (docs/bundlers.md)";
+  "build plm-wasm/thread as well, and pass the result as `threadScript` (docs/bundlers.md)";
 
-/** Why a worker did not start: with the option's name, or with what helps where it is not set. */
+/** Why a worker did not start: names the option or, where it is not set, gives advice. */
 function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
   const { message } = (cause ?? {}) as { message?: unknown };
   const reason = typeof message === "string" && message !== "" ? message : "its script not found";
@@ -62,15 +62,15 @@ function versionFailure(script: ThreadScript | undefined, reply: unknown): Error
   return new Error(`${name}: expected version ${VERSION} of plm-wasm/thread, got ${got}`);
 }
 
-/** The events of either kind of worker. */
+/** Listens to either kind of worker; keeps the web's events from the console. */
 function listen(worker: ThreadWorker, type: string, listener: (value: unknown) => void): void {
   if (worker.on !== undefined) worker.on(type, listener);
   else worker.addEventListener?.(type, listener);
 }
 
 /**
- * Starts a thread in the worker that `create` makes, which runs `script`, or the package's own. A
- * worker that cannot be made is a thread whose `ready` rejects.
+ * Starts a thread in the worker that `create` makes, which runs `script` or the package's own. If
+ * the worker cannot be made, the thread's `ready` rejects.
  */
 export function startThreadIn(
   create: () => ThreadWorker,
@@ -95,7 +95,7 @@ export function startThreadIn(
   }
 }
 
-/** Terminates a thread that was dismissed, unless it returns in time. */
+/** Terminates a dismissed thread unless it returns in time. */
 function endDismissed(worker: ThreadWorker): void {
   // In Deno terminate() does not end a thread that waits for others.
   const late = setTimer(() => void worker.terminate(), RETURN_MS);

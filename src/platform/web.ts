@@ -12,13 +12,13 @@ function openFile(path: string | URL): Promise<ByteSource> {
   return Promise.reject(new PlmError("UNSUPPORTED_RUNTIME", message));
 }
 
-/** Whether this is workerd: there messages are handled before any timer or input gets its turn. */
+/** Whether this is workerd, which handles messages before timers and input. */
 const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/** Through a message, since browsers hold nested timers back by 4 ms. */
+/** Through a message, since browsers delay nested timers by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
   if (hasMessages && !isWorkerd) return passMessage();
-  // Where there are no timers, there is nothing that a turn could be given to.
+  // Where there are no timers, there is nothing to yield to.
   return new Promise((resolve) => (setTimer === undefined ? resolve() : setTimer(resolve, 0)));
 }
 
@@ -37,7 +37,7 @@ function maySleep(): boolean {
   }
 }
 
-/** The literal form is what bundlers follow. */
+/** Bundlers follow this literal form. */
 function createWorker(script?: ThreadScript): ThreadWorker {
   if (typeof script === "function") return script();
   if (script !== undefined) return new Worker(script, { type: "module" });

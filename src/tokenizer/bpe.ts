@@ -1,24 +1,24 @@
 /**
- * Byte-pair encoding of one word: of all adjacent pairs the one of lowest rank merges, the leftmost
- * first, until none can. Short words are scanned for each merge; long ones use a heap.
+ * Byte-pair encoding of one word: the adjacent pair of lowest rank merges, the leftmost first,
+ * until none can. Short words are scanned for each merge; long ones use a heap.
  */
 import { byteToChar } from "./bytes.js";
 import { PairHeap } from "./heap.js";
 import type { MergeTable } from "./merges.js";
 import type { Symbols } from "./symbols.js";
 
-/** Longest word in bytes that is scanned for every merge. */
+/** The longest word, in bytes, that is scanned for every merge. */
 const SHORT_WORD_BYTES = 64;
 
 /** Encodes words with one vocabulary and its merges. */
 export class Bpe {
-  /** What is odd about the vocabulary, in sentences. */
+  /** Oddities of the vocabulary, in sentences. */
   readonly warnings: string[] = [];
   #symbols: Symbols;
   #merges: MergeTable;
   /** Symbol of each single byte. */
   #byteSymbols: Int32Array = new Int32Array(256);
-  /** By token: 1 for a single byte and for what a merge makes. */
+  /** By token: 1 for a single byte and for the result of a merge. */
   #isMade: Uint8Array;
   #ids: Int32Array = new Int32Array(SHORT_WORD_BYTES);
   /** Rank of the pair that begins at each symbol of a short word, -1 for none. */
@@ -46,7 +46,7 @@ export class Bpe {
     this.warnings.push(`tokens: none for ${bytes.length} of the 256 bytes (${list}): left out`);
   }
 
-  /** Whether plain text may become token `id`. */
+  /** Whether plain text can become token `id`. */
   makes(id: number): boolean {
     return this.#isMade[id] === 1;
   }
@@ -112,7 +112,7 @@ export class Bpe {
     for (let i = 0; i < n; i++) rankPair(i);
     while (heap.pop()) {
       const i = heap.position;
-      // The pair is no more if one of its symbols has merged since it was pushed.
+      // The pair is gone if one of its symbols has merged since it was pushed.
       if (ranks[i] !== heap.rank) continue;
       const right = next[i];
       ids[i] = this.#merges.merged(ranks[i]);

@@ -1,4 +1,4 @@
-/** Chat templates: a list of messages to the text that a model was trained on. */
+/** Chat templates: a list of messages to text in the form that a model was trained on. */
 import { brandOf, checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument, PlmError, quote } from "../errors.js";
@@ -11,11 +11,11 @@ export type { ChatContent, ChatMessage, ChatTextPart } from "./messages.js";
 export interface ChatOptions {
   /** Whether the text ends with the opening of an assistant's turn; false by default. */
   addGenerationPrompt?: boolean;
-  /** Anything else that the template reads, such as `tools` or `bos_token`, under its own name. */
+  /** Any other variable of the template, such as `tools` or `bos_token`. */
   [variable: string]: unknown;
 }
 
-/** What rendering takes from outside besides its input. */
+/** What rendering needs besides its input. */
 export interface ChatEnvironment {
   /** Milliseconds since 1970, for templates that print the date. Default: Date.now. */
   now?: () => number;
@@ -27,9 +27,8 @@ export interface ChatEnvironment {
  * contents are not escaped: special tokens in them are parsed as such when the result is encoded
  * with `special`.
  *
- * Throws INVALID_ARGUMENT if the messages are not as they must be, and if the template is not
- * Jinja, refuses the messages, uses what is not supported, or does more than a template may; the
- * message names the line.
+ * Throws INVALID_ARGUMENT if the messages are invalid, or if the template is not Jinja, refuses the
+ * messages, uses an unsupported construct or exceeds a limit; the message names the line.
  */
 export function renderChat(
   template: string,
@@ -42,7 +41,7 @@ export function renderChat(
   return renderMessages(template, messages, all, environment);
 }
 
-/** Renders with the variables as they are, beside `messages`. */
+/** Renders with the variables unchanged, and `messages`. */
 function renderMessages(
   template: string,
   messages: readonly ChatMessage[],
@@ -63,37 +62,36 @@ function renderMessages(
 /** How messages are put to a model. Names are those of transformers' `apply_chat_template`. */
 export interface ChatTemplateOptions {
   /**
-   * A Jinja chat template instead of the file's. Of those, the one named `tool_use` goes before the
-   * nameless one where there are `tools`, as in transformers and llama.cpp.
+   * A Jinja chat template instead of the file's. Of the file's, the one named `tool_use` takes
+   * precedence over the unnamed one if there are `tools`, as in transformers and llama.cpp.
    */
   chatTemplate?: string;
-  /** Tools that the model may call, as JSON schemas; the template's `tools`, None by default. */
+  /** Tools that the model can call, as JSON schemas; the template's `tools`, None by default. */
   tools?: readonly object[];
   /** Documents to answer from; the template's `documents`, None by default. */
   documents?: readonly object[];
   /** Whether the text ends with the opening of an assistant's turn; true by default. */
   addGenerationPrompt?: boolean;
   /**
-   * More variables under the template's own names, such as `{ enable_thinking: false }`, as an
-   * object or a Map. They are what JSON can hold, or a Map where the order of keys that look like
-   * integers counts. They go before all others of the same name; undefined ones are left out.
+   * More variables of the template, such as `{ enable_thinking: false }`, as an object or a Map.
+   * Values are what JSON can hold, or a Map if the order of keys that look like integers matters.
+   * They override all others of the same name; undefined ones are left out.
    */
   chatTemplateKwargs?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 }
 
-/** What a template takes from a tokenizer. */
+/** What a template reads from a tokenizer. */
 export interface ChatTokenizer {
   readonly chatTemplate: string | undefined;
-  /** The file's templates that have a name, such as `tool_use`. */
+  /** The file's named templates, such as `tool_use`. */
   readonly namedChatTemplates?: Readonly<Record<string, string>>;
   /** Texts of special tokens by the template's names: `bos_token`, `eos_token`, ... */
   readonly specialTokensMap: Readonly<Record<string, string>>;
 }
 
 /**
- * The options' template or the file's: with tools the one named `tool_use`, else the nameless one,
- * else the one named `default`. Throws INVALID_ARGUMENT where there is none, and for variables that
- * are not as they must be.
+ * The options' template or the file's: with tools the one named `tool_use`, else the unnamed one,
+ * else the one named `default`. Throws INVALID_ARGUMENT if there is none or variables are invalid.
  */
 export function chatTemplateOf(
   { chatTemplate: nameless, namedChatTemplates: named = {} }: ChatTokenizer,
@@ -115,10 +113,9 @@ export function chatTemplateOf(
 }
 
 /**
- * The text that `Model.chat` puts to the model: `renderChat` with the tokenizer's template and
- * special tokens; `bos_token` and `eos_token` are empty where the file names none, as in llama.cpp.
- * Encode it with `special`. Throws INVALID_ARGUMENT as that does, and where there
- * is no template.
+ * The text that `Model.chat` evaluates: `renderChat` with the tokenizer's template and special
+ * tokens; `bos_token` and `eos_token` are empty if the file names none, as in llama.cpp. Encode it
+ * with `special`. Throws INVALID_ARGUMENT as `renderChat` does, and if there is no template.
  */
 export function applyChatTemplate(
   tokenizer: ChatTokenizer,

@@ -1,6 +1,6 @@
 /**
- * Character classes of code points, as the Qwen2 split pattern tells them apart. They come from the
- * runtime's own Unicode tables, a page of 256 code points at a time, when one is first met.
+ * Character classes of code points, as the Qwen2 split pattern distinguishes them. They come from
+ * the runtime's Unicode tables, a page of 256 code points at a time, at first use.
  */
 
 /** Neither letter, number nor white space. */
@@ -14,7 +14,7 @@ export const SPACE = 4;
 /** `[\r\n]` */
 export const NEWLINE = 5;
 
-/** Classes of all code points; 0 where the page is not filled yet. */
+/** Classes of all code points; 0 until the page is filled. */
 const table: Uint8Array = new Uint8Array(0x110000);
 
 const LETTERS = /\p{L}/u;

@@ -2,7 +2,7 @@
 
 const POSITIONS = 2 ** 32;
 
-/** Gives pairs back by rank, and by position within a rank. */
+/** Returns pairs by rank, and by position within a rank. */
 export class PairHeap {
   /** Rank of the pair popped last. */
   rank = -1;
@@ -35,7 +35,7 @@ export class PairHeap {
     keys[i] = key;
   }
 
-  /** Takes the lowest pair out into `rank` and `position`; false if there is none. */
+  /** Removes the lowest pair and sets `rank` and `position`; false if there is none. */
   pop(): boolean {
     if (this.#size === 0) return false;
     const keys = this.#keys;

@@ -3,22 +3,22 @@ import { PairIndex } from "./pair-index.js";
 import { PairQueue } from "./pair-queue.js";
 import type { WordCounts } from "./word-counts.js";
 
-/** What was learnt. Token `id` is byte `id` below 256, and above what merge `id - 256` makes. */
+/** The result. Token `id` is byte `id` below 256, and above it the result of merge `id - 256`. */
 export interface LearntMerges {
   /** Bytes of each token as characters 0 to 255; no two are equal. */
   bytes: string[];
   /** The two tokens that each merge joins, the first merge first. */
   merges: [left: number, right: number][];
-  /** How many tokens all the words are, each as often as it came, after the merges. */
+  /** Tokens of all words after the merges, each word counted as often as it came. */
   tokenCount: number;
 }
 
 /**
- * At most `maxMerges` merges, in the order in which they apply: each time the pair of adjacent
- * tokens that is most frequent, as PairQueue orders them, becomes a token wherever it is, from left
- * to right. Ends early when no pair comes `minFrequency` (at least 1) times. Occurrences of a pair
- * count even if they overlap: three equal bytes are two pairs. Takes about n log n steps for n
- * bytes of distinct words, and 16 bytes of memory for each, the table of pairs aside.
+ * At most `maxMerges` merges, in the order in which they apply. Each time the most frequent pair of
+ * adjacent tokens, as PairQueue orders them, becomes a token wherever it is, from left to right.
+ * Ends early when no pair comes `minFrequency` (at least 1) times. Overlapping occurrences of a
+ * pair count: three equal bytes are two pairs. Takes about n log n steps for n bytes of distinct
+ * words, and 16 bytes of memory for each, not counting the table of pairs.
  */
 export function learnMerges(
   words: WordCounts,
@@ -31,7 +31,7 @@ export function learnMerges(
   const queue = new PairQueue(text.pairs, bytes);
   let queued = 0;
   while (merges.length < maxMerges) {
-    // A pair comes about only while its newer token is made, so its count can only fall later.
+    // A pair arises only while its newer token is made, so its count can only fall later.
     for (; queued < text.pairs.size; queued++) {
       if (text.pairs.counts[queued] >= minFrequency) queue.push(queued);
     }
@@ -46,11 +46,11 @@ export function learnMerges(
   return { bytes, merges, tokenCount: text.tokenCount };
 }
 
-/** The distinct words as tokens, and the pairs of adjacent ones. */
+/** The distinct words as tokens, and their pairs of adjacent tokens. */
 class MergedText {
   readonly pairs: PairIndex;
   tokenCount = 0;
-  /** A cell for each byte, -1 before and after each word. A token's outer cells have its id. */
+  /** A cell for each byte, -1 before and after each word. A token's outer cells hold its id. */
   #cells: Int32Array;
   /** Word of each cell. */
   #wordOf: Int32Array;

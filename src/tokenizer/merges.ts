@@ -5,7 +5,7 @@ import type { Symbols } from "./symbols.js";
 
 /** Merges by the pair of symbols; the rank of a merge is its place in the file. */
 export class MergeTable {
-  /** What is odd about the merges, in sentences. */
+  /** Oddities of the merges, in sentences. */
   readonly warnings: string[] = [];
   readonly length: number;
   /** Rank r merges `#merges[3 r]` and `#merges[3 r + 1]` into `#merges[3 r + 2]`. */
@@ -16,10 +16,10 @@ export class MergeTable {
   /**
    * `merges` are lines "left right" in the byte-level alphabet, the first of lowest rank.
    *
-   * What is not a pair never applies, as in llama.cpp. A part or a result without a token is a
-   * symbol like any other on the way to one that has a token, again as in llama.cpp; Hugging Face's
+   * A line that is not a pair never applies, as in llama.cpp. A part or a result without a token is
+   * an ordinary symbol on the way to one with a token, again as in llama.cpp; Hugging Face's
    * tokenizers refuse both. Of equal pairs the last counts, as in Hugging Face's tokenizers; in
-   * llama.cpp it is the first.
+   * llama.cpp the first does.
    */
   constructor(symbols: Symbols, merges: readonly string[]) {
     this.length = merges.length;
@@ -36,8 +36,8 @@ export class MergeTable {
       if (this.merged(rank) >= symbols.tokenCount) withoutToken.push(rank);
       this.#slots[this.#slotOf(this.#merges[3 * rank], this.#merges[3 * rank + 1])] = rank + 1;
     }
-    this.#warn(merges, withoutPair, "not a pair in the byte-level alphabet, and never applied");
-    this.#warn(merges, withoutToken, "of a result that is not a token; its bytes take its place");
+    this.#warn(merges, withoutPair, "not a pair of the byte-level alphabet, and never applied");
+    this.#warn(merges, withoutToken, "without a token for the result; its bytes are used");
   }
 
   /** Rank of the merge of `left` with `right`, or -1. Lower ranks merge first. */

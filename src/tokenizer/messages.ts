@@ -8,21 +8,21 @@ export interface ChatTextPart {
   readonly text: string;
 }
 
-/** What a message says. Parts are joined with newlines, as llama.cpp and vLLM do. */
+/** A message's content. Parts are joined with newlines, as in llama.cpp and vLLM. */
 export type ChatContent = string | readonly ChatTextPart[];
 
-/** One turn of a conversation, as OpenAI's API and transformers have it. */
+/** One turn of a conversation, as in OpenAI's API and transformers. */
 export interface ChatMessage {
   /** Usually "system", "user", "assistant" or "tool". */
   role: string;
-  /** May be null or missing beside `tool_calls` only. */
+  /** Null or missing only if there are `tool_calls`. */
   content?: ChatContent | null;
-  /** Anything else that the template reads, such as `tool_calls` or `reasoning_content`. */
+  /** Any other field that the template reads, such as `tool_calls` or `reasoning_content`. */
   [field: string]: unknown;
 }
 
 /**
- * The messages as templates read them: content is a text, or null beside tool calls. Throws
+ * The messages as templates read them: content is a text, or null with tool calls. Throws
  * INVALID_ARGUMENT, naming message and part, for anything else.
  */
 export function checkMessages(messages: readonly ChatMessage[]): Record<string, unknown>[] {
@@ -54,7 +54,7 @@ function contentOf(content: unknown, calls: unknown, at: string): string | null 
   throw invalid(at, "a string, or an array of text parts", kindOf(content));
 }
 
-/** A copy of a content, which later changes of its parts do not reach. */
+/** A copy of a content that later changes of its parts do not affect. */
 export function copyContent(content: ChatContent): ChatContent {
   if (!Array.isArray(content)) return content;
   return Array.from(content as readonly unknown[], (part) =>

@@ -3,9 +3,9 @@ import { describeValue, isList } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import { TokenType } from "./vocabulary.js";
 
-/** What a tokenizer is made from. */
+/** The data of a tokenizer. */
 export interface TokenizerSource {
-  /** Text of each token by id: in the byte-level alphabet if normal, else as it is. */
+  /** Text of each token by id: in the byte-level alphabet if normal, else plain. */
   tokens: readonly string[];
   /** GGUF token types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
   tokenTypes: ArrayLike<number>;
@@ -15,7 +15,7 @@ export interface TokenizerSource {
   bosTokenId?: number;
   /** The token that ends a text. */
   eosTokenId?: number;
-  /** Tokens that end a text, where there are several; `eosTokenId` need not be among them. */
+  /** Tokens that end a text, if there are several; `eosTokenId` need not be among them. */
   eosTokenIds?: readonly number[];
   /** The token that ends a turn. */
   eotTokenId?: number;
@@ -25,18 +25,18 @@ export interface TokenizerSource {
   /** Whether a prompt begins with the token `bosTokenId`; false by default. */
   addBosToken?: boolean;
   chatTemplate?: string;
-  /** Chat templates for other ends, by name: `tool_use`, `rag`. */
+  /** Chat templates for other purposes, by name: `tool_use`, `rag`. */
   namedChatTemplates?: Readonly<Record<string, string>>;
-  /** What was odd in the file that this was read from, and what was made of it, in sentences. */
+  /** Oddities of the file and how they were read, in sentences. */
   warnings?: readonly string[];
 }
 
 type Metadata = ReadonlyMap<string, unknown>;
 
-/** The names under which llama.cpp knows the split pattern of Qwen2. */
+/** llama.cpp's names for the split pattern of Qwen2. */
 const QWEN2_NAMES: readonly string[] = ["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"];
 
-/** Reads entries, and collects what is odd without being an error. */
+/** Reads entries, and collects oddities that are not errors. */
 class EntryReader {
   readonly warnings: string[] = [];
   readonly #metadata: Metadata;
@@ -91,8 +91,8 @@ class EntryReader {
   }
 
   /**
-   * The id of one of `count` tokens, or undefined: for one out of range too, with a warning, as in
-   * llama.cpp, which then falls back on token 11.
+   * The id of one of `count` tokens, or undefined. An id out of range is undefined with a warning,
+   * as in llama.cpp, which then falls back on token 11.
    */
   id(name: string, count: number): number | undefined {
     const value = this.scalar(name);
@@ -105,7 +105,7 @@ class EntryReader {
     return undefined;
   }
 
-  /** Ids as `id` reads one, those out of range left out with a warning; undefined without them. */
+  /** Ids, those out of range left out with a warning; undefined without the entry. */
   ids(name: string, count: number): number[] | undefined {
     const values = this.numbers(name);
     if (values === undefined) return undefined;
@@ -150,10 +150,10 @@ function unsupported(name: string, expected: string, got: string): PlmError {
   return new PlmError("UNSUPPORTED_FILE", message);
 }
 
-/** Warns of what llama.cpp does with a file and this package does not. */
+/** Warns of entries that llama.cpp follows and this package does not. */
 function warnOfOthers(reader: EntryReader): void {
   if (reader.flag("add_eos_token")) {
-    reader.warn("add_eos_token", "no end token is added: a prompt is there to be continued");
+    reader.warn("add_eos_token", "no end token is added: a prompt is meant to be continued");
   }
   const suppressed = reader.numbers("suppress_tokens");
   if (suppressed !== undefined && suppressed.length > 0) {
@@ -163,12 +163,11 @@ function warnOfOthers(reader: EntryReader): void {
 
 /**
  * The tokenizer of a GGUF file. Throws INVALID_FILE for entries that are missing or of another
- * type, UNSUPPORTED_FILE for another tokenizer than Qwen2's (model "gpt2", pre "qwen2").
+ * type, UNSUPPORTED_FILE for a tokenizer other than Qwen2's (model "gpt2", pre "qwen2").
  *
- * A file without `pre` is taken for Qwen2's, which is PLM's own; llama.cpp warns and splits such
- * text by a pattern of its own. Without token types, all tokens are normal, as in llama.cpp. Scores
- * are of no use in byte-pair encoding and are not read, nor is `add_sep_token`, which concerns
- * pairs of texts.
+ * A file without `pre` is read as Qwen2's, which is PLM's; llama.cpp warns and splits such text by
+ * a pattern of its own. Without token types, all tokens are normal, as in llama.cpp. Scores, which
+ * byte-pair encoding does not use, and `add_sep_token`, which concerns pairs of texts, are ignored.
  */
 export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   const reader = new EntryReader(metadata);
@@ -195,7 +194,7 @@ export function readTokenizerSource(metadata: Metadata): TokenizerSource {
   return { ...source, warnings: reader.warnings };
 }
 
-/** Merges from which on a rank and a position in a word do not fit one exact number. */
+/** From this many merges on, a rank and a position in a word do not fit one exact number. */
 const MAX_MERGES = 2 ** 21;
 
 /**

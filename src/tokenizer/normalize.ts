@@ -4,7 +4,7 @@
 const NEEDS_NORMALIZING = /[\u0300-\uffff]/;
 const MARK = /\p{M}/uy;
 
-/** The start of a run of marks so long that it is sorted before it is normalised. */
+/** The start of a run of marks that is long enough to be sorted before it is normalised. */
 const LONG_RUN_START = /\p{M}{128}/gu;
 
 /** Whether canonical ordering puts the second of two decomposed marks before the first. */
@@ -14,7 +14,7 @@ function swaps(first: string, second: string): boolean {
 
 /** Whether a decomposed mark never moves: its canonical combining class is 0. */
 function isStarter(mark: string): boolean {
-  // U+0334 and U+0345 are of the lowest and the highest class.
+  // U+0334 and U+0345 have the lowest and the highest class.
   return !swaps("\u0345", mark) && !swaps(mark, "\u0334");
 }
 
@@ -54,8 +54,8 @@ function sortMarks(run: string): string {
 }
 
 /**
- * `text.normalize("NFC")`. Runtimes sort combining marks by insertion, which for a long run of them
- * takes time with its square; such runs are sorted here first, which does not change the outcome.
+ * `text.normalize("NFC")`. Runtimes sort combining marks by insertion, which is quadratic in the
+ * length of a run; long runs are sorted here first, which does not change the result.
  */
 export function normalizeNfc(text: string): string {
   if (!NEEDS_NORMALIZING.test(text)) return text;
@@ -75,7 +75,7 @@ function sortLongRuns(text: string): string {
   return from === 0 ? text : parts.join("") + text.slice(from);
 }
 
-/** The end of the marks from `start` on. One at a time: a repetition would fill a regex's stack. */
+/** The end of the marks from `start` on. One at a time: a repetition would overflow a stack. */
 function endOfMarks(text: string, start: number): number {
   let end = start;
   for (MARK.lastIndex = start; MARK.test(text); ) end = MARK.lastIndex;

@@ -1,15 +1,15 @@
 /** The pairs of adjacent tokens in words: how often each comes, and where. */
 
-/** What `#pairs` holds of a pair: its tokens, then its first and its last place, -1 for none. */
+/** Fields of a pair in `#pairs`: its tokens, then its first and its last place, -1 for none. */
 const LEFT = 0;
 const RIGHT = 1;
 const FIRST = 2;
 const LAST = 3;
 const STRIDE = 4;
 
-/** Pairs numbered from 0 in the order in which they were met; a place has at most one pair. */
+/** Pairs numbered from 0 in order of appearance; a place has at most one pair. */
 export class PairIndex {
-  /** How many pairs were met. */
+  /** The number of pairs. */
   size = 0;
   /** How often each pair comes; longer than `size`. */
   counts: Float64Array = new Float64Array(1024);
@@ -36,7 +36,7 @@ export class PairIndex {
     return this.#pairs[pair * STRIDE + RIGHT];
   }
 
-  /** The place of a pair that was added first of those that it has, or -1. */
+  /** The earliest added place that the pair still has, or -1. */
   firstPlace(pair: number): number {
     return this.#pairs[pair * STRIDE + FIRST];
   }
@@ -53,7 +53,7 @@ export class PairIndex {
     else this.#next[last] = place;
   }
 
-  /** Takes away what was added at `place`. */
+  /** Removes the pair at `place`. */
   remove(place: number, left: number, right: number, count: number): void {
     const pair = this.#slots[this.#slotOf(left, right)] - 1;
     const previous = this.#previous[place];

@@ -2,15 +2,15 @@
 import type { PairIndex } from "./pair-index.js";
 
 /**
- * Gives the pair of the highest count; of equal ones that whose left token, then whose right token
- * has the lexicographically smaller bytes. A pair's count may only fall once it is here.
+ * Returns the pair of the highest count; among equal counts, the pair with the lexicographically
+ * smaller bytes of the left token, then of the right. A queued pair's count may only fall.
  */
 export class PairQueue {
   #pairs: PairIndex;
-  /** Bytes of each token as characters 0 to 255, in whose order strings compare. */
+  /** Bytes of each token as characters 0 to 255, so that strings compare as bytes do. */
   #bytes: readonly string[];
   #heap: number[] = [];
-  /** By pair: the count by which it lies in the heap, from which its own may have fallen. */
+  /** By pair: its count when it was placed in the heap; its own may have fallen since. */
   #queued: number[] = [];
 
   /** `bytes` may grow as tokens are made. */
@@ -19,7 +19,7 @@ export class PairQueue {
     this.#bytes = bytes;
   }
 
-  /** Adds a pair that is not here. */
+  /** Adds a pair that is not queued. */
   push(pair: number): void {
     this.#queued[pair] = this.#pairs.counts[pair];
     const heap = this.#heap;
@@ -33,7 +33,7 @@ export class PairQueue {
     heap[i] = pair;
   }
 
-  /** Takes out the first pair; -1 if there is none that comes at least `minCount` times. */
+  /** Removes and returns the first pair; -1 if none comes at least `minCount` times. */
   pop(minCount: number): number {
     const heap = this.#heap;
     while (heap.length > 0) {
@@ -50,7 +50,7 @@ export class PairQueue {
     return -1;
   }
 
-  /** Replaces the top by `pair`, moved down to where it belongs. */
+  /** Replaces the top by `pair` and sifts it down. */
   #sink(pair: number): void {
     const heap = this.#heap;
     const size = heap.length;

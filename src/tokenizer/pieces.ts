@@ -4,19 +4,19 @@ import { requireGlobal } from "../globals.js";
 import { BYTE_LOOK, type TokenKinds } from "./token-kinds.js";
 import { TokenType } from "./vocabulary.js";
 
-/** Texts whose characters stand for themselves in the byte-level alphabet. */
+/** Texts with only characters that stand for themselves in the byte-level alphabet. */
 const PRINTABLE_ASCII = /^[\x21-\x7e]*$/;
 
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Bytes of the tokens that stand for something else than their text spells in the byte-level
- * alphabet, by id: the text itself for those that are parsed in text (`kinds`), one byte for
- * another of type byte (`<0x0A>`), nothing for another unused token.
+ * Bytes of the tokens that do not stand for what their text spells in the byte-level alphabet, by
+ * id: the text itself for tokens parsed in text (`kinds`), one byte for any other of type byte
+ * (`<0x0A>`), nothing for any other unused token.
  *
- * A token that plain text may become (`makes`) stands for that text whatever its type, as in
- * Hugging Face's tokenizers, so that what was encoded can be decoded; llama.cpp goes by the type
- * alone. Throws INVALID_FILE where a token of type byte names none.
+ * A token that plain text can become (`makes`) stands for that text whatever its type, as in
+ * Hugging Face's tokenizers, so that encoded text can be decoded; llama.cpp goes by the type
+ * alone. Throws INVALID_FILE if a token of type byte names no byte.
  */
 export function piecesByType(
   tokens: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Splits UTF-8 text into the words that byte-pair encoding works on, in linear time. The words are
- * those of the Qwen2 pattern:
+ * Splits UTF-8 text into the words that byte-pair encoding takes, in linear time, by the Qwen2
+ * pattern:
  *
  *   (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}
  *   | ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
@@ -21,20 +21,20 @@ function classAt(bytes: Uint8Array, i: number): number {
   return bytes[i] < 0x80 ? asciiClasses[bytes[i]] : classOf(decodeLong(bytes, i));
 }
 
-/** Bytes of the code point that `lead` begins. */
+/** Length in bytes of the code point that `lead` begins. */
 function sizeOf(lead: number): number {
   if (lead < 0x80) return 1;
   if (lead < 0xe0) return 2;
   return lead < 0xf0 ? 3 : 4;
 }
 
-/** End of the code points of class `kind` from `i`. */
+/** End of the run of code points of class `kind` from `i`. */
 function skip(bytes: Uint8Array, i: number, end: number, kind: number): number {
   while (i < end && classAt(bytes, i) === kind) i += sizeOf(bytes[i]);
   return i;
 }
 
-/** Bytes after an apostrophe that finish a contraction, 0 for none; `i` is past the apostrophe. */
+/** Bytes of a contraction after its apostrophe, 0 for none; `i` is past the apostrophe. */
 function contractionBytes(bytes: Uint8Array, i: number, end: number): number {
   if (i >= end) return 0;
   // U+017F, the long s, folds to s; no other character outside ASCII folds to these letters.
@@ -47,7 +47,7 @@ function contractionBytes(bytes: Uint8Array, i: number, end: number): number {
   return next === "e" && (letter === "r" || letter === "v") ? 2 : 0;
 }
 
-/** End of the word that begins with the white space at `start`, if no word of its own follows. */
+/** End of the word of white space that begins at `start`. */
 function endOfSpaces(bytes: Uint8Array, start: number, end: number): number {
   let afterNewline = -1;
   let last = start;

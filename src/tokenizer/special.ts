@@ -1,11 +1,11 @@
 /**
  * Finds special tokens in text: from left to right, the longest wherever one begins. An
- * Aho-Corasick automaton over the reversed tokens reads the text backwards, so each place costs the
- * same whatever the tokens are.
+ * Aho-Corasick automaton over the reversed tokens reads the text backwards, so that the cost of a
+ * place does not depend on the tokens.
  */
 import { PlmError } from "../errors.js";
 
-/** Each may become a state of the automaton, of some hundred bytes. */
+/** The most UTF-16 units of all tokens: each may become a state of some hundred bytes. */
 const MOST_UNITS = 1 << 18;
 
 /** A special token in a text: UTF-16 units `start` to `end`. */
@@ -15,16 +15,16 @@ export interface SpecialMatch {
   end: number;
 }
 
-/** A set of special tokens, ready to be looked for. */
+/** A set of special tokens, ready to be searched for. */
 export class SpecialTokens {
-  /** Next state by state * 2^16 + unit. State 0 has read nothing that could end a token. */
+  /** Next state by state * 2^16 + unit. In state 0, nothing read could end a token. */
   #next = new Map<number, number>();
-  /** State of the longest suffix that begins a reversed token too. */
+  /** State of the longest suffix that also begins a reversed token. */
   #fallback: number[] = [0];
-  /** Longest token that begins at the place where the state is reached, -1 for none. */
+  /** The longest token that begins where the state is reached, -1 for none. */
   #id: number[] = [-1];
   #lengths = new Map<number, number>();
-  /** 1 at the low byte of each unit that ends a token: most units leave state 0 as it is. */
+  /** 1 at the low byte of each unit that ends a token: most units keep state 0. */
   #isLast: Uint8Array = new Uint8Array(256);
 
   /**
@@ -99,7 +99,7 @@ export class SpecialTokens {
     const edges: [from: number, unit: number, to: number][] = [];
     for (const [edge, to] of this.#next) edges.push([Math.floor(edge / 65536), edge % 65536, to]);
     const depth = new Int32Array(this.#id.length);
-    // A state is numbered after the state that leads to it.
+    // A state has a higher number than the state that leads to it.
     for (const [from, , to] of edges) depth[to] = depth[from] + 1;
     edges.sort((a, b) => depth[a[2]] - depth[b[2]]);
     for (const [from, unit, to] of edges) {

@@ -1,6 +1,6 @@
 /**
- * What byte-pair encoding joins: the tokens of a vocabulary, and the texts without a token that
- * merges pass through.
+ * What byte-pair encoding joins: the tokens of a vocabulary, and texts without a token that occur
+ * between merges.
  */
 import type { Vocabulary } from "./vocabulary.js";
 

@@ -1,6 +1,6 @@
 /**
- * Which tokens are special, and which of them end an answer. The file's token types say it, but
- * many files type special tokens as normal; there, they are those that plain text cannot become.
+ * Which tokens are special, and which of them end an answer. The file's token types say so, but
+ * many files type special tokens as normal: those that plain text cannot become.
  */
 import type { TokenizerSource } from "./metadata.js";
 import { isNormal, TokenType } from "./vocabulary.js";
@@ -8,21 +8,21 @@ import { isNormal, TokenType } from "./vocabulary.js";
 /** A token's id and text. */
 export type TokenText = [id: number, text: string];
 
-/** The special tokens of a vocabulary by what is done with them. */
+/** The special tokens of a vocabulary by how they are treated. */
 export interface TokenKinds {
   /** Parsed in text and written out on request. */
   readonly control: readonly TokenText[];
-  /** Parsed in text always, and written out always. */
+  /** Always parsed in text, and always written out. */
   readonly userDefined: readonly TokenText[];
-  /** Parsed in text on request, and written out always: the chat templates' own normal tokens. */
+  /** Parsed in text on request, and always written out: the chat templates' normal tokens. */
   readonly markup: readonly TokenText[];
-  /** What ends an answer: the file's own first, then others by id. */
+  /** Tokens that end an answer: the file's own first, then others by id. */
   readonly endIds: ReadonlySet<number>;
 }
 
 /**
- * Texts that end an answer in whichever vocabulary they are, after llama.cpp's list; its tokens of
- * fill-in-the-middle are left out.
+ * Texts that end an answer in any vocabulary, after llama.cpp's list without its tokens for
+ * fill-in-the-middle.
  */
 const END_TEXTS: ReadonlySet<string> = new Set([
   ...["<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>"],
@@ -31,20 +31,20 @@ const END_TEXTS: ReadonlySet<string> = new Set([
   ...["</s>", "<eos>", "[EOS]"],
 ]);
 
-/** Texts that no other token than a control token has: `<|user|>`. Numbered ones stand for data. */
+/** Texts that only control tokens have: `<|user|>`. Numbered ones stand for data. */
 const CONTROL_LOOK = /^<[|\uff5c][\p{L}_\u2581 -]+[|\uff5c]>$/u;
 
 /** Texts of tokens of type byte: `<0x0A>`. */
 export const BYTE_LOOK: RegExp = /^<0x([0-9A-Fa-f]{2})>$/;
 
-/** Texts that mark up a conversation where the chat template has them: `[INST]`, `<think>`. */
+/** Texts that mark up a conversation if the chat template has them: `[INST]`, `<think>`. */
 const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
 
 /**
- * Sorts the special tokens out. Control: those of that type or unknown, and, of any other type,
- * what plain text cannot become (`makes`) and ends an answer, begins or pads a text, or looks like
- * `<|user|>`. A user-defined token that begins or pads a text stays user-defined, and one of type
- * byte stands for its byte.
+ * Classifies the special tokens. Control are tokens of type control or unknown and, of any other
+ * type, those that plain text cannot become (`makes`) and that end an answer, begin or pad a text,
+ * or look like `<|user|>`. A user-defined token that begins or pads a text stays user-defined, and
+ * one of type byte stands for its byte.
  */
 export function findTokenKinds(
   source: TokenizerSource,
@@ -80,18 +80,18 @@ export function findTokenKinds(
   return { control, userDefined, markup, endIds: new Set([...ends, ...knownEndIds(control)]) };
 }
 
-/** The ends that the file names. An id that is not in the vocabulary names nothing. */
+/** The end tokens that the file names. Ids outside the vocabulary are ignored. */
 function namedEndIds(source: TokenizerSource): Set<number> {
   const { tokens, eosTokenId, eotTokenId, eomTokenId, eosTokenIds = [] } = source;
   const ids = [eosTokenId, ...eosTokenIds, eotTokenId, eomTokenId];
   return new Set(ids.filter((id) => id !== undefined && tokens[id] !== undefined) as number[]);
 }
 
-/** Those whose text ends an answer, by id. */
+/** The tokens with a text that ends an answer, by id. */
 function knownEndIds(control: readonly TokenText[]): number[] {
   const ends = control.filter(([, text]) => END_TEXTS.has(text)).sort(([a], [b]) => a - b);
   const texts = new Set(ends.map(([, text]) => text));
-  // There, <|end|> ends a message, after which the answer goes on with another.
+  // There, <|end|> ends a message, and the answer continues with another.
   const hasMessages =
     (texts.has("<|return|>") && texts.has("<|call|>")) ||
     (texts.has("<|flush|>") && texts.has("<|calls|>"));

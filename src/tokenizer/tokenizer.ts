@@ -23,56 +23,55 @@ export type { TokenizerSource } from "./metadata.js";
 export interface EncodeOptions {
   /**
    * Whether control tokens such as `<|im_start|>` and unknown ones are parsed in the text; false by
-   * default. Text may become such a token without it, where merges make it.
+   * default. Text can become such a token all the same if merges make it.
    */
   special?: boolean;
   /**
-   * Whether the begin token goes first where the file asks for it (`addBosToken`), as it does in
-   * prompts. It is not doubled: its own text at the beginning, if parsed, is that token. False by
-   * default.
+   * Whether the begin token comes first if the file asks for it (`addBosToken`), as in prompts. It
+   * is not doubled: its own text at the beginning, if parsed, is that token. False by default.
    */
   addBos?: boolean;
-  /** Unicode normal form: "nfc" as the official tokenizer has it, or "none" as llama.cpp. */
+  /** Unicode normal form: "nfc" as in the official tokenizer, or "none" as in llama.cpp. */
   normalize?: "nfc" | "none";
 }
 
 /** How tokens become text. */
 export interface DecodeOptions {
   /**
-   * Whether control tokens are written out, as transformers does by default; true by default. Those
-   * that plain text may become are text and always are.
+   * Whether control tokens are written out; true by default, as in transformers. Tokens that plain
+   * text can become are text and always written out.
    */
   special?: boolean;
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A tokenizer; it keeps no reference to what it was made from. */
+/** A tokenizer; it keeps no reference to its source. */
 export class Tokenizer {
   readonly vocabSize: number;
-  /** Tokens after which generation ends: the file's own, and well-known ones like `<|im_end|>`. */
+  /** Tokens that end generation: the file's own, and well-known ones like `<|im_end|>`. */
   readonly eosTokenIds: ReadonlySet<number>;
   readonly bosTokenId: number | undefined;
   readonly paddingTokenId: number | undefined;
   /** Whether prompts begin with `bosTokenId`: `tokenizer.ggml.add_bos_token`. */
   readonly addBosToken: boolean;
   /**
-   * Texts of the file's special tokens, by the names that transformers and chat templates have for
-   * them: `bos_token`, `eos_token`, `pad_token`.
+   * Texts of the file's special tokens, by their names in transformers and chat templates:
+   * `bos_token`, `eos_token`, `pad_token`.
    */
   readonly specialTokensMap: Readonly<Record<string, string>>;
   /** The file's Jinja template for conversations. */
   readonly chatTemplate: string | undefined;
-  /** Templates of the file for other ends, by name: `tool_use` where there are tools, `rag`. */
+  /** The file's templates for other purposes, by name: `tool_use` if there are tools, `rag`. */
   readonly namedChatTemplates: Readonly<Record<string, string>>;
-  /** What is odd in the file, and what is made of it, in sentences; nearly always none. */
+  /** Oddities of the file and how they are read, in sentences; nearly always none. */
   readonly warnings: readonly string[];
   #vocabulary: Vocabulary;
-  /** Bytes of the tokens that stand for something else than they spell. */
+  /** Bytes of the tokens that do not stand for what they spell. */
   #pieces: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
   #bpe: Bpe;
   #cache = new WordCache();
-  /** Tokens that are no text. */
+  /** Tokens that are not text. */
   #controlIds: ReadonlySet<number>;
   #userDefined: SpecialTokens;
   #special: SpecialTokens;
@@ -114,13 +113,13 @@ export class Tokenizer {
 
   /**
    * Token ids of `text`; without `addBos` no token is added at either end. User-defined tokens are
-   * always parsed, control tokens with `special`. Lone surrogates become U+FFFD. Throws
-   * INVALID_ARGUMENT if `text` is not a string or `normalize` is neither.
+   * always parsed, control tokens only with `special`. Lone surrogates become U+FFFD. Throws
+   * INVALID_ARGUMENT if `text` is not a string or `normalize` is invalid.
    *
-   * Parsing is that of Hugging Face's tokenizers: from left to right, the longest token wherever
-   * one begins (llama.cpp looks for the longest token in the whole text first), in the text before
-   * it is normalised, with the white space around it left as it is. A GGUF file cannot say
-   * otherwise (`normalized`, `lstrip`, `rstrip`, `single_word`).
+   * Tokens are parsed as in Hugging Face's tokenizers: from left to right, the longest wherever one
+   * begins (llama.cpp looks for the longest token in the whole text first), in the text before
+   * normalisation, with the white space around them kept. A GGUF file cannot say otherwise
+   * (`normalized`, `lstrip`, `rstrip`, `single_word`).
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") throw invalidArgument("text", "a string", kindOf(text));
@@ -147,7 +146,7 @@ export class Tokenizer {
 
   /**
    * Text of `ids`; bytes that are not UTF-8 become U+FFFD. Throws INVALID_TOKEN, and
-   * INVALID_ARGUMENT for what is no list.
+   * INVALID_ARGUMENT if it is not a list.
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     if (!(Number.isSafeInteger(ids?.length) && ids.length >= 0)) {
@@ -160,8 +159,8 @@ export class Tokenizer {
   }
 
   /**
-   * A decoder that takes ids one at a time. It never gives half a character, and its pieces
-   * together are `decode` of the ids with the same options.
+   * A decoder that takes ids one at a time. It never returns half a character, and its pieces
+   * together equal `decode` of the ids with the same options.
    */
   createDecoder(options: DecodeOptions = {}): IncrementalDecoder {
     checkOptions(options);

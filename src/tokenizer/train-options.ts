@@ -2,17 +2,17 @@
 import { describeValue, kindOf } from "../describe.js";
 import { invalidArgument, quote } from "../errors.js";
 
-/** What a vocabulary is to be like. */
+/** The shape of a vocabulary to train. */
 export interface TrainTokenizerOptions {
-  /** Exactly as many tokens as there will be: 256 bytes, merges, special tokens, unused ones. */
+  /** The exact number of tokens: 256 bytes, merges, special tokens, unused ones. */
   vocabSize: number;
-  /** Control tokens, the first of which ends texts and pads; `["<|endoftext|>"]` by default. */
+  /** Control tokens; the first one ends texts and pads. `["<|endoftext|>"]` by default. */
   specialTokens?: readonly string[];
   /** How often a pair must come to be merged; 2 by default. */
   minFrequency?: number;
   /** Whether special tokens in the texts are cut out of them; false by default: they are text. */
   special?: boolean;
-  /** As in EncodeOptions, and best the same as there: "nfc" by default, or "none". */
+  /** As in EncodeOptions, and best with the same value: "nfc" by default, or "none". */
   normalize?: "nfc" | "none";
 }
 
@@ -73,7 +73,7 @@ function checkSpecialTokens(specialTokens: unknown): void {
   }
 }
 
-/** Throws INVALID_ARGUMENT if text `index` is no string or has a lone surrogate. */
+/** Throws INVALID_ARGUMENT if text `index` is not a string or has a lone surrogate. */
 export function checkText(text: unknown, index: number): void {
   const place = { at: `[${index}]` };
   if (typeof text !== "string") throw invalidArgument("texts", "a string", kindOf(text), place);

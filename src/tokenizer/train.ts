@@ -17,29 +17,29 @@ import { WordCounts } from "./word-counts.js";
 
 /** A trained vocabulary, which `new Tokenizer` takes. */
 export interface TrainedTokenizer extends TokenizerSource {
-  /** Bytes (id = byte), then what merges make, special tokens, unused tokens. */
+  /** Bytes (id = byte), then the results of merges, special tokens, unused tokens. */
   readonly tokens: string[];
   readonly tokenTypes: Int32Array;
   readonly merges: string[];
   readonly eosTokenId: number;
   readonly paddingTokenId: number;
-  /** Tokens of type unused at the end, for which the texts had too few frequent pairs. */
+  /** Tokens of type unused at the end: the texts had too few frequent pairs for more merges. */
   readonly unusedTokens: number;
-  /** UTF-8 bytes of the texts, normalised and without special tokens that were cut out. */
+  /** UTF-8 bytes of the texts, normalised and without the special tokens cut out. */
   readonly textBytes: number;
-  /** How many tokens the texts are in this vocabulary, special tokens that were cut out aside. */
+  /** Tokens of the texts in this vocabulary, not counting special tokens cut out. */
   readonly textTokens: number;
 }
 
 /**
  * The vocabulary that byte-pair encoding learns from `texts`, each a document: words never span
- * two. Each time the most frequent pair of adjacent tokens within words merges; of equally frequent
- * ones that whose left token, then whose right token has the lexicographically smaller bytes. So
- * the outcome is the same for the same documents, in any order. If no pair is left that comes
- * `minFrequency` times, tokens `<|unused0|>` and so on fill the vocabulary up.
+ * two. Each time the most frequent pair of adjacent tokens within words merges; among equally
+ * frequent pairs, the one with the lexicographically smaller bytes of the left token, then of the
+ * right. So the result does not depend on the order of the documents. When no pair is left that
+ * comes `minFrequency` times, tokens `<|unused0|>` and so on fill the vocabulary.
  *
- * Throws INVALID_ARGUMENT for options out of range, for a text that is no string or has a lone
- * surrogate, for texts without a single character, and for a special token that is learnt too.
+ * Throws INVALID_ARGUMENT for options out of range, for a text that is not a string or has a lone
+ * surrogate, for texts without a single character, and for a special token that is also learnt.
  */
 export async function trainTokenizer(
   texts: Iterable<string> | AsyncIterable<string>,
@@ -93,7 +93,7 @@ function spell(bytes: string): string {
   return text;
 }
 
-/** Adds special and unused tokens to `tokens`, which are bytes and what merges make of them. */
+/** Adds special and unused tokens to `tokens`, which holds bytes and results of merges. */
 function completeVocabulary(
   tokens: string[],
   { vocabSize, specialTokens }: CheckedOptions,

@@ -60,23 +60,23 @@ export class Vocabulary {
 
   /**
    * The bytes that the text of token `id` spells in the byte-level alphabet, or those of the text
-   * itself where it is not of the alphabet; a view.
+   * itself if it uses other characters; a view.
    */
   bytesOf(id: number): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
   }
 
   /**
-   * Id of the token that spells exactly the bytes `bytes[start..end)`, or -1. The type of the token
-   * does not matter, as in llama.cpp and in Hugging Face's tokenizers, where an added token that
-   * the vocabulary had already keeps its id and its merges. Of tokens with the same text a normal
-   * one counts, then the first (llama.cpp refuses such files).
+   * Id of the token that spells exactly the bytes `bytes[start..end)`, or -1. The token's type does
+   * not matter, as in llama.cpp and in Hugging Face's tokenizers, where an added token that the
+   * vocabulary already had keeps its id and its merges. Of tokens with the same text a normal one
+   * counts, else the first (llama.cpp refuses such files).
    */
   find(bytes: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#slotOf(this.#bytes, bytes, start, end)] - 1;
   }
 
-  /** Indexes token `id` unless one with the same bytes is there. */
+  /** Indexes token `id` unless one with the same bytes is indexed. */
   #insert(bytes: Uint8Array, id: number): void {
     const slot = this.#slotOf(bytes, bytes, this.#offsets[id], this.#offsets[id + 1]);
     if (this.#slots[slot] === 0) this.#slots[slot] = id + 1;

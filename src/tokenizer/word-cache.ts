@@ -1,17 +1,17 @@
 /**
- * The tokens of words met before, in a table of fixed size: each word has one place, and the latest
- * word that belongs there has it.
+ * The tokens of words seen before, in a table of fixed size: each word has one place, which holds
+ * the latest word that maps to it.
  */
 import { hashBytes } from "./vocabulary.js";
 
 const PLACES = 2 ** 15;
-/** Longest word in bytes, and most tokens of a word, that are kept. */
+/** The longest word in bytes, and the most tokens of a word, that are kept. */
 const MAX_BYTES = 23;
 const MAX_TOKENS = 7;
 const KEY_STRIDE = MAX_BYTES + 1;
 const TOKEN_STRIDE = MAX_TOKENS + 1;
 
-/** Words and their tokens; 1.8 MB however much text goes by. */
+/** Words and their tokens; 1.8 MB for any amount of text. */
 export class WordCache {
   /** A word's length in bytes (0 where free), then its bytes. */
   #keys: Uint8Array = new Uint8Array(PLACES * KEY_STRIDE);
@@ -36,7 +36,7 @@ export class WordCache {
     return true;
   }
 
-  /** Keeps a word whose tokens are those of `out` from index `from`, unless there are too many. */
+  /** Keeps a word with its tokens, those of `out` from index `from`, unless there are too many. */
   write(place: number, word: Uint8Array, out: readonly number[], from: number): void {
     const count = out.length - from;
     if (count > MAX_TOKENS) return;

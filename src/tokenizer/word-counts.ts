@@ -3,7 +3,7 @@ import { ByteBuffer } from "./bytes.js";
 import { endOfWord } from "./pretokenize.js";
 import { hashBytes } from "./vocabulary.js";
 
-/** Words as the Qwen2 pattern splits texts into them, in the order in which they came first. */
+/** Words of texts, split by the Qwen2 pattern, in order of first appearance. */
 export class WordCounts {
   /** How many distinct words there are. */
   size = 0;
@@ -17,7 +17,7 @@ export class WordCounts {
   /** Open addressing: a word's index plus one, 0 where free. At most half are taken. */
   #slots: Int32Array = new Int32Array(2048);
 
-  /** The bytes of all words, one after the other; longer than they are. */
+  /** The bytes of all words, one after another; has room for more. */
   get bytes(): Uint8Array {
     return this.#buffer.bytes;
   }

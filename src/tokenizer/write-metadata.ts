@@ -11,7 +11,8 @@ export interface TokenizerEntry {
 /**
  * A tokenizer as GGUF metadata, ready for the format's writer and for `Tokenizer.fromMetadata`.
  * Without a begin token, the end token is named as one, because programs that find none assume one:
- * llama.cpp token 11. A template that writes `bos_token` has the end's text then, here as there.
+ * llama.cpp token 11. A template that writes `bos_token` then writes the end token's text, both
+ * here and there.
  */
 export function metadataOf(source: TokenizerSource): TokenizerEntry[] {
   const { bosTokenId, eosTokenId, eosTokenIds, eotTokenId, eomTokenId, paddingTokenId } = source;

@@ -1,4 +1,4 @@
-// A program that uses the package as users get it, packed and installed, and what runs its builds.
+// A program that uses the package as users get it, packed and installed; runs its builds.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
@@ -27,7 +27,7 @@ function linkPackages(from, to) {
   }
 }
 
-/** A folder that goes when this process ends. */
+/** A folder that is removed when this process ends. */
 function makeFolder() {
   const folder = mkdtempSync(join(tmpdir(), "plm-wasm-bundlers-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -55,7 +55,7 @@ export function makeApp(bundler = "") {
   return { root, out };
 }
 
-/** Runs a program to its end; its output. Rejects with all that it wrote where it fails. */
+/** Runs a program to its end; returns its output. Rejects with all output if it fails. */
 export async function run(file, args, options) {
   try {
     return (await promisify(execFile)(file, args, { timeout: LIMIT_MS, ...options })).stdout;
@@ -64,7 +64,7 @@ export async function run(file, args, options) {
   }
 }
 
-/** What a program finds that no bundler has touched. */
+/** What the unbundled program finds. */
 export function expectedIn({ root }) {
   const path = join(root, "plain.mjs");
   const found = JSON.parse(execFileSync(process.execPath, [path, MODEL_PATH], { cwd: root }));
@@ -72,12 +72,12 @@ export function expectedIn({ root }) {
   return found;
 }
 
-/** Threads must start, and the text be that of the program that no bundler has touched. */
+/** Threads must start, and the text must be that of the unbundled program. */
 export function assertThreads(found, expected) {
   assert.deepEqual(found, expected);
 }
 
-/** One thread must make the same text, and what would help be said. */
+/** One thread must make the same text, and the failure must give advice. */
 export function assertAdvice(found, { text }) {
   assert.deepEqual([found.threads, found.text], [1, text]);
   assert.match(found.failure, /build plm-wasm\/thread as well.*`threadScript`/);

@@ -9,7 +9,7 @@ import { MODEL_PATH } from "./app.mjs";
 const LIMIT_MS = 30_000;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 
-/** What makes pages cross-origin isolated, so that their threads may share memory. */
+/** Headers that make pages cross-origin isolated, so that their threads can share memory. */
 export const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { assertAdvice, assertThreads, MODEL_PATH, run } from "./app.mjs";
 import { lookInto } from "./chromium.mjs";
 
-/** Builds entries as ESM; the folder they are in. */
+/** Builds entries as ESM; returns their folder. */
 async function bundle({ root, out }, entryPoints, options) {
   const outdir = join(out, "esbuild");
   await build({

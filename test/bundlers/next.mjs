@@ -1,4 +1,4 @@
-// Next.js, whose servers leave the package in node_modules.
+// Next.js; its servers leave the package in node_modules.
 import { spawn } from "node:child_process";
 import { cpSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -9,10 +9,10 @@ import { assertThreads, expectedIn, MODEL_PATH, makeApp, run } from "./app.mjs";
 const PORT = 43117;
 const START_MS = 20_000;
 
-/** Packages are links here, and Turbopack follows none out of its root. */
+/** Packages are links here, and Turbopack follows no link out of its root. */
 const CONFIG = { serverExternalPackages: ["plm-wasm"], turbopack: { root: "/" } };
 
-/** Asks until the server answers. */
+/** Requests until the server answers. */
 async function ask(url) {
   const endMs = Date.now() + START_MS;
   for (;;) {

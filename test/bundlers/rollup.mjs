@@ -1,4 +1,4 @@
-// Rollup, which sets no condition "node" and leaves workers' files out.
+// Rollup, which does not set the condition "node" and leaves workers' files out.
 import { join } from "node:path";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";

@@ -1,5 +1,5 @@
-// Builds a program with the named bundlers, or with all but Next.js, runs what they made, and
-// expects threads to start and the text to stay: node run.mjs [esbuild rollup vite ...]
+// Builds a program with the named bundlers, or with all except Next.js, runs the results, and
+// expects threads to start and the text to be the same: node run.mjs [esbuild rollup vite ...]
 import { runChecks } from "../runtimes/checks.mjs";
 import { expectedIn, makeApp } from "./app.mjs";
 

@@ -1,4 +1,4 @@
-// Vite: libraries and servers' programs for Node, pages built and served.
+// Vite: libraries and server programs for Node, pages built and served.
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, createServer } from "vite";
@@ -7,7 +7,7 @@ import { ISOLATION, lookAt, lookInto } from "./chromium.mjs";
 
 const ENTRIES = ["main.mjs", "plain.mjs", "plm-thread.mjs"];
 
-/** Builds to the folder that is returned. */
+/** Builds, and returns the folder. */
 async function bundle({ root, out }, name, { build: options, ...rest }) {
   const outDir = join(out, name);
   const base = { root, configFile: false, logLevel: "warn" };

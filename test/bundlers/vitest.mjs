@@ -1,10 +1,10 @@
-// Vitest, whose environments replace globals, with the package as Node loads it and as Vite does.
+// Vitest, with environments that replace globals; the package as Node loads it and as Vite does.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MODEL_PATH, run } from "./app.mjs";
 
-/** Vitest wants a newer Node than the package. */
+/** Vitest needs a newer Node than the package. */
 const NODE = fileURLToPath(new URL("node_modules/node24/bin/node", import.meta.url));
 
 const check =

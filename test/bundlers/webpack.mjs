@@ -5,7 +5,7 @@ import webpack from "webpack";
 import { assertThreads, MODEL_PATH, run } from "./app.mjs";
 import { lookInto } from "./chromium.mjs";
 
-/** Builds to the folder that is returned; a warning is an error. */
+/** Builds, and returns the folder; a warning is an error. */
 function bundle({ root, out }, folder, options) {
   const path = join(out, folder);
   const { output, ...rest } = options;

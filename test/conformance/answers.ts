@@ -3,7 +3,7 @@ import { type ModelSource, renderChat } from "../../src/index.js";
 import { referenceLogits } from "../model/support/reference-forward.js";
 import { type Check, equal, logitsOf, near, PROMPT } from "./subject.js";
 
-/** After PROMPT, drawn with seed 7. */
+/** The text after PROMPT, sampled with seed 7. */
 export const SAMPLED_TOKENS: readonly number[] = [
   318, 281, 385, 392, 297, 406, 344, 44, 363, 547, 258, 630, 265, 272, 121, 259,
 ];
@@ -23,7 +23,7 @@ const TOKENS: readonly [string, boolean, readonly number[]][] = [
   ["<|endoftext|>", false, [60, 124, 375, 111, 874, 101, 936, 124, 62]],
 ];
 
-/** The best token each time, by a forward pass in float64. */
+/** The best token at each step, by a forward pass in float64. */
 async function greedyTokens(
   source: ModelSource,
   prompt: readonly number[],

@@ -3,17 +3,17 @@ import type { ModelSource } from "../../src/index.js";
 import { SAMPLED_TOKENS } from "./answers.js";
 import { type Check, equal, errorOf, PROMPT, throwsCode } from "./subject.js";
 
-/** The file with another architecture of three letters in its header. */
+/** The file with another three-letter architecture in its header. */
 function withArchitecture(file: Uint8Array, letters: string): Uint8Array<ArrayBuffer> {
   const changed = new Uint8Array(file);
   const key = "general.architecture";
   const start = new TextDecoder("latin1").decode(file.subarray(0, 1000)).indexOf(key);
-  // After the key come the value's type, 4 bytes, and its length, 8 bytes.
+  // The value's type, 4 bytes, and its length, 8 bytes, follow the key.
   changed.set(new TextEncoder().encode(letters), start + key.length + 12);
   return changed;
 }
 
-/** Ending what runs. */
+/** Checks of aborting and disposing. */
 export const CONTROL_CHECKS: Record<string, Check> = {
   "an abort ends a generation with its reason; the model works on": async ({ model }) => {
     const controller = new AbortController();

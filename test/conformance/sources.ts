@@ -9,7 +9,7 @@ async function loadsFrom({ model, load }: Subject, source: ModelSource): Promise
   other.dispose();
 }
 
-/** The file in pieces of 10,000 bytes, which end anywhere in a tensor. */
+/** The file in pieces of 10,000 bytes, which can end inside a tensor. */
 function streamOf(file: Uint8Array): ReadableStream<Uint8Array> {
   let offset = 0;
   return new ReadableStream<Uint8Array>({
@@ -21,7 +21,7 @@ function streamOf(file: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A byte-range reader of one's own. */
+/** A custom byte-range reader. */
 function byteSourceOf(file: Uint8Array): ByteSource {
   return {
     name: "memory",

@@ -1,13 +1,13 @@
-/** What the conformance checks work on, and how they say what went wrong; portable. */
+/** What the conformance checks work on, and how they fail; portable. */
 import { type LoadOptions, type Model, type ModelSource, PlmError } from "../../src/index.js";
 
 /**
- * Largest difference of a logit; they are from -6 to 10. The 16-bit activations and cache of the
- * default round by up to 8e-4 on this model, whatever the runtime.
+ * Largest difference of a logit; logits are from -6 to 10. The default's 16-bit activations and
+ * cache round by up to 8e-4 on this model, in any runtime.
  */
 export const LOGIT_TOLERANCE = 2e-3;
 
-/** What the checks go on from. */
+/** The prompt of the checks. */
 export const PROMPT =
   "Once upon a time there was a little café by the sea, and Tim liked to go there with his mom.";
 
@@ -17,14 +17,14 @@ export interface Subject {
   readonly file: Uint8Array<ArrayBuffer>;
   /** Whether this runtime has threads that share memory. */
   readonly hasThreads: boolean;
-  /** `precision` is "exact" unless it is told. */
+  /** `precision` is "exact" unless given. */
   readonly load: (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 }
 
 /** Throws or rejects if the package does not do what the check is named after. */
 export type Check = (subject: Subject) => unknown;
 
-/** The logits after a text, from a session of its own. */
+/** The logits after a text, from a new session. */
 export async function logitsOf(
   model: Model,
   text: string,
@@ -38,7 +38,7 @@ export async function logitsOf(
   }
 }
 
-/** Ends a check. */
+/** Fails a check. */
 export function fail(message: string): never {
   throw new Error(message);
 }
@@ -49,7 +49,7 @@ export function equal(actual: unknown, expected: unknown): void {
   if (got !== wanted) fail(`expected ${wanted}, got ${got}`);
 }
 
-/** Logits are near each other if none differs by more than LOGIT_TOLERANCE. */
+/** Logits are close if none differs by more than LOGIT_TOLERANCE. */
 export function near(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   equal(actual.length, expected.length);
   for (let i = 0; i < expected.length; i++) {
@@ -58,7 +58,7 @@ export function near(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
   }
 }
 
-/** What `work` throws or rejects with. */
+/** The error that `work` throws or rejects with. */
 export async function errorOf(work: () => unknown): Promise<unknown> {
   try {
     await work();

@@ -2,10 +2,10 @@
 import { type Model, PlmError } from "../../src/index.js";
 import { type Check, equal, fail, logitsOf, near, PROMPT, type Subject } from "./subject.js";
 
-/** Largest difference of a logit where the activations of prefill have 8 bits. */
+/** Largest difference of a logit if the activations of prefill have 8 bits. */
 const FAST_TOLERANCE = 0.1;
 
-/** A model in a variant; undefined where this runtime refuses it. */
+/** A model in a variant; undefined if this runtime refuses it. */
 async function loadVariant(
   { file, load }: Subject,
   variant: "simd" | "relaxed",
@@ -18,7 +18,7 @@ async function loadVariant(
   }
 }
 
-/** What may differ between runtimes, and must not show. */
+/** What may differ between runtimes and must not affect results. */
 export const THREAD_CHECKS: Record<string, Check> = {
   "two threads, where there are any, give exactly what one gives": async (subject) => {
     const { file, load, hasThreads } = subject;

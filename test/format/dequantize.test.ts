@@ -1,4 +1,4 @@
-/** The oracle of tensor values against reference rows of every type, bit for bit. */
+/** The tensor-value oracle against reference rows of every type, bit for bit. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";

@@ -1,4 +1,4 @@
-/** Headers: the reference files, and every way in which a header can be wrong. */
+/** Headers: the reference files, and the ways in which a header can be wrong. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -44,7 +44,7 @@ test("version 2 reads as version 3 does", async () => {
   assert.is(gguf.tensors.size, 12);
 });
 
-test("what is no GGUF, or another version, is refused by name", async () => {
+test("another format or version is refused by name", async () => {
   const text = new TextEncoder().encode("version https://git-lfs.github.com/spec/v1");
   await refused(text, "INVALID_FILE", /not a GGUF file: it starts with "vers"/);
   await refused(new Uint8Array(0), "INVALID_FILE", /goes past byte 0/);
@@ -120,7 +120,7 @@ test("wrong value types and names are refused", async () => {
   await refused(raw([entry("k".repeat(65536), 4, u32(0))]), "INVALID_FILE", /65536 bytes/);
 });
 
-test("any byte but 0 is true", async () => {
+test("any byte except 0 is true", async () => {
   const byte = (value: number) => (out: ByteWriter) => out.number("uint8", value);
   for (const value of [0, 1, 2, 255]) {
     const { metadata } = await open(raw([entry("k", 7, byte(value))]));
@@ -182,7 +182,7 @@ test("arrays that would take many times their bytes in memory are refused", asyn
   await refused(raw([entry("k", 9, booleans)]), "UNSUPPORTED_FILE", /more than 1048576 booleans/);
 });
 
-test("alignments that are no power of two are refused", async () => {
+test("alignments that are not a power of two are refused", async () => {
   for (const value of [0, 3, 24, 2 ** 31]) {
     const file = raw([entry("general.alignment", 4, (out) => out.u32(value))]);
     await refused(file, "INVALID_FILE", /general\.alignment is \d+, not a power of two/);

@@ -1,4 +1,4 @@
-/** Answers that differ from what was asked for, from a real server: used where sound, or not. */
+/** Answers that differ from the request, from a real server: used where sound, else refused. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { test } from "uvu";
@@ -13,7 +13,7 @@ import { errorOf } from "./support/error-of.js";
 import { sampleFile, sampleTensors } from "./support/sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
-/** 3 MiB in which every place looks different: more than a connection holds unread. */
+/** 3 MiB without repeated parts: more than a connection holds unread. */
 const file = new Uint8Array(3 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));
 
 type Instead = NonNullable<ServerOptions["instead"]>;
@@ -32,7 +32,7 @@ async function withFile(
   }
 }
 
-/** Headers for every answer but the first, which has the others. */
+/** Headers of the first answer, and of all later ones. */
 function fields(first: Record<string, string>, later: Record<string, string>): Instead {
   return (count, _, response) => {
     const set = Object.entries(count === 1 ? first : later);
@@ -41,7 +41,7 @@ function fields(first: Record<string, string>, later: Record<string, string>): I
   };
 }
 
-/** A whole answer to every request but the first. */
+/** A whole answer to every request except the first. */
 function later(answer: (response: ServerResponse, request: IncomingMessage) => void): Instead {
   return (count, request, response) => {
     if (count === 1) return false;
@@ -50,7 +50,7 @@ function later(answer: (response: ServerResponse, request: IncomingMessage) => v
   };
 }
 
-/** Reads where the first connection does not reach, and compares. */
+/** Reads past the reach of the first connection, and compares. */
 async function readFar(source: ByteSource): Promise<void> {
   const offset = 2 << 20;
   const target = new Uint8Array(5000);
@@ -59,11 +59,11 @@ async function readFar(source: ByteSource): Promise<void> {
   await source.close();
 }
 
-/** Every answer here that is refused is a file that cannot be read. */
+/** Every refused answer here is an unreadable file. */
 const unreadableOf = (promise: Promise<unknown>): Promise<PlmError> =>
   errorOf(promise, "UNREADABLE_FILE");
 
-test("ranges are asked for without a coding", async () => {
+test("ranges are requested without a coding", async () => {
   const seen: (string | undefined)[] = [];
   const instead: Instead = (_, { headers }) => seen.push(String(headers["accept-encoding"])) < 0;
   await withFile({ instead }, async (_, open) => readFar(await open()));
@@ -71,7 +71,7 @@ test("ranges are asked for without a coding", async () => {
   for (const value of seen) assert.match(value!, /^identity(, *identity)*$/);
 });
 
-test("a server that codes its ranges is read from front to back", async () => {
+test("a server that encodes its ranges is read from front to back", async () => {
   const zipped = gzipSync(sampleFile());
   const instead: Instead = (_, { headers }, response) => {
     const [, start] = /^bytes=(\d+)-$/.exec(headers.range ?? "") ?? [];
@@ -96,7 +96,7 @@ test("a server that codes its ranges is read from front to back", async () => {
   });
 });
 
-test("a range that is coded later on is refused", async () => {
+test("a later range that is encoded is refused", async () => {
   const instead = later((response) => {
     const end = file.length - 1;
     const range = { "Content-Range": `bytes ${2 << 20}-${end}/${file.length}`, ETag: '"same"' };
@@ -184,7 +184,7 @@ test("a whole file instead of a range is used where it is known to be the same",
   });
 });
 
-test("ranges that were not asked for", async () => {
+test("ranges that were not requested", async () => {
   const wrong: Record<string, string>[] = [
     { "Content-Range": `bytes ${(2 << 20) + 1}-${file.length - 1}/${file.length}` },
     { "Content-Range": `bytes 0-5/${file.length}` },
@@ -198,13 +198,13 @@ test("ranges that were not asked for", async () => {
     await withFile({ instead: fields({}, headers) }, async (_, open) => {
       const source = await open();
       const { message } = await unreadableOf(readFar(source));
-      assert.match(message, /asked for the bytes from 2097152, got|with several \(multipart\)/);
+      assert.match(message, /expected the bytes from 2097152, got|with several \(multipart\)/);
       await source.close();
     });
   }
 });
 
-test("a web page is no model: a login, or a page for whatever is not there", async () => {
+test("a web page is not a model: a login, or a page for a missing file", async () => {
   for (const type of ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"]) {
     const instead: Instead = (_, { url }, response) => {
       if (url === "/login?next=s3cret") {

@@ -1,4 +1,4 @@
-/** A caller's headers and fetch: who gets them, and that no message shows a token. */
+/** A caller's headers and fetch: which servers get them, and that no message shows a token. */
 import { Readable } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -16,7 +16,7 @@ import { type FileServer, type ServerOptions, serveFiles } from "./support/serve
 const TOKEN = "hf_s3cret";
 const AUTHORIZATION = `Bearer ${TOKEN}`;
 
-/** What a server was sent, a line a request. */
+/** What a server received, one line per request. */
 interface Hub extends FileServer {
   readonly seen: string[];
 }
@@ -36,7 +36,7 @@ async function serveHub(
   return { ...server, seen };
 }
 
-/** The error, which does not show the token anywhere. */
+/** The error; fails if it shows the token anywhere. */
 async function tokenFreeErrorOf(promise: Promise<unknown>): Promise<PlmError> {
   const error = await errorOf(promise);
   for (const text of [error.stack, String(error.cause), JSON.stringify(error)]) {
@@ -54,7 +54,7 @@ async function readAll(url: URL, options: HttpOptions): Promise<void> {
   await sources[0].close();
 }
 
-test("every request has the headers, in any form that they are given in", async () => {
+test("every request has the headers, given in any form", async () => {
   const hub = await serveHub({ "/m.gguf": sampleFile() });
   const forms: HeaderFields[] = [
     { Authorization: AUTHORIZATION },
@@ -69,7 +69,7 @@ test("every request has the headers, in any form that they are given in", async 
   await hub.close();
 });
 
-test("another origin does not get them, the same one does", async () => {
+test("the same origin gets the headers, another one does not", async () => {
   const headers = { Authorization: AUTHORIZATION, "X-Key": TOKEN };
   for (const status of [301, 302, 303, 307, 308]) {
     const storage = await serveHub({ "/blob": sampleFile() });
@@ -155,7 +155,7 @@ test("a fetch of one's own", async () => {
   assert.equal(asked, [`${url} `, `${url} `]);
   assert.equal(hub.seen, Array(2).fill("/m.gguf signed none"));
 
-  // Bodies of node-fetch are streams of Node.
+  // Bodies of node-fetch are Node streams.
   const ofNode: FetchLike = async (place, init) => {
     const { ok, status, statusText, headers, body } = await fetch(place, init);
     const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);

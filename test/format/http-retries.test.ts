@@ -1,4 +1,4 @@
-/** Requests that fail for the moment are made again, after pauses. */
+/** Requests that fail temporarily are made again, after pauses. */
 import type { ServerResponse } from "node:http";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,7 +10,7 @@ import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
-/** 3 MiB in which every place looks different: more than a connection holds unread. */
+/** 3 MiB without repeated parts: more than a connection holds unread. */
 const file = new Uint8Array(3 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));
 
 interface Served {
@@ -41,7 +41,7 @@ function refuse(response: ServerResponse, status: number, headers = {}): boolean
   return true;
 }
 
-/** Reads both ends, each with a request of its own, and compares. */
+/** Reads both ends, each with its own request, and compares. */
 async function checkBothEnds(source: ByteSource): Promise<void> {
   for (const offset of [file.length - 1000, 0]) {
     const target = new Uint8Array(1000);
@@ -93,7 +93,7 @@ test("after five pauses the last refusal is the error, without the query", async
   });
 });
 
-test("what was received in between starts the count anew", async () => {
+test("bytes received in between reset the count", async () => {
   let failures = 0;
   const instead: ServerOptions["instead"] = (count, _, response) =>
     count % 4 !== 1 && ++failures > 0 && refuse(response, 503);
@@ -159,7 +159,7 @@ test("the real wait ends at once when it is aborted, and is over after its time"
   assert.is(await REAL_ENVIRONMENT.wait(1), undefined);
 });
 
-test("a server that is gone for a moment in the middle", async () => {
+test("a server that disappears briefly in the middle", async () => {
   let isGone = false;
   const instead: ServerOptions["instead"] = (_, request) => isGone && !!request.socket.destroy();
   await withFile({ instead }, async ({ environment, open }) => {

@@ -11,7 +11,7 @@ import { errorOf } from "./support/error-of.js";
 import { sampleFile, sampleTensors } from "./support/sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
-/** 5 MiB in which every place looks different. */
+/** 5 MiB without repeated parts. */
 const large = new Uint8Array(5 << 20).map((_, i) => (i * 31) ^ (i >> 8) ^ (i >> 16));
 
 /** Runs `body` against a server of the sample as /m.gguf and of `large` as /large. */
@@ -84,7 +84,7 @@ test("without ranges: forward only", async () => {
   });
 });
 
-test("a connection that breaks is taken up where it broke", async () => {
+test("a broken connection is resumed where it broke", async () => {
   await withServer({ breakAfterBytes: 700_000 }, async ({ url, requests }) => {
     const [source] = await openSources(new URL("large", url));
     await checkRead(source, 0, large.length);
@@ -93,7 +93,7 @@ test("a connection that breaks is taken up where it broke", async () => {
   });
 });
 
-test("a server that caps its answers is asked again", async () => {
+test("a server that caps its answers gets further requests", async () => {
   await withServer({ capBytes: 1 << 20 }, async ({ url, requests }) => {
     const [source] = await openSources(new URL("large", url));
     assert.is(source.size, large.length);

@@ -1,4 +1,4 @@
-/** Names with a colon: a path where there are files, a URL where it starts like one. */
+/** Names with a colon: a path where there are files, a URL if it starts like one. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ async function onPage(href: string | undefined, work: () => void | Promise<void>
   });
 });
 
-test("what is neither a file nor a URL says so", async () => {
+test("the error of a name that is neither a file nor a URL says so", async () => {
   const missing = ["hf:owner/m.gguf", "model:latest.gguf", "s3://bucket/m.gguf", "https:/h/m.gguf"];
   for (const name of missing) {
     const { code, message } = await errorOf(openSources(name));
@@ -101,12 +101,12 @@ test("on a page, names are relative to it", async () => {
   });
 });
 
-test("where there is neither a page nor files, what is no URL is refused", async () => {
+test("with neither a page nor files, anything but a URL is refused", async () => {
   await onPage(undefined, async () => {
     for (const name of ["m.gguf", "model:latest.gguf", "http://["]) {
       const { code, message } = await errorOf(openSources(name));
       assert.is(code, "INVALID_ARGUMENT");
-      assert.match(message, "got what is neither");
+      assert.match(message, "got neither");
     }
     assert.is(String(locate("https://h/m.gguf")), "https://h/m.gguf");
   });

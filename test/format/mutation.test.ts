@@ -1,4 +1,4 @@
-/** Damaged headers: each either reads or is refused with the right code, and costs little. */
+/** Damaged headers: each is read or refused with the right code, at little cost. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { planModel } from "../../src/engine/load.js";
@@ -11,10 +11,10 @@ import { sampleFile } from "./support/sample.js";
 
 const ROUNDS = 24_000;
 
-/** What may become of a model whose header is damaged. */
+/** The possible results of a damaged header. */
 const MODEL_OUTCOMES = ["read", "INVALID_FILE", "UNSUPPORTED_FILE"];
 
-/** 32- and 64-bit values that sizes and counts go wrong at. */
+/** 32- and 64-bit values at which sizes and counts go wrong. */
 const EXTREMES = [
   0n,
   1n,
@@ -70,7 +70,7 @@ const MUTATIONS: Mutation[] = [
   },
 ];
 
-/** The bytes, whose size may be unknown; counts how large a read was ever asked for. */
+/** The bytes, possibly of unknown size; records the largest requested read. */
 class CountingSource implements ByteSource {
   readonly name = "damaged";
   readonly size: number | undefined;
@@ -94,7 +94,7 @@ class CountingSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
-/** "read", or the code that it is refused with; any other throw fails the test. */
+/** "read", or the code of the refusal; any other throw fails the test. */
 async function outcome(
   source: ByteSource,
   what: string,
@@ -112,7 +112,7 @@ async function outcome(
 test("every damaged header reads or is refused", async () => {
   const valid = sampleFile();
   const { tensors } = await openGguf([new CountingSource(valid, true)]);
-  // Damage to the header and the first bytes of data, not to the bulk that is never looked at.
+  // Damage to the header and the first bytes of data, not to the bulk that is never read.
   const headerEnd = Math.min(...[...tensors.values()].map((tensor) => tensor.offset));
   const random = seededRandom(2024);
   const pick = (n: number): number => Math.floor(random() * n);
@@ -145,7 +145,7 @@ test("every damaged model has a plan or is refused", async () => {
   const { tensors } = await openGguf([new CountingSource(valid, true)]);
   const infos = [...tensors.values()];
   const headerEnd = Math.min(...infos.map(({ offset }) => offset));
-  // The tokens are most of a header: damage goes to the hyperparameters and the tensors.
+  // Most of a header is tokens: damage the hyperparameters and the tensors.
   const text = new TextDecoder("latin1").decode(valid.subarray(0, headerEnd));
   const tokens = [text.indexOf("tokenizer.ggml.model"), text.indexOf("tokenizer.ggml.eos")];
   const random = seededRandom(77);

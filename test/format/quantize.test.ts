@@ -1,4 +1,4 @@
-/** The quantisers against blocks made by hand, plain loops, and files that ggml made. */
+/** The quantisers against blocks by hand, plain loops, and files made by ggml. */
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -96,7 +96,7 @@ test("Q8_0 by hand: halves away from zero, the sign, zeros", () => {
   }
 });
 
-test("seeded values of every size, with outliers and equal ones, as plain loops have them", () => {
+test("seeded values of every size, with outliers and ties, equal those of plain loops", () => {
   const random = seededRandom(11);
   for (const scale of [1e-30, 1e-9, 1e-6, 1e-3, 1, 2000]) {
     const normal = gaussian(32 * 200, random, scale / 8);
@@ -116,7 +116,7 @@ test("Q8_0 of Q8_0 that was made from floats is the same", () => {
   assert.equal(blocksOf("Q8_0", values), blocks);
 });
 
-test("what is not finite, or too large for the scale, is told", () => {
+test("values that are not finite, or too large for the scale, are reported", () => {
   for (const type of ["Q4_0", "Q8_0"] as const) {
     const most = type === "Q4_0" ? 8 : 127;
     const blocks = new Uint8Array(2 * TENSOR_TYPES[type].blockBytes);

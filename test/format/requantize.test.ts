@@ -1,4 +1,4 @@
-/** Whole files in memory with their matrices in another type. */
+/** Whole files in memory, with their matrices converted to another type. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
@@ -41,9 +41,9 @@ const TENSORS: TensorData[] = [
   tensor("heads", "BF16", 2, 3, 32),
   tensor("q8", "Q8_0", 5, 64),
   tensor("ragged", "F32", 3, 40),
-  // More than is read at once, in two ways.
+  // More than is read at once: many rows, and long rows.
   tensor("long", "F16", 33, 32768),
-  // A vector, whatever dimensions of 1 it has.
+  // A vector with dimensions of 1.
   tensor("one row", "Q8_0", 1, 1 << 21),
   tensor("flat norm", "F32", 1, 1, 64),
 ];
@@ -90,7 +90,7 @@ function blocksOf(type: QuantizedType, before: TensorType, data: Uint8Array): Ui
   return blocks;
 }
 
-/** The bytes of an entry as the file has them. */
+/** The bytes of an entry in the file. */
 function entryOf(file: Uint8Array, gguf: Gguf, key: string): Uint8Array {
   const { offset, byteLength } = gguf.metadataRanges.get(key)!;
   return file.subarray(offset, offset + byteLength);
@@ -106,7 +106,7 @@ async function refused(promise: Promise<unknown>, code: ErrorCode, line: RegExp)
   assert.match((error as PlmError).message, line);
 }
 
-test("matrices change; vectors, ragged rows and what has the type already do not", async () => {
+test("matrices change; vectors, ragged rows and tensors of the type do not", async () => {
   const gguf = await open(encodeGguf([], TENSORS));
   for (const type of ["Q4_0", "Q8_0"] as const) {
     await checkTensors(await open(await collect(gguf, type)), type);
@@ -121,7 +121,7 @@ test("matrices change; vectors, ragged rows and what has the type already do not
   }
 });
 
-test("metadata keeps its order and bytes, text that is no UTF-8 among them", async () => {
+test("metadata keeps its order and bytes, including text that is not UTF-8", async () => {
   const fileType: MetadataEntry = { key: "general.file_type", type: "uint8", value: 0 };
   const text: MetadataEntry = { key: "text", type: "string", value: "???" };
   const [first, ...rest] = SAMPLE_METADATA;
@@ -143,7 +143,7 @@ test("metadata keeps its order and bytes, text that is no UTF-8 among them", asy
 
 const QUANTIZATION_VERSION = "general.quantization_version";
 
-test("a file that is as asked comes back byte by byte", async () => {
+test("a file of the type already comes back byte by byte", async () => {
   const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
   const metadata = [u32("general.file_type", 7), ...SAMPLE_METADATA, u32(QUANTIZATION_VERSION, 2)];
   const file = encodeGguf(metadata, [tensor("w", "Q8_0", 5, 32), tensor("n", "F32", 5)]);
@@ -236,7 +236,7 @@ test("weights that the loader would refuse are refused, copied ones too", async 
   await collect(await open(encodeGguf([], [most])), "Q8_0");
 });
 
-test("a file that ends early is told, and an abort ends the work with its reason", async () => {
+test("a file that ends early is reported, and an abort ends the work with its reason", async () => {
   const gguf = await open(encodeGguf([], TENSORS));
   const [source] = gguf.sources;
   const short = { ...source, name: "short", read: async () => 3 };

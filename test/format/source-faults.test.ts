@@ -1,4 +1,4 @@
-/** Arguments and sources that are not as they must be, and how their errors say it. */
+/** Invalid arguments and sources, and their errors. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openGguf } from "../../src/format/gguf.js";
@@ -10,7 +10,7 @@ import { sampleFile } from "./support/sample.js";
 
 const file = sampleFile();
 
-test("a signal of null is none, as one that is left out", async () => {
+test("a null signal is like none", async () => {
   const signal = null as unknown as AbortSignal;
   const model = await loadModel(tinyModel(), { signal, threads: 1 });
   assert.is((await model.generate("a", { signal, maxTokens: 1 }).result()).tokens.length, 1);

@@ -1,4 +1,4 @@
-/** Every kind of source that needs no network gives the same bytes, in any order it allows. */
+/** Every kind of source without a network gives the same bytes, in any order it allows. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,7 +143,7 @@ test("streams of any chunk size", async () => {
   await checkModel(streamOf(7, 0, 1, 333));
 });
 
-test("a stream reads forward only, but what came with the header stays", async () => {
+test("a stream reads forward only, but bytes that came with the header stay", async () => {
   const [stream] = await openSources(streamOf(100));
   assert.is(stream.sequential, true);
   assert.is(stream.size, undefined);
@@ -166,7 +166,7 @@ test("a stream reads forward only, but what came with the header stays", async (
   assert.is(await codeOf(gguf.sources[0].read(0, ten)), "INVALID_ARGUMENT");
 });
 
-test("a read of a kept header goes on in the stream", async () => {
+test("a read of a kept header continues in the stream", async () => {
   const data = new Uint8Array(3 << 20).map((_, i) => i ^ (i >> 9));
   const whole = new Blob([file, data]);
   const gguf = await openGguf(await openSources(whole.stream() as ReadableStream<Uint8Array>));
@@ -206,7 +206,7 @@ test("a stream that fails or gives no bytes", async () => {
   assert.is(await codeOf(ofText.read(0, new Uint8Array(1))), "INVALID_ARGUMENT");
 });
 
-test("a reader of one's own is used as it is", async () => {
+test("a caller's ByteSource is used as it is", async () => {
   const own: ByteSource = {
     name: "own",
     size: undefined,
@@ -233,7 +233,7 @@ test("messages show no credentials", async () => {
   }
 });
 
-test("closing goes on where one fails", async () => {
+test("closing continues after one failure", async () => {
   const own = { name: "", size: 0, sequential: false, read: async () => 0 };
   let closed = 0;
   const throwing = (): Promise<void> => {
@@ -244,7 +244,7 @@ test("closing goes on where one fails", async () => {
   assert.is(closed, 1);
 });
 
-test("lists flatten; what is no source is refused, and nothing stays open", async () => {
+test("lists flatten; what is not a source is refused, and nothing stays open", async () => {
   assert.is((await openSources([file, [new Blob([file]), [file]]])).length, 3);
   for (const wrong of [[], [[]], 5, null, undefined, {}, "http://["]) {
     assert.is(await codeOf(openSources(wrong as ModelSource)), "INVALID_ARGUMENT", String(wrong));

@@ -1,4 +1,4 @@
-/** The further sources that people try, each made by the runtime itself, and what is refused. */
+/** Further kinds of sources, each made by the runtime itself, and what is refused. */
 import { createReadStream, mkdtempSync, openAsBlob, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -86,7 +86,7 @@ test("iterables and async iterables, of any bytes", async () => {
   await checkModel({ readable: new Blob([file]).stream() } as ModelSource, "owner of a stream");
 });
 
-test("files as Node opens them", async () => {
+test("files opened by Node", async () => {
   await withFile(async (path) => {
     await checkModel(createReadStream(path, { highWaterMark: 100 }), "createReadStream");
     await checkModel(await openAsBlob(path), "openAsBlob");
@@ -99,12 +99,12 @@ test("files as Node opens them", async () => {
     await errorOf(openSources(handle), "UNREADABLE_FILE");
     const folder = await open(tmpdir());
     const { message } = await errorOf(openSources(folder), "UNREADABLE_FILE");
-    assert.match(message, "not a regular file");
+    assert.match(message, "expected a regular file");
     await folder.close();
   });
 });
 
-test("a stream of Node is ended with its source, read or not", async () => {
+test("a Node stream is ended with its source, read or not", async () => {
   await withFile(async (path) => {
     for (const reads of [false, true]) {
       const stream = createReadStream(path, { highWaterMark: 64 });
@@ -143,7 +143,7 @@ test("closing does not wait for a read that hangs", async () => {
   assert.is(await loading.catch((thrown) => thrown), reason);
 });
 
-test("chunks that are no bytes", async () => {
+test("chunks that are not bytes", async () => {
   await withFile(async (path) => {
     const texts: [ModelSource, string][] = [
       [createReadStream(path, { encoding: "latin1" }), "a string"],
@@ -184,7 +184,7 @@ test("answers to a fetch", async () => {
   await refuse(used, "INVALID_ARGUMENT", "got a used one");
   const locked = await fetch(url);
   locked.body!.getReader();
-  await refuse(locked, "INVALID_ARGUMENT", "a stream that nobody reads");
+  await refuse(locked, "INVALID_ARGUMENT", "a stream without a reader");
   await refuse(new Response(null), "UNREADABLE_FILE", "without a body");
   await refuse(Response.error(), "UNREADABLE_FILE", "opaque");
   const page = new Response("<!doctype html>", { headers: { "Content-Type": "text/html" } });
@@ -192,7 +192,7 @@ test("answers to a fetch", async () => {
   await server.close();
 });
 
-test("requests that a server of Node receives are streams", async () => {
+test("requests that a Node server receives are streams", async () => {
   let received: Promise<void> | undefined;
   const server = createServer((request, response) => {
     received = checkModel(request, "IncomingMessage").finally(() => response.end());
@@ -212,7 +212,7 @@ test("files that a picker gives, and lists of them", async () => {
   await checkModel(list as unknown as ModelSource, "FileList");
 });
 
-test("what is no source is told what is", async () => {
+test("a value that is not a source: the error lists what is accepted", async () => {
   const request = new Request("http://127.0.0.1/");
   const wrong: [unknown, string][] = [
     [5, "a number"],
@@ -236,10 +236,10 @@ test("what is no source is told what is", async () => {
   const stream = new ReadableStream<Uint8Array>();
   stream.getReader();
   const { message } = await errorOf(openSources(stream), "INVALID_ARGUMENT");
-  assert.match(message, "expected a stream that nobody reads");
+  assert.match(message, "expected a stream without a reader");
 });
 
-test("options of another kind are refused by name, before the source is touched", async () => {
+test("options of the wrong kind are refused by name, before the source is touched", async () => {
   const untouched = {
     [Symbol.iterator]: () => assert.unreachable("the source was touched"),
   } as unknown as ModelSource;

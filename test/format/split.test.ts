@@ -65,7 +65,7 @@ test("a split file by the path of any part", async () => {
   }
 });
 
-test("only the first part has to say how many there are", async () => {
+test("only the first part must have the number of parts", async () => {
   const count = (no: number, keys: Record<string, number>): Uint8Array => {
     const tensor = { name: `t${no}`, type: "F32" as const, shape: [1], data: new Uint8Array(4) };
     const entries = Object.entries({ "split.no": no, ...keys });
@@ -81,7 +81,7 @@ test("only the first part has to say how many there are", async () => {
   await refused([count(0, {}), count(1, {})], "INVALID_FILE", /part of 1 \(split\.count\), but 2/);
 });
 
-test("in a file that is whole the keys of a split say nothing", async () => {
+test("in a whole file the split keys are ignored", async () => {
   for (const count of [0, 1, undefined]) {
     const keys: MetadataEntry[] = [
       { key: "split.no", type: "uint16", value: 3 },

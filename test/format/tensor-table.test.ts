@@ -1,10 +1,10 @@
-/** The table of tensors in a header: what it may say, and what it may not. */
+/** The table of tensors in a header: what is accepted and what is refused. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { open, refused } from "./support/open.js";
 import { type RawTensor, raw } from "./support/raw.js";
 
-test("tensors that cannot be are refused", async () => {
+test("impossible tensors are refused", async () => {
   const tensor = (info: RawTensor, ...more: RawTensor[]) => raw([], [info, ...more]);
   await refused(
     tensor({ ne: [1, 1, 1, 1, 1] }),

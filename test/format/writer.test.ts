@@ -1,4 +1,4 @@
-/** What is written comes back; what cannot be written is refused. */
+/** Written files read back unchanged; what cannot be written is refused. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
@@ -13,7 +13,7 @@ function isInvalid(error: unknown): boolean {
   return error instanceof PlmError && error.code === code;
 }
 
-test("metadata of every type and tensors come back as they were", async () => {
+test("metadata of every type and tensors read back unchanged", async () => {
   const gguf = await openGguf(await openSources(sampleFile()));
   assert.is(gguf.version, 3);
   assert.equal(
@@ -54,7 +54,7 @@ test("an unaligned field is found where the format puts it", () => {
   assert.is(file.length, 64);
 });
 
-test("data may be made when it is its turn", () => {
+test("data may be made when it is written", () => {
   const calls: string[] = [];
   const make = (name: string) => () => {
     calls.push(name);

@@ -125,7 +125,7 @@ for (const form of forms) {
   });
 }
 
-test("packAbsorbed writes the same wherever keys lie, and nothing beside them", () => {
+test("packAbsorbed writes the same at any address, and nothing beside the keys", () => {
   const random = seededRandom(63);
   for (const type of QUANTIZED_TYPES) {
     const tensor = randomTensor({ type, rows: 40, cols: 256 }, random);

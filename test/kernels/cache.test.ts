@@ -142,7 +142,7 @@ test("several rows read back as their values", () => {
   }
 });
 
-test("all 65,536 halves become their value and themselves again", () => {
+test("all 65,536 halves become their value and turn back into themselves", () => {
   const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
   const { latents } = loadRows(kernels.loadLatentF16, bytesOf(halves), [1, 65536, 0]);
   for (let i = 0; i < 65536; i++) {

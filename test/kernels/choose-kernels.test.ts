@@ -1,4 +1,4 @@
-/** The choice of kernels under the clocks that runtimes have. */
+/** The choice of kernels under different clocks. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { chooseKernels, type KernelChoice } from "../../src/kernels/choose-kernels.js";
@@ -7,7 +7,7 @@ import type { PackedTypeName } from "../../src/kernels/packed.js";
 
 const clock = performance.now.bind(performance);
 
-/** Kernels that do nothing for so many microseconds. */
+/** Kernels that do nothing for a number of microseconds. */
 function kernelsOf(microseconds: Readonly<Record<string, number>>): Kernels {
   const spend = (name: string): void => {
     const endMs = clock() + (microseconds[name] ?? 0) / 1000;
@@ -19,7 +19,7 @@ function kernelsOf(microseconds: Readonly<Record<string, number>>): Kernels {
   });
 }
 
-/** What is chosen for a type by another clock. */
+/** The choice for a type under another clock. */
 function chosen(kernels: Kernels, type: PackedTypeName, now: () => number): KernelChoice {
   const memory = new WebAssembly.Memory({ initial: 64 });
   return chooseKernels(kernels, memory, 65536, new Set([type]), { decided: new Map(), now });
@@ -28,7 +28,7 @@ function chosen(kernels: Kernels, type: PackedTypeName, now: () => number): Kern
 const RELAXED_FASTER = { matvecI16: 40, matvecS8X2: 4, matmulI16: 200, matmulPlanes: 20 };
 const RELAXED_SLOWER = { matvecI16: 4, matvecS8X2: 40, matmulI16: 20, matmulPlanes: 200 };
 
-test("clocks of any step tell which kernels are faster", () => {
+test("clocks of any step show which kernels are faster", () => {
   for (const stepMs of [0, 0.005, 0.1]) {
     const now = stepMs === 0 ? clock : () => Math.floor(clock() / stepMs) * stepMs;
     const { matvec, matmul, rates } = chosen(kernelsOf(RELAXED_FASTER), "Q8", now);
@@ -40,12 +40,12 @@ test("clocks of any step tell which kernels are faster", () => {
   }
 });
 
-test("under a clock that stands still the relaxed kernels serve, and nothing was timed", () => {
+test("under a clock that stands still the relaxed kernels are chosen, without timings", () => {
   const { matvec, matmul, rates } = chosen(kernelsOf(RELAXED_SLOWER), "Q8", () => 5);
   assert.equal([matvec.Q8, matmul.Q8, rates.Q8], ["S8X2", [1, 2], undefined]);
 });
 
-test("clocks that stop, jump or go back while kernels are timed end in a choice", () => {
+test("clocks that stop, jump or go back during timing still lead to a choice", () => {
   const kernels = kernelsOf({});
   for (const looks of [2, 3, 10, 40, 400]) {
     let look = 0;

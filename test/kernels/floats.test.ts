@@ -88,7 +88,7 @@ for (const type of FLOAT_TYPES) {
     }
   });
 
-  test(`sparseMatmulF32 agrees with f64 and leaves zeros out: ${type}`, () => {
+  test(`sparseMatmulF32 agrees with f64 and skips zeros: ${type}`, () => {
     const random = seededRandom(72);
     for (const [rows, cols] of [
       [4, 1],
@@ -102,7 +102,7 @@ for (const type of FLOAT_TYPES) {
           const x = sparseGaussian(n * cols, density, random);
           const y = sparseMatmul(tensor, x, n);
           const expected = referenceMatmul(tensor.values, x, { n, rows, cols });
-          // The sum rounds once for every 8 neurons, and theirs a few times.
+          // The sum rounds once for every 8 neurons, and the sum of these 8 a few times.
           assertWithin(y, expected.y, (i) => 2e-6 * expected.norm[i], `${rows}x${cols}`);
           for (let t = 0; t < n; t++) {
             const alone = sparseMatmul(tensor, x.slice(t * cols, (t + 1) * cols), 1);
@@ -115,7 +115,7 @@ for (const type of FLOAT_TYPES) {
 }
 
 for (const type of FLOAT_TYPES) {
-  test(`rows and outputs by themselves are those of the whole: ${type}`, () => {
+  test(`separate rows and outputs equal those of the whole: ${type}`, () => {
     const random = seededRandom(75);
     const [rows, cols] = [192, 96];
     const tensor = randomTensor({ type, rows, cols }, random);
@@ -157,7 +157,7 @@ for (const type of FLOAT_TYPES) {
   });
 }
 
-test("matmulF32 keeps NaN and infinity to their token", () => {
+test("matmulF32 keeps NaN and infinity within their token", () => {
   const random = seededRandom(73);
   const tensor = randomTensor({ type: "F16", rows: 4, cols: 64 }, random);
   const x = gaussian(3 * 64, random);

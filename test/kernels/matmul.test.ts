@@ -92,7 +92,7 @@ for (const form of forms) {
   test(`integer sums of a block are exact in ${name}`, () => {
     const random = seededRandom(52);
     for (let round = 0; round < 40; round++) {
-      // d = 1, and activations that are whole numbers with a scale of 1: so is every sum.
+      // d = 1, and activations are whole numbers with a scale of 1: every sum is whole, too.
       const bytes = Uint8Array.from(
         { length: 8 * 34 },
         () => [128, 129, 127, 0][(random() * 4) | 0],

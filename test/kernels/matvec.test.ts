@@ -12,7 +12,7 @@ import { Bench } from "./support/wasm.js";
 const bench = await Bench.create(48, { variant: "relaxed" });
 const forms: readonly RoundedForm[] = ["I16", "S8X2"];
 
-/** Types of files that are packed as the types that have a matvec. */
+/** File types that are packed as types with a matvec. */
 const TYPES: readonly TensorType[] = ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "Q4_K"];
 
 for (const form of forms) {
@@ -26,7 +26,7 @@ for (const form of forms) {
   };
 
   for (const type of TYPES) {
-    // Too rare a type to have its own.
+    // The type is too rare to have its own.
     if (form === "S8X2" && type === "Q4_1") continue;
 
     test(`${name} agrees with f64 for all shapes and offsets: ${type}`, () => {
@@ -40,7 +40,7 @@ for (const form of forms) {
       }
     });
 
-    test(`rows of ${name} by themselves are those of the whole: ${type}`, () => {
+    test(`separate rows of ${name} equal those of the whole: ${type}`, () => {
       const random = seededRandom(45);
       const tensor = randomTensor({ type, rows: 40, cols: 512 }, random);
       const x = gaussian(512, random);
@@ -70,7 +70,7 @@ for (const form of forms) {
     check(randomTensor({ type: "Q4_0", rows: 576, cols: 2048 }, random), gaussian(2048, random));
   });
 
-  test(`zero rows and zero activations give zeros, in the middle of others too: ${name}`, () => {
+  test(`zero rows and zero activations give zeros, also among others: ${name}`, () => {
     const random = seededRandom(42);
     const tensor = randomTensor({ type: "Q8_0", rows: 16, cols: 128 }, random);
     const rowBytes = tensor.bytes.length / 16;
@@ -102,7 +102,7 @@ for (const form of forms) {
       ["Q4_0", 18, [0x00, 0xff, 0x0f, 0xf0, 0x88]],
     ] as const) {
       for (let round = 0; round < 40; round++) {
-        // d = 1, and activations that are whole numbers with a scale of 1: so is every sum.
+        // d = 1, and activations are whole numbers with a scale of 1: every sum is whole, too.
         const pick = (): number =>
           round < bytes.length ? bytes[round] : bytes[Math.floor(random() * bytes.length)];
         const file = Uint8Array.from({ length: 8 * blockBytes }, pick);

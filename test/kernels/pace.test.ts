@@ -3,10 +3,10 @@ import * as assert from "uvu/assert";
 import { Pace } from "../../src/kernels/pace.js";
 import { seededRandom } from "../support/random.js";
 
-/** Milliseconds of a token on one thread that has a processor to itself. */
+/** Milliseconds of a token on one thread with its own processor. */
 const TOKEN_MS = 10;
 
-/** A machine with a scheduler, as threads that meet at barriers see it. */
+/** A machine with a scheduler, as seen by threads that meet at barriers. */
 interface Simulation {
   readonly processors: number;
   /** Busy programs beside this one. */
@@ -15,13 +15,13 @@ interface Simulation {
 }
 
 /**
- * A token on `count` threads. While every thread has a processor it is shared out evenly; with more
- * threads than free processors each step waits for the slices of others, now and then not.
+ * A token on `count` threads. While every thread has a processor, work is divided evenly; with more
+ * threads than free processors, most steps wait for the slices of other programs.
  */
 function runToken(count: number, { processors, neighbours, random }: Simulation) {
   const free = processors - neighbours;
   const noise = 1 + 0.1 * random();
-  // One thread beside busy programs gets its share of a processor.
+  // One thread among busy programs gets its share of a processor.
   const alone = TOKEN_MS * Math.max(1, (neighbours + 1) / processors) * noise;
   if (count === 1) return { ms: alone, lateMs: 0 };
   const ms = (TOKEN_MS / count) * noise;
@@ -30,7 +30,7 @@ function runToken(count: number, { processors, neighbours, random }: Simulation)
   return { ms: ms + lateMs, lateMs: lateMs / 2 };
 }
 
-/** Runs tokens for a time; tokens a second, and how often each number of threads took part. */
+/** Runs tokens for a time; returns tokens a second, and how often each number of threads ran. */
 function run(pace: Pace, simulation: Simulation, durationMs: number) {
   const used = new Map<number, number>();
   let ms = 0;
@@ -74,7 +74,7 @@ test("a rare late thread costs a quiet machine next to nothing", () => {
   assert.ok(idealMs / ms > 0.97, `${idealMs / ms}`);
 });
 
-test("beside busy programs it is nearly as fast as the best number of threads", () => {
+test("among busy programs the pace is nearly as fast as the best number of threads", () => {
   for (const [processors, most, neighbours] of [
     [2, 2, 1],
     [2, 2, 2],
@@ -121,7 +121,7 @@ test("pieces of any length are judged: one of a second is a trial of its own", (
   assert.is(pace.count, 1);
 });
 
-test("units count: a longer piece is no slower one", () => {
+test("units count: a longer piece is not a slower one", () => {
   const pace = new Pace(2);
   for (let i = 0; i < 200; i++) {
     const units = 1 + (i % 7);

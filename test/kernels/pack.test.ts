@@ -40,7 +40,7 @@ function dequantizeRow(ptr: number, { type, cols }: Tensor, row: number): Float3
   return bench.f32(yPtr, cols);
 }
 
-/** Weights of one neuron: what a slab gives for an activation of exactly 1. */
+/** Weights of one neuron: a slab's outputs for an activation of exactly 1. */
 function slabColumn(ptr: number, { type, rows, cols }: Tensor, neuron: number): Float32Array {
   const yPtr = bench.region(rows * 4);
   const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows));
@@ -116,7 +116,7 @@ test("slabs hold every value of every type", () => {
   }
 });
 
-/** 64 rows of Q8_0 or Q4_0, whose blocks have these scales and 5 as value 1. */
+/** 64 rows of Q8_0 or Q4_0, with these block scales and 5 as value 1. */
 function scaleTensor(type: "Q8_0" | "Q4_0", scales: readonly number[]): Tensor {
   const { blockBytes } = TENSOR_TYPES[type];
   const bytes = new Uint8Array(scales.length * blockBytes);
@@ -131,7 +131,7 @@ function scaleTensor(type: "Q8_0" | "Q4_0", scales: readonly number[]): Tensor {
 /** All f16 below 128 and above -128. */
 const SCALES = Array.from({ length: 2 * 0x5800 }, (_, i) => (i >> 1) | ((i & 1) << 15));
 
-test("every scale below 128 is held, subnormal or not, in panels as in slabs", async () => {
+test("panels and slabs hold every scale below 128, subnormal or not", async () => {
   const large = await Bench.create(64);
   for (const type of ["Q8_0", "Q4_0"] as const) {
     const tensor = scaleTensor(type, SCALES);
@@ -222,7 +222,7 @@ test("weights that are not finite are reported; the largest finite ones are not"
   }
 });
 
-test("packed bytes stay near the file's", () => {
+test("packed weights take little more than the file's bytes", () => {
   for (const type of ALL_TYPES) {
     const { blockSize, blockBytes } = TENSOR_TYPES[type];
     const fileBytes = (256 / blockSize) * blockBytes;

@@ -1,15 +1,15 @@
-/** Patience under clocks that tests and debuggers make of the runtime's. */
+/** Patience under the clocks of tests and debuggers. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Patience } from "../../src/kernels/patience.js";
 
-/** How often there is patience left, at most `most` times. */
+/** How many looks patience lasts, at most `most`. */
 function looks(patience: Patience, sleptMs: number, most = 1e6): number {
   for (let look = 0; look < most; look++) if (!patience.isLeft(sleptMs)) return look;
   return most;
 }
 
-test("a clock that stands still ends it all the same", () => {
+test("patience ends even under a clock that stands still", () => {
   assert.is(looks(new Patience(1000, () => 5), 100), 9);
   assert.ok(looks(new Patience(10, () => 5), 0) < 1e6);
 });
@@ -24,7 +24,7 @@ test("a jump counts as one interrupted look, a step back as none", () => {
   assert.is(looks(patience, 100), 7);
 });
 
-test("without end there is always some", () => {
+test("infinite patience never ends", () => {
   assert.is(looks(new Patience(Infinity, () => 5), 100, 1000), 1000);
 });
 

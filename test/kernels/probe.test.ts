@@ -11,7 +11,7 @@ type Dot = (a: Int8Array, b: Uint8Array) => number;
 
 const s16 = (value: number): number => Math.max(-32768, Math.min(32767, value));
 
-/** The readings that the specification allows, and one that it does not. */
+/** The readings that the specification allows, and one that it forbids. */
 const DOTS: Record<DotReading, Dot> = {
   u8: (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3],
   s8: (a, b) => {
@@ -22,7 +22,7 @@ const DOTS: Record<DotReading, Dot> = {
   wrong: (a, b) => a[0] * b[0] + a[1] * b[1],
 };
 
-/** Kernels whose probeDot is made of a dot. */
+/** Kernels with a probeDot made of a dot. */
 function kernelsOf(dot: Dot): RelaxedKernels {
   const probeDot = (toPtr: number, aPtr: number, bPtr: number): void => {
     const to = new Int32Array(memory.buffer, toPtr, 4);
@@ -35,12 +35,12 @@ function kernelsOf(dot: Dot): RelaxedKernels {
 }
 
 for (const [reading, dot] of Object.entries(DOTS)) {
-  test(`a dot that is ${reading} is found to be so`, () => {
+  test(`the probe recognises a dot that is ${reading}`, () => {
     assert.is(probeRelaxedDot(kernelsOf(dot), memory, 1024), reading);
   });
 }
 
-test("one wrong lane is found", () => {
+test("one wrong lane is detected", () => {
   const { probeDot } = kernelsOf(DOTS.u8);
   for (let lane = 0; lane < 4; lane++) {
     const broken = (toPtr: number, aPtr: number, bPtr: number): void => {
@@ -52,14 +52,14 @@ test("one wrong lane is found", () => {
   }
 });
 
-test("a dot that forgets what it adds to is wrong", () => {
+test("a dot that ignores the accumulator is wrong", () => {
   const kernels = {
     probeDot: (toPtr: number) => new Int32Array(memory.buffer, toPtr, 4).fill(0),
   } as unknown as RelaxedKernels;
   assert.is(probeRelaxedDot(kernels, memory, 0), "wrong");
 });
 
-test("the probe writes to its 48 bytes only", () => {
+test("the probe writes only to its 48 bytes", () => {
   const bytes = new Uint8Array(memory.buffer).fill(0xa5);
   probeRelaxedDot(kernelsOf(DOTS.u8), memory, 4096);
   bytes.fill(0xa5, 4096, 4096 + 48);

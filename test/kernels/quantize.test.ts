@@ -65,7 +65,7 @@ for (const form of forms) {
     const halves = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, most - 0.5, 0.5 - most, 0.49, -0.51];
     const expected = [0, 2, 2, 0, -2, -2, even, -even, 0, -1];
     const random = seededRandom(36);
-    // Beside each, integers by which any other scale would leave more.
+    // With each, integers that any other scale rounds worse.
     const x = Float32Array.from({ length: halves.length * 32 }, () => Math.floor(random() * most));
     halves.forEach((half, b) => {
       x.set([most, -most, half], b * 32);
@@ -82,7 +82,7 @@ for (const form of forms) {
   });
 
   test(`${form}: every integer is written as itself`, () => {
-    // One block for 31 integers and the largest, which makes the scale 1.
+    // Each block has 31 integers and the largest one, which makes the scale 1.
     const blocks = Math.ceil((2 * most + 1) / 31);
     const x = new Float32Array(blocks * 32).fill(most);
     const integers = Int32Array.from(x, (_, i) =>
@@ -122,7 +122,7 @@ for (const form of forms) {
     assert.is(quantize(form, new Float32Array(32).fill(1e-34), 1).integers[5], most);
   });
 
-  test(`${form}: NaN and infinity show in the scale of their block only`, () => {
+  test(`${form}: NaN and infinity show only in the scale of their block`, () => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       for (const at of [0, 5, 31]) {
         const x = new Float32Array(96).fill(1);
@@ -154,7 +154,7 @@ for (const form of forms) {
   });
 
   if (form === 1 || form === 2) {
-    test(`${form} planes: what fills a tile up is zero`, () => {
+    test(`${form} planes: padding of a tile is zero`, () => {
       for (const n of [1, 2, 3, 5]) {
         bench.reset();
         const ptr = quantizeAs(bench, form, gaussian(n * 64, seededRandom(33)), n);

@@ -1,10 +1,10 @@
-/** The kernels that both variants have, tested in the relaxed one as well. */
+/** The kernels of both variants, also tested in the relaxed one. */
 import { readdirSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Bench, setDefaultVariant } from "./support/wasm.js";
 
-/** Files that are not about kernels of both, or choose their variant themselves. */
+/** Files that do not test kernels of both, or choose their variant themselves. */
 const OTHERS = ["matmul", "matvec", "probe", "quantize", "relaxed", "shared-memory", "team"];
 
 const suffix = ".test.js";

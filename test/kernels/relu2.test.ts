@@ -14,7 +14,7 @@ function relu2(x: Float32Array, offset = 0): { y: Float32Array; active: number[]
   return { y: bench.f32(xPtr, x.length), active: [...bench.i32(activePtr, count)] };
 }
 
-// The square of an f32 rounds once, so that the result is exact.
+// The square of an f32 rounds once, so that the result equals the reference's.
 function check(x: Float32Array, offset = 0): void {
   const expected = x.map((value) => (value > 0 ? value * value : 0));
   const { y, active } = relu2(x, offset);

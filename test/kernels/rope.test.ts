@@ -17,7 +17,7 @@ function ropeTable(position: number, n: number, theta = 100000): Float32Array {
   return table;
 }
 
-test("rotates each head's pairs and nothing between the heads", () => {
+test("rotates each head's pairs, and nothing between the heads", () => {
   const random = seededRandom(2);
   for (let n = 0; n <= 66; n += 2) {
     for (const [heads, gap, offset] of [

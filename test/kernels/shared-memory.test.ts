@@ -24,7 +24,7 @@ async function accepts(
 for (const variant of VARIANTS) {
   const original = kernelsBytes(variant);
 
-  test(`${variant}: patched it takes a shared memory, as it is a plain one`, async () => {
+  test(`${variant}: it takes a plain memory and, patched, a shared one`, async () => {
     if (!WebAssembly.validate(original)) {
       console.log(`skipped, this runtime refuses the binary: ${variant}`);
       return;
@@ -46,7 +46,7 @@ for (const variant of VARIANTS) {
     assert.equal(withSharedMemory(patched), patched);
   });
 
-  test(`${variant}: parts of buffers, and buffers, are taken alike`, () => {
+  test(`${variant}: buffers and views of buffers are equivalent`, () => {
     const padded = new Uint8Array(original.length + 7);
     padded.set(original, 3);
     const part = padded.subarray(3, 3 + original.length);
@@ -58,20 +58,20 @@ for (const variant of VARIANTS) {
 }
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-/** An import section whose one import has this kind: env.memory, limits with a maximum. */
+/** An import section with one import of this kind: env.memory, limits with a maximum. */
 const imported = (kind: number): number[] => {
   const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
   const content = [1, ...name("env"), ...name("memory"), kind, 1, 1, 16];
   return [2, content.length, ...content];
 };
 
-test("sections before the imports are stepped over", () => {
+test("sections before the imports are skipped", () => {
   const custom = [0, 5, 1, 0x78, 2, 2, 2];
   const patched = withSharedMemory(Uint8Array.of(...HEADER, ...custom, ...imported(2)));
   assert.equal([...patched.slice(-3)], [3, 1, 16]);
 });
 
-test("malformed binaries are refused, and never for ever", () => {
+test("malformed binaries are refused in finite time", () => {
   const malformed: Record<string, number[]> = {
     nothing: [],
     "a header alone": HEADER,

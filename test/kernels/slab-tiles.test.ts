@@ -10,7 +10,7 @@ import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
 const bench = await Bench.create(64);
 
-/** Neurons of x that are not zero, their list made into pairs; the scales of all tokens. */
+/** Lists of the nonzero neurons of x made into pairs; returns the scales of all tokens. */
 function putPairs(x: Float32Array, lists: number[][], neurons: number): [number, Float32Array] {
   const n = lists.length;
   const activePtr = putActive(bench, lists, neurons);
@@ -46,8 +46,8 @@ function multiply(
 }
 
 /**
- * Against f64: a weight is off by a step of its output's scale and a fifth, x by half a step of its
- * token's. The scale allows for the type's largest integer, up to 12 times those that there are.
+ * Against f64: a weight is off by 1.2 steps of its output's scale, x by half a step of its token's.
+ * The scale allows for the type's largest integer, up to 12 times the actual ones.
  */
 function check(tensor: Tensor, x: Float32Array, n: number): void {
   const { type, rows, cols, values, magnitudes } = tensor;
@@ -88,7 +88,7 @@ for (const type of QUANTIZED_TYPES) {
     }
   });
 
-  test(`outputs by themselves are those of the whole, and no others are written: ${type}`, () => {
+  test(`separate outputs equal those of the whole, and no others are written: ${type}`, () => {
     const random = seededRandom(181);
     const [rows, cols, n] = [192, 256, 3];
     const tensor = randomTensor({ type, rows, cols }, random);
@@ -120,7 +120,7 @@ test("integer sums of extremes do not overflow", () => {
   }
 });
 
-test("a token without active neurons is zero, and does not touch the others", () => {
+test("a token without active neurons is zero, and does not affect the others", () => {
   const random = seededRandom(183);
   const tensor = randomTensor({ type: "Q8_0", rows: 64, cols: 256 }, random);
   const x = sparseGaussian(3 * 256, 0.3, random);

@@ -56,7 +56,7 @@ function sparseMatmul(
   return { y: bench.f32(yPtr, n * rows), activations };
 }
 
-/** Runs sparseMatmulI16 over the neurons that are not zero and compares it with both references. */
+/** Runs sparseMatmulI16 over the nonzero neurons and compares it with both references. */
 function check(tensor: Tensor, x: Float32Array, n: number, offset = 0): Float32Array {
   const { type, rows, cols } = tensor;
   const what = `${type} ${rows}x${cols}, n = ${n}`;
@@ -102,7 +102,7 @@ for (const type of QUANTIZED_TYPES) {
     }
   });
 
-  test(`a zero neuron in the list, or not, makes no difference: ${type}`, () => {
+  test(`a zero neuron in the list makes no difference: ${type}`, () => {
     const random = seededRandom(82);
     const [rows, cols, n] = [64, 256, 3];
     const tensor = randomTensor({ type, rows, cols }, random);
@@ -125,14 +125,14 @@ for (const type of QUANTIZED_TYPES) {
     const shapePtr = putShape(bench, { n, rows, cols });
     bench.kernels.matmulI16(densePtr, w, packedId(type), ptr, shapePtr, scratchPtr);
     const dense = bench.f32(densePtr, n * rows);
-    // The same sums in the same order, but for the 32 activations of a minimum, which dense adds in
-    // two halves.
+    // The same sums in the same order, except for the 32 activations of a minimum, which dense adds
+    // in two halves.
     if (F16_FIELDS[type]!.length === 1 || group === 16) return assert.equal(y, dense);
     const { norm } = referenceMatmul(tensor.magnitudes, values, { n, rows, cols });
     assertWithin(y, dense, (i) => 1e-6 * norm[i], type);
   });
 
-  test(`outputs by themselves are those of the whole, and no others are written: ${type}`, () => {
+  test(`separate outputs equal those of the whole, and no others are written: ${type}`, () => {
     const random = seededRandom(85);
     const [rows, cols] = [256, 512];
     const tensor = randomTensor({ type, rows, cols }, random);

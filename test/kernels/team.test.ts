@@ -53,14 +53,14 @@ test("shares cover everything once, in order, in units, for any number of thread
   }
 });
 
-test("one member alone waits for nobody", async () => {
+test("a single member does not wait", async () => {
   const { memory } = await share();
   const member = await createMember(memory, 0);
   for (let i = 0; i < 3; i++) member.join();
   assert.ok(new Uint8Array(memory.buffer, TEAM_PTR, TEAM_BYTES).every((byte) => byte === 0));
 });
 
-test("a member that does not come is missed, asleep or spinning", async () => {
+test("a missing member is reported by members that sleep and that spin", async () => {
   for (const maySleep of [true, false]) {
     const { memory } = await share();
     const member = await createMember(memory, 0, { count: 2, maySleep, patienceMs: 1 });
@@ -74,7 +74,7 @@ test("a member that does not come is missed, asleep or spinning", async () => {
   }
 });
 
-/** What a thread of the tests is: a member, and words that all of them write. */
+/** A thread of the tests: a member, and words that all of them write. */
 const MEMBER = `
   const { parentPort, workerData } = require("node:worker_threads");
   const { memory, module, teamUrl, index, count, rounds, wordsPtr } = workerData;
@@ -89,18 +89,18 @@ const END = `
   });
 `;
 
-/** Adds to its own word, meets, and checks the others' words. */
+/** Adds to its own word, joins, and checks the others' words. */
 const MEETING = `${MEMBER}
     const words = new Int32Array(memory.buffer, wordsPtr, count);
     for (let round = 1; round <= rounds; round++) {
-      words[index] = round; // no atomics: the barrier must do
+      words[index] = round; // no atomics: the barrier must suffice
       member.join();
       for (const word of words) if (word !== round) wrong++;
       member.join();
     }
 ${END}`;
 
-/** Divides things in 8 steps without a join, counts who was done, and checks that each was once. */
+/** Divides items in 8 steps without a join, counts how often each was done, and checks for once. */
 const DIVIDING = `${MEMBER}
     const steps = [[0, 1], [1, 8], [7, 8], [100, 1], [33, 8], [1000, 8], [64, 64], [129, 64]];
     const { buffer } = memory;
@@ -116,7 +116,7 @@ const DIVIDING = `${MEMBER}
     }
 ${END}`;
 
-/** The first looks at a clock on which an hour passes at every look, as if it had been stopped. */
+/** The first member's clock advances an hour at every look, as if the process had been stopped. */
 const STOPPED = `
   let hours = 0;
   const isFirst = require("node:worker_threads").workerData.index === 0;
@@ -133,7 +133,7 @@ ${END}`;
 
 const WORDS_PTR = TEAM_PTR + TEAM_BYTES;
 
-/** Runs a program as one member's thread; how often it found something wrong. */
+/** Runs a program as one member's thread; returns the number of errors it found. */
 function runMember(
   program: string,
   shared: { memory: WebAssembly.Memory; module: WebAssembly.Module },
@@ -148,7 +148,7 @@ function runMember(
   });
 }
 
-/** Runs a program on `count` threads; returns how often it found something wrong. */
+/** Runs a program on `count` threads; returns the number of errors it found. */
 async function runMembers(program: string, count: number, rounds: number): Promise<number> {
   const shared = await share();
   const { memory } = shared;
@@ -158,21 +158,21 @@ async function runMembers(program: string, count: number, rounds: number): Promi
     ),
   );
   const team = new Int32Array(memory.buffer, TEAM_PTR, TEAM_BYTES / 4);
-  assert.is(team[0], 0, "nobody waits any more");
+  assert.is(team[0], 0, "no thread waits any more");
   assert.is(team[16], 2 * rounds, "turns");
-  assert.is(team[48], 0, "nobody sleeps any more");
+  assert.is(team[48], 0, "no thread sleeps any more");
   return wrong.reduce((a, b) => a + b);
 }
 
-test("two threads meet 10,000 times and see what each other wrote", async () => {
+test("two threads join 10,000 times and see each other's writes", async () => {
   assert.is(await runMembers(MEETING, 2, 5000), 0);
 });
 
-test("more threads than cores meet too: they sleep", async () => {
+test("more threads than cores also join: they sleep", async () => {
   assert.is(await runMembers(MEETING, 5, 200), 0);
 });
 
-test("what is divided piecemeal is done once, whoever does it", async () => {
+test("items divided piecemeal are done once, by any thread", async () => {
   assert.is(await runMembers(DIVIDING, 2, 300), 0);
   assert.is(await runMembers(DIVIDING, 5, 20), 0);
 });
@@ -181,7 +181,7 @@ test("a process that was stopped has lost no thread", async () => {
   assert.is(await runMembers(STOPPED, 2, 1), 0);
 });
 
-test("announced work is awaited, each piece as another", async () => {
+test("announced work is awaited, each piece as a new one", async () => {
   const { memory } = await share();
   const [leader, member] = [await createMember(memory, 0), await createMember(memory, 1)];
   const none = member.announced;
@@ -194,7 +194,7 @@ test("announced work is awaited, each piece as another", async () => {
   assert.is(member.count, 3);
 });
 
-/** Takes part in what is announced and says how often when it is dismissed. */
+/** Takes part in announced work; reports how often when it is dismissed. */
 const WORKING = `${MEMBER}
     const words = new Int32Array(memory.buffer, wordsPtr, count);
     for (let last = 0; (last = member.awaitWork(last)) !== undefined; ) {
@@ -204,7 +204,7 @@ const WORKING = `${MEMBER}
     }
 ${END}`;
 
-test("who takes part changes from one piece of work to the next", async () => {
+test("the members that take part change from one piece of work to the next", async () => {
   const threads = 4;
   const shared = await share();
   const { memory } = shared;
@@ -214,7 +214,7 @@ test("who takes part changes from one piece of work to the next", async () => {
   );
   const expected = new Int32Array(threads);
   for (let piece = 0; piece < 400; piece++) {
-    // Now and then for so long that those that take no part fall asleep.
+    // Sometimes for so long that members that take no part fall asleep.
     const count = 1 + ((piece >> (piece % 3)) % threads);
     if (count > 1) leader.announce(count);
     else leader.begin(1);
@@ -227,7 +227,7 @@ test("who takes part changes from one piece of work to the next", async () => {
   assert.equal(new Int32Array(memory.buffer, WORDS_PTR, threads), expected);
 });
 
-test("members are dismissed from an index on, whatever they wait for", async () => {
+test("members from an index on are dismissed, whatever they wait for", async () => {
   const shared = await share();
   const start = (index: number): Promise<number> => runMember(WORKING, shared, { index, count: 3 });
   const [second, third] = [start(1), start(2)];

@@ -7,7 +7,7 @@ import { seededRandom } from "../support/random.js";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The n-grams of a size and their counts, read out of the levels. */
+/** The n-grams of a size and their counts, read from the levels. */
 function countsOf(text: string, longest: number, size: number): Record<string, number> {
   const levels = ngramLevels(sortText(encode(text), longest), longest);
   const found: Record<string, number> = {};
@@ -33,7 +33,7 @@ test("the longest n-grams are counted as they occur", () => {
 test("shorter n-grams are counted by the distinct bytes before them", () => {
   // b follows a and c, twice each; a follows b and itself; c follows b alone.
   assert.equal(countsOf("aabcbabcb", 2, 1), { a: 2, b: 2, c: 1 });
-  // ab follows the start of the text, c and d; the start is no byte.
+  // ab follows the start of the text, c and d; the start is not a byte.
   assert.equal(countsOf("abcabdab", 3, 2), { ab: 2, bc: 1, bd: 1, ca: 1, da: 1 });
 });
 
@@ -107,7 +107,7 @@ for (const order of [0, 1, 3]) {
   });
 }
 
-test("bits of a text are those of its bytes after each other", () => {
+test("bits of a text are the sum of those of its bytes", () => {
   const model = new KneserNey(sortText(encode("the cat sat on the mat, the cat"), 5), 4);
   const text = encode("the hat");
   let expected = 0;

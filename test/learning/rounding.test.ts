@@ -33,7 +33,7 @@ test("divergence of two distributions by hand", () => {
 });
 
 for (const splitKvB of [false, true]) {
-  test(`each product is rounded by itself${splitKvB ? ", kv_b split" : ""}`, async () => {
+  test(`each product is rounded separately${splitKvB ? ", kv_b split" : ""}`, async () => {
     const model = await readReferenceModel(tinyModel({ splitKvB }));
     const sequences = [20, 12].map((length, s) =>
       Array.from({ length }, (_, t) => (31 * t + 97 * s) % 256),

@@ -10,7 +10,7 @@ const CONTEXT = 16;
 const tokens = Uint16Array.from({ length: 60 }, (_, i) => (i * 37 + 5 * (i >> 2)) % 256);
 
 for (const stride of [5, 8, 16]) {
-  test(`stride ${stride}: the trainer's windows, each evaluated by itself`, async () => {
+  test(`stride ${stride}: the trainer's windows, each evaluated separately`, async () => {
     const model = await loadModel(tinyModel(), { threads: 1, precision: "exact" });
     const session = model.createSession();
     const text = { name: "held", tokens, ends: Uint32Array.of(60), bytes: 60, fingerprint: 0 };
@@ -33,7 +33,7 @@ for (const stride of [5, 8, 16]) {
   });
 }
 
-test("the loss of even logits is that of a uniform distribution", () => {
+test("the loss of equal logits is that of a uniform distribution", () => {
   assertClose([negativeLogProbability([3, 3, 3, 3], 2)], [Math.log(4)], { rel: 1e-15 });
   assertClose([negativeLogProbability([1000, 0], 1)], [1000], { rel: 1e-15 });
 });

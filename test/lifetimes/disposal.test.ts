@@ -1,4 +1,4 @@
-/** `using` and `await using`, as compilers and engines run them: by their symbols. */
+/** `using` and `await using`, through the symbols that compilers and engines use. */
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -34,7 +34,7 @@ test("models, sessions and conversations are disposed of", async () => {
   await model[Symbol.asyncDispose]();
 });
 
-test("a generation is cancelled, and gives its session back", async () => {
+test("a generation is cancelled, and returns its session", async () => {
   const model = await loadModel(FILE, { threads: 1 });
   const begun = model.generate("Once", LONG);
   for await (const _ of begun) break;
@@ -60,7 +60,7 @@ test("a generation is cancelled, and gives its session back", async () => {
   model.dispose();
 });
 
-test("where the runtime lacks the symbols, those of Babel and esbuild serve", () => {
+test("where the runtime lacks the symbols, those of Babel and esbuild are used", () => {
   const program = `
     const whole = Symbol;
     const lacking = (description) => whole(description);

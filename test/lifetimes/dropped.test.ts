@@ -1,4 +1,4 @@
-/** Models that nobody disposed of and nobody can reach: their threads end. */
+/** Threads of unreachable models that were not disposed of: they end. */
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -12,7 +12,7 @@ import { tinyModel } from "../model/support/tiny.js";
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-/** Collects garbage until something is so; false if it is not in 10 seconds. */
+/** Collects garbage until a condition holds; false if it does not within 10 seconds. */
 async function collectUntil(isSo: () => boolean): Promise<boolean> {
   for (let i = 0; i < 500 && !isSo(); i++) {
     collect();
@@ -21,14 +21,14 @@ async function collectUntil(isSo: () => boolean): Promise<boolean> {
   return isSo();
 }
 
-/** Threads of this process, JavaScript's and the engine's, as Linux tells them. */
+/** Threads of this process, JavaScript's and the engine's, as Linux counts them. */
 const THREADS = "/proc/self/task";
 const osThreads = (): number => readdirSync(THREADS).length;
 const onLinux = existsSync(THREADS) ? test : test.skip;
 
 const FILE = tinyModel({ type: "Q8_0" });
 
-test("what is to end when an owner is dropped ends then, and not before", async () => {
+test("a dependent ends when its owner is dropped, and not before", async () => {
   const ended: string[] = [];
   const kept = {};
   endWhenDropped(kept, () => ended.push("kept"));
@@ -39,7 +39,7 @@ test("what is to end when an owner is dropped ends then, and not before", async 
 });
 
 onLinux("the threads of dropped models end", async () => {
-  // A first model has the engine start its own threads.
+  // A first model makes the engine start its own threads.
   (await loadModel(FILE, { threads: 2 })).dispose();
   await sleep(300);
   const before = osThreads();
@@ -53,7 +53,7 @@ onLinux("the threads of dropped models end", async () => {
   assert.ok(await collectUntil(() => osThreads() <= before), `${osThreads()}, ${before} before`);
 });
 
-onLinux("a model whose session is in use is not dropped", async () => {
+onLinux("a model with a session in use is not dropped", async () => {
   const before = osThreads();
   const session: Session = await (async () => {
     const model = await loadModel(FILE, { threads: 3 });

@@ -1,4 +1,4 @@
-/** Errors of the package on the other side of postMessage, of JSON and of another copy of it. */
+/** Errors of the package after postMessage, after JSON, and from another copy of the package. */
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { test } from "uvu";
@@ -18,7 +18,7 @@ async function received(): Promise<Record<string, unknown>> {
   return message;
 }
 
-test("code survives a worker's postMessage, however it is sent", async () => {
+test("code survives a worker's postMessage, sent in any way", async () => {
   const { itself, caused, plain, json, parts, other } = await received();
   assert.is((itself as Partial<PlmError>).code, undefined, "cloning alone keeps it");
   for (const value of [itself, plain, JSON.parse(json as string), parts]) {
@@ -35,7 +35,7 @@ test("code survives a worker's postMessage, however it is sent", async () => {
   assert.is(PlmError.from(other), undefined);
 });
 
-test("an error of the package is itself; what is none is undefined", () => {
+test("an error of the package is itself; anything else is undefined", () => {
   const error = new PlmError("INVALID_TOKEN", "token: expected one");
   assert.is(PlmError.from(error), error);
   const copy = Object.assign(new Error("of another copy"), { name: "PlmError", code: "DISPOSED" });
@@ -63,7 +63,7 @@ test("the stack begins with the code, as Node's own errors do", () => {
   }
 });
 
-test("where stacks are frozen or missing, there is still an error", () => {
+test("frozen or missing stacks still give an error", () => {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -74,7 +74,7 @@ test("where stacks are frozen or missing, there is still an error", () => {
   }
 });
 
-test("reasons of whatever is thrown", () => {
+test("reasons of any thrown value", () => {
   assert.is(reasonOf(new RangeError("too far")), "too far");
   assert.is(reasonOf({ message: "of another realm" }), "of another realm");
   assert.equal(

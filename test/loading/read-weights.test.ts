@@ -35,7 +35,7 @@ test("norms of F16 and BF16 have the values of F32", async () => {
           const one = { F32: 0x3f800000, F16: 0x3c00, BF16: 0x3f80 };
           const size = tensor.shape[0];
           tensor.type = isHalf ? type : "F32";
-          // 1.5 and 1, to tell an order from another.
+          // 1.5 and 1, to tell the orders apart.
           const halfBit = { F32: 0x400000, F16: 0x200, BF16: 0x40 }[tensor.type as "F32"];
           const bits = Array.from(
             { length: size },
@@ -68,7 +68,7 @@ test("a file that ends within its tensors is refused, and no read is left over",
 /** A file longer than the header's window, so that its end is found while tensors are read. */
 const LONG: TinyOptions = { dims: { ...ODD_DIMS, hiddenSize: 640, intermediateSize: 1600 } };
 
-test("an end that only reading finds is refused with the tensor and the bytes", async () => {
+test("an end found only by reading is refused with the tensor and the bytes", async () => {
   const file = tinyModel(LONG);
   const { offset, byteLength } = (await open(file)).tensors.get("blk.1.ffn_down.weight")!;
   for (const cut of [offset - 100, offset + 2, offset + byteLength - 1]) {
@@ -87,7 +87,7 @@ test("a bad weight is the error even if the next read fails, too", async () => {
   assert.is(source.pending, 0);
 });
 
-test("a source's own error comes through", async () => {
+test("a source's own error is passed on", async () => {
   const failure = new Error("the cable is out");
   for (const failing of [2, 5, 9]) {
     const source = new ObservedSource(tinyModel(LONG));
@@ -172,7 +172,7 @@ test("a model in two parts is the model in one", async () => {
         { key: "split.no", type: "uint16" as const, value: part },
         { key: "split.tensors.count", type: "int32" as const, value: all.length },
       ];
-      // Every other tensor, so that a layer's are in both, k_b and v_b too.
+      // Every other tensor, so that a layer's tensors, k_b and v_b too, are in both.
       const some = all.filter((_, i) => i % 2 === part);
       parts.push(encodeGguf(part === 0 ? [...metadata.values(), ...split] : split, some));
     }
@@ -183,7 +183,7 @@ test("a model in two parts is the model in one", async () => {
   await assertRejects(loadEngine(parts[0]), "INVALID_FILE", "split.count");
 });
 
-test("a split kv_b is the joined one", async () => {
+test("a split kv_b equals the joined one", async () => {
   const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, vHeadDim } = ODD_DIMS;
   const tokens = tinyTokens(10);
   const joined = tinyModel({ dims: ODD_DIMS });

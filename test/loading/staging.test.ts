@@ -40,7 +40,7 @@ test("chunks cover every tensor once, in the order of the file", async () => {
   }
 });
 
-test("slots and what packers work in overlap nowhere", async () => {
+test("slots and packers' work spaces do not overlap", async () => {
   const weights = await weightsOf(LARGE);
   for (const threads of [1, 2, 3, 7, 64]) {
     const staging = new Staging(weights, threads, 4096);
@@ -62,7 +62,7 @@ test("slots and what packers work in overlap nowhere", async () => {
   }
 });
 
-test("a queue gives each chunk out once, and tells what was found when it is packed", () => {
+test("a queue hands out each chunk once, and returns the finding of a packed chunk", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   new Uint8Array(memory.buffer).fill(0xa5);
   const [one, other] = [0, 1].map(() => new ChunkQueue(memory, 64, 5, 3));

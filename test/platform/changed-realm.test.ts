@@ -1,10 +1,10 @@
-/** What sandboxes and test runners make of a runtime, each in a process of its own. */
+/** Runtimes changed as by sandboxes and test runners, each in a process of its own. */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
-/** One of these hangs where something is waited for that does not come. */
+/** A process hangs if it waits for something that does not come. */
 const LIMIT_MS = 60_000;
 
 /** The one line that a script of this folder writes, parsed. */
@@ -42,18 +42,18 @@ for (const change of ["sinon, as vitest and jest have it", "node:test"]) {
   }
 }
 
-/** The error of a process with these flags. */
+/** The error from a process with these flags. */
 function refusal(script: string, ...flags: string[]): { code: string; message: string } {
   return run(script, ["nothing", "after import"], flags) as { code: string; message: string };
 }
 
-test("without WebAssembly: the error says so", () => {
+test("without WebAssembly, the error says so", () => {
   const { code, message } = refusal("changed-realm", "--jitless");
   assert.is(code, "UNSUPPORTED_RUNTIME");
   assert.match(message, /^runtime: expected WebAssembly, got none/);
 });
 
-/** V8 refuses WebAssembly's SIMD on an x86 processor without SSE 4.1, and can be told it is one. */
+/** V8 refuses WebAssembly SIMD on an x86 processor without SSE 4.1; a flag simulates one. */
 const onX64 = process.arch === "x64" ? test : test.skip;
 
 onX64("without SIMD: the error says so", () => {
@@ -62,7 +62,7 @@ onX64("without SIMD: the error says so", () => {
   assert.match(message, /^kernels: expected WebAssembly SIMD, this runtime lacks it: /);
 });
 
-test("where compiling is forbidden: the error says so, and what there is instead", () => {
+test("where compiling is forbidden, the error says so, with the alternative", () => {
   const { code, message } = refusal("forbidden-compiling", "--experimental-vm-modules");
   assert.is(code, "UNSUPPORTED_RUNTIME");
   assert.match(message, /^kernels: expected to be allowed to compile .* passed as `wasm`\): /);

@@ -1,4 +1,4 @@
-/** The platform where no condition named one: what bundlers without a `node` condition take. */
+/** The platform without a condition, as bundlers without a `node` condition choose it. */
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -10,7 +10,7 @@ import platform from "../../src/platform/default.js";
 
 const DEFAULT_PLATFORM = new URL("../../src/platform/default.js", import.meta.url).href;
 
-/** What the default platform is where a program has prepared the globals so. */
+/** The default platform after a program prepared the globals. */
 async function hasFilesAfter(preparation: string): Promise<boolean> {
   const program = `
     ${preparation}
@@ -34,7 +34,7 @@ test("Node is recognized without a condition", async () => {
   assert.is((error as PlmError).code, "UNREADABLE_FILE");
 });
 
-test("a runtime that has only parts of Node is not Node", async () => {
+test("a runtime with only parts of Node is not Node", async () => {
   assert.is(await hasFilesAfter(""), true);
   assert.is(await hasFilesAfter("process.type = 'renderer';"), false);
   assert.is(await hasFilesAfter("process.getBuiltinModule = undefined;"), false);

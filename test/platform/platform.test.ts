@@ -1,4 +1,4 @@
-/** What both platforms promise. */
+/** The promises of both platforms. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
@@ -6,7 +6,7 @@ import { createYield } from "../../src/platform/event-loop.js";
 import node from "../../src/platform/node-imports.js";
 import web from "../../src/platform/web.js";
 
-test("a yield lets timers and other turns come", async () => {
+test("a yield lets timers and other tasks run", async () => {
   for (const platform of [node, web]) {
     const order: string[] = [];
     const turn = new Promise<void>((resolve) => {
@@ -23,7 +23,7 @@ test("a yield lets timers and other turns come", async () => {
   }
 });
 
-test("a yield whose callback never comes goes on by messages", async () => {
+test("a yield without a callback falls back on messages", async () => {
   const dead = createYield(() => {});
   for (let i = 0; i < 3; i++) await dead();
   let calls = 0;
@@ -35,7 +35,7 @@ test("a yield whose callback never comes goes on by messages", async () => {
   assert.is(calls, 3);
 });
 
-test("peak memory in bytes, where the runtime tells", () => {
+test("peak memory in bytes, where the runtime reports it", () => {
   const peak = node.peakMemoryBytes();
   assert.ok(peak !== undefined && peak >= 1 << 20, `${peak}`);
   assert.is(web.peakMemoryBytes(), undefined);

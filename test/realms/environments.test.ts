@@ -1,11 +1,11 @@
-/** Globals that a test environment replaces by its own, as jsdom does, while fetch stays Node's. */
+/** Globals that a test environment replaces, as jsdom does, while fetch stays Node's. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { sampleFile } from "../format/support/sample.js";
 import { serveFiles } from "../format/support/server.js";
 
-/** An AbortSignal with nothing of Node's in it. */
+/** An AbortSignal without any part of Node's. */
 class OwnSignal extends EventTarget {
   aborted = false;
   reason: unknown;
@@ -24,7 +24,7 @@ class OwnController {
   }
 }
 
-/** What jsdom's FileReader does, as far as it is used. */
+/** The used part of jsdom's FileReader. */
 class OwnReader {
   result: ArrayBuffer | undefined;
   onload: () => void = () => {};
@@ -37,7 +37,7 @@ class OwnReader {
   }
 }
 
-/** A Blob from before it had methods to read it. */
+/** A Blob of an environment where it had no methods for reading. */
 class OldBlob {
   readonly bytes: Uint8Array;
   readonly size: number;
@@ -52,7 +52,7 @@ class OldBlob {
   }
 }
 
-/** Runs `work` while a global is another. */
+/** Runs `work` while a global is replaced. */
 async function withGlobal(name: string, value: unknown, work: () => Promise<void>): Promise<void> {
   const before = Object.getOwnPropertyDescriptor(globalThis, name);
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -73,7 +73,7 @@ async function checkBytes(source: ModelSource): Promise<void> {
   await opened.close();
 }
 
-test("URLs load where AbortController is not of fetch's kind", async () => {
+test("URLs load if AbortController is not of fetch's kind", async () => {
   const server = await serveFiles({ "/m.gguf": sampleFile() });
   await withGlobal("AbortController", OwnController, () => checkBytes(`${server.url}m.gguf`));
   await server.close();

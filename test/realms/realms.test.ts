@@ -19,7 +19,7 @@ const REPORT = promisify(execFile)(process.execPath, [
   ...["--experimental-vm-modules", "--no-warnings", resolve("build/test/realms/support/run.js")],
 ]).then(({ stdout }) => JSON.parse(stdout));
 
-test("what a runtime lacks is named, one after the other", async () => {
+test("missing globals are named, one after another", async () => {
   const { missing, missingForUrl } = await REPORT;
   assert.equal(missing, ["TextDecoder", "TextEncoder", "atob"]);
   assert.equal(missingForUrl, ["URL", "fetch"]);
@@ -81,7 +81,7 @@ test("sources of another realm", async () => {
   }
 });
 
-test("brands tell what a value is, not what it claims", () => {
+test("brands say what a value is, not what it claims", () => {
   assert.is(brandOf(foreign("new Map()")), "Map");
   assert.is(brandOf(foreign("new Float32Array(1)")), "Float32Array");
   assert.equal(bytesOf("x", foreign("Uint16Array.of(258)")), Uint8Array.of(2, 1));

@@ -12,14 +12,14 @@ import { serve } from "./server.mjs";
 const LIMIT_MS = 60_000;
 
 /**
- * A page that nothing may go wrong in: `failed` rejects on an error, a violated policy included.
+ * A page that must not fail: `failed` rejects on any error, including a policy violation.
  */
 async function openPage(browser, url) {
   const page = await browser.newPage();
   page.setDefaultTimeout(LIMIT_MS);
   const failed = new Promise((_, reject) => {
     const fail = (error) => {
-      // Browsers ask for it unasked, and may tell that the policy forbids it.
+      // Browsers request it by themselves, and may report that the policy forbids it.
       if (!error.message.includes("/favicon.ico")) reject(error);
     };
     page.on("pageerror", fail);
@@ -38,7 +38,7 @@ async function chooseModel(page) {
 
 const textOf = (page, selector) => page.$eval(selector, (element) => element.textContent);
 
-/** Prints the page's lines; the object at their end has the counts. */
+/** Prints the page's lines; the object at the end has the counts. */
 async function runConformancePage(browser, { origin, isIsolated }, counts) {
   const { page, failed, opened } = await openPage(browser, `${origin}/test/runtimes/page.html`);
   const ended = new Promise((resolve) => {

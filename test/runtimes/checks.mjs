@@ -1,4 +1,4 @@
-// What the runtimes are checked with, and what the examples write when they are given it.
+// The model and the examples' texts that the runtimes are checked with.
 import { loadModel } from "../../build/src/index.js";
 
 export const MODEL = new URL("../../models/plm-test.gguf", import.meta.url);
@@ -6,8 +6,8 @@ export const MODEL = new URL("../../models/plm-test.gguf", import.meta.url);
 export const PROMPT = "Once upon a time";
 
 /**
- * The text of the examples, which all have seed 1; `maxTokens` is as the example has it. Another
- * runtime may have another: the default precision depends on its kernels.
+ * The text of the examples, which all have seed 1; `maxTokens` as in the example. Runtimes may
+ * differ: the default precision depends on their kernels.
  */
 export async function expectedText(source, maxTokens, options = {}) {
   const model = await loadModel(source, options);
@@ -17,7 +17,7 @@ export async function expectedText(source, maxTokens, options = {}) {
 }
 
 /**
- * Runs named checks one after the other and prints the last line that run.mjs reads; resolves to
+ * Runs named checks one after another and prints the last line, which run.mjs reads; resolves to
  * the counts.
  */
 export async function runChecks(checks) {

@@ -8,7 +8,7 @@ const [command, ...args] = process.argv.slice(2);
 const example = fileURLToPath(new URL("../../examples/node.mjs", import.meta.url));
 const text = fileURLToPath(new URL("text.mjs", import.meta.url));
 
-/** What a script prints, which must succeed and say nothing else. */
+/** The output of a script, which must succeed and print nothing else. */
 function run(...script) {
   const { status, stdout, stderr } = spawnSync(command, [...args, ...script], {
     encoding: "utf8",

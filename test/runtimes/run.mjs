@@ -7,7 +7,7 @@ import { runtimes } from "./runtimes.mjs";
 const LIMIT_MS = 90_000;
 const GRACE_MS = 5_000;
 
-/** Ends what runs now. */
+/** Ends the running command. */
 let endCurrent = () => {};
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
@@ -16,7 +16,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-/** Runs a command to its end or its limit; nothing that it started in its group is left. */
+/** Runs a command to its end or its limit; leaves no process of its group. */
 function runCommand([file, ...args], onLine) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
@@ -59,7 +59,7 @@ function runCommand([file, ...args], onLine) {
   });
 }
 
-/** Runs one runtime's commands; each says at its end how many checks passed and failed. */
+/** Runs one runtime's commands; each prints at its end how many checks passed and failed. */
 async function runRuntime({ commands }) {
   const total = { passed: 0, failed: 0 };
   for (const command of commands) {

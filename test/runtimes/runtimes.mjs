@@ -1,16 +1,16 @@
-// Where each runtime is, and the commands that run the checks in it.
+// Where each runtime is installed, and the commands that run the checks in it.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const installed = (path) => pathOf(`node_modules/${path}`);
 
-/** Names of this machine as the packages of Deno and Bun have them. */
+/** This machine's name in the packages of Deno and Bun. */
 const system = `${process.platform}-${process.arch}`;
 const denoSystem = process.platform === "linux" ? `${system}-glibc` : system;
 const bunSystem = system.replace("arm64", "aarch64");
 
-/** A Node of this major version: the one that runs now, or the installed one. */
+/** A Node of this major version: the running one, or the installed one. */
 function findNode(major) {
   const isPresent = process.versions.node.startsWith(`${major}.`);
   return isPresent ? process.execPath : installed(`node${major}/bin/node`);
@@ -18,7 +18,7 @@ function findNode(major) {
 
 /**
  * By name: `commands`, each a program and its arguments, which print a last line "N passed, N
- * failed"; or `missing`, what has to be there and is not.
+ * failed"; or `missing`, the name of what is not installed.
  */
 export function runtimes() {
   const node24 = findNode(24);
@@ -43,8 +43,8 @@ export function runtimes() {
 }
 
 /**
- * A runtime that runs scripts: the checks, then the example, which the present Node looks at, then
- * the threads that are left, which may need more permissions.
+ * A runtime that runs scripts: the checks, then the example, which this Node checks, then the
+ * threads that remain, which may need more permissions.
  */
 function scripts(command, permitted = command) {
   const example = [process.execPath, pathOf("example.mjs"), ...command];

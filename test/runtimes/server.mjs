@@ -1,4 +1,4 @@
-// Serves the repository's files as they are, to pages under a strict content security policy.
+// Serves the repository's files unchanged, to pages under a strict content security policy.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Own scripts, wasm, and the page's inline scripts by their hashes; nothing else. */
+/** The site's scripts, wasm, and the page's inline scripts by their hashes; nothing else. */
 function policyOf(html) {
   const hashes = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(
     ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
@@ -21,7 +21,7 @@ function policyOf(html) {
   return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`;
 }
 
-/** What makes pages cross-origin isolated, so that their threads may share memory. */
+/** Headers that make pages cross-origin isolated, so that their threads can share memory. */
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -46,7 +46,7 @@ async function answer(request, response, isIsolated) {
   }
 }
 
-/** Listens on a free port of this machine only; resolves to the origin and what ends it. */
+/** Listens on a free local port; resolves to the origin and a function that ends the server. */
 export function serve({ isIsolated = false } = {}) {
   return new Promise((resolve) => {
     const server = createServer((request, response) => answer(request, response, isIsolated));

@@ -10,7 +10,7 @@ const LOADS = 12;
 /** Threads that a runtime starts for itself meanwhile. */
 const OWN_THREADS = 4;
 
-/** Longer than a thread may take to return, shorter than until it is terminated. */
+/** Longer than a thread takes to return, shorter than the time until it is terminated. */
 const RETURN_MS = 1_500;
 
 async function loadAndDispose() {

@@ -1,4 +1,4 @@
-// The conformance checks as a Worker, which is sent the model: answers with lines and counts.
+// The conformance checks as a Worker that receives the model: answers with lines and counts.
 import wasm from "../../build/simd.wasm";
 import { runConformance } from "../../build/test/conformance.js";
 

@@ -8,7 +8,7 @@ import { expectedText, MODEL, PROMPT, runChecks } from "./checks.mjs";
 
 const QUERY = `?${new URLSearchParams({ prompt: PROMPT })}`;
 
-/** Leaves imports of wasm in the bundle, as modules that the runtime compiles. */
+/** Keeps imports of wasm in the bundle, as modules that the runtime compiles. */
 function wasmModules(modules) {
   return {
     name: "wasm",
@@ -25,7 +25,7 @@ function wasmModules(modules) {
   };
 }
 
-/** A Worker from its entry file, as Miniflare takes it. */
+/** A Worker from its entry file, in the form that Miniflare takes. */
 async function bundle(entry) {
   const modules = [];
   const { outputFiles } = await build({
@@ -42,7 +42,7 @@ async function bundle(entry) {
   return [{ type: "ESModule", path: "worker.js", contents: text }, ...modules];
 }
 
-/** Starts a Worker without a network of its own, uses it and ends it. */
+/** Starts a Worker without network access, uses it and ends it. */
 async function withWorker(entry, use) {
   const miniflare = new Miniflare({
     modules: await bundle(entry),

@@ -1,7 +1,7 @@
 /** Comparison of arrays of numbers that reports where and by how much they differ. */
 import * as assert from "uvu/assert";
 
-/** The error that is allowed: |actual - expected| <= abs + rel * |expected|. */
+/** The allowed error: |actual - expected| <= abs + rel * |expected|. */
 export interface Tolerance {
   abs?: number;
   rel?: number;

@@ -1,4 +1,4 @@
-/** Plain loops in f64 that the kernels have to agree with. Imported by tests and benches only. */
+/** Plain loops in f64 that the kernels must agree with. Imported only by tests and benches. */
 
 /** x / sqrt(mean(x^2) + eps) * weight of one row. */
 export function referenceRmsnorm(
@@ -12,7 +12,7 @@ export function referenceRmsnorm(
   return Array.from(x, (value, i) => value * scale * weight[i]);
 }
 
-/** Adjacent pairs of x rotated by the angles whose cosines and sines are in `table`. */
+/** Adjacent pairs of x, rotated by angles with cosines and sines in `table`. */
 export function referenceRope(x: ArrayLike<number>, table: ArrayLike<number>): number[] {
   const y: number[] = [];
   for (let i = 0; i < x.length; i += 2) {
@@ -55,7 +55,7 @@ export function referenceF16Bits(x: number, negative: boolean = Object.is(x, -0)
   return sign | (rounded + (exponent + 14) * 1024);
 }
 
-/** GGUF q8_0: 34 bytes a block of 32, as ggml's reference quantiser writes them. */
+/** GGUF q8_0: 34 bytes per block of 32, as ggml's reference quantiser writes them. */
 export function referenceQ8_0(x: Float32Array): Uint8Array {
   const blocks = new DataView(new ArrayBuffer((x.length / 32) * 34));
   for (let b = 0; b < x.length / 32; b++) {
@@ -142,7 +142,7 @@ export function referenceLatentOutput(
   return out;
 }
 
-/** What attention in expanded form works on; shapes as in assembly/attention/expanded.ts. */
+/** Operands of attention in expanded form; shapes as in assembly/attention/expanded.ts. */
 export interface ExpandedInput {
   queries: number;
   heads: number;
@@ -158,9 +158,9 @@ export interface ExpandedInput {
 }
 
 /**
- * Causal attention in expanded form, [queries, heads, valueDim], and how far f32 can be from it: a
- * score is off by dims / 4 + 8 roundings of its terms at most, a weight by e to twice that, and the
- * sums by 2 roundings a position.
+ * Causal attention in expanded form, [queries, heads, valueDim], and the largest error of f32: a
+ * score is off by at most dims / 4 + 8 roundings of its terms, a weight by e to twice that, and the
+ * sums by 2 roundings per position.
  */
 export function referenceExpanded(input: ExpandedInput): {
   expected: Float64Array;

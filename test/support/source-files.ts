@@ -1,4 +1,4 @@
-/** The project's source files as text, for tests of the house's rules. */
+/** The project's source files as text, for tests of the house rules. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 export interface SourceFile {
@@ -23,7 +23,7 @@ function filesOf(folder: string): SourceFile[] {
     });
 }
 
-/** What a text that is at a path imports. */
+/** The imports of a text at a path. */
 export function importsOf(path: string, text: string): string[] {
   const pattern = /^(?:import|export|\})[^"'`;]*?from "([^"]+)"|\bimport\(?\s*"([^"]+)"/gm;
   return Array.from(text.matchAll(pattern), ([, from, other]) => {
@@ -37,6 +37,6 @@ export function importsOf(path: string, text: string): string[] {
 /** The part of src that a path lies in: a folder or a file of its root. */
 export const partOf = (path: string): string => path.split("/")[1];
 
-/** Those below a folder. */
+/** The files below a folder. */
 export const inFolder = (folder: string): SourceFile[] =>
   files.filter(({ path }) => path.startsWith(`${folder}/`));

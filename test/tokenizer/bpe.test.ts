@@ -32,7 +32,7 @@ function randomMerges(random: () => number, letters: string, n: number): [string
   return merges;
 }
 
-/** The definition: the lowest rank first, the leftmost of equal ones, until there is none. */
+/** The definition: the lowest rank first, of equal ones the leftmost, until none is left. */
 function naive(word: string, merges: [string, string][]): string[] {
   const ranks = new Map(merges.map(([left, right], rank) => [`${left} ${right}`, rank]));
   const symbols = [...word];
@@ -90,7 +90,7 @@ test("the heap gives pairs by rank, then position", () => {
   assert.not(heap.pop());
 });
 
-test("what is not a pair never applies, and is named in a warning", () => {
+test("a line that is not a pair never applies, and a warning names it", () => {
   for (const merge of ["", "ab", " a", "a ", "a b c", "你 a"]) {
     const table = new MergeTable(symbolsOf([...BYTES, "ab"]), ["a b", merge]);
     assert.is(table.rankOf(97, 98), 0);
@@ -107,7 +107,7 @@ test("of equal pairs the last counts", () => {
   assert.equal(table.warnings, []);
 });
 
-test("bytes without a token are left out, and named in a warning", () => {
+test("bytes without a token are left out, and a warning names them", () => {
   const symbols = symbolsOf([...BYTES.filter((char) => char !== "b"), "ab", "bc"]);
   const bpe = new Bpe(symbols, new MergeTable(symbols, ["a b"]));
   const out: number[] = [];

@@ -41,7 +41,7 @@ test("other variables reach the template", () => {
   assert.is(renderChat("{{ bos_token }}{{ tools[0].name }}", [], options), "<s>f");
 });
 
-test("special tokens, tools, documents and variables of the caller's reach the template", () => {
+test("special tokens, tools, documents and the caller's variables reach the template", () => {
   const chatTemplate =
     "{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ tools }}|{{ documents }}|" +
     "{{ add_generation_prompt }}|{{ enable_thinking }}|{{ messages | length }}";
@@ -93,14 +93,14 @@ test("variables may be a Map, keep their names, and are left out if undefined", 
   }
 });
 
-test("without a begin or end token, templates that write them have nothing", () => {
+test("without a begin or end token, templates write nothing for them", () => {
   const chatTemplate =
     "{{ bos_token + messages[0].content + eos_token }}{{ pad_token is defined }}";
   const text = applyChatTemplate({ chatTemplate, specialTokensMap: {} }, HI);
   assert.is(text, `${HI[0].content}False`);
 });
 
-test("a file's template for tools is taken where there are tools", () => {
+test("a file's template for tools is used if there are tools", () => {
   const key = "tokenizer.chat_template";
   const entries = metadataOf({
     ...smallSource(),
@@ -130,7 +130,7 @@ test("a file's template for tools is taken where there are tools", () => {
   assertThrows(() => Tokenizer.fromMetadata(metadata), "INVALID_FILE", `${key}.rag: expected a`);
 });
 
-test("the tokens that a file names have their texts in templates", () => {
+test("templates get the texts of the tokens that a file names", () => {
   const { specialTokensMap } = new Tokenizer({
     ...smallSource(),
     bosTokenId: 269,

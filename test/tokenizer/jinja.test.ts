@@ -1,4 +1,4 @@
-/** Templates against Jinja2: what Python made of the same cases (scripts/render-jinja.py). */
+/** Templates against Jinja2's results of the same cases (scripts/render-jinja.py). */
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -8,7 +8,7 @@ import { hasShared, readShared } from "./support/qwen2.js";
 const FOLDER = "test/tokenizer/jinja";
 type Variables = Record<string, unknown>;
 
-/** A case of the files: a template or a model's, and what Jinja2 made of it. */
+/** A case of the files: a template or a model's, and Jinja2's result. */
 interface Case {
   template?: string;
   model?: string;
@@ -70,7 +70,7 @@ test("the templates of well-known models give what Jinja2 gives, whatever their 
   }
 });
 
-test("what is refused is named, with its line", () => {
+test("a refusal names the construct and its line", () => {
   for (const [template, expected] of [
     ["\n\n{% include 'x' %}", "3: the statement {% include %} is not supported"],
     ["{% trans %}", "1: unknown statement {% trans %}"],
@@ -215,7 +215,7 @@ test("values are those of Python's json.loads, of any realm", () => {
 });
 
 if (hasShared("chat-templates")) {
-  test("what other projects test of Jinja, where Jinja2 agrees with them", () => {
+  test("other projects' tests of Jinja, where Jinja2 agrees", () => {
     let count = 0;
     for (const item of JSON.parse(readShared("chat-templates/jinja-unit-vectors.json"))) {
       if (!item.python_jinja2_equal) continue;

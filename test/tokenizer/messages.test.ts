@@ -7,7 +7,7 @@ import { assertThrows } from "../model/support/engine.js";
 
 const CALLS = [{ type: "function", function: { name: "f", arguments: {} } }];
 
-test("content is a text, parts of text, or null beside tool calls", () => {
+test("content is a text, text parts, or null with tool calls", () => {
   const parts = [
     { type: "text", text: "a" },
     { type: "text", text: "b\n" },

@@ -23,7 +23,7 @@ function metadata(changes: Record<string, unknown> = {}): Map<string, unknown> {
   return new Map(Object.entries(entries).filter(([, value]) => value !== undefined));
 }
 
-/** The tokenizer of a file that differs. */
+/** The tokenizer of a file with changed entries. */
 function read(changes: Record<string, unknown>): Tokenizer {
   return Tokenizer.fromMetadata(metadata(changes));
 }
@@ -38,7 +38,7 @@ function code(changes: Record<string, unknown>): string {
   return "none";
 }
 
-test("a tokenizer comes out of metadata", () => {
+test("metadata makes a tokenizer", () => {
   const tokenizer = Tokenizer.fromMetadata(metadata());
   assert.equal(tokenizer.encode("hello world"), [259, 264]);
   assert.is(tokenizer.chatTemplate, "{{ messages }}");
@@ -67,7 +67,7 @@ test("end tokens may have several keys, and lists", () => {
   assert.equal(ends({ [`${KEY}eom_token_id`]: 6 }), [268, 6, 270]);
   assert.equal(ends({ [`${KEY}eos_token_ids`]: Int32Array.of(9, 268) }), [268, 9, 270]);
   assert.equal(ends({ [`${KEY}eos_token_ids`]: new Int32Array(0) }), [268, 270]);
-  // Not in the vocabulary: as if they were not there.
+  // Not in the vocabulary: ignored.
   assert.equal(ends({ [`${KEY}eot_token_id`]: 0xffffffff }), [268, 270]);
   assert.equal(ends({ [`${KEY}eos_token_ids`]: [-1, 274] }), [268, 270]);
   assert.equal(ends({ [`${KEY}eos_token_ids`]: 9 }), [268, 9, 270]);
@@ -80,7 +80,7 @@ test("other tokenizers are UNSUPPORTED_FILE", () => {
   assert.is(code({ [`${KEY}merges`]: new Array(2 ** 21).fill("a a") }), "UNSUPPORTED_FILE");
 });
 
-test("what is missing or of the wrong type is INVALID_FILE", () => {
+test("a missing entry or one of the wrong type is INVALID_FILE", () => {
   for (const key of ["model", "pre", "tokens", "token_type", "merges"]) {
     const values = [5, [5, "a"], new DataView(new ArrayBuffer(8)), null];
     const isNeeded = key !== "pre" && key !== "token_type";
@@ -123,7 +123,7 @@ test("a source that names ids out of range is INVALID_FILE", () => {
   }
 });
 
-test("ids out of range that nothing needs are ignored, with a warning", () => {
+test("unneeded ids out of range are ignored, with a warning", () => {
   for (const id of [274, 0xffffffff, -1, 2n ** 64n - 1n]) {
     for (const name of ["bos", "eos", "padding"]) {
       const key = `${KEY}${name}_token_id`;
@@ -141,7 +141,7 @@ test("ids out of range that nothing needs are ignored, with a warning", () => {
   assert.equal(read({}).warnings, []);
 });
 
-test("a begin token to add must be there", () => {
+test("a begin token that is to be added must exist", () => {
   const add = { [`${KEY}add_bos_token`]: true };
   assert.is(code(add), "INVALID_FILE");
   assert.is(code({ ...add, [`${KEY}bos_token_id`]: 274 }), "INVALID_FILE");
@@ -191,7 +191,7 @@ test("without a pre-tokenizer it is Qwen2's, with a warning; its other names nee
   }
 });
 
-test("tokens that are missing, empty, doubled or damaged do not keep a file from loading", () => {
+test("files with missing, empty, doubled or damaged tokens load", () => {
   const { tokens, merges } = smallSource();
   const without = read({ [`${KEY}tokens`]: ["x", ...tokens.slice(1)] });
   assert.equal(without.encode("\0a\0"), [97]);
@@ -204,7 +204,7 @@ test("tokens that are missing, empty, doubled or damaged do not keep a file from
   assert.is(odd.decode([269, 270]), "\ufffd");
 });
 
-test("what is neither done nor refused is named in a warning", () => {
+test("a warning names what is neither done nor refused", () => {
   const eos = read({ [`${KEY}add_eos_token`]: true });
   assert.match(eos.warnings.join(), /^tokenizer\.ggml\.add_eos_token: no end token is added/);
   assert.equal(eos.encode("hello", { addBos: true }), [259]);

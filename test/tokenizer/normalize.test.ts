@@ -4,7 +4,7 @@ import { normalizeNfc } from "../../src/tokenizer/normalize.js";
 import { seededRandom } from "../support/random.js";
 import { randomText } from "./support/strings.js";
 
-/** Marks of many combining classes, some of which decompose or are starters. */
+/** Marks of many combining classes; some decompose or are starters. */
 const MARKS =
   "\u0300\u0301\u0315\u0316\u0323\u0327\u0334\u0338\u0344\u0345\u05b0\u0651\u093e\u094d";
 const MORE_MARKS = "\u0b3e\u3099\u{1d165}\u{1d16d}\u{1d15e}\u20d2\u302a";
@@ -42,7 +42,7 @@ test("millions of marks complete, alone and among others", () => {
   assert.ok(normal.startsWith("\u00e9\u0301") && normal.endsWith("\u{1d165}q\u0301"), "ends");
 });
 
-test("runs of about the length from which they are sorted", () => {
+test("runs of about the length that makes them sorted", () => {
   for (const count of [1, 2, 127, 128, 129, 255, 256, 257]) {
     const text = `a${"\u0315\u0316".repeat(count).slice(0, count)}b${"\u0316".repeat(count)}`;
     assert.is(normalizeNfc(text), text.normalize("NFC"), String(count));

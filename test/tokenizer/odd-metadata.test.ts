@@ -1,4 +1,4 @@
-/** Whatever the entries are, a tokenizer comes out of them that works, or a PlmError. */
+/** Any entries make a working tokenizer or throw a PlmError. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
@@ -31,7 +31,7 @@ const KEYS = [
   ),
 ];
 
-/** `list` with a few items gone, doubled, exchanged or damaged. */
+/** `list` with a few items removed, doubled, exchanged or damaged. */
 function damaged<T>(random: () => number, list: ArrayLike<T>, odd: readonly T[]): T[] {
   const items = Array.from(list);
   const at = (): number => Math.floor(random() * items.length);
@@ -45,7 +45,7 @@ function damaged<T>(random: () => number, list: ArrayLike<T>, odd: readonly T[])
   return items;
 }
 
-test("random entries end in a tokenizer that works or in a PlmError", () => {
+test("random entries make a working tokenizer or throw a PlmError", () => {
   const random = seededRandom(41);
   const { tokens, tokenTypes, merges } = smallSource();
   let loaded = 0;
@@ -84,7 +84,7 @@ test("random entries end in a tokenizer that works or in a PlmError", () => {
   assert.ok(loaded > 500 && refused > 100, `${loaded} loaded, ${refused} refused`);
 });
 
-test("tokens that are not UTF-8 do not keep a file from loading", async () => {
+test("a file with tokens that are not UTF-8 loads", async () => {
   const file = Buffer.from(encodeGguf(metadataOf(smallSource()), []));
   file.write("\xff\xfe\x80", file.indexOf("[PAD272]"), "latin1");
   file.write("\xc3(", file.indexOf("<|im_start|>"), "latin1");

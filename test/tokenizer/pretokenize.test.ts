@@ -26,7 +26,7 @@ function words(text: string): string[] {
   return found;
 }
 
-test("the contraction letters are all that fold to them", () => {
+test("the contraction letters are all characters that fold to them", () => {
   const folded = /^(?:s|t|re|ve|m|ll|d)$/iu;
   for (let code = 0x80; code < 0x110000; code++) {
     const char = String.fromCodePoint(code);

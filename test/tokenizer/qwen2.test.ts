@@ -83,8 +83,8 @@ if (hasShared("qwen2-tokenizer")) {
     const official = officialTokenizer();
     const random = seededRandom(12);
     for (let i = 0; i < 2000; i++) {
-      // Left out, as the other differs from the Rust original there: lone surrogates, the long s
-      // in contractions, and JavaScript's idea of white space.
+      // Left out, since the other implementation differs from the Rust original there: lone
+      // surrogates, the long s in contractions, and JavaScript's idea of white space.
       const text = wellFormed(randomText(random, 30)).replace(/[\u017f\u0085\ufeff]/g, "");
       const ids = qwen2().encode(text, { special: true });
       assert.equal(ids, official.encode(text).ids, JSON.stringify(text));

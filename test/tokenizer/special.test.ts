@@ -4,7 +4,7 @@ import { SpecialTokens } from "../../src/tokenizer/special.js";
 import { assertThrows } from "../model/support/engine.js";
 import { seededRandom } from "../support/random.js";
 
-/** The definition: at each place the longest token, else one unit on. */
+/** The definition: at each place the longest token, else the next unit. */
 function naive(text: string, tokens: string[]): string[] {
   const found: string[] = [];
   for (let start = 0; start < text.length; ) {
@@ -51,7 +51,7 @@ test("a long token that almost matches everywhere costs no more than a short one
   assert.is(special.match("a".repeat(200000)).length, 200000);
 });
 
-test("more characters than an automaton should have are refused", () => {
+test("too many characters for an automaton are refused", () => {
   const token = (i: number): [number, string] => [i, `${i}${"a".repeat(1000)}`];
   const tokens = (count: number) => Array.from({ length: count }, (_, i) => token(i));
   assert.is(new SpecialTokens(tokens(200)).match(token(7)[1])[0].id, 7);

@@ -1,4 +1,4 @@
-/** Special tokens, whatever the file's types say of them. */
+/** Special tokens, whatever their type in the file. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -26,7 +26,7 @@ function withTokens(
 
 const special = { special: true };
 
-// A list of its own, so that a slip of the pen in the source shows.
+// A separate list, so that a typing error in the source shows.
 const ENDS = [
   ...["<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_text|>"],
   ...["<end_of_turn>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<eos>", "</s>", "<|return|>"],
@@ -52,8 +52,8 @@ test("tokens of fill-in-the-middle and others do not end an answer", () => {
   }
 });
 
-test("a text that merges make is text", () => {
-  // As in the vocabulary of Qwen2, whose </s> is of HTML.
+test("a special text that merges make is text", () => {
+  // As in Qwen2's vocabulary, where </s> comes from HTML.
   const pieces: [string, number][] = [
     ["</", NORMAL],
     ["s>", NORMAL],
@@ -65,7 +65,7 @@ test("a text that merges make is text", () => {
   assert.is(tokenizer.decode([258], { special: false }), "</s>");
 });
 
-test("what the file names ends an answer, and is special where text cannot become it", () => {
+test("a token that the file names ends an answer, and is special if text cannot become it", () => {
   const tokens: [string, number][] = [
     ["###", NORMAL],
     ["@@", NORMAL],
@@ -80,7 +80,7 @@ test("what the file names ends an answer, and is special where text cannot becom
   assert.is(tokenizer.decode([256, 257, 258, 65], { special: false }), "abA");
 });
 
-test("what the file names as an end is one token and its own text, whatever its type", () => {
+test("an end token that the file names is one token with its own text, whatever its type", () => {
   for (const text of ["<|im_end|>", "###", "<fín>", "</s>"]) {
     for (const type of [0, NORMAL, 2, CONTROL, USER_DEFINED, UNUSED, 6, 7]) {
       const chatTemplate = "{{ messages[0].content + eos_token }}";
@@ -100,7 +100,7 @@ test("what the file names as an end is one token and its own text, whatever its 
   assert.equal([...newline.eosTokenIds], [256]);
 });
 
-test("what the file names as a beginning or padding is special, and ends nothing", () => {
+test("a begin or padding token that the file names is special, and ends nothing", () => {
   for (const name of ["bosTokenId", "paddingTokenId"]) {
     for (const type of [NORMAL, CONTROL, UNUSED]) {
       const tokenizer = withTokens([["<début>", type]], { [name]: 256 });
@@ -115,7 +115,7 @@ test("what the file names as a beginning or padding is special, and ends nothing
   }
 });
 
-test("<|end|> ends no answer where it ends a message", () => {
+test("<|end|> does not end an answer if it ends a message", () => {
   const all = (...texts: string[]): number =>
     withTokens(texts.map((text) => [text, CONTROL])).eosTokenIds.size;
   assert.is(all("<|end|>", "<|return|>"), 2);
@@ -123,7 +123,7 @@ test("<|end|> ends no answer where it ends a message", () => {
   assert.is(all("<|end|>", "<|flush|>", "<|calls|>"), 2);
 });
 
-test("what looks like a control token and is typed normal is one", () => {
+test("a token typed normal that looks like a control token is one", () => {
   const tokenizer = withTokens([
     ["<|im_start|>", NORMAL],
     ["<|user|>", NORMAL],
@@ -141,7 +141,7 @@ test("what looks like a control token and is typed normal is one", () => {
   assert.is(tokenizer.encode("<|audio_12|>", special).includes(259), false);
 });
 
-test("what the chat template marks up with is parsed, and shown", () => {
+test("tokens that the chat template uses as markup are parsed, and shown", () => {
   const tokens: [string, number][] = [
     ["[INST]", NORMAL],
     ["<think>", NORMAL],
@@ -160,7 +160,7 @@ test("what the chat template marks up with is parsed, and shown", () => {
   assert.equal(without.encode(text, special), without.encode(text));
 });
 
-test("tokens of type unknown are hidden as control tokens are", () => {
+test("tokens of type unknown are hidden like control tokens", () => {
   const tokenizer = withTokens([["<unk>", 2]]);
   assert.equal(tokenizer.encode("<unk>", special), [256]);
   assert.not.equal(tokenizer.encode("<unk>"), [256]);
@@ -176,7 +176,7 @@ test("user-defined tokens stay visible and parsed", () => {
 const REPORT = join(process.cwd(), "..", "shared", "reports", "chatml-specials-normal.gguf");
 if (!existsSync(REPORT)) console.log(`skipped, no ${REPORT}: ChatML's tokens typed normal`);
 else {
-  test("a file whose ChatML tokens are all typed normal", async () => {
+  test("a file with all ChatML tokens typed normal", async () => {
     const { tokenizer } = await inspectModel(REPORT);
     assert.equal([...tokenizer.eosTokenIds], [264, 266]);
     const ids = tokenizer.encode("<|im_start|>\n<|im_end|>", special);

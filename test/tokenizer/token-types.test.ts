@@ -1,4 +1,4 @@
-/** Vocabularies whose tokens are of any type, against Hugging Face's tokenizer. */
+/** Vocabularies with tokens of any type, against Hugging Face's tokenizer. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -19,8 +19,8 @@ const BYTES = Array.from({ length: 256 }, (_, value) => byteToChar(value));
 const utf8 = new TextEncoder();
 
 /**
- * Characters that words are made of; some are two bytes, one is not in normal form C. (Composed, it
- * must be no token: the oracle also takes a text for an added token that becomes one as a whole.)
+ * Characters of words; some are two bytes, one is not in normal form C. (Its composed form must not
+ * be a token: the oracle also reads a text that becomes an added token as a whole as that token.)
  */
 const LETTERS = [..."aabbc d!\n<|>éĠ", "e\u0323"];
 
@@ -32,7 +32,7 @@ function spell(text: string): string {
   return [...utf8.encode(text)].map(byteToChar).join("");
 }
 
-/** `count` merges of what is there already, with the bytes of LETTERS to begin with. */
+/** `count` merges of existing symbols, beginning with the bytes of LETTERS. */
 function randomMerges(random: () => number, count: number): [left: string, right: string][] {
   const symbols = [...new Set(LETTERS.flatMap((letter) => [...spell(letter)]))];
   const merges: [string, string][] = [];
@@ -45,7 +45,7 @@ function randomMerges(random: () => number, count: number): [left: string, right
   return merges;
 }
 
-/** Tokens in any order: bytes, what merges make, and some more. `share` of them are not normal. */
+/** Tokens in any order: bytes, results of merges, and some more; `share` of them not normal. */
 function randomSource(random: () => number, share: number): TokenizerSource {
   const merges = randomMerges(random, 60);
   const made = [...BYTES, ...merges.map((pair) => pair.join(""))];
@@ -65,13 +65,13 @@ function randomSource(random: () => number, share: number): TokenizerSource {
 
 function randomText(random: () => number, tokens: readonly string[]): string {
   const part = (): string => (random() < 0.1 ? pick(random, tokens) : pick(random, LETTERS));
-  // Left out, as the oracle splits by JavaScript's idea of white space.
+  // Left out, since the oracle splits by JavaScript's idea of white space.
   return Array.from({ length: random() * 30 }, part)
     .join("")
     .replace(/[\u0085\ufeff]/g, "");
 }
 
-/** The same vocabulary there; `special` as in EncodeOptions. */
+/** The same vocabulary in the oracle; `special` as in EncodeOptions. */
 function oracleOf(source: TokenizerSource, special: boolean): (text: string) => number[] {
   const { tokens, tokenTypes, merges } = source;
   const split = special ? [unknown, control, userDefined] : [userDefined];
@@ -83,7 +83,7 @@ function oracleOf(source: TokenizerSource, special: boolean): (text: string) => 
   return (text) => tokenizer.encode(text).ids;
 }
 
-test("random vocabularies of all types encode as Hugging Face's tokenizer encodes", () => {
+test("random vocabularies of all types encode as in Hugging Face's tokenizer", () => {
   const random = seededRandom(31);
   let notNormal = 0;
   for (let i = 0; i < 120; i++) {
@@ -103,11 +103,11 @@ test("random vocabularies of all types encode as Hugging Face's tokenizer encode
   assert.ok(notNormal > 10000, `${notNormal} tokens were not normal`);
 });
 
-test("what plain text became decodes to the same text, whatever the types", () => {
+test("encoded plain text decodes to the same text, whatever the types", () => {
   const random = seededRandom(32);
   for (let i = 0; i < 60; i++) {
     const source = randomSource(random, 1);
-    // Of a token that is parsed before anything else, the text decides.
+    // The text decides for a token that is parsed before anything else.
     const tokenTypes = Array.from(source.tokenTypes, (type) => (type === userDefined ? 3 : type));
     const tokenizer = new Tokenizer({ ...source, tokenTypes });
     for (let j = 0; j < 20; j++) {
@@ -135,7 +135,7 @@ test("each type as a part, a result and a single byte, by hand", () => {
   }
 });
 
-test("control and unknown tokens that text cannot become are hidden, the others are text", () => {
+test("control and unknown tokens are hidden if text cannot become them, else they are text", () => {
   const { tokens, merges } = smallSource();
   const tokenTypes = Array.from(smallSource().tokenTypes);
   tokenTypes[259] = control;
@@ -148,7 +148,7 @@ test("control and unknown tokens that text cannot become are hidden, the others 
   assert.is(tokenizer.decode([269, 259, 33], { special: false }), "hello!");
 });
 
-test("of tokens with the same text a normal one counts, then the first", () => {
+test("of tokens with the same text a normal one counts, else the first", () => {
   const tokens = ["!", ...BYTES, "ab", "ab"];
   const tokenTypes = [control, ...BYTES.map(() => normal), unused, userDefined];
   const tokenizer = new Tokenizer({ tokens, tokenTypes, merges: ["a b"] });
@@ -174,7 +174,7 @@ function naive(word: string, merges: readonly string[]): string[] {
   }
 }
 
-test("merges through texts without a token apply; what is left of these becomes bytes", () => {
+test("merges through texts without a token apply; remaining ones become bytes", () => {
   const random = seededRandom(33);
   let bytes = 0;
   for (let i = 0; i < 200; i++) {
@@ -199,7 +199,7 @@ for (const [name, marked, text] of [
   ["merge-target-control", "nd", "The end, and xnd thunderland ndnd!"],
   ["bang-is-control-pad", "!", 'Oh! "No!" Hello!! World!'],
 ] as const) {
-  test(`the report ${name} encodes as Hugging Face's tokenizer encodes`, async () => {
+  test(`the report ${name} encodes as in Hugging Face's tokenizer`, async () => {
     const path = join(REPORTS, `${name}.gguf`);
     if (!existsSync(path)) {
       console.log("skipped: ../shared/reports is absent");

@@ -36,7 +36,7 @@ test("special tokens are parsed on request", () => {
   assert.equal(special("[PAD272]"), small.encode("[PAD272]"));
 });
 
-test("a begin token goes first where the source asks for it, and once", () => {
+test("a begin token comes first if the source asks for it, and only once", () => {
   const source = { ...smallSource(), bosTokenId: 269, addBosToken: true };
   const tokenizer = new Tokenizer(source);
   const begin = (text: string, special = false): number[] =>
@@ -51,7 +51,7 @@ test("a begin token goes first where the source asks for it, and once", () => {
   assert.equal(tokenizer.encode("hello"), [259]);
   assert.equal(small.encode("hello", { addBos: true }), [259]);
 
-  // Of whichever type, the begin token is there if it is what was parsed at the beginning.
+  // A begin token of any type counts as present if it was parsed at the beginning.
   for (const type of [1, 3, 4, 5]) {
     const tokenTypes = Array.from(source.tokenTypes, (own, id) => (id === 272 ? type : own));
     const unused = new Tokenizer({ ...source, tokenTypes, bosTokenId: 272 });
@@ -63,7 +63,7 @@ test("a begin token goes first where the source asks for it, and once", () => {
   }
 });
 
-test("a begin token does not swallow what is another token, or text", () => {
+test("a begin token does not replace another token, or text", () => {
   const { tokens, tokenTypes, ...source } = smallSource();
   const options = { addBos: true, special: true };
   const bang = new Tokenizer({ ...smallSource(), bosTokenId: 33, addBosToken: true });
@@ -78,7 +78,7 @@ test("a begin token does not swallow what is another token, or text", () => {
   assert.equal(longer.encode("<|im_start|>[X]hello", options), [269, 274, 259]);
 });
 
-test("text is brought to normal form C unless told not to", () => {
+test("text is brought to normal form C unless the option says no", () => {
   assert.equal(small.encode("e\u0301"), [267]);
   assert.equal(small.encode("e\u0301", { normalize: "nfc" }), [267]);
   assert.equal(small.encode("e\u0301", { normalize: "none" }), [101, 0xcc, 0x81]);
@@ -103,7 +103,7 @@ test("token bytes are copies", () => {
   assert.is(small.decode([259]), "hello");
 });
 
-test("what was encoded decodes to the same text", () => {
+test("encoded text decodes to the same text", () => {
   const random = seededRandom(9);
   for (let i = 0; i < 3000; i++) {
     const text = randomText(random, Math.floor(random() * 30));
@@ -113,7 +113,7 @@ test("what was encoded decodes to the same text", () => {
   }
 });
 
-test("what was met before does not change the tokens", () => {
+test("earlier words do not change the tokens", () => {
   const random = seededRandom(10);
   for (let i = 0; i < 300; i++) {
     const text = randomText(random, 40);
@@ -143,7 +143,7 @@ test("invalid ids are INVALID_TOKEN", () => {
   }
 });
 
-test("options that are no object are refused", () => {
+test("options that are not an object are refused", () => {
   for (const options of [null, "special", 1] as unknown as undefined[]) {
     assert.throws(() => small.encode("a", options), hasCode("INVALID_ARGUMENT"));
     assert.throws(() => small.decode([97], options), hasCode("INVALID_ARGUMENT"));
@@ -151,7 +151,7 @@ test("options that are no object are refused", () => {
   }
 });
 
-test("what is no list of ids is refused", () => {
+test("anything but a list of ids is refused", () => {
   for (const ids of [5, undefined, null, { length: -1 }, { length: 0.5 }]) {
     assert.throws(() => small.decode(ids as number[]), hasCode("INVALID_ARGUMENT"));
   }

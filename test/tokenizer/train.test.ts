@@ -16,7 +16,7 @@ test("learns by hand", async () => {
     [["ab"], []],
     [["aaa"], ["a a"]],
     [["aaaaaaa"], ["a a", "aa aa"]],
-    // All come twice: of the left tokens " " is the smallest, then " c", then "a".
+    // All come twice; of the left tokens, " " is the smallest, then " c", then "a".
     [["ab cd ab cd"], ["\u0120 c", "\u0120c d", "a b"]],
     [["b, ab", "ab"], ["a b"]],
     [["\u00e9\u00e9"], ["\u00c3 \u00a9"]],
@@ -58,7 +58,7 @@ test("the smallest vocabulary is bytes and the end of text", async () => {
   assert.is(trained.unusedTokens, 0);
 });
 
-/** Trains both ways, and tells what differs. */
+/** Trains both ways, and returns the differences. */
 async function compare(texts: string[], merges: number, minFrequency: number): Promise<void> {
   const trained = await trainTokenizer(texts, { vocabSize: 257 + merges, minFrequency });
   const expected = referenceTrainer(texts, merges, minFrequency);
@@ -69,7 +69,7 @@ async function compare(texts: string[], merges: number, minFrequency: number): P
   assert.is(new Set(trained.tokens).size, trained.tokens.length, name);
 }
 
-test("a trainer that counts everything again learns the same", async () => {
+test("a trainer that recounts everything learns the same", async () => {
   const fixed = [
     ["aaaa aaa aa a aaaaa", "baaab aab"],
     ["abababab babab ababa bb"],
@@ -89,7 +89,7 @@ test("a trainer that counts everything again learns the same", async () => {
   }
 });
 
-test("long words take no longer than as many bytes of short ones", async () => {
+test("long words take no longer than short ones with as many bytes", async () => {
   const random = seededRandom(3);
   const word = Array.from({ length: 300_000 }, () => "abcdefgh"[Math.floor(random() * 8)]).join("");
   const trained = await trainTokenizer([word, "z".repeat(300_000)], { vocabSize: 1257 });
@@ -101,7 +101,7 @@ test("long words take no longer than as many bytes of short ones", async () => {
 
 const DOCUMENTS = ["the cat sat", "the dog sat down", "a cat and a dog", "the end", "dog days"];
 
-test("the outcome depends neither on the order of documents nor on how they come", async () => {
+test("the result depends neither on the order of documents nor on their form", async () => {
   const options = { vocabSize: 300 };
   const first = await trainTokenizer(DOCUMENTS, options);
   assert.equal(await trainTokenizer(DOCUMENTS, options), first);
@@ -135,7 +135,7 @@ test("without normal form C the bytes are learnt as they are", async () => {
   assert.is(trained.textBytes, 6);
 });
 
-test("the vocabulary encodes its text as it was learnt, and gives it back", async () => {
+test("the vocabulary encodes its text as learnt, and decodes it", async () => {
   if (!hasShared("tinystories")) return;
   const text = readShared("tinystories/tinystories-valid-0.8MB.no-separators.txt");
   const trained = await trainTokenizer([text], { vocabSize: 1024 });
@@ -153,7 +153,7 @@ test("the vocabulary encodes its text as it was learnt, and gives it back", asyn
   }
 });
 
-test("what cannot be trained on is INVALID_ARGUMENT", async () => {
+test("invalid training input is INVALID_ARGUMENT", async () => {
   const cases: [texts: unknown, options: unknown, message: RegExp][] = [
     [[], { vocabSize: 300 }, /texts: expected some text, got none/],
     [["", ""], { vocabSize: 300 }, /texts: expected some text/],

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { WordCache } from "../../src/tokenizer/word-cache.js";
 import { seededRandom } from "../support/random.js";
 
-test("what is read is what was written for that word", () => {
+test("a word's tokens are read as written", () => {
   const random = seededRandom(5);
   const cache = new WordCache();
   const tokensOf = (word: Uint8Array): number[] =>

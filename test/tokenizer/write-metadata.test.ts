@@ -9,7 +9,7 @@ import { trainTokenizer } from "../../src/tokenizer/train.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { smallSource } from "./support/small.js";
 
-test("a trained vocabulary comes back from a file", async () => {
+test("a trained vocabulary reads back from a file", async () => {
   const text = "she sells sea shells: \u00e9t\u00e9, \u4e16\u754c, she sells sea shells";
   const trained = await trainTokenizer([text], { vocabSize: 304 });
   const file = encodeGguf(metadataOf(trained), []);
@@ -28,7 +28,7 @@ test("a trained vocabulary comes back from a file", async () => {
   assert.is(tokenizer.encode(text).length, trained.textTokens);
 });
 
-test("entries hold what any tokenizer is made from, and nothing that it lacks", () => {
+test("entries hold everything that a tokenizer has, and nothing that it lacks", () => {
   const ends = { eosTokenIds: [268, 3], eotTokenId: 270, eomTokenId: 4 };
   const source = { ...smallSource(), ...ends, chatTemplate: "{{ messages }}" };
   const entries = new Map(metadataOf(source).map(({ key, value }) => [key, value]));
@@ -43,7 +43,7 @@ test("entries hold what any tokenizer is made from, and nothing that it lacks", 
   assert.not(entries.has("tokenizer.ggml.padding_token_id"));
 });
 
-test("a begin token is written with whether it is added", () => {
+test("a begin token is written together with whether it is added", () => {
   const entries = new Map(
     metadataOf({ ...smallSource(), bosTokenId: 269, addBosToken: true }).map((entry) => [
       entry.key,

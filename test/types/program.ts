@@ -1,4 +1,4 @@
-// A program whose types alone matter: what callers write, and what they get.
+// A program that is only type-checked: what callers write, and what they get.
 import {
   type ByteSource,
   type KernelsBinary,

@@ -1,5 +1,5 @@
 // Compiles a program that uses every export of the packed package, with each TypeScript, library
-// and module resolution, and lets publint and Are The Types Wrong look at the package.
+// and module resolution, and runs publint and Are The Types Wrong on the package.
 import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { runChecks } from "../runtimes/checks.mjs";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The oldest and the newest, and what lies between where the language changed. */
+/** The oldest and the newest, and versions between where the language changed. */
 const COMPILERS = ["5.0", "5.4", "5.9", "7.0"];
-/** The least that is enough, and what programs for Node and for browsers have. */
+/** The minimum, and the libraries of programs for Node and for browsers. */
 const LIBRARIES = [
   { lib: ["es2020"], types: [] },
   { lib: ["es2022"], types: ["node"] },
@@ -28,7 +28,7 @@ const RESOLUTIONS = [
 const folder = mkdtempSync(join(tmpdir(), "plm-wasm-types-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a program to its end. Rejects with what it wrote where it fails. */
+/** Runs a program to its end. Rejects with its output if it fails. */
 async function run(file, args) {
   try {
     await promisify(execFile)(file, args, { cwd: folder });

@@ -3,14 +3,14 @@ import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { stepwise } from "./stepwise.mjs";
 
 /**
- * Each call asks for the most likely token after the last given one, as the smallest thing to ask
- * for: it makes llama.cpp compute that token's logits, as the other engines do.
+ * Each call asks for the most likely token after the last given one. This is the least request that
+ * makes llama.cpp compute that token's logits, as the other engines do:
  * `evaluateWithoutGeneratingNewTokens` would leave out the output head, a sixth of all weights.
- * Picking the largest of the logits is part of the time, under one percent of it.
+ * Finding the largest logit is part of the time, less than one percent.
  */
 const LAST = { generateNext: { token: true, options: { temperature: 0 } } };
 
-/** Loads a path. Without flash attention, with which llama.cpp aborts on PLM's head sizes. */
+/** Loads a path. Flash attention is off: with it, llama.cpp aborts on PLM's head sizes. */
 export async function load({ model: modelPath, threads, contextLength }) {
   const llama = await getLlama({
     gpu: false,

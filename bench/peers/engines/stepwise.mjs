@@ -1,11 +1,11 @@
-// Times an engine that evaluates the tokens it is given and can go back to an earlier length.
+// Times an engine that evaluates given tokens and can go back to an earlier length.
 
 /**
- * Prefill and decoding of an engine made of two functions: `evaluate(tokens)` appends tokens and
- * resolves when the logits after the last are there; `truncate(length)` forgets what comes after.
+ * Prefill and decoding of an engine of two functions: `evaluate(tokens)` appends tokens and
+ * resolves when the logits after the last are there; `truncate(length)` drops later tokens.
  */
 export function stepwise({ evaluate, truncate }) {
-  /** How many tokens of the context of the last decoding the cache begins with. */
+  /** How many tokens of the last decoding's context are at the beginning of the cache. */
   let held = 0;
   return {
     /** Milliseconds of evaluating a prompt's tokens in one call, from an empty cache. */

@@ -1,11 +1,11 @@
-// wllama 2.3.1, the last version whose defaults run PLM: llama.cpp in WebAssembly, in a page.
+// wllama 2.3.1, the last version with defaults that run PLM: llama.cpp in WebAssembly, in a page.
 import { LoggerWithoutDebug, Wllama } from "../node_modules/wllama-2/esm/index.js";
 import { stepwise } from "./stepwise.mjs";
 
 const pathOf = (build) =>
   new URL(`../node_modules/wllama-2/esm/${build}/wllama.wasm`, import.meta.url).href;
 
-/** Loads a Blob, which has to be under 2 GiB. */
+/** Loads a Blob, which must be under 2 GiB. */
 export async function load({ model, threads, contextLength }) {
   const wllama = new Wllama(
     {

@@ -1,10 +1,10 @@
-// The latest wllama: llama.cpp's server in WebAssembly, in a page. It has no call that evaluates
-// given tokens, only completions of text, which report how long their two parts took.
+// The latest wllama: llama.cpp's server in WebAssembly, in a page. It cannot evaluate given tokens;
+// its completions of text report the times of prompt and generation.
 import { LoggerWithoutDebug, Wllama } from "../node_modules/wllama-3/esm/index.js";
 
 /**
- * Loads a Blob. Without flash attention, with which it aborts on PLM's head sizes; without WebGPU;
- * one sequence, as the other engines have.
+ * Loads a Blob. Flash attention is off, since it aborts with it on PLM's head sizes; no WebGPU; one
+ * sequence, as in the other engines.
  */
 export async function load({ model, threads, contextLength }) {
   const wasm = new URL("../node_modules/wllama-3/esm/wasm/wllama.wasm", import.meta.url).href;
@@ -20,7 +20,7 @@ export async function load({ model, threads, contextLength }) {
     flash_attn: false,
   });
 
-  /** The timings of a greedy completion of a text, which goes on until there are enough tokens. */
+  /** The timings of a greedy completion of a text, continued until there are enough tokens. */
   async function complete(prompt, count, reuse) {
     const options = { temperature: 0, top_k: 1, ignore_eos: true, cache_prompt: reuse };
     const { timings } = await wllama.createCompletion({ prompt, max_tokens: count, ...options });
@@ -36,7 +36,7 @@ export async function load({ model, threads, contextLength }) {
       llamaCpp: Wllama.getLibllamaVersion(),
     },
 
-    /** As the engine times its own evaluation of the prompt, from an empty cache. */
+    /** The engine's own time of evaluating the prompt, from an empty cache. */
     async prefill({ tokens, text }) {
       const { prompt_n: count, prompt_ms: ms } = await complete(text, 1, false);
       if (count !== tokens.length) throw new Error(`${count} of ${tokens.length} were evaluated`);
@@ -44,8 +44,8 @@ export async function load({ model, threads, contextLength }) {
     },
 
     /**
-     * As the engine times its own generation after a context. Its clock starts when the first token
-     * has been taken from the prompt's logits, so one more than wanted is generated.
+     * The engine's own time of generating after a context. Its clock starts after the first token
+     * was chosen from the prompt's logits, so one extra token is generated.
      */
     async decode({ text }, { tokens }) {
       return (await complete(text, tokens.length + 1, true)).predicted_ms;

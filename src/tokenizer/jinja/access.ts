@@ -19,7 +19,7 @@ import {
   type Value,
 } from "./values.js";
 
-/** Methods that change what they belong to, which the sandbox of transformers does not allow. */
+/** Methods that change their object, which the sandbox of transformers does not allow. */
 const CHANGING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["list", new Set(["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"])],
   ["dict", new Set(["clear", "pop", "popitem", "setdefault", "update"])],
@@ -47,7 +47,7 @@ function missing(object: Value, index: Value): Undefined {
   return new Undefined(`'${owner}' has no ${what}`);
 }
 
-/** An attribute of Python's object; undefined where it has none of this name. */
+/** An attribute of Python's object; undefined if it has none of this name. */
 export function attributeOf(object: Value, name: string, limits: Limits): Value | undefined {
   if (object instanceof Undefined) return fail(object.reason);
   if (CHANGING.get(typeOf(object))?.has(name)) {
@@ -115,6 +115,6 @@ function indexIn(items: readonly Value[], args: Arguments, limits: Limits): bigi
   limits.read(items);
   const part = items.slice(from, optional(stop, place));
   const at = part.findIndex((item) => equals(item, value!, limits));
-  if (at < 0) fail("index: expected a value that is in the list");
+  if (at < 0) fail("index: expected a value in the list");
   return BigInt(items.length - items.slice(from).length + at);
 }

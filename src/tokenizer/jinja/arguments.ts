@@ -3,7 +3,7 @@
 import { fail } from "./failure.js";
 import { type Arguments, defined, typeOf, type Value } from "./values.js";
 
-/** Values by the place of their parameter; undefined where there is none. */
+/** Values by the place of their parameter; undefined if not given. */
 export type Bound = readonly (Value | undefined)[];
 
 /**
@@ -43,7 +43,7 @@ export function toStr(name: string, value: Value): string {
   return typeof text === "string" ? text : fail(`${name}: expected a str, got ${typeOf(text)}`);
 }
 
-/** An argument for which None is as good as nothing. */
+/** An optional argument; None counts as not given. */
 export function optional<T>(value: Value | undefined, read: (value: Value) => T): T | undefined {
   return value === undefined || value === null ? undefined : read(value);
 }

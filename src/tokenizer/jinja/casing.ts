@@ -1,4 +1,4 @@
-/** Upper and lower case, and the kinds of characters, as Python's `str` has them. */
+/** Upper and lower case, and kinds of characters, as Python's `str` defines them. */
 import { charactersOf, WHITESPACE } from "./characters.js";
 
 const capitalized = (text: string): string => {
@@ -6,7 +6,7 @@ const capitalized = (text: string): string => {
   return titleCase(first) + rest.join("").toLowerCase();
 };
 
-/** A character as it begins a word. Digraphs such as U+01C6 have a form of their own for that. */
+/** A character at the start of a word. Digraphs such as U+01C6 have a form of their own there. */
 function titleCase(character: string): string {
   const digraph = "ǆǅǄǉǈǇǌǋǊǳǲǱ".indexOf(character);
   if (character !== "" && digraph >= 0) return "ǅǅǅǈǈǈǋǋǋǲǲǲ"[digraph];
@@ -41,7 +41,7 @@ const isUpper = (text: string): boolean =>
   /\p{Lu}/u.test(text) && !/[\p{Ll}\p{Lt}]/u.test(text.replace(/[ªº]/g, ""));
 const isLower = (text: string): boolean => /\p{Ll}/u.test(text) && !/[\p{Lu}\p{Lt}]/u.test(text);
 
-/** Every run of cased characters begins with upper case and goes on with lower case. */
+/** Every run of cased characters begins with upper case and continues in lower case. */
 function isTitle(text: string): boolean {
   const words = text.match(/\p{Cased}+/gu) ?? [];
   return words.length > 0 && words.every((word) => /^[\p{Lu}\p{Lt}]\P{Lu}*$/u.test(word));

@@ -37,7 +37,7 @@ export function characterOf(point: bigint): string {
   return String.fromCodePoint(Number(point));
 }
 
-/** Whether all is whitespace; true for "". */
+/** Whether the text is all whitespace; true for "". */
 export function isBlank(text: string): boolean {
   return stripStart(text) === "";
 }

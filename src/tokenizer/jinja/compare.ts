@@ -55,7 +55,7 @@ function nested<T>(limits: Limits, compare: () => T): T {
   return result;
 }
 
-/** A number or bool as the number that it counts as. */
+/** The value of a number or bool as a number. */
 export const asNumber = (value: Numeric): bigint | number =>
   typeof value === "boolean" ? BigInt(value) : value;
 

@@ -1,4 +1,4 @@
-/** The values of expressions. */
+/** Evaluates expressions. */
 import { getAttribute, getItem } from "./access.js";
 import { compare } from "./compare.js";
 import { fail, TemplateFailure } from "./failure.js";
@@ -123,7 +123,7 @@ function boundsOf({ start, stop, step }: Slice, value: Evaluate) {
   };
 }
 
-/** The arguments of a call, with what `*list` and `**map` add. */
+/** The arguments of a call, with those that `*list` and `**map` add. */
 export function argumentsOf(
   { positional, named, list, map }: CallArguments,
   value: Evaluate,
@@ -142,7 +142,7 @@ export function argumentsOf(
   return { positional: values, named: names };
 }
 
-/** `callee(...)`. Fails for what cannot be called. */
+/** `callee(...)`. Fails if it cannot be called. */
 export function call(callee: Value, args: Arguments): Value {
   if (callee instanceof Callable) return callee.call(args);
   if (callee instanceof Fields && callee.call !== undefined) return callee.call(args);

@@ -1,4 +1,4 @@
-/** What statements print. */
+/** Executes statements and collects what they print. */
 
 import { argumentsOf, call, evaluate } from "./evaluate.js";
 import { fail, TemplateFailure } from "./failure.js";
@@ -25,12 +25,12 @@ import {
   type Value,
 } from "./values.js";
 
-/** How a body ended: undefined if at its end. */
+/** How a body ended: undefined if it reached its end. */
 type Ending = "break" | "continue" | undefined;
 
 type Loop = Statement & { readonly kind: "for" };
 
-/** A rendering: where its text goes, and what its parts share. */
+/** A rendering: its output, and what its parts share. */
 export class Execution {
   readonly #runtime: Runtime;
   #out: string[] = [];
@@ -44,7 +44,7 @@ export class Execution {
     return this.#capture(() => this.#runAll(body, scope));
   }
 
-  /** What `run` prints, instead of printing it. */
+  /** Captures what `run` prints. */
   #capture(run: () => Ending): string {
     const outer = this.#out;
     this.#out = [];
@@ -201,7 +201,7 @@ export class Execution {
     return new Callable(name, invoke, new Map(fields));
   }
 
-  /** Gives a macro's scope its arguments. Fails for those that it has no use for. */
+  /** Sets a macro's arguments in its scope. Fails for arguments that it does not take. */
   #bindParameters(
     { parameters, extras }: MacroParts,
     macro: string,

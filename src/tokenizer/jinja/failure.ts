@@ -1,8 +1,8 @@
 /** How a template fails. */
 
-/** What a template did that it may not, or that is not supported. */
+/** An error of a template: something wrong, forbidden or unsupported. */
 export class TemplateFailure extends Error {
-  /** Line of the template, from 1; undefined until a part that knows it is reached. */
+  /** Line of the template, from 1; undefined until a caller that knows it adds it. */
   line: number | undefined;
 
   constructor(message: string, line?: number) {

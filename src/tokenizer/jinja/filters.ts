@@ -24,7 +24,7 @@ const RAW_FILTERS: ReadonlyMap<string, RawFilter> = new Map([
 ]);
 const FILTERS: ReadonlyMap<string, Filter> = new Map([...TEXT_FILTERS, ...SEQUENCE_FILTERS]);
 
-/** The filters and tests that a template with these bounds and this clock has. */
+/** The filters and tests of a template with these bounds and this clock. */
 export function createRuntime(limits: Runtime["limits"], now: Runtime["now"]): Runtime {
   const runtime: Runtime = {
     limits,

@@ -1,15 +1,15 @@
-/** What a caller passes, as values of templates. */
+/** Converts a caller's values to template values. */
 import { brandOf } from "../../brands.js";
 import { fail } from "./failure.js";
 import { Dict, type Value } from "./values.js";
 
 const MAX_DEPTH = 100;
-/** Most characters of a path in a message. */
+/** The most characters of a path in a message. */
 const MAX_PATH = 80;
 
 /**
- * `value` as what Python's `json.loads` would make of it; a Map is a dict whose keys keep their
- * order, undefined is None in a list and nothing in an object. Fails for anything else, naming
+ * `value` as Python's `json.loads` would return it. A Map is a dict that keeps the order of its
+ * keys; undefined is None in a list and nothing in an object. Fails for anything else, naming
  * `path`.
  */
 export function fromJavascript(value: unknown, path: string, depth = 0): Value {
@@ -22,7 +22,7 @@ export function fromJavascript(value: unknown, path: string, depth = 0): Value {
   }
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) {
-    // Holes are undefined, which `map` would pass over.
+    // Holes count as undefined; `map` would skip them.
     return Array.from(value, (item, i) => fromJavascript(item, `${path}[${i}]`, depth + 1));
   }
   const kind = brandOf(value);
@@ -43,7 +43,7 @@ export function fromJavascript(value: unknown, path: string, depth = 0): Value {
   return dict;
 }
 
-/** The beginning of a path that is too long for a message. */
+/** The beginning of a path if it is too long for a message. */
 function shortened(path: string): string {
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}...` : path;
 }

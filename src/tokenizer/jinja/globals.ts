@@ -1,4 +1,4 @@
-/** What every template can call: Jinja's globals, and those of transformers. */
+/** The functions of every template: Jinja's globals, and those of transformers. */
 import { bind, toInteger, toStr } from "./arguments.js";
 import { fail } from "./failure.js";
 import { toText } from "./print.js";
@@ -76,7 +76,7 @@ function createNamespace(args: Arguments): Namespace {
   return new Namespace(new Map(fields.map(([name, value]) => [toStr("namespace", name), value])));
 }
 
-/** One item after the other, again and again. */
+/** Returns its items in turn, endlessly. */
 function createCycler(items: readonly Value[]): Fields {
   if (items.length === 0) fail("cycler: expected at least one item");
   let at = 0;

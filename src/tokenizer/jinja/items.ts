@@ -4,7 +4,7 @@ import { fail } from "./failure.js";
 import type { Limits } from "./limits.js";
 import { Dict, isList, Range, Tuple, typeOf, Undefined, type Value } from "./values.js";
 
-/** `object[index]`; undefined where there is none. Fails for an object that is Undefined. */
+/** `object[index]`; undefined if there is none. Fails if the object is Undefined. */
 export function itemOf(object: Value, index: Value, limits: Limits): Value | undefined {
   if (object instanceof Undefined) return fail(object.reason);
   if (object instanceof Dict) return isHashable(index) ? object.get(index) : undefined;
@@ -23,7 +23,7 @@ function indexable(object: Value, limits: Limits): readonly Value[] | undefined 
   return typeof object === "string" ? charactersOf(object) : undefined;
 }
 
-/** The bounds of a slice; undefined where one is left out. */
+/** The bounds of a slice; undefined for one that is left out. */
 export interface Bounds {
   readonly start: Value | undefined;
   readonly stop: Value | undefined;

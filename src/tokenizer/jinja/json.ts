@@ -5,7 +5,7 @@ import { floatText } from "./print.js";
 import { Dict, isList, Tuple, typeOf, type Value } from "./values.js";
 
 export interface JsonStyle {
-  /** What a level is indented by; all on one line without it. */
+  /** The indentation of a level; without it, all is on one line. */
   readonly indent: string | undefined;
   readonly itemSeparator: string;
   readonly keySeparator: string;
@@ -13,7 +13,7 @@ export interface JsonStyle {
   readonly ensureAscii: boolean;
 }
 
-/** `json.dumps(value)`. Fails for what JSON has no form for, such as Undefined. */
+/** `json.dumps(value)`. Fails for values without a JSON form, such as Undefined. */
 export function toJson(value: Value, style: JsonStyle, limits: Limits): string {
   const write = (item: Value, level: number): string => {
     if (item === null) return "null";

@@ -32,7 +32,7 @@ const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}<>=.:|,;]/y;
 
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** Throws TemplateFailure at what is no token. */
+/** Throws TemplateFailure where no token matches. */
 export function tokenize(template: string): Token[] {
   return new Lexer(template.replace(/\r\n?/g, "\n").replace(/\n$/, "")).run();
 }
@@ -42,9 +42,9 @@ class Lexer {
   readonly #tokens: Token[] = [];
   #at = 0;
   #line = 1;
-  /** How far the newlines are counted. */
+  /** The position up to which newlines are counted. */
   #counted = 0;
-  /** Whether what was read last ends a line; true at the start. */
+  /** Whether the last read token ends a line; true at the start. */
   #isLineStart = true;
 
   constructor(source: string) {
@@ -77,7 +77,7 @@ class Lexer {
     else this.#readInside("variable", VARIABLE_END, start);
   }
 
-  /** The text up to a tag, without the whitespace that the tag takes. */
+  /** The text up to a tag, without the whitespace that the tag strips. */
   #pushData(end: number, sign: string, mayStrip: boolean): void {
     let text = this.#source.slice(this.#at, end);
     if (sign === "-") text = stripEnd(text);

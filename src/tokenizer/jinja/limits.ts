@@ -1,4 +1,4 @@
-/** Bounds on the work of a template, so that none hangs a program or fills its memory. */
+/** Bounds on a template's work, so that none hangs a program or fills its memory. */
 import { fail } from "./failure.js";
 import { sizeOf, type Value } from "./values.js";
 
@@ -6,11 +6,11 @@ import { sizeOf, type Value } from "./values.js";
 const MAX_STEPS = 2 ** 23;
 /** A level is an expression, statement or value inside another; macros add theirs. */
 const MAX_DEPTH = 600;
-/** Longest text in UTF-16 units, and most elements of a list. */
+/** The longest text in UTF-16 units, and the most elements of a list. */
 const MAX_LENGTH = 2 ** 22;
 const CHARACTERS_A_STEP = 16;
 
-/** Counts what one rendering does. Every method fails where a bound is passed. */
+/** Counts the work of one rendering. Every method fails when a bound is exceeded. */
 export class Limits {
   #steps = 0;
   #depth = 0;
@@ -18,11 +18,11 @@ export class Limits {
   /** Counts `steps` operations. */
   step(steps = 1): void {
     this.#steps += steps;
-    // Not "above the most": a length may be NaN.
+    // Not `>`: a length may be NaN.
     if (!(this.#steps <= MAX_STEPS)) fail(`expected at most ${MAX_STEPS} steps of work, got more`);
   }
 
-  /** Counts a text that was made, and returns it. */
+  /** Counts a new text, and returns it. */
   text(text: string): string {
     this.reserve(text.length, "characters");
     return text;
@@ -40,7 +40,7 @@ export class Limits {
     else if (typeof value === "object") this.step(sizeOf(value) ?? 0);
   }
 
-  /** Counts a level; `leave` ends it. A failure need not leave: it ends the rendering. */
+  /** Counts a level; `leave` ends it. No need to leave after a failure: it ends the rendering. */
   enter(): void {
     this.#steps++;
     if (++this.#depth > MAX_DEPTH) fail(`expected at most ${MAX_DEPTH} levels of nesting`);

@@ -4,17 +4,17 @@ import { fail } from "./failure.js";
 import type { Limits } from "./limits.js";
 import { Callable, Fields, Undefined, type Value } from "./values.js";
 
-/** Where a loop is. */
+/** The state of a loop. */
 export interface LoopState {
   readonly items: readonly Value[];
   index: number;
-  /** From 0: how many recursive loops of the same kind are around this one. */
+  /** From 0: how many calls of the same recursive loop surround this one. */
   readonly depth: number;
-  /** What `loop.changed` was called with last. */
+  /** The last arguments of `loop.changed`. */
   changed: Value | undefined;
 }
 
-/** `loop` as a template sees it; `recurse` is what `loop(...)` does in a recursive loop. */
+/** `loop` for a template; `recurse` is what `loop(...)` does in a recursive loop. */
 export function createLoop(
   state: LoopState,
   limits: Limits,

@@ -10,12 +10,12 @@ export function fixed(value: number, precision: number): string {
   const text = size.toFixed(digits);
   const isTie = digits < 75 && /^50*$/.test(size.toFixed(digits + 25).slice(-25));
   const isOdd = "13579".includes(text.at(-1)!);
-  // A tie of a binary number is exact. JavaScript takes the larger neighbour, Python the even one.
+  // A tie of a binary number is exact. JavaScript rounds it up, Python to even.
   const rounded = isTie && isOdd ? lower(text) : text;
   return rounded + "0".repeat(precision - digits);
 }
 
-/** A decimal text one smaller in its last digit, which is odd. */
+/** A decimal text with its odd last digit lowered by one. */
 const lower = (text: string): string => text.slice(0, -1) + String(Number(text.at(-1)) - 1);
 
 /** `format(Math.abs(value), ".{precision}e")`. */

@@ -6,10 +6,10 @@ import { formatPercent } from "./percent-format.js";
 import type { BinaryOperator } from "./syntax.js";
 import { defined, isList, Tuple, typeOf, type Value } from "./values.js";
 
-/** Most bits of an integer: enough for all that is counted, and cheap to multiply. */
+/** The most bits of an integer: enough for any count, and cheap to multiply. */
 const MAX_BITS = 4096;
 
-/** `left operator right`. Fails where Python raises, and for integers of over 4096 bits. */
+/** `left operator right`. Fails where Python raises, and for integers of more than 4096 bits. */
 export function calculate(
   operator: BinaryOperator,
   left: Value,

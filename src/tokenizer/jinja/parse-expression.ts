@@ -10,11 +10,11 @@ import type {
 import type { TokenStream } from "./token-stream.js";
 
 const COMPARISONS = new Set(["==", "!=", "<", "<=", ">", ">="]);
-/** What may begin the one argument of a test that has no parentheses, and names that may not. */
+/** What may begin a test's argument without parentheses, and names that may not. */
 const LITERALS = new Set(["string", "integer", "float"]);
 const NO_ARGUMENT = new Set(["else", "or", "and"]);
 
-/** Everything up to a comma: `a if b else c` and what binds more tightly. */
+/** Everything up to a comma: `a if b else c` and whatever binds more tightly. */
 export function parseExpression(stream: TokenStream): Expression {
   return stream.nested(() => {
     let result = parseOr(stream);
@@ -30,7 +30,7 @@ export function parseExpression(stream: TokenStream): Expression {
 
 interface TupleOptions {
   readonly parse?: (stream: TokenStream) => Expression;
-  /** Whether the current token may follow a trailing comma, besides what always may. */
+  /** Whether the current token may follow a trailing comma, besides those that always may. */
   readonly isEnd?: () => boolean;
   readonly mayBeEmpty?: boolean;
 }
@@ -55,7 +55,7 @@ export function parseTuple(
   return { kind: "tuple", items, line };
 }
 
-/** Without `a if b else c`, which would take the `if` of a loop. */
+/** Without `a if b else c`, which would consume the `if` of a loop. */
 export function parseOr(stream: TokenStream): Expression {
   let left = parseAnd(stream);
   while (stream.isName("or")) {
@@ -154,7 +154,7 @@ function parsePrimary(stream: TokenStream): Expression {
   return stream.unexpected("an expression");
 }
 
-/** What `parseOne` parses, with commas between and perhaps one at the end, up to `close`. */
+/** Items of `parseOne` between commas, up to `close`; a trailing comma is allowed. */
 function parseItems<T>(stream: TokenStream, close: string, parseOne: () => T): T[] {
   const items: T[] = [];
   while (!stream.isOperator(close)) {
@@ -209,7 +209,7 @@ function parseCall(stream: TokenStream, callee: Expression): Expression {
   return { kind: "call", callee, arguments: parseArguments(stream), line };
 }
 
-/** What stands between the parentheses of a call. */
+/** The arguments between the parentheses of a call. */
 function parseArguments(stream: TokenStream): CallArguments {
   const positional: Expression[] = [];
   const named: [string, Expression][] = [];
@@ -255,7 +255,7 @@ function parseFilter(stream: TokenStream, operand: Expression): Expression {
   return { kind: "filter", name, operand, arguments: callArguments, line };
 }
 
-/** Filters with a `|` between them; the first has none before it if `startsInline`. */
+/** Filters with a `|` between them; if `startsInline`, none before the first. */
 export function parseFilterChain(
   stream: TokenStream,
   operand: Expression,

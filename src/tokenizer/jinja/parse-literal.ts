@@ -1,4 +1,4 @@
-/** Parses what stands for itself: constants, strings and numbers. */
+/** Parses literals: constants, strings and numbers. */
 import type { Token } from "./lexer.js";
 import type { Expression } from "./syntax.js";
 import type { TokenStream } from "./token-stream.js";
@@ -22,13 +22,13 @@ export function constant(
   return { kind: "constant", value, line };
 }
 
-/** The constant that a name is, or else the name of a variable. */
+/** The constant of this name, else a variable. */
 export function nameOrConstant({ text, line }: Token): Expression {
   const value = CONSTANTS.get(text);
   return value === undefined ? { kind: "name", name: text, line } : constant(value, line);
 }
 
-/** A number or a text, of which strings side by side are one; undefined if there is neither. */
+/** A number or a text (adjacent strings are joined); undefined if there is neither. */
 export function parseLiteral(stream: TokenStream): Expression | undefined {
   const { type, line } = stream.current;
   if (type === "string") {

@@ -1,4 +1,4 @@
-/** Parses templates: the statements of `jinja2.parser`, of `loopcontrols` and `generation`. */
+/** Parses templates: the statements of `jinja2.parser`, `loopcontrols` and `generation`. */
 import { parseExpression, parseFilterChain, parseOr, parseTuple } from "./parse-expression.js";
 import {
   BLOCK_TEXT,
@@ -10,16 +10,16 @@ import {
 } from "./syntax.js";
 import { TokenStream } from "./token-stream.js";
 
-/** Statements that Jinja has and that a chat template, which is one file, has no use for. */
+/** Jinja's statements that a chat template, which is one file, cannot use. */
 const UNSUPPORTED = new Set(["extends", "block", "include", "import", "from", "autoescape"]);
 
-/** The statements of a template. Throws TemplateFailure at the first that is wrong. */
+/** The statements of a template. Throws TemplateFailure at the first error. */
 export function parseTemplate(template: string): Statement[] {
   const stream = new TokenStream(template);
   return parseBody(stream, undefined, []);
 }
 
-/** Statements up to one of the tags `ends`, whose name is left as the current token. */
+/** Statements up to one of the tags `ends`; the tag's name is then the current token. */
 function parseBody(stream: TokenStream, tag: string | undefined, ends: string[]): Statement[] {
   const { line } = stream;
   const body: Statement[] = [];
@@ -151,7 +151,7 @@ function parseMacro(stream: TokenStream, tag: string, parameters: Parameter[]): 
   return { parameters, body, extras: new Set(extras) };
 }
 
-/** Whether a variable of this name is anywhere in a part of the tree. */
+/** Whether a part of the tree uses a variable of this name. */
 function uses(part: unknown, name: string): boolean {
   if (typeof part !== "object" || part === null) return false;
   const { kind, name: own } = part as { kind?: unknown; name?: unknown };

@@ -1,4 +1,4 @@
-/** Python's `"..." % values`: formatting as printf has it. */
+/** Python's `"..." % values`: formatting as in printf. */
 
 import { characterOf, lengthOf, slicePoints } from "./characters.js";
 import { isNegative, isNumeric, type Numeric } from "./compare.js";

@@ -57,7 +57,7 @@ const isOdd = (value: Value, limits: Limits): boolean =>
 const isDivisible = (value: Value, by: Value, limits: Limits): boolean =>
   !isTrue(calculate("%", value, by, limits));
 
-/** `is`: the same object. Small values of one type that are equal are. */
+/** `is`: the same object. Equal small values of one type count as the same. */
 function isSame(value: Value, other: Value): boolean {
   return value === other;
 }

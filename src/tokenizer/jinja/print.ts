@@ -13,7 +13,7 @@ import {
   type Value,
 } from "./values.js";
 
-/** `str(value)`. Fails for what Python prints with an address, such as functions. */
+/** `str(value)`. Fails for values that Python prints with an address, such as functions. */
 export function toText(value: Value, limits: Limits): string {
   if (typeof value === "string") return value;
   return value instanceof Undefined ? "" : repr(value, limits);
@@ -53,7 +53,7 @@ function dictText(entries: readonly (readonly [Value, Value])[], limits: Limits)
   return `{${items.join(", ")}}`;
 }
 
-/** `repr` of a float: the fewest digits that read back the same, as JavaScript has them. */
+/** `repr` of a float: the fewest digits that read back the same, as in JavaScript. */
 export function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
@@ -63,7 +63,7 @@ export function floatText(value: number): string {
     return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   }
   if (Object.is(value, -0)) return "-0.0";
-  // JavaScript turns to exponents below 1e-6, Python below 1e-4: only the plain form is left.
+  // JavaScript uses exponents below 1e-6, Python below 1e-4: only the plain form remains.
   const plain = String(value);
   return plain.includes(".") ? plain : `${plain}.0`;
 }
@@ -74,7 +74,7 @@ const NAMED_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
   "\\": "\\\\",
 };
-/** What `str.isprintable` denies, and the backslash. */
+/** Characters that `str.isprintable` rejects, and the backslash. */
 const ESCAPED = /[\p{C}\p{Z}\\]/gu;
 
 function quoted(text: string): string {

@@ -1,4 +1,4 @@
-/** What the parts of a rendering share. */
+/** The state that the parts of a rendering share. */
 import type { Bound } from "./arguments.js";
 import type { Limits } from "./limits.js";
 import type { Arguments, Value } from "./values.js";
@@ -19,5 +19,5 @@ export interface Filter {
   readonly run: (runtime: Runtime, value: Value, args: Bound) => Value;
 }
 
-/** A filter or test that looks at its arguments itself. */
+/** A filter or test that reads its arguments itself. */
 export type RawFilter = (runtime: Runtime, value: Value, args: Arguments) => Value;

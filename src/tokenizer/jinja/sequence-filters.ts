@@ -21,7 +21,7 @@ import {
   type Value,
 } from "./values.js";
 
-/** What an attribute such as "function.name" or 0 names in an item; itself without one. */
+/** An item's value of an attribute such as "function.name" or 0; without one, the item itself. */
 function getter(attribute: Value | undefined, limits: Limits, fallback?: Value) {
   if (attribute === undefined || attribute === null) return (item: Value): Value => item;
   const path =
@@ -41,7 +41,7 @@ function getter(attribute: Value | undefined, limits: Limits, fallback?: Value) 
   };
 }
 
-/** What to compare items by: an attribute, in lower case unless case counts. */
+/** The key to compare items by: an attribute, in lower case unless case matters. */
 function keyOf(attribute: Value | undefined, isCaseSensitive: Value | undefined, limits: Limits) {
   const get = getter(attribute, limits);
   const isSensitive = isCaseSensitive !== undefined && isTrue(isCaseSensitive);
@@ -58,7 +58,7 @@ function itemsOf(value: Value, limits: Limits): readonly Value[] {
   return items;
 }
 
-/** Items in the order of their keys, equal ones as they were. */
+/** Items sorted by key; the sort is stable. */
 function sortBy(
   items: readonly Value[],
   key: (item: Value) => Value,
@@ -67,7 +67,7 @@ function sortBy(
 ): Value[] {
   const sign = isReverse !== undefined && isTrue(isReverse) ? -1 : 1;
   const keyed = items.map((item) => ({ item, key: key(item) }));
-  // A value that is not ordered fails even where it is alone in its comparison.
+  // An unordered value fails even if it is the only one.
   return keyed.sort((a, b) => sign * order(a.key, b.key, limits)).map(({ item }) => item);
 }
 
@@ -117,7 +117,7 @@ function groupby(runtime: Runtime, value: Value, [attribute, fallback, sensitive
   return groups.map(({ first, items }) => new Tuple([first, items], ["grouper", "list"]));
 }
 
-/** The least or greatest item: `wanted` is the sign of its order before the best so far. */
+/** The least or greatest item: `wanted` is the sign of its comparison with the best so far. */
 const extreme =
   (wanted: number): Filter["run"] =>
   ({ limits }, value, [isSensitive, attribute]) => {
@@ -152,7 +152,7 @@ function reverse({ limits }: Runtime, value: Value): Value {
   return typeof value === "string" ? reversed.join("") : new Lazy(reversed);
 }
 
-/** Lists of `size` items; the last is filled up where there is something to fill it with. */
+/** Lists of `size` items; the last is filled up if there is a fill value. */
 function batch({ limits }: Runtime, value: Value, [size, filler]: Bound): Value {
   const count = toInteger("batch", size!);
   if (count < 1) fail(`batch: expected a size >= 1, got ${count}`);
@@ -167,7 +167,7 @@ function batch({ limits }: Runtime, value: Value, [size, filler]: Bound): Value 
   return new Lazy(batches);
 }
 
-/** `count` lists, the first of them longer where the items do not share out evenly. */
+/** `count` lists; the first ones are longer if the items do not divide evenly. */
 function slice({ limits }: Runtime, value: Value, [count, filler]: Bound): Value {
   const items = itemsOf(value, limits);
   const slices = toInteger("slice", count!);
@@ -239,7 +239,7 @@ export const SEQUENCE_FILTERS: ReadonlyMap<string, Filter> = new Map([
   ["unique", filter("case_sensitive attribute", unique)],
 ]);
 
-/** `map`: an attribute of each item, or a filter of it. */
+/** `map`: an attribute of each item, or a filter applied to it. */
 const map: RawFilter = (runtime, value, args) => {
   const { limits } = runtime;
   const all = isTrue(value) ? itemsOf(value, limits) : [];
@@ -251,7 +251,7 @@ const map: RawFilter = (runtime, value, args) => {
   return new Lazy(all.map((item) => runtime.filter(name, item, rest)));
 };
 
-/** The items, or those of an attribute, that pass a test or, without one, are true. */
+/** The items that pass a test or, without one, are true; an attribute is tested if given. */
 const choose =
   (name: string, isWanted: boolean, hasAttribute: boolean): RawFilter =>
   (runtime, value, args) => {
@@ -267,7 +267,7 @@ const choose =
     return new Lazy(all.filter((item) => passes(item) === isWanted));
   };
 
-/** The name of a filter or test that is the first argument, and the arguments after it. */
+/** The filter or test named by the first argument, and the arguments after it. */
 function named(filterName: string, args: Arguments): [string, Arguments] {
   const [name, ...positional] = args.positional;
   if (typeof name !== "string") return fail(`${filterName}: expected the name of a filter or test`);

@@ -1,11 +1,11 @@
-/** How Python takes strings apart. */
+/** How Python splits strings. */
 import { charactersOf, stripEnd, stripStart, WHITESPACE } from "./characters.js";
 import { fail } from "./failure.js";
 
 const SPACES = new RegExp(`[${WHITESPACE}]+`);
 const SPACE = new RegExp(`[${WHITESPACE}]`);
 
-/** `text.split(separator, most)`; by whitespace without a separator. A negative `most` is none. */
+/** `text.split(separator, most)`; at whitespace without a separator. No limit if `most` < 0. */
 export function split(text: string, separator: string | undefined, most: number): string[] {
   const limit = most < 0 ? Infinity : most;
   if (separator !== undefined) return splitBy(text, separator, limit);

@@ -8,7 +8,7 @@ const MONTHS = [
 ];
 const MS_A_DAY = 86_400_000;
 
-/** Codes that stand for others. */
+/** Codes that are short for others. */
 const COMPOSED: Readonly<Record<string, string>> = {
   c: "%a %b %e %H:%M:%S %Y",
   D: "%m/%d/%y",
@@ -21,7 +21,7 @@ const COMPOSED: Readonly<Record<string, string>> = {
   X: "%H:%M:%S",
 };
 
-/** The value of a code: text, or a number with the character and the width it is padded with. */
+/** The value of a code: text, or a number with its padding character and width. */
 type Field = string | readonly [value: number, width: number, filler?: string];
 
 const FIELDS: Readonly<Record<string, (time: Date) => Field>> = {
@@ -81,7 +81,7 @@ export function strftime(time: Date, format: string): string {
   });
 }
 
-/** From 0. Counted in UTC, whose days all have the same length. */
+/** From 0. Counted in UTC, where all days have the same length. */
 function dayOfYear(time: Date): number {
   const year = time.getFullYear();
   const day = Date.UTC(year, time.getMonth(), time.getDate());

@@ -30,7 +30,7 @@ const integer = (value: Value | undefined, fallback: number, name: string): numb
 const chars = (value: Value | undefined): string | undefined =>
   optional(value, (given) => toStr("strip", given));
 
-/** A part of the text, and its first code point; undefined where its length is negative. */
+/** A part of the text, and its first code point; undefined if its length is negative. */
 function window(
   text: string,
   start: Value | undefined,
@@ -59,7 +59,7 @@ function find(text: string, [sub, start, end]: Bound, isLast: boolean): number {
 
 function index(text: string, args: Bound, isLast: boolean): bigint {
   const at = find(text, args, isLast);
-  return at < 0 ? fail("index: expected a str that is in the text") : BigInt(at);
+  return at < 0 ? fail("index: expected a str in the text") : BigInt(at);
 }
 
 function hasAffix(text: string, [affix, start, end]: Bound, isEnd: boolean): boolean {
@@ -78,7 +78,7 @@ function count(text: string, [sub, start, end]: Bound): bigint {
   return BigInt(wanted === "" ? lengthOf(part) + 1 : part.split(wanted).length - 1);
 }
 
-/** The text padded to a width: left and right shares of what is missing are by `align`. */
+/** The text padded to a width; `align` divides the padding between left and right. */
 function pad(text: string, [width, fill]: Bound, align: string, limits: Limits): string {
   const size = toInteger(align, width!);
   const unit = fill === undefined ? " " : toStr(align, fill);
@@ -86,7 +86,7 @@ function pad(text: string, [width, fill]: Bound, align: string, limits: Limits):
   const missing = size - lengthOf(text);
   if (missing <= 0) return text;
   limits.reserve(size, "characters");
-  // Where both sides cannot be equal, Python looks at whether the width is odd.
+  // If the sides cannot be equal, Python decides by whether the width is odd.
   const half = Math.floor(missing / 2) + ((missing % 2) & (size % 2));
   const left = align === "ljust" ? 0 : align === "rjust" ? missing : half;
   return unit.repeat(left) + text + unit.repeat(missing - left);
@@ -222,7 +222,7 @@ export function replaceText(
   return replace(text, old, by, most);
 }
 
-/** The method `name` of a text; undefined where Python has none. */
+/** The method `name` of a text; undefined if Python has none. */
 export function stringMethod(text: string, name: string, limits: Limits): Callable | undefined {
   const bound = (call: Callable["call"]): Callable =>
     new Callable(name, (args) => {

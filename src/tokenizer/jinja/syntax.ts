@@ -1,7 +1,7 @@
 /** The syntax tree of a template. Kinds follow `jinja2.nodes`. */
 import type { Value } from "./values.js";
 
-/** What is handed to a call, a filter or a test. */
+/** The arguments of a call, a filter or a test. */
 export interface CallArguments {
   readonly positional: readonly Expression[];
   readonly named: readonly (readonly [string, Expression])[];
@@ -65,7 +65,7 @@ export type Expression = Placed &
       }
   );
 
-/** What is assigned to. */
+/** The target of an assignment. */
 export type Target =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "attribute"; readonly object: string; readonly name: string }
@@ -81,11 +81,11 @@ export interface Parameter {
 export interface MacroParts {
   readonly parameters: readonly Parameter[];
   readonly body: readonly Statement[];
-  /** Which of `varargs`, `kwargs` and `caller` it uses: what may be handed over besides. */
+  /** Which of `varargs`, `kwargs` and `caller` it uses: what it accepts besides its parameters. */
   readonly extras: ReadonlySet<string>;
 }
 
-/** The name that stands for a block's text in the filters of `filter` and `set` blocks. */
+/** The name of a block's text in the filters of `filter` and `set` blocks. */
 export const BLOCK_TEXT = "(the block's text)";
 
 export type Statement = Placed &

@@ -10,7 +10,7 @@ import { Scope } from "./scope.js";
 
 /**
  * The text of a template with these variables; `now` is the clock of `strftime_now`. Throws a
- * TemplateFailure if the template is wrong, fails, is not supported, or passes its bounds.
+ * TemplateFailure if the template is wrong, fails, is not supported or exceeds its bounds.
  */
 export function renderTemplate(
   template: string,
@@ -28,7 +28,7 @@ export function renderTemplate(
     }
     return new Execution(runtime).render(body, new Scope(scope));
   } catch (error) {
-    // What the bounds let through may still be too deep for the caller's stack.
+    // Nesting within the bounds may still be too deep for the caller's stack.
     if (isStackOverflow(error)) fail("expected less nesting, the stack is exhausted");
     throw error;
   }

@@ -21,7 +21,7 @@ import { defined, isTrue, typeOf, type Value } from "./values.js";
 
 type Run = Filter["run"];
 
-/** A filter that sees its value as text. */
+/** A filter that takes its value as text. */
 const ofText =
   (run: (text: string, args: Bound, runtime: Runtime) => Value): Run =>
   (runtime, value, args) =>
@@ -96,7 +96,7 @@ const INTEGER_TEXT = /^[-+]?\d+(?:_\d+)*$/;
 const FLOAT_TEXT = /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?$/i;
 const MAX_DIGITS = 4300;
 
-/** `float(text)`; undefined where it is no number. */
+/** `float(text)`; undefined if it is not a number. */
 function parseFloatText(text: string): number | undefined {
   const plain = stripStart(stripEnd(text)).toLowerCase();
   const named = /^([-+]?)(inf|infinity|nan)$/.exec(plain);
@@ -178,7 +178,7 @@ const escapeMarkup: Run = ofText((text, _, { limits }) =>
   limits.text(text.replace(/[&<>'"]/g, (character) => ESCAPES[character])),
 );
 
-/** A method of str, by the filter of the same name. */
+/** A filter that calls the str method of the same name. */
 const byMethod = (name: string): Run =>
   ofText((text, args, { limits }) => {
     const positional = args.filter((arg) => arg !== undefined);

@@ -1,4 +1,4 @@
-/** Tokens as a parser takes them. */
+/** Tokens as a parser reads them. */
 import { fail } from "./failure.js";
 import { type Token, type TokenType, tokenize } from "./lexer.js";
 
@@ -45,20 +45,20 @@ export class TokenStream {
     return this.is("name", text);
   }
 
-  /** Passes the current token if it is this one; says whether it was. */
+  /** Skips the current token if it is this one; returns whether it was. */
   skip(type: TokenType, text?: string): boolean {
     const isIt = this.is(type, text);
     if (isIt) this.next();
     return isIt;
   }
 
-  /** The current token, which has to be this one; passes it. */
+  /** Skips and returns the current token, which must be this one. */
   expect(type: TokenType, text?: string): Token {
     if (!this.is(type, text)) this.unexpected(text ?? NAMES[type] ?? `a ${type}`);
     return this.next();
   }
 
-  /** Fails, because something else was expected. */
+  /** Fails because another token was expected. */
   unexpected(expected: string): never {
     const { type, text } = this.current;
     const got = text === "" || type === "data" ? (NAMES[type] ?? type) : JSON.stringify(text);

@@ -16,7 +16,7 @@ const SIMPLE: Readonly<Record<string, string>> = {
 
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gs;
 
-/** What stands between a literal's quotes, as text. Unknown escapes stay as they are. */
+/** The text between a literal's quotes. Unknown escapes stay as they are. */
 export function unescapeLiteral(literal: string): string {
   return literal.replace(ESCAPE, (whole, x, u, wide, octal, single) => {
     const hex = x ?? u ?? wide;

@@ -11,9 +11,9 @@ export type Value =
   | readonly Value[]
   | (Undefined | Tuple | Dict | DictView | Range | Lazy | Callable | Namespace | Fields);
 
-/** What is not there. Prints as nothing, is false and empty, and fails in every other use. */
+/** A missing value. Prints as nothing, is false and empty, and fails in every other use. */
 export class Undefined {
-  /** Why it is not there, for the message. */
+  /** Why it is missing, for the message. */
   readonly reason: string;
 
   constructor(reason: string) {
@@ -48,7 +48,7 @@ export class Dict {
     return this.#entries.get(hashOf(key))?.[1];
   }
 
-  /** An equal key that is there already keeps its place and its form. */
+  /** An existing equal key keeps its place and its form. */
   set(key: Value, value: Value): void {
     const hash = hashOf(key);
     const known = this.#entries.get(hash);
@@ -85,7 +85,7 @@ export class DictView {
   }
 }
 
-/** Most elements of a range, as Jinja's sandbox has it. */
+/** The most elements of a range, as in Jinja's sandbox. */
 const MAX_RANGE = 100_000;
 
 export class Range {
@@ -126,7 +126,7 @@ export class Lazy {
   }
 }
 
-/** What a call hands over. */
+/** The arguments of a call. */
 export interface Arguments {
   readonly positional: readonly Value[];
   readonly named: ReadonlyMap<string, Value>;
@@ -149,7 +149,7 @@ export class Callable {
   }
 }
 
-/** What `namespace()` returns: the one object whose attributes a template can set. */
+/** The result of `namespace()`: the only object with attributes that a template can set. */
 export class Namespace {
   readonly fields: Map<string, Value>;
 
@@ -158,11 +158,11 @@ export class Namespace {
   }
 }
 
-/** An object of Jinja's own, such as `loop`: attributes that are computed when they are read. */
+/** An object of Jinja's own, such as `loop`: its attributes are computed when read. */
 export class Fields {
   readonly typeName: string;
   readonly get: (name: string) => Value | undefined;
-  /** What a call of the object does, where it can be called. */
+  /** What a call of the object does, if it can be called. */
   readonly call: Callable["call"] | undefined;
 
   constructor(typeName: string, get: Fields["get"], call?: Callable["call"]) {
@@ -174,10 +174,10 @@ export class Fields {
 
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 
-/** Most values in a key: tuples in tuples could be without end. */
+/** The most values in a key: nested tuples could be endless. */
 const MAX_KEY = 1000;
 
-/** A key that is the same for values that are equal. Fails for what Python cannot hash. */
+/** A key that is the same for equal values. Fails for values that Python cannot hash. */
 export function hashOf(value: Value, count = { values: 0 }): unknown {
   if (++count.values > MAX_KEY) fail(`expected a key of at most ${MAX_KEY} values`);
   if (typeof value === "boolean") return BigInt(value);
@@ -209,7 +209,7 @@ export function typeOf(value: Value): string {
   return value instanceof Namespace ? "Namespace" : value.typeName;
 }
 
-/** The number of elements; undefined for what has no length. */
+/** The number of elements; undefined for values without a length. */
 export function sizeOf(value: Value): number | undefined {
   if (typeof value === "string") return lengthOf(value);
   if (isList(value)) return value.length;
@@ -219,7 +219,7 @@ export function sizeOf(value: Value): number | undefined {
   return value instanceof Undefined ? 0 : undefined;
 }
 
-/** The elements that a loop sees, in a list; undefined for what is not iterable. */
+/** The elements that a loop sees, in a list; undefined for values that are not iterable. */
 export function elementsOf(value: Value): readonly Value[] | undefined {
   if (isList(value)) return value;
   if (typeof value === "string") return charactersOf(value);
@@ -239,7 +239,7 @@ function remaining({ elements }: Lazy): Value[] {
   return items;
 }
 
-/** The elements that a loop sees. Fails for what is not iterable. */
+/** The elements that a loop sees. Fails for values that are not iterable. */
 export function iterate(value: Value): readonly Value[] {
   return elementsOf(value) ?? fail(`expected something to iterate over, got ${typeOf(value)}`);
 }
@@ -252,7 +252,7 @@ export function isTrue(value: Value): boolean {
   return isList(value) ? value.length > 0 : Boolean(value);
 }
 
-/** A value that has to be there. Fails for Undefined. */
+/** A value that must be defined. Fails for Undefined. */
 export function defined(value: Value): Exclude<Value, Undefined> {
   return value instanceof Undefined ? fail(value.reason) : value;
 }

@@ -1,4 +1,4 @@
-/** What a program finds, as JSON; its text is the same in every runtime. */
+/** What a program finds, as JSON; the text is the same in every runtime. */
 export async function report(load) {
   const model = await load({ threads: 2, variant: "simd", precision: "exact" });
   const text = await model.generate("Once upon a time", { maxTokens: 24, seed: 1 }).text();

@@ -1,6 +1,6 @@
 import { report } from "./report.mjs";
 
-/** Puts what was found, or what went wrong, into the page's title. */
+/** Puts the result or the error into the page's title. */
 export function show(load) {
   const set = (text) => {
     document.title = text;

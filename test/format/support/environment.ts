@@ -1,11 +1,11 @@
-/** The time and the chance of requests in tests: pauses are noted, not waited for. */
+/** Time and randomness of requests in tests: pauses are recorded, not waited for. */
 import type { HttpEnvironment } from "../../../src/format/http-environment.js";
 
 /** The time of every request: RFC 9110's own example, Sun, 06 Nov 1994 08:49:37 GMT. */
 export const NOW_MS: number = Date.UTC(1994, 10, 6, 8, 49, 37);
 
 export class TestEnvironment implements HttpEnvironment {
-  /** Pauses so far, in milliseconds; each as long as chance allows. */
+  /** Pauses so far, in milliseconds; each is the longest possible. */
   readonly pausesMs: number[] = [];
   /** Called in each pause. */
   onPause: () => void = () => {};

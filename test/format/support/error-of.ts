@@ -1,8 +1,8 @@
-/** What a source's failure is checked by. */
+/** Checks of a source's failure. */
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 
-/** The PlmError that the promise rejects with, which has this code where one is given. */
+/** The PlmError that the promise rejects with; it has this code if one is given. */
 export async function errorOf(promise: Promise<unknown>, code?: ErrorCode): Promise<PlmError> {
   const error = await promise.then(
     () => undefined,

@@ -1,7 +1,7 @@
-/** Headers written field by field, so that they may be wrong. */
+/** Headers written field by field, so that they can be wrong. */
 import { ByteWriter } from "../../../src/format/byte-writer.js";
 
-/** What a header says of a tensor. */
+/** A tensor's entry in a header. */
 export interface RawTensor {
   name?: string;
   ne?: (number | bigint)[];
@@ -9,7 +9,7 @@ export interface RawTensor {
   offset?: number | bigint;
 }
 
-/** A header written field by field, so that it may be wrong; 4 KiB of data follow. */
+/** A header written field by field, so that it can be wrong; 4 KiB of data follow. */
 export function raw(
   entries: ((out: ByteWriter) => void)[],
   tensors: RawTensor[] = [],

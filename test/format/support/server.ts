@@ -1,4 +1,4 @@
-/** A local HTTP server for files, as well or as badly behaved as a test asks for. */
+/** A local HTTP server for files that behaves as well or as badly as a test asks. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -14,15 +14,15 @@ export interface ServerOptions {
   /** A different ETag for every request. */
   changing?: boolean;
   /**
-   * Answers instead of the server, which counts requests from 1. True: it has answered; false: the
-   * server shall, with the headers that were set.
+   * Answers instead of the server, which counts requests from 1. Returns true if it has answered;
+   * else the server answers, with the headers that were set.
    */
   instead?: (count: number, request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 export interface FileServer {
   url: URL;
-  /** Range headers in the order of the requests; "" where there was none. */
+  /** Range headers in the order of the requests; "" if there was none. */
   requests: string[];
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Reference files that lie beside the repository; tests skip what needs them if absent. */
+/** Reference files beside the repository; tests that need them are skipped without them. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** The folder of reference models, or undefined, after a printed line, where there is none. */
+/** The folder of reference models; if there is none, prints a line and returns undefined. */
 export function referenceFolder(whatIsSkipped: string): string | undefined {
   const folder = join(process.cwd(), "..", "shared", "reference");
   if (existsSync(folder)) return folder;

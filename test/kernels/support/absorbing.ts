@@ -15,14 +15,14 @@ export function packAbsorbed(bench: Bench, tensor: Tensor, offset = 0): number {
   const panels = packPanels(bench, tensor, offset);
   const bytes = absorbedBytes(PACKED_TYPE_OF[type], rows, cols);
   const keysPtr = bench.region(bytes, offset);
-  // What memory held before is no number.
+  // Memory holds NaN before.
   bench.u8(keysPtr, bytes).fill(0xff);
   const scratchPtr = bench.region(unpackedPanelBytes(cols));
   bench.kernels.packAbsorbed(keysPtr, panels.ptr, packedId(type), rows, cols, scratchPtr);
   return keysPtr;
 }
 
-/** y = W^T x; float types have one kernel, whatever the form. */
+/** y = W^T x; float types have one kernel for every form. */
 export function absorbAs(
   bench: Bench,
   form: "I16" | "S8X2",

@@ -1,4 +1,4 @@
-/** Activations as the kernels take them: their forms, read back, and what they must be. */
+/** Activations in the kernels' forms: read back, and their expected values. */
 import { i16RowBytes } from "../../../src/kernels/packed.js";
 import type { RoundedForm } from "../../../src/model/linear.js";
 import type { Activations } from "./packing.js";
@@ -7,7 +7,7 @@ import type { Bench } from "./wasm.js";
 /** The forms that only the relaxed variant has. */
 export const RELAXED_FORMS: readonly RoundedForm[] = ["S8X2", 1, 2];
 
-/** The integer that stands for the largest magnitude of a block, at most. */
+/** The largest integer that may stand for a block's largest magnitude. */
 export const LARGEST: Readonly<Record<RoundedForm, number>> = {
   I16: 32767,
   S8X2: 32639,
@@ -15,7 +15,7 @@ export const LARGEST: Readonly<Record<RoundedForm, number>> = {
   2: 32639,
 };
 
-/** With one plane the least: the integer is that which leaves the least squared error. */
+/** With one plane, the smallest: the integer that leaves the least squared error is used. */
 export const LEAST_LARGEST = 116;
 
 /** Rounded rows [n, cols]: integers, a scale for every 32 of them, and sums of every 16. */
@@ -38,7 +38,7 @@ export function formBytes(form: RoundedForm, n: number, cols: number): number {
   return Math.ceil(n / tokens) * (cols / 32) * record;
 }
 
-/** The rows at ptr. Rows past n are those that fill a tile up. */
+/** The rows at ptr. Rows past n pad a tile. */
 export function readRounded(
   bench: Bench,
   form: RoundedForm,
@@ -117,7 +117,7 @@ export function quantizeAs(
   return ptr;
 }
 
-/** x as the kernels of the form take it, and the values that it then stands for. */
+/** x in the form, and the values that it then represents. */
 export function activationsAs(
   bench: Bench,
   form: RoundedForm,
@@ -161,7 +161,7 @@ export function expectedRounded(form: RoundedForm, x: Float32Array): Rounded {
   return { integers, scales, sums };
 }
 
-/** The integer for the largest that leaves the least squared error in f32; the largest such. */
+/** The largest value's integer that leaves the least squared error in f32; the largest such. */
 function nearestLargest(block: Float32Array, largest: number): number {
   const { fround } = Math;
   let [best, least] = [LARGEST[1], Infinity];

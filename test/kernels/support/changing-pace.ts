@@ -1,7 +1,7 @@
-/** Teams in which another number of threads takes part in every piece of work. */
+/** Teams with another number of threads in every piece of work. */
 import { Pace } from "../../../src/kernels/pace.js";
 
-/** Runs `work` while paces go through 1 to `most` threads; the numbers that took part, in order. */
+/** Runs `work` while paces cycle through 1 to `most` threads; returns the numbers in order. */
 export async function withChangingPace(most: number, work: () => Promise<void>): Promise<number[]> {
   const { done } = Pace.prototype;
   const count = Object.getOwnPropertyDescriptor(Pace.prototype, "count")!;

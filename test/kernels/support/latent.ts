@@ -23,7 +23,7 @@ export function normal(n: number, random: () => number, scale = 1): Float32Array
 
 /**
  * Stores `rows` f32[positions, dims] as rows of `type` and attends to them. Returns the kernel's
- * output [heads, latentDim] and `cached`, what the cache holds of the rows.
+ * output [heads, latentDim] and `cached`, the rows as the cache holds them.
  */
 export function attendLatent(
   bench: Bench,

@@ -1,16 +1,16 @@
-/** Products in f64 for the linear kernels, and the comparison that suits them. */
+/** Products in f64 for the linear kernels, and their comparison. */
 import * as assert from "uvu/assert";
 import { relativeRms } from "../../support/close.js";
 import type { Activations } from "./packing.js";
 import type { Tensor } from "./tensors.js";
 
-/** A product: its values, and for each the root of the sum of squares of its terms. */
+/** A product: its values, and for each the norm of its terms. */
 export interface Product {
   readonly y: Float64Array;
   readonly norm: Float64Array;
 }
 
-/** The shape of W, and how many rows X has. */
+/** The shape of W, and the rows of X. */
 export interface ProductShape {
   n: number;
   rows: number;
@@ -67,7 +67,7 @@ export function assertWithin(
   }
 }
 
-/** What a kernel multiplied: x as it was and as it was rounded. */
+/** What a kernel multiplied: x before and after rounding. */
 export interface Operands {
   tensor: Tensor;
   x: Float32Array;
@@ -76,8 +76,8 @@ export interface Operands {
 
 /**
  * Fails unless y = x W^T, W packed. Against the rounded activations tightly: the sums of a block
- * are exact, and scale products and minimums round once a block: 1e-5 of the terms' norm will do.
- * Against x within what its rounding can do: half a scale, and 2^-8 of one because the kernel
+ * are exact, and scale products and minimums round once a block: 1e-5 of the terms' norm suffices.
+ * Against x within the effect of rounding: half a scale, and 2^-8 of one because the kernel
  * multiplies by the scale's rounded inverse, times the weight.
  */
 export function assertProduct(y: Float32Array, operands: Operands, what: string): void {

@@ -29,7 +29,7 @@ export function isFloat(type: TensorType): boolean {
   return isFloatType(PACKED_TYPE_OF[type]);
 }
 
-/** The tensor as panels, or as it is for float types. */
+/** The tensor as panels; unchanged for float types. */
 export function packPanels(bench: Bench, tensor: Tensor, offset = 0): Packed {
   const { type, rows, cols, bytes } = tensor;
   const { id } = TENSOR_TYPES[type];
@@ -62,7 +62,7 @@ export function packSlab(bench: Bench, tensor: Tensor, step: number = SLAB_ROWS)
 }
 
 /**
- * What a product of several tokens is told; outputs are `stride` apart, by default one after
+ * The shape of a product of several tokens; outputs are `stride` apart, by default one after
  * another.
  */
 export interface Shape {
@@ -81,7 +81,7 @@ export function putShape(bench: Bench, { n, rows, cols, stride = rows, planes }:
 /** Rows as quantizeI16 wrote them. */
 export interface Activations {
   readonly ptr: number;
-  /** The rounded values that the rows stand for. */
+  /** The rounded values that the rows represent. */
   readonly values: Float64Array;
   /** Each value's scale. */
   readonly scales: Float64Array;
@@ -129,7 +129,7 @@ export function putActivations(bench: Bench, integers: Int16Array, scales: Float
   return bench.put(row);
 }
 
-/** Each token's neurons whose activation in x [n, neurons] is not zero. */
+/** Each token's neurons with a nonzero activation in x [n, neurons]. */
 export function activeLists(x: Float32Array, n: number): number[][] {
   const neurons = x.length / n;
   return Array.from({ length: n }, (_, t) => {
@@ -138,7 +138,7 @@ export function activeLists(x: Float32Array, n: number): number[][] {
   });
 }
 
-/** Address of the lists as the kernels read them; what lies behind a list's end is no neuron. */
+/** Address of the lists as the kernels read them; entries past a list's end are not neurons. */
 export function putActive(bench: Bench, lists: number[][], neurons: number, offset = 0): number {
   const n = lists.length;
   const active = new Uint32Array(n + n * neurons).fill(0xffffffff);

@@ -8,13 +8,13 @@ import { type Activations, packedId, packPanels, putShape } from "./packing.js";
 import type { Tensor } from "./tensors.js";
 import type { Bench } from "./wasm.js";
 
-/** A product, and what was multiplied. */
+/** A product and its operands. */
 export interface Result {
   readonly y: Float32Array;
   readonly activations: Activations;
 }
 
-/** Which rows of the tensor, where in memory, and how far apart a token's outputs are. */
+/** Which rows of the tensor, their offset in memory, and the distance of tokens' outputs. */
 export interface ProductOptions {
   readonly offset?: number;
   readonly rows?: readonly [first: number, end: number];

@@ -1,4 +1,4 @@
-/** Random GGUF tensors of every type, whose scales and integers reach all their extremes. */
+/** Random GGUF tensors of every type, with scales and integers that reach all extremes. */
 import { TENSOR_TYPES, type TensorType, tensorBytes } from "../../../src/format/dtypes.js";
 import { dequantize } from "../../format/support/dequantize.js";
 import { gaussian } from "../../support/random.js";
@@ -11,7 +11,7 @@ export interface Tensor {
   readonly cols: number;
   readonly bytes: Uint8Array;
   readonly values: Float32Array;
-  /** A bound on |scale * integer| + |minimum|, the parts that each value adds up. */
+  /** A bound on |scale * integer| + |minimum|, the terms of each value. */
   readonly magnitudes: Float32Array;
 }
 
@@ -36,11 +36,11 @@ export const F16_FIELDS: Readonly<Partial<Record<TensorType, readonly number[]>>
   Q6_K: [208],
 };
 
-/** The types that are packed, and those that are kept as floats. */
+/** The types that are packed, and those kept as floats. */
 export const QUANTIZED_TYPES: readonly TensorType[] = Object.keys(F16_FIELDS) as TensorType[];
 export const FLOAT_TYPES: readonly TensorType[] = ["F32", "F16", "BF16"];
 
-/** Bits of a scale: mostly normal and of either sign, at times zero or subnormal. */
+/** Bits of a scale: mostly normal, of either sign, sometimes zero or subnormal. */
 function randomScale(random: () => number): number {
   const kind = random();
   if (kind < 1 / 16) return random() < 0.5 ? 0 : 0x8000;
@@ -48,7 +48,7 @@ function randomScale(random: () => number): number {
   return referenceF16Bits((random() - 0.5) * 0.04);
 }
 
-/** Bytes of a quantised block: random, or at times all the same extreme. */
+/** Bytes of a quantised block: random, or sometimes all the same extreme. */
 function fillBlock(block: Uint8Array, random: () => number): void {
   const kind = Math.floor(random() * 64);
   const extremes = [0x00, 0xff, 0x7f, 0x80, 0x88, 0x81];
@@ -123,7 +123,7 @@ export function scalesOf(
   return { scales: dequantize(type, ones).map((value) => Math.abs(value / allOnes)), largest };
 }
 
-/** Normal values of which a share of `density` is not zero. */
+/** Normal values; a share of `density` is not zero. */
 export function sparseGaussian(n: number, density: number, random: () => number): Float32Array {
   return gaussian(n, random).map((value) => (random() < density ? value : 0));
 }

@@ -1,10 +1,10 @@
-/** A memory of its own with the kernels over it, for kernel tests. */
+/** A memory with the kernels over it, for kernel tests. */
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../../../src/kernels/kernels.js";
 import { kernelsBytes, loadKernels, type Variant } from "../../../src/kernels/load.js";
 import { Regions } from "../../support/regions.js";
 import { emulatedRelaxed } from "./emulated.js";
 
-/** What a test fills memory with that must not be written to, and the float that four make. */
+/** The byte that fills memory that must not be written to, and the float that four of them make. */
 export const UNWRITTEN_BYTE = 0x5a;
 export const UNWRITTEN: number = new Float32Array(new Uint8Array(4).fill(UNWRITTEN_BYTE).buffer)[0];
 
@@ -27,7 +27,7 @@ export async function relaxedKernels(): Promise<Uint8Array<ArrayBuffer>> {
   return (await isRelaxedExact()) ? kernelsBytes("relaxed") : emulatedRelaxed();
 }
 
-/** One test's memory, with the kernels over it. */
+/** A test's memory, with the kernels over it. */
 export class Bench extends Regions {
   readonly kernels: Kernels;
 
@@ -46,7 +46,7 @@ export class Bench extends Regions {
     return new Bench(kernels, memory);
   }
 
-  /** The kernels that only the relaxed variant has. */
+  /** The kernels of the relaxed variant only. */
   get relaxed(): RelaxedKernels {
     if (isRelaxed(this.kernels)) return this.kernels;
     throw new TypeError("expected a bench of the relaxed variant");

@@ -1,4 +1,4 @@
-/** A thread that sends an error of the package in every way that programs do. */
+/** A thread that sends an error of the package in every common way. */
 import { parentPort } from "node:worker_threads";
 import { loadModel, type PlmError } from "../../../src/index.js";
 

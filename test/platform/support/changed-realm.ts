@@ -1,6 +1,6 @@
 /**
- * A process that changes its realm as sandboxes and test runners do, generates, and writes what
- * came of it as one line of JSON. Arguments: how the realm is changed, and when.
+ * A process that changes its realm as sandboxes and test runners do, generates, and writes the
+ * result as one line of JSON. Arguments: how the realm is changed, and when.
  */
 
 type Moment = "before import" | "after import" | "after loading";
@@ -23,7 +23,7 @@ const CHANGES: Readonly<Record<string, () => unknown>> = {
   "sinon, as vitest and jest have it": async () => {
     type FakeTimers = { default: { install(options: object): void } };
     const { default: fakeTimers } = (await untyped("@sinonjs/fake-timers")) as FakeTimers;
-    // All there is, process.nextTick, queueMicrotask, performance and hrtime among them.
+    // Everything, including process.nextTick, queueMicrotask, performance and hrtime.
     fakeTimers.install({ now: 0 });
   },
   "node:test": async () => {
@@ -42,7 +42,7 @@ await changeAt("after import");
 try {
   const path = "models/plm-test.gguf";
   const options = { threads: 2, variant: "simd" } as const;
-  // So large that it is collected before the next is loaded.
+  // Large enough to be collected before the next is loaded.
   const before = await loadModel(path, { ...options, contextLength: 64, sessions: 5_000 });
   before.dispose();
   const model = await loadModel(path, options);

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 
-/** What a page has besides the language. */
+/** The globals of a page, besides the language's. */
 const { TextDecoder, TextEncoder, URL, atob, crypto, performance, setTimeout } = globalThis;
 const { MessageChannel, clearTimeout } = globalThis;
 const globals = { TextDecoder, TextEncoder, URL, atob, crypto, performance, setTimeout };
@@ -34,7 +34,7 @@ function sourceOf(text: string, identifier: string): vm.Module {
   return new vm.SourceTextModule(text, { context, identifier });
 }
 
-/** A package, which is taken from outside. */
+/** A package, imported from outside the realm. */
 async function copyOf(name: string): Promise<vm.Module> {
   const values = (await import(name)) as Record<string, unknown>;
   const names = Object.keys(values);

@@ -1,19 +1,19 @@
-/** The package's modules loaded into a vm context, where none of its globals are those of Node. */
+/** Loads the package's modules into a vm context, where no global is Node's. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Context, createContext, SourceTextModule } from "node:vm";
 
 const INDEX = pathToFileURL(resolve("build/src/index.js")).href;
-/** The platform that needs least of a runtime. */
+/** The platform with the fewest requirements. */
 const PLATFORM = pathToFileURL(resolve("build/src/platform/web.js")).href;
 
-/** What the package exports, as the public interface has it. */
+/** The package's public exports. */
 export type Package = typeof import("../../../src/index.js");
 
 /** A realm with nothing but the language, WebAssembly and these globals, and the package in it. */
 export async function loadPackage(globals: Record<string, unknown>): Promise<Package> {
-  // The AssemblyScript loader, if it is imported with the rest, cannot be without.
+  // The AssemblyScript loader, if imported with the rest, needs it.
   const context = createContext({ TextDecoder, ...globals });
   const found = (await evaluate(context)) as unknown as Package;
   if (!("TextDecoder" in globals)) context.TextDecoder = undefined;

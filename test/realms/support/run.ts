@@ -1,4 +1,4 @@
-/** Runs the package in realms of its own; prints what came of it as JSON. Needs vm modules. */
+/** Runs the package in separate realms; prints the results as JSON. Needs vm modules. */
 import { PlmError } from "../../../src/errors.js";
 import type { ModelSource } from "../../../src/index.js";
 import { kernelsBytes } from "../../../src/kernels/load.js";
@@ -19,7 +19,7 @@ async function tokensOf({ loadModel }: Package, ...args: Parameters<Package["loa
   return tokens.join();
 }
 
-/** What is asked for, one after the other, until a text is generated. */
+/** The globals asked for, one after another, until a text is generated. */
 async function missingGlobals(source: ModelSource, offered: object): Promise<string[]> {
   const globals: Record<string, unknown> = {};
   const missing: string[] = [];
@@ -40,7 +40,7 @@ async function missingGlobals(source: ModelSource, offered: object): Promise<str
   return missing;
 }
 
-/** Sources, and how they are called in the report. */
+/** Sources, and their names in the report. */
 function sources(): Record<string, ModelSource> {
   return {
     "a Uint8Array": FILE,
@@ -71,7 +71,7 @@ async function takesObjects(realm: Package): Promise<Record<string, string>> {
   return report;
 }
 
-/** What a model does with a caller's Map and array of logits, and how its errors are told. */
+/** What a model does with a caller's Map and array of logits, and how its errors are recognised. */
 async function usesObjects(realm: Package): Promise<Record<string, unknown>> {
   const model = await realm.loadModel(FILE);
   const banned = new Map([[65, 1000]]);

@@ -6,8 +6,8 @@ const PATTERN =
   "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 /**
- * A tokenizer of `vocab` (ids by text), `merges`, and tokens by id that are split off first, which
- * the vocabulary may have, too.
+ * A tokenizer of `vocab` (ids by text), `merges`, and tokens by id that are split off first; the
+ * vocabulary may also have these.
  */
 export function huggingFaceTokenizer(
   vocab: Record<string, number>,

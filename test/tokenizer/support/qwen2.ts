@@ -11,14 +11,14 @@ export function readShared(path: string): string {
   return readFileSync(join(DATA, path), "utf8");
 }
 
-/** Whether `folder` of ../shared/data is there; prints that its tests are skipped if not. */
+/** Whether `folder` of ../shared/data exists; if not, prints that its tests are skipped. */
 export function hasShared(folder: string): boolean {
   const found = existsSync(join(DATA, folder));
   if (!found) console.log(`skipped: ../shared/data/${folder} is absent`);
   return found;
 }
 
-/** Tokens, types and merges as PLM-1.8B's GGUF files have them, padding tokens included. */
+/** Tokens, types and merges of PLM-1.8B's GGUF files, padding tokens included. */
 export function qwen2Source(): TokenizerSource {
   const vocab: Record<string, number> = JSON.parse(
     readFileSync(join(FOLDER, "vocab.json"), "utf8"),

@@ -1,7 +1,7 @@
-/** Byte-pair training in its plainest form: every pair of every word is counted in every round. */
+/** The plainest byte-pair training: every pair of every word is counted in every round. */
 import { byteToChar } from "../../../src/tokenizer/bytes.js";
 
-/** The Qwen2 pattern, written out for what JavaScript has another meaning of. */
+/** The Qwen2 pattern, written out where JavaScript's meaning differs. */
 const WORD = new RegExp(
   "'(?:[sStTmMdD\\u017f]|[rR][eE]|[vV][eE]|[lL][lL])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" +
     "| ?[^\\p{White_Space}\\p{L}\\p{N}]+[\\r\\n]*|\\p{White_Space}*[\\r\\n]+" +
@@ -9,7 +9,7 @@ const WORD = new RegExp(
   "gu",
 );
 
-/** What the reference learns of texts. */
+/** The reference's result. */
 export interface ReferenceResult {
   merges: string[];
   textTokens: number;
@@ -21,7 +21,7 @@ const bytesOf = (text: string): string[] =>
 const spell = (bytes: string): string =>
   Array.from(bytes, (byte) => byteToChar(byte.charCodeAt(0))).join("");
 
-/** The pair that comes first, and how often it comes. Tokens are strings of bytes. */
+/** The first pair in order, and its count. Tokens are strings of bytes. */
 function bestPair(words: string[][]): [left: string, right: string, count: number] {
   const counts = new Map<string, [left: string, right: string, count: number]>();
   for (const word of words) {

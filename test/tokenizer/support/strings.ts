@@ -1,4 +1,4 @@
-/** Random texts that are rich in what tokenizers get wrong. */
+/** Random texts rich in cases that tokenizers get wrong. */
 
 /** One character or a few: spaces, breaks, apostrophes, marks, astral planes, odd cases. */
 const PARTS: readonly string[] = [
@@ -39,7 +39,7 @@ export function randomText(random: () => number, n: number): string {
   return text;
 }
 
-/** `text` with U+FFFD for each lone surrogate, as TextEncoder has it. */
+/** `text` with U+FFFD for each lone surrogate, as in TextEncoder. */
 export function wellFormed(text: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }
