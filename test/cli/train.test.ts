@@ -7,6 +7,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openGguf, openSources } from "../../src/index.js";
@@ -65,6 +66,30 @@ test("plm train makes a model that generates, a log and a report", async () => {
   assert.equal({ ...told, seconds: 0 }, { ...result, seconds: 0 });
   const { metadata } = await openGguf(await openSources(modelOf("train-to-run")));
   assert.is(metadata.get("general.name"), "config");
+});
+
+test("threads that do not start are made known, and one trains the same", async () => {
+  const config = prepare("alone", smallConfig());
+  await train(config, "train-to-alone", "--threads", "1");
+  // Workers fail in such a process, which claims processors enough for two.
+  const preload = join(folder, "no-workers.mjs");
+  writeFileSync(
+    preload,
+    `import { syncBuiltinESMExports } from "node:module";
+    import os from "node:os";
+    import threads from "node:worker_threads";
+    os.availableParallelism = () => 4;
+    threads.Worker = class { constructor() { throw new Error("no worker today"); } };
+    syncBuiltinESMExports();`,
+  );
+  process.env.NODE_OPTIONS = `--import=${pathToFileURL(preload)}`;
+  const args = ["train", config, "--out", "train-to-fallen-back", "--threads", "2"];
+  const { code, stderr } = await plm(...args).finally(() => delete process.env.NODE_OPTIONS);
+  assert.is(code, 0, stderr);
+  const said = /^plm: memory: .*\nplm: threads: 1: threads: .* got no worker today; .*\n/.source;
+  assert.match(stderr, new RegExp(`${said}plm: \\d+ parameters, 1 thread\n`));
+  assert.equal(logOf("train-to-fallen-back"), logOf("train-to-alone"));
+  assert.ok(modelOf("train-to-fallen-back").equals(modelOf("train-to-alone")));
 });
 
 test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on", async () => {
