@@ -77,6 +77,7 @@ export class Conversation extends Disposable {
     checkOptions(options);
     const resolved = resolveOptions(options, this.#parts.session.vocabSize);
     const question: ChatMessage = { role: "user", content: copyContent(content) };
+    // Throws for what the template refuses; the messages may be others when the answer is read.
     this.#textWith(question);
     const record = createRecord(resolved);
     return new Generation(record, this.#answer(question, resolved, record));
