@@ -7,6 +7,7 @@
 
 import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
+import { SlabShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
 import { Linear } from "./linear.js";
@@ -30,9 +31,6 @@ export interface SparsityCount {
 /** Tokens from which on filling tiles of the down-projection pays. */
 const LEAST_TILED = 16;
 
-/** Where in a thread's shape the down-projection's struct lies. */
-const SLAB_SHAPE_OFFSET = 128;
-
 /** One thread's part of the model. */
 export class Plm {
   readonly sparsity: SparsityCount = { activations: 0, nonZero: 0 };
@@ -41,14 +39,16 @@ export class Plm {
   readonly #parts: ThreadParts;
   readonly #weights: PlmWeights;
   readonly #attention: Attention;
+  readonly #slabShape: SlabShape;
 
   constructor(parts: ThreadParts, weights: PlmWeights, choice: KernelChoice) {
-    const { shape: shapePtr, scratch: scratchPtr } = parts.buffers;
+    const { productShape: shapePtr, slabShape, scratch: scratchPtr } = parts.buffers;
     this.#parts = parts;
     this.member = parts.member;
     this.#weights = weights;
     this.linear = new Linear({ ...parts, choice, shapePtr, scratchPtr });
     this.#attention = new Attention(parts, this.linear);
+    this.#slabShape = new SlabShape(parts.memory, slabShape);
   }
 
   /**
@@ -214,12 +214,12 @@ export class Plm {
 
   /** Y = X W^T of active neurons only, together with the other threads */
   #down(yPtr: number, { ptr, type, rows, cols }: Weight, n: number, tiled: boolean): void {
-    const { kernels, member, memory, buffers } = this.#parts;
+    const { kernels, member, buffers } = this.#parts;
     const { up, upQuantized, active, activeScales, scratch } = buffers;
     const { id } = PACKED_TYPES[type];
-    const shape = buffers.shape + SLAB_SHAPE_OFFSET;
+    const shape = this.#slabShape.ptr;
     member.divide(rows, 64, n > 1, (first, end) => {
-      new Int32Array(memory.buffer, shape, 4).set([cols, rows, first, end]);
+      this.#slabShape.write({ neurons: cols, outputs: rows, first, end });
       if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, up, active, n, shape);
       else if (!tiled) {
         kernels.sparseMatmulI16(yPtr, ptr, id, upQuantized, active, n, shape, scratch);
