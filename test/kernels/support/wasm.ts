@@ -2,6 +2,7 @@
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../../../src/kernels/kernels.js";
 import { kernelsBytes, loadKernels, type Variant } from "../../../src/kernels/load.js";
 import { Regions } from "../../support/regions.js";
+import { emulatedRelaxed } from "./emulated.js";
 
 /** What a test fills memory with that must not be written to, and the float that four make. */
 export const UNWRITTEN_BYTE = 0x5a;
@@ -21,6 +22,14 @@ export async function hasRelaxed(what: string): Promise<boolean> {
   if (isValid && (await loadKernels(memory)).variant === "relaxed") return true;
   console.log(`skipped, this runtime has no exact relaxed dot: ${what}`);
   return false;
+}
+
+/** Kernels of the relaxed variant that are exact in every runtime. */
+export async function relaxedKernels(): Promise<Uint8Array<ArrayBuffer>> {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
+  const isExact = isValid && (await loadKernels(memory)).variant === "relaxed";
+  return isExact ? kernelsBytes("relaxed") : emulatedRelaxed();
 }
 
 /** One test's memory, with the kernels over it. */
