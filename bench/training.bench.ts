@@ -12,7 +12,6 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { startTrainingThread } from "../src/cli/training-thread.js";
 import { type Batch, createBatch } from "../src/training/data/batches.js";
 import { Random } from "../src/training/data/random.js";
 import { createTrainingEngine } from "../src/training/engine/create-engine.js";
@@ -95,8 +94,8 @@ const gemm = await timeGemm(config);
 const engine = await createTrainingEngine({
   config: config.model,
   sizes: { tokens, contextLength, threads },
-  startThread: startTrainingThread,
 });
+if (engine.threadFailure) throw engine.threadFailure;
 const random = Random.of(2, "bench");
 const normal = (): number => random.normal();
 initializeParameters(engine.values, engine.parameters, config.optimizer.initStd, normal);

@@ -2,7 +2,8 @@
  * What a value is, whichever realm it comes from: a Uint8Array of an iframe, of jsdom or of
  * a vm context is no `instanceof` this realm's class, and is as good.
  */
-import { PlmError } from "./errors.js";
+import { kindOf } from "./describe.js";
+import { invalidArgument } from "./errors.js";
 
 /** The name that a value's class gives it, such as "Uint8Array", "Map" or "WebAssembly.Module". */
 export function brandOf(value: unknown): string {
@@ -20,8 +21,7 @@ export function bytesOf(name: string, value: unknown): Uint8Array | undefined {
     if (!isView) return new Uint8Array(value);
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch (cause) {
-    const message = `${name}: expected bytes, got ${kindOf(value)} that was transferred`;
-    throw new PlmError("INVALID_ARGUMENT", message, { cause });
+    throw invalidArgument(name, "bytes", `${kindOf(value)} that was transferred`, { cause });
   }
 }
 
@@ -29,30 +29,22 @@ function isBuffer(value: unknown): value is ArrayBufferLike {
   return ["ArrayBuffer", "SharedArrayBuffer"].includes(brandOf(value));
 }
 
-/** A value in a message, as an error's "got": its type or class, never its contents. */
-export function kindOf(value: unknown): string {
-  if (typeof value === "string") return "a string";
-  if (value === null) return "null";
-  if (typeof value !== "object") return typeof value;
-  if (typeof (value as Partial<PromiseLike<unknown>>).then === "function") {
-    return "a Promise; await it";
-  }
-  const name = (value as Partial<object>).constructor?.name || brandOf(value);
-  return `an object of class ${name}`;
-}
-
 /** Throws INVALID_ARGUMENT for options that are no object. */
 export function checkOptions(options: unknown): void {
   if (typeof options === "object" && options !== null) return;
-  throw new PlmError("INVALID_ARGUMENT", `options: expected an object, got ${kindOf(options)}`);
+  throw invalidArgument("options", "an object", kindOf(options));
 }
 
 /** The signal; undefined where it is left out. Throws INVALID_ARGUMENT for what is none. */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
-  const { aborted, throwIfAborted, addEventListener } = signal as Partial<AbortSignal>;
+  if (isSignal(signal)) return signal;
+  throw invalidArgument("signal", "an AbortSignal", kindOf(signal));
+}
+
+/** Whether it is an AbortSignal, or as good as one. */
+export function isSignal(value: unknown): value is AbortSignal {
+  const { aborted, throwIfAborted, addEventListener } = Object(value) as Partial<AbortSignal>;
   const hasCalls = typeof throwIfAborted === "function" && typeof addEventListener === "function";
-  if (typeof aborted === "boolean" && hasCalls) return signal as AbortSignal;
-  const message = `signal: expected an AbortSignal, got ${kindOf(signal)}`;
-  throw new PlmError("INVALID_ARGUMENT", message, { argument: "signal" });
+  return typeof aborted === "boolean" && hasCalls;
 }

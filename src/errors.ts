@@ -31,8 +31,11 @@ export type ErrorCode =
   | "EMPTY_PROMPT"
   /** The context has no room for the tokens; the session is as it was before the call. */
   | "CONTEXT_FULL"
-  /** Every planned session is in use; load the model with a larger `sessions`. */
-  | "SESSION_LIMIT"
+  /**
+   * The sessions together need more of the cache than was planned: dispose of one, or load the
+   * model with a larger `sessions`. The session is as it was before the call.
+   */
+  | "CACHE_FULL"
   /** The session is evaluating already; one call at a time. */
   | "SESSION_BUSY"
   /** A thread ended or hangs: the model is of no use any more; load it again. */
@@ -108,6 +111,23 @@ export class PlmError extends Error {
 export function reasonOf(cause: unknown): string {
   const message = (cause as Partial<Error> | null | undefined)?.message;
   return typeof message === "string" ? message : String(cause);
+}
+
+/**
+ * The error of an option or argument that is not as it must be; `at` is the part of it that is at
+ * fault, such as "[3].role".
+ */
+export function invalidArgument(
+  argument: string,
+  expected: string,
+  got: string,
+  { at = "", cause }: { at?: string; cause?: unknown } = {},
+): PlmError {
+  const message = `${argument}${at}: expected ${expected}, got ${got}`;
+  return new PlmError("INVALID_ARGUMENT", message, {
+    argument,
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 /** What an error may come with. */

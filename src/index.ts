@@ -2,15 +2,21 @@
 import "./web-types.js";
 
 export type { CacheType } from "./cache/rows.js";
-export type { KernelsBinary, LoadOptions, ModelPlan, Variant } from "./engine/load.js";
+export type { EvaluateOptions } from "./engine/evaluation.js";
+export type {
+  KernelsBinary,
+  LoadOptions,
+  ModelPlan,
+  RestoreOptions,
+  Variant,
+} from "./engine/load.js";
 export type { ModelOptions } from "./engine/options.js";
-export type { EvaluateOptions, Session } from "./engine/session.js";
+export type { SaveOptions, Session } from "./engine/session.js";
 export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { ByteSource } from "./format/byte-source.js";
 export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, openGguf } from "./format/gguf.js";
 export type { FetchLike, HttpOptions } from "./format/http-client.js";
-export type { HttpEnvironment } from "./format/http-environment.js";
 export type { HeaderFields } from "./format/http-headers.js";
 export type { GgufValue } from "./format/metadata.js";
 export type {

@@ -29,13 +29,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   format: ["#platform"],
   tokenizer: ["#platform"],
   platform: ["format"],
-  cache: ["kernels"],
+  cache: ["kernels", "format"],
   model: ["kernels", "format", "cache"],
   loading: ["#platform", "kernels", "format", "cache", "model"],
   engine: ["#platform", "platform", "kernels", "format", "cache", "model", "loading"],
-  threads: ["engine", "platform"],
+  threads: ["engine", "training", "platform"],
   generation: ["#platform", "kernels", "format", "cache", "model", "engine", "tokenizer"],
-  training: ["platform", "kernels", "format", "model", "tokenizer"],
+  training: ["#platform", "platform", "kernels", "format", "model", "tokenizer"],
   "index.ts": [
     ...["platform", "format", "tokenizer", "kernels", "cache", "model", "loading", "engine"],
     "generation",
@@ -130,6 +130,10 @@ test("threads of browsers, which have no import map, import only files", () => {
     }
   }
   assert.ok(reached.has("src/model/plm.ts"));
+  assert.ok(reached.has("src/training/network/forward.ts"));
+  // The compiled module is sent to them.
+  const binaries = [...reached].filter((path) => path.endsWith("/binary.ts"));
+  assert.equal(binaries, []);
 });
 
 test("one file uses the AssemblyScript loader", () => {

@@ -1,56 +1,63 @@
-/** An MLP without zeros: next = xMid + W_down f(W_up RMSNorm(xMid)), for runs of one thread. */
-import type { MemoryPlan } from "../../src/kernels/arena.js";
+/** MLPs without zeros: next = xMid + W_down f(W_up RMSNorm(xMid)), for runs of one thread. */
+import type { PlmConfig } from "../../src/model/config.js";
+import { RELU2_MLP_TENSORS } from "../../src/model/plm-tensors.js";
+import { matrix } from "../../src/model/tensor-table.js";
 import { Norms } from "../../src/training/network/norms.js";
 import type { TrainingParts } from "../../src/training/network/parts.js";
 import { Products } from "../../src/training/network/products.js";
-import type { MlpSublayer } from "../../src/training/network/sublayer.js";
+import type { MlpSublayer, SublayerKind } from "../../src/training/network/sublayer.js";
 import type { Activation } from "./activations.js";
 
-/** Addresses of what it needs beside what PLM's MLP does; T tokens. */
-export interface DenseMlpBuffers {
-  /** f32[T, intermediateSize] of each layer: what the activation puts out */
-  readonly hidden: readonly number[];
-  /** f32[T, intermediateSize] and f32[T, rows of up]: gradients */
-  readonly dHidden: number;
-  readonly dUp: number;
-  /** f32[hiddenSize, intermediateSize]: `down` of the layer that backward is at */
-  readonly down: number;
+interface DenseMlpNames {
+  readonly tensor: keyof typeof RELU2_MLP_TENSORS;
+  readonly kept: "up" | "hidden";
+  readonly grad: "dUp" | "dHidden" | "down";
 }
 
-/** Plans them. */
-export function planDenseMlp(
-  memory: MemoryPlan,
-  { upRows }: Activation,
-  { config, sizes }: Pick<TrainingParts, "config" | "sizes">,
-): DenseMlpBuffers {
-  const { intermediateSize, hiddenSize, numHiddenLayers } = config;
-  const f32 = (name: string, n: number): number => memory.add("scratch", name, n * 4);
-  const width = sizes.tokens * intermediateSize;
+/** PLM's tensors, with as many rows of `up` as the activation has. */
+export function denseMlp(activation: Activation): SublayerKind<MlpSublayer, DenseMlpNames> {
+  const upRows = (c: PlmConfig): number => activation.upRows * c.intermediateSize;
   return {
-    hidden: Array.from({ length: numHiddenLayers }, () => f32("hidden", width)),
-    dHidden: f32("d of hidden", width),
-    dUp: f32("d of up", width * upRows),
-    down: f32("down transposed", hiddenSize * intermediateSize),
+    tensors: {
+      ...RELU2_MLP_TENSORS,
+      upProj: (c) => matrix("ffn_up", [upRows(c), c.hiddenSize]),
+    },
+    kept: {
+      up: (c, { tokens }) => [tokens, upRows(c)],
+      /** The activation's output. */
+      hidden: (c, { tokens }) => [tokens, c.intermediateSize],
+    },
+    grads: {
+      dUp: (c, { tokens }) => [tokens, upRows(c)],
+      dHidden: (c, { tokens }) => [tokens, c.intermediateSize],
+      /** `down` of the current layer of backward, transposed. */
+      down: (c) => [c.hiddenSize, c.intermediateSize],
+    },
+    create: (parts) => new DenseMlp(parts, activation),
   };
 }
 
-export class DenseMlp implements MlpSublayer {
-  readonly #parts: TrainingParts;
-  readonly #own: DenseMlpBuffers;
+class DenseMlp implements MlpSublayer {
+  readonly #parts: TrainingParts<DenseMlpNames>;
   readonly #activation: Activation;
   readonly #products: Products;
   readonly #norms: Norms;
 
-  /** `parts` has buffers `up` of the activation's rows, and `own.down` among the transposed. */
-  constructor(parts: TrainingParts, own: DenseMlpBuffers, activation: Activation) {
+  constructor(parts: TrainingParts<DenseMlpNames>, activation: Activation) {
     this.#parts = parts;
-    this.#own = own;
     this.#activation = activation;
-    this.#products = new Products(parts);
+    // `down` lies [neurons, outputs]: a product with dOut's rows reads its transpose.
+    const { buffers, parameters } = parts;
+    const downs = parameters.layers.map(({ downProj: { offset } }): [number, number] => [
+      offset,
+      buffers.grads.down,
+    ]);
+    const transposed = new Map([...buffers.transposed, ...downs]);
+    this.#products = new Products({ ...parts, buffers: { ...buffers, transposed } });
     this.#norms = new Norms(parts);
   }
 
-  /** Returns all: none is expected to be zero. */
+  /** Returns the number of all activations: none is expected to be zero. */
   forward(layer: number, first: number, n: number): number {
     const { config, buffers, memory, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
@@ -60,7 +67,7 @@ export class DenseMlp implements MlpSublayer {
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
     this.#norms.forward(kept.xMidNorm, kept.xMid, postAttentionLayernorm, [first, n]);
     this.#products.forward(at(kept.up, upProj.rows), at(kept.xMidNorm, hiddenSize), upProj, n);
-    const hidden = this.#own.hidden[layer];
+    const { hidden } = kept;
     for (let t = first; t < first + n; t++) {
       const up = this.#row(kept.up, upProj.rows, t);
       this.#activation.forward(this.#row(hidden, intermediateSize, t), up);
@@ -76,15 +83,13 @@ export class DenseMlp implements MlpSublayer {
     const { config, buffers, kernels, memory, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
     const { postAttentionLayernorm, upProj, downProj } = parameters.layers[layer];
-    const { dx, dMlpOut, dxMidNorm } = buffers.grads;
-    const { dHidden, dUp, down } = this.#own;
+    const { dx, dMlpOut, dxMidNorm, dHidden, dUp, down } = buffers.grads;
     const kept = buffers.layers[layer];
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
     const from = at(dx, hiddenSize);
     const dOut = at(dMlpOut, hiddenSize);
     new Uint8Array(memory.buffer).copyWithin(dOut, from, from + n * hiddenSize * 4);
     kernels.transpose(down, buffers.values + downProj.offset * 4, intermediateSize, hiddenSize);
-    // `down` lies [neurons, outputs]: its transpose is what a product with dOut's rows reads.
     this.#products.forward(at(dHidden, intermediateSize), dOut, downProj, n);
     for (let t = first; t < first + n; t++) {
       const [to, up] = [dUp, kept.up].map((ptr) => this.#row(ptr, upProj.rows, t));
@@ -97,10 +102,10 @@ export class DenseMlp implements MlpSublayer {
   addWeights(layer: number): void {
     const { buffers, parameters, sizes } = this.#parts;
     const { postAttentionLayernorm, upProj, downProj } = parameters.layers[layer];
-    const { dMlpOut, dxMidNorm } = buffers.grads;
-    const { xMid, xMidNorm } = buffers.layers[layer];
-    this.#products.toWeights(downProj, this.#own.hidden[layer], dMlpOut, sizes.tokens);
-    this.#products.toWeights(upProj, this.#own.dUp, xMidNorm, sizes.tokens);
+    const { dMlpOut, dxMidNorm, dUp } = buffers.grads;
+    const { xMid, xMidNorm, hidden } = buffers.layers[layer];
+    this.#products.toWeights(downProj, hidden, dMlpOut, sizes.tokens);
+    this.#products.toWeights(upProj, dUp, xMidNorm, sizes.tokens);
     this.#norms.toGain(postAttentionLayernorm, xMid, dxMidNorm);
   }
 

@@ -1,32 +1,51 @@
 /**
  * Attention without MLA's latent: each head's keys and values are made from the hidden state. As in
- * MLA, a part of the key, the one that is rotated, is shared by all heads.
+ * MLA, all heads share the rotated part of the key.
  */
-import type { PlmConfig } from "../../src/model/config.js";
-import { Heads } from "../../src/training/network/heads.js";
+import { matrix, vector } from "../../src/model/tensor-table.js";
+import {
+  HEADS_GRADS,
+  HEADS_KEPT,
+  Heads,
+  type HeadsNames,
+} from "../../src/training/network/heads.js";
 import { Norms } from "../../src/training/network/norms.js";
-import type { LayerShapes } from "../../src/training/network/parameters.js";
 import type { TrainingParts } from "../../src/training/network/parts.js";
 import { Products } from "../../src/training/network/products.js";
-import type { Sublayer } from "../../src/training/network/sublayer.js";
+import type { Sublayer, SublayerKind } from "../../src/training/network/sublayer.js";
 
-/** kv_a is the shared key's rows alone, kv_b reads the hidden state; a latent's norm is empty. */
-export function fullAttentionShapes(config: PlmConfig): LayerShapes {
-  const { hiddenSize, numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
-  return {
-    kvAProjWithMqa: [qkRopeHeadDim, hiddenSize],
-    kvALayernorm: [1, 0],
-    kvBProj: [heads * (qkNopeHeadDim + vHeadDim), hiddenSize],
-  };
+interface FullAttentionNames {
+  readonly tensor: "inputLayernorm" | "qProj" | "kPeProj" | "kvProj" | "oProj";
+  readonly kept: HeadsNames["kept"];
+  readonly grad: HeadsNames["grad"];
 }
 
-export class FullAttention implements Sublayer {
-  readonly #parts: TrainingParts;
+export const FULL_ATTENTION: SublayerKind<Sublayer, FullAttentionNames> = {
+  tensors: {
+    inputLayernorm: (c) => vector("attn_norm", c.hiddenSize),
+    qProj: (c) =>
+      matrix("attn_q", [c.numAttentionHeads * (c.qkNopeHeadDim + c.qkRopeHeadDim), c.hiddenSize]),
+    kPeProj: (c) => matrix("attn_k_pe", [c.qkRopeHeadDim, c.hiddenSize]),
+    /** [heads, nope | v] */
+    kvProj: (c) =>
+      matrix("attn_kv", [c.numAttentionHeads * (c.qkNopeHeadDim + c.vHeadDim), c.hiddenSize]),
+    oProj: (c) =>
+      matrix("attn_output", [c.hiddenSize, c.numAttentionHeads * c.vHeadDim], {
+        addsToResidual: true,
+      }),
+  },
+  kept: HEADS_KEPT,
+  grads: HEADS_GRADS,
+  create: (parts) => new FullAttention(parts),
+};
+
+class FullAttention implements Sublayer {
+  readonly #parts: TrainingParts<FullAttentionNames>;
   readonly #products: Products;
   readonly #norms: Norms;
   readonly #heads: Heads;
 
-  constructor(parts: TrainingParts) {
+  constructor(parts: TrainingParts<FullAttentionNames>) {
     this.#parts = parts;
     this.#products = new Products(parts);
     this.#norms = new Norms(parts);
@@ -37,7 +56,7 @@ export class FullAttention implements Sublayer {
     const { config, buffers, kernels, parameters } = this.#parts;
     const { hiddenSize } = config;
     const [weights, kept] = [parameters.layers[layer], buffers.layers[layer]];
-    const { inputLayernorm, qProj, kvAProjWithMqa: kPeProj, kvBProj: kvProj, oProj } = weights;
+    const { inputLayernorm, qProj, kPeProj, kvProj, oProj } = weights;
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
     this.#norms.forward(kept.xNorm, kept.x, inputLayernorm, [first, n]);
     const xNorm = at(kept.xNorm, hiddenSize);
@@ -55,7 +74,7 @@ export class FullAttention implements Sublayer {
     const { hiddenSize } = config;
     const { grads } = buffers;
     const [weights, kept] = [parameters.layers[layer], buffers.layers[layer]];
-    const { inputLayernorm, qProj, kvAProjWithMqa: kPeProj, kvBProj: kvProj, oProj } = weights;
+    const { inputLayernorm, qProj, kPeProj, kvProj, oProj } = weights;
     const at = (ptr: number, width: number): number => ptr + first * width * 4;
     const from = at(grads.dx, hiddenSize);
     const dOut = at(grads.dAttnOut, hiddenSize);
@@ -75,8 +94,8 @@ export class FullAttention implements Sublayer {
     const [weights, { x, xNorm, attnOut }] = [parameters.layers[layer], buffers.layers[layer]];
     this.#products.toWeights(weights.oProj, grads.dAttnOut, attnOut, sizes.tokens);
     this.#products.toWeights(weights.qProj, grads.dq, xNorm, sizes.tokens);
-    this.#products.toWeights(weights.kvAProjWithMqa, grads.dkPe, xNorm, sizes.tokens);
-    this.#products.toWeights(weights.kvBProj, grads.dkv, xNorm, sizes.tokens);
+    this.#products.toWeights(weights.kPeProj, grads.dkPe, xNorm, sizes.tokens);
+    this.#products.toWeights(weights.kvProj, grads.dkv, xNorm, sizes.tokens);
     this.#norms.toGain(weights.inputLayernorm, x, grads.dxNorm);
   }
 }

@@ -9,11 +9,12 @@ import {
   type TokenizedText,
   tokenizeDocuments,
 } from "../../src/training/data/corpus.js";
+import { createTrainingEngine } from "../../src/training/engine/create-engine.js";
 import { type CheckpointStore, Checkpoints } from "../../src/training/run/checkpoints.js";
 import type { TrainingConfig } from "../../src/training/run/config.js";
 import type { LogLine } from "../../src/training/run/log.js";
 import { Trainer } from "../../src/training/trainer.js";
-import { createVariantEngine } from "./create-variant.js";
+import { architectureOf } from "./architectures.js";
 import type { Variant } from "./variants.js";
 
 /** Tokens of an update, and of a sequence. */
@@ -93,8 +94,11 @@ export async function runVariant(
   { seed, tokens }: { readonly seed: number; readonly tokens: number },
 ): Promise<RunResult> {
   const config = configOf(variant, seed, tokens);
-  const sizes = { tokens: BATCH_TOKENS, contextLength: CONTEXT_LENGTH };
-  const engine = await createVariantEngine(variant.model, variant, sizes);
+  const engine = await createTrainingEngine({
+    config: variant.model,
+    sizes: { tokens: BATCH_TOKENS, contextLength: CONTEXT_LENGTH, threads: 1 },
+    architecture: architectureOf(variant),
+  });
   const checkpoints = new Checkpoints(NOWHERE, config);
   const trainer = new Trainer({ config, engine, texts: [learnt], heldOut, checkpoints });
   const lines: LogLine[] = [];

@@ -1,10 +1,10 @@
 /** What is compared: every run differs from the first, which is PLM as the product trains it. */
 import type { PlmConfig } from "../../src/model/config.js";
 import type { ScheduleConfig } from "../../src/training/run/config.js";
-import type { Architecture } from "./create-variant.js";
+import type { LayerParts } from "./architectures.js";
 
 /** One kind of run. */
-export interface Variant extends Architecture {
+export interface Variant extends LayerParts {
   readonly name: string;
   readonly model: PlmConfig;
   readonly schedule: Omit<ScheduleConfig, "steps">;

@@ -1,9 +1,8 @@
 /**
- * The latent KV cache: per layer and position one row [latent kvLoraRank | k_pe qkRopeHeadDim], the
- * only thing that attention keeps of a token (8.9 times less than keys and values). Rows are plain
- * and in order, so that appending, truncating and copying stay trivial.
+ * The rows of the latent KV cache: per layer and position one row [latent kvLoraRank | k_pe
+ * qkRopeHeadDim], the only thing that attention keeps of a token (8.9 times less than keys and
+ * values). Rows are plain, so that copying and saving them stays trivial.
  */
-import type { MemoryPlan } from "../kernels/arena.js";
 import type { AttendLatent, Kernels } from "../kernels/kernels.js";
 
 /** How cached numbers are held; assembly/attention/cache.ts draws the rows. */
@@ -13,14 +12,14 @@ export type CacheType = "i16" | "f32" | "f16" | "q8_0";
 export const CACHE_TYPES: readonly CacheType[] = ["i16", "f32", "f16", "q8_0"];
 
 /** The two parts of a row, in values: MLA's latent and its rotated key. */
-export interface CacheRow {
+export interface RowParts {
   readonly kvLoraRank: number;
   readonly qkRopeHeadDim: number;
 }
 
 /** Bytes of one row: one position in one layer. */
-export function cacheRowBytes(type: CacheType, row: CacheRow): number {
-  const values = row.kvLoraRank + row.qkRopeHeadDim;
+export function cacheRowBytes(type: CacheType, parts: RowParts): number {
+  const values = parts.kvLoraRank + parts.qkRopeHeadDim;
   switch (type) {
     case "f32":
       return 4 * values;
@@ -36,70 +35,36 @@ export function cacheRowBytes(type: CacheType, row: CacheRow): number {
 /** What the names of each type's kernels end in. */
 const KERNEL_SUFFIX = { f32: "F32", f16: "F16", i16: "I16", q8_0: "Q8_0" } as const;
 
-/** One sequence's cache: [layer, position] rows in one region. */
-export class LatentCache {
-  readonly ptr: number;
+/** Rows of one type: their size, and the kernels that write, read and attend to them. */
+export class CacheRows {
   readonly type: CacheType;
   readonly rowBytes: number;
-  readonly contextLength: number;
-  readonly #latentDim: number;
-  readonly #ropeDim: number;
+  readonly #kernels: Kernels;
+  readonly #parts: RowParts;
 
-  constructor(ptr: number, type: CacheType, config: CacheRow, contextLength: number) {
-    this.ptr = ptr;
+  constructor(kernels: Kernels, type: CacheType, parts: RowParts) {
     this.type = type;
-    this.rowBytes = cacheRowBytes(type, config);
-    this.contextLength = contextLength;
-    this.#latentDim = config.kvLoraRank;
-    this.#ropeDim = config.qkRopeHeadDim;
-  }
-
-  /** A cache with a place in the plan. */
-  static plan(
-    plan: MemoryPlan,
-    type: CacheType,
-    config: CacheRow & { readonly numHiddenLayers: number },
-    contextLength: number,
-  ): LatentCache {
-    const bytes = config.numHiddenLayers * contextLength * cacheRowBytes(type, config);
-    return new LatentCache(
-      plan.add("cache", `latent cache ${type}`, bytes),
-      type,
-      config,
-      contextLength,
-    );
-  }
-
-  /** Address of a row. */
-  row(layer: number, position: number): number {
-    return this.ptr + (layer * this.contextLength + position) * this.rowBytes;
+    this.rowBytes = cacheRowBytes(type, parts);
+    this.#kernels = kernels;
+    this.#parts = parts;
   }
 
   /** Writes one row from f32[kvLoraRank] and f32[qkRopeHeadDim]. */
-  store(kernels: Kernels, rowPtr: number, latentPtr: number, kPePtr: number): void {
-    kernels[`storeLatent${KERNEL_SUFFIX[this.type]}`](
-      rowPtr,
-      latentPtr,
-      this.#latentDim,
-      kPePtr,
-      this.#ropeDim,
-    );
+  store(rowPtr: number, latentPtr: number, kPePtr: number): void {
+    const { kvLoraRank, qkRopeHeadDim } = this.#parts;
+    const store = this.#kernels[`storeLatent${KERNEL_SUFFIX[this.type]}`];
+    store(rowPtr, latentPtr, kvLoraRank, kPePtr, qkRopeHeadDim);
   }
 
-  /** Reads rows as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
-  load(
-    kernels: Kernels,
-    rowsPtr: number,
-    count: number,
-    latentsPtr: number,
-    kPesPtr: number,
-  ): void {
-    const load = kernels[`loadLatent${KERNEL_SUFFIX[this.type]}`];
-    load(latentsPtr, kPesPtr, rowsPtr, count, this.#latentDim, this.#ropeDim);
+  /** Reads rows that lie together as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
+  load(rowsPtr: number, count: number, latentsPtr: number, kPesPtr: number): void {
+    const { kvLoraRank, qkRopeHeadDim } = this.#parts;
+    const load = this.#kernels[`loadLatent${KERNEL_SUFFIX[this.type]}`];
+    load(latentsPtr, kPesPtr, rowsPtr, count, kvLoraRank, qkRopeHeadDim);
   }
 
-  /** The kernel of absorbed attention over these rows. */
-  attendLatent(kernels: Kernels): AttendLatent {
-    return kernels[`attendLatent${KERNEL_SUFFIX[this.type]}`];
+  /** The kernel of absorbed attention over pages of these rows. */
+  get attend(): AttendLatent {
+    return this.#kernels[`attendLatent${KERNEL_SUFFIX[this.type]}`];
   }
 }

@@ -1,18 +1,32 @@
-/** A folder of checkpoints: each file is there whole or not at all, whatever ends the process. */
-import { readdir, readFile, rm } from "node:fs/promises";
+/** The folder of a training run: checkpoints and other files that are there whole or not at all. */
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PlmError } from "../errors.js";
 import type { CheckpointStore } from "../training/run/checkpoints.js";
-import { isUnfinished, writeAtomically } from "./atomic-file.js";
+import { asWriting, isUnfinished, writeWhole } from "./write-whole.js";
 
 /** The store of a folder, which is made when the first file is written. One process at a time. */
 export function folderStore(folder: string): CheckpointStore {
   return {
     list: () => listFolder(folder),
     read: (name) => readWhole(join(folder, name)),
-    writeAtomically: (name, pieces) => writeAtomically(folder, name, pieces),
+    writeAtomically: (name, pieces) => writeInto(folder, name, pieces),
     remove: (name) => rm(join(folder, name), { force: true }),
   };
+}
+
+/** Writes a file of the folder; what a killed process left there goes first. */
+async function writeInto(
+  folder: string,
+  name: string,
+  pieces: Iterable<Uint8Array>,
+): Promise<void> {
+  const path = join(folder, name);
+  await asWriting(path, mkdir(folder, { recursive: true }));
+  for (const left of await asWriting(path, readdir(folder))) {
+    if (isUnfinished(left)) await asWriting(path, rm(join(folder, left), { force: true }));
+  }
+  await writeWhole(path, pieces);
 }
 
 async function listFolder(folder: string): Promise<string[]> {

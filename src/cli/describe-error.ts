@@ -7,6 +7,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   contextLength: "context",
   cacheType: "cache",
   batchSize: "batch",
+  source: "model",
 };
 
 /** An error as one line; a library's option that it is about becomes the command's own. */

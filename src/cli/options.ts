@@ -3,7 +3,6 @@ import { type Command, Option } from "commander";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
-import { PlmError } from "../errors.js";
 import { openGguf } from "../format/gguf.js";
 import { closeSources, openSources } from "../format/source.js";
 import { loadModel } from "../generation/load-model.js";
@@ -102,9 +101,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
 
 /** The file that --model names, or the package's own model. */
 export function findModel(path: string | undefined): string | URL {
-  if (path === "") throw new PlmError("INVALID_ARGUMENT", '--model: expected a path, got ""');
-  if (path !== undefined) return path;
-  return SHIPPED_MODEL;
+  return path ?? SHIPPED_MODEL;
 }
 
 /** Loads the model with a progress bar; `overrides` go before the flags. */

@@ -1,8 +1,8 @@
-/** Files that commands write: whole under their name, or not at all. */
+/** Where a command may write its file: a new path, or one that may be replaced. */
 import type { Stats } from "node:fs";
-import { type FileHandle, lstat, open, realpath, rename, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { PlmError } from "../errors.js";
-import { withTemporaryFile } from "./temporary-file.js";
+import { asWriting, writeWhole } from "./write-whole.js";
 
 /** Where to write. */
 export interface OutputPlace {
@@ -14,11 +14,9 @@ export interface OutputPlace {
 }
 
 /**
- * Writes the pieces to a file beside the path that then takes the path's name, and returns the
- * bytes. `onProgress` gets the bytes so far. Throws INVALID_ARGUMENT for a path that exists, unless
- * forced, or that is no regular file, UNWRITABLE_FILE for one that cannot be written: before the
- * first piece where possible. Whatever fails, an abort included, leaves the path as it was
- * and nothing beside it.
+ * Writes the pieces to the place as `writeWhole` does, and returns the bytes. Throws
+ * INVALID_ARGUMENT, before the first piece, for a path that exists, unless forced, or that is no
+ * regular file.
  */
 export async function writeOutput(
   place: OutputPlace,
@@ -26,51 +24,16 @@ export async function writeOutput(
   signal: AbortSignal,
   onProgress: (bytes: number) => void = () => {},
 ): Promise<number> {
-  const target = await findTarget(place);
-  const partial = `${target}.${process.pid}.part`;
-  const file = await asWriting(place, open(partial, "wx"));
-  return withTemporaryFile(partial, async () => {
-    const bytes = await writePieces(place, file, pieces, signal, onProgress);
-    await asWriting(place, rename(partial, target));
-    return bytes;
-  });
+  const name = nameOf(place);
+  return writeWhole(await findTarget(place), pieces, { name, signal, onProgress });
 }
 
-async function writePieces(
-  place: OutputPlace,
-  file: FileHandle,
-  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-  onProgress: (bytes: number) => void,
-): Promise<number> {
-  let bytes = 0;
-  try {
-    for await (const piece of pieces) {
-      signal.throwIfAborted();
-      await asWriting(place, file.writeFile(piece));
-      bytes += piece.length;
-      onProgress(bytes);
-    }
-    signal.throwIfAborted();
-  } finally {
-    await asWriting(place, file.close());
-  }
-  return bytes;
+function nameOf({ label, path }: OutputPlace): string {
+  return `${label}: ${path}`;
 }
 
 function invalid({ label }: OutputPlace, got: string): PlmError {
   return new PlmError("INVALID_ARGUMENT", `${label}: expected a new file, got ${got}`);
-}
-
-/** Passes on the result of a call to the file system; its errors become the place's. */
-async function asWriting<T>(place: OutputPlace, call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = `${place.label}: ${place.path} could not be written: ${code ?? message}`;
-    throw new PlmError("UNWRITABLE_FILE", reason, { cause });
-  }
 }
 
 /** The path, or what a link leads to, so that the link itself is not replaced. */
@@ -84,7 +47,7 @@ async function findTarget(place: OutputPlace): Promise<string> {
   }
   if (!found.isFile()) throw invalid(place, `${path}, which is no regular file`);
   if (!force) throw invalid(place, `${path}, which exists; --force overwrites it`);
-  return asWriting(place, realpath(path));
+  return asWriting(nameOf(place), realpath(path));
 }
 
 async function statOf(path: string | URL, call = stat): Promise<Stats | undefined> {

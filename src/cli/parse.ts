@@ -1,9 +1,8 @@
 /** Turns the text of options into values. */
-import { PlmError } from "../errors.js";
+import { PlmError, quote } from "../errors.js";
 
 function invalid(flag: string, expected: string, text: string): PlmError {
-  const got = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
-  return new PlmError("INVALID_ARGUMENT", `--${flag}: expected ${expected}, got ${got}`);
+  return new PlmError("INVALID_ARGUMENT", `--${flag}: expected ${expected}, got ${quote(text)}`);
 }
 
 /** A parser of any number, Infinity included; the caller checks the range. */

@@ -1,8 +1,16 @@
 /** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
-import { PlmError } from "../errors.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
 import { createRandomSource, type RandomSource } from "../generation/random.js";
+import type { PlmConfig } from "../model/config.js";
+import { PLM_TENSORS, type PlmTensor } from "../model/plm-tensors.js";
+import {
+  type ModelTensors,
+  type TensorSpec,
+  tensorName,
+  tensorsOf,
+} from "../model/tensor-table.js";
 import { modelMetadata } from "../model/write-config.js";
 import { metadataOf } from "../tokenizer/write-metadata.js";
 import {
@@ -84,8 +92,14 @@ const CHAT_TEMPLATE =
  */
 export function createRandomModel(options: RandomModelOptions): Generator<Uint8Array> {
   checkOptions(options);
+  const config = configOf(options);
+  const tensors = tensorsOf(PLM_TENSORS, config);
+  checkSizes(tensors);
   const vocabulary = createRandomVocabulary(options.vocab);
-  return writeGguf(createMetadata(options, vocabulary), createTensors(options, vocabulary));
+  return writeGguf(
+    createMetadata(options, config, vocabulary),
+    createTensors(options, tensors, vocabulary),
+  );
 }
 
 function checkOptions(options: RandomModelOptions): void {
@@ -93,37 +107,27 @@ function checkOptions(options: RandomModelOptions): void {
     const value = options[name];
     if (Number.isInteger(value) && value >= low && value <= high && value % unit === 0) continue;
     const kind = unit === 1 ? "an integer" : `a multiple of ${unit}`;
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `${name}: expected ${kind} from ${low} to ${high}, got ${value}`,
-      { argument: name },
-    );
+    throw invalidArgument(name, `${kind} from ${low} to ${high}`, String(value));
   }
-  const { heads, vHead, nope, hidden, vocab, intermediate, kvLoraRank } = options;
+  const { heads, vHead } = options;
   if ((heads * vHead) % 32 > 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `heads: expected heads * v-head to be a multiple of 32, got ${heads} * ${vHead}`,
-      { argument: "heads" },
-    );
-  }
-  const largest = Math.max(
-    Math.max(vocab, intermediate, heads * (nope + options.rope), heads * vHead) * hidden,
-    heads * (nope + vHead) * kvLoraRank,
-  );
-  if (largest > MAX_TENSOR_VALUES) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `model: expected tensors of at most ${MAX_TENSOR_VALUES} values, got one of ${largest}`,
-    );
+    const expected = "heads * v-head to be a multiple of 32";
+    throw invalidArgument("heads", expected, `${heads} * ${vHead}`);
   }
 }
 
-function createMetadata(
-  options: RandomModelOptions,
-  { tokens, tokenTypes, merges, endOfTextId }: RandomVocabulary,
-): MetadataEntry[] {
-  const config = {
+function checkSizes({ embedTokens, layer }: ModelTensors<PlmTensor>): void {
+  const specs = [embedTokens, ...Object.values(layer)];
+  const largest = Math.max(...specs.map(({ shape: [rows, cols] }) => rows * cols));
+  if (largest <= MAX_TENSOR_VALUES) return;
+  throw new PlmError(
+    "INVALID_ARGUMENT",
+    `model: expected tensors of at most ${MAX_TENSOR_VALUES} values, got one of ${largest}`,
+  );
+}
+
+function configOf(options: RandomModelOptions): PlmConfig {
+  return {
     vocabSize: options.vocab,
     hiddenSize: options.hidden,
     intermediateSize: options.intermediate,
@@ -137,6 +141,13 @@ function createMetadata(
     ropeTheta: 100000,
     maxPositionEmbeddings: options.context,
   };
+}
+
+function createMetadata(
+  options: RandomModelOptions,
+  config: PlmConfig,
+  { tokens, tokenTypes, merges, endOfTextId }: RandomVocabulary,
+): MetadataEntry[] {
   const ids = { eosTokenId: endOfTextId, paddingTokenId: endOfTextId };
   return [
     ...modelMetadata(config, `Random PLM, seed ${options.seed}`, options.type === "f32" ? 0 : 7),
@@ -146,57 +157,36 @@ function createMetadata(
 
 /** The tensors in the order of converted files; each is made when it is written. */
 function createTensors(
-  options: RandomModelOptions,
+  { layers, type, seed }: RandomModelOptions,
+  { embedTokens, layer, norm }: ModelTensors<PlmTensor>,
   { isReadable }: RandomVocabulary,
 ): TensorData[] {
-  const { layers, hidden, intermediate, heads, kvLoraRank, nope, rope, vHead, vocab } = options;
-  const random = createRandomSource(options.seed);
-  const matrix = (
-    name: string,
-    rows: number,
-    cols: number,
-    adjust: (values: Float32Array) => void = () => {},
-  ): TensorData => ({
-    name: `${name}.weight`,
-    type: options.type === "f32" ? "F32" : "Q8_0",
-    shape: [rows, cols],
-    data: () => {
+  const random = createRandomSource(seed);
+  const tensorOf = (spec: TensorSpec, i?: number): TensorData => {
+    const [rows, cols] = spec.shape;
+    const name = tensorName(spec, i);
+    if (spec.layout === "vector") {
+      const data = (): Uint8Array => new Uint8Array(new Float32Array(cols).fill(1).buffer);
+      return { name, type: "F32", shape: [cols], data };
+    }
+    const data = (): Uint8Array => {
       const values = randomMatrix(random, rows, cols);
-      adjust(values);
-      return options.type === "f32" ? new Uint8Array(values.buffer) : quantized("Q8_0", values)!;
-    },
-  });
-  const ones = (name: string, n: number): TensorData => ({
-    name: `${name}.weight`,
-    type: "F32",
-    shape: [n],
-    data: () => new Uint8Array(new Float32Array(n).fill(1).buffer),
-  });
-  const tensors = [
-    matrix("token_embd", vocab, hidden, (values) => {
-      isReadable.forEach((readable, id) => {
-        values[id * hidden] = readable ? READABLE : UNREADABLE;
-      });
-    }),
+      if (spec.addsToResidual) values.fill(0, 0, cols);
+      if (spec === embedTokens) {
+        isReadable.forEach((readable, id) => {
+          values[id * cols] = readable ? READABLE : UNREADABLE;
+        });
+      }
+      return type === "f32" ? new Uint8Array(values.buffer) : quantized("Q8_0", values)!;
+    };
+    return { name, type: type === "f32" ? "F32" : "Q8_0", shape: [rows, cols], data };
+  };
+  const ofLayer = (i: number): TensorData[] => Object.values(layer).map((one) => tensorOf(one, i));
+  return [
+    tensorOf(embedTokens),
+    ...Array.from({ length: layers }, (_, i) => ofLayer(i)).flat(),
+    tensorOf(norm),
   ];
-  for (let i = 0; i < layers; i++) {
-    tensors.push(
-      ones(`blk.${i}.attn_norm`, hidden),
-      matrix(`blk.${i}.attn_q`, heads * (nope + rope), hidden),
-      matrix(`blk.${i}.attn_kv_a_mqa`, kvLoraRank + rope, hidden),
-      ones(`blk.${i}.attn_kv_a_norm`, kvLoraRank),
-      matrix(`blk.${i}.attn_kv_b`, heads * (nope + vHead), kvLoraRank),
-      matrix(`blk.${i}.attn_output`, hidden, heads * vHead, (values) => {
-        values.fill(0, 0, heads * vHead);
-      }),
-      ones(`blk.${i}.ffn_norm`, hidden),
-      matrix(`blk.${i}.ffn_up`, intermediate, hidden),
-      matrix(`blk.${i}.ffn_down`, hidden, intermediate, (values) => {
-        values.fill(0, 0, intermediate);
-      }),
-    );
-  }
-  return [...tensors, ones("output_norm", hidden)];
 }
 
 /** Uniform values with variance 1 / cols. */

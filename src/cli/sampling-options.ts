@@ -1,6 +1,10 @@
 /** The options of sampling, for the commands that generate. */
-import type { Command } from "commander";
-import { type GenerateOptions, resolveOptions } from "../generation/options.js";
+import { type Command, Option } from "commander";
+import {
+  type GenerateOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "../generation/options.js";
 import { openTokenizer } from "./options.js";
 import { type BiasMap, bias, number, texts } from "./parse.js";
 
@@ -10,52 +14,37 @@ export type SamplingFlags = Omit<GenerateOptions, "logitBias" | "stop" | "signal
   readonly stop?: string[];
 };
 
-/** The sampling flags: kebab-case of GenerateOptions, with llama.cpp's names where they differ. */
+/** Every option of the library with its default. */
+const DEFAULTS = resolveOptions({}, Infinity);
+
+/** Flags of numbers: kebab-case of GenerateOptions, with llama.cpp's names where they differ. */
+const NUMBERS: readonly [flags: string, help: string][] = [
+  ["--temp, --temperature <t>", "0 takes the best token always, above 1 flattens"],
+  ["--top-k <k>", "keep the k best tokens; 0: all"],
+  ["--top-p <p>", "keep the best with this share"],
+  ["--min-p <p>", "keep those this likely next to the best"],
+  ["--typical, --typical-p <p>", "keep the most typical with this share; 1: off"],
+  ["--repeat-penalty, --repetition-penalty <x>", "above 1 makes repetition less likely"],
+  ["--repeat-last-n, --repetition-window <n>", "how many tokens that looks back"],
+  ["--presence-penalty <x>", "taken once from tokens already generated"],
+  ["--frequency-penalty <x>", "taken for each time they were"],
+];
+
+/** Adds the flags of sampling; `maxTokens` is the command's own default. */
 export function addSamplingOptions(command: Command, maxTokens: number): Command {
+  command.option(
+    "-n, --max-tokens <n>",
+    "most tokens to generate; Infinity: until an end token or a full context",
+    number("max-tokens"),
+    maxTokens,
+  );
+  for (const [flags, help] of NUMBERS) {
+    const option = new Option(flags);
+    const fallback = DEFAULTS[option.attributeName() as keyof ResolvedOptions];
+    option.description = `${help} (default: ${fallback})`;
+    command.addOption(option.argParser(number(option.name())));
+  }
   return command
-    .option(
-      "-n, --max-tokens <n>",
-      "most tokens to generate; Infinity: until an end token or a full context",
-      number("max-tokens"),
-      maxTokens,
-    )
-    .option(
-      "--temp, --temperature <t>",
-      "0 takes the best token always, above 1 flattens (default: 0.8)",
-      number("temperature"),
-    )
-    .option("--top-k <k>", "keep the k best tokens; 0: all (default: 40)", number("top-k"))
-    .option("--top-p <p>", "keep the best with this share (default: 0.95)", number("top-p"))
-    .option(
-      "--min-p <p>",
-      "keep those this likely next to the best (default: 0.05)",
-      number("min-p"),
-    )
-    .option(
-      "--typical, --typical-p <p>",
-      "keep the most typical with this share; 1: off (default: 1)",
-      number("typical-p"),
-    )
-    .option(
-      "--repeat-penalty, --repetition-penalty <x>",
-      "above 1 makes repetition less likely (default: 1)",
-      number("repetition-penalty"),
-    )
-    .option(
-      "--repeat-last-n, --repetition-window <n>",
-      "how many tokens that looks back (default: 64)",
-      number("repetition-window"),
-    )
-    .option(
-      "--presence-penalty <x>",
-      "taken once from tokens already generated (default: 0)",
-      number("presence-penalty"),
-    )
-    .option(
-      "--frequency-penalty <x>",
-      "taken for each time they were (default: 0)",
-      number("frequency-penalty"),
-    )
     .option(
       "--logit-bias <id=x>",
       "added to a token's logit; -inf bans it; may be repeated",
@@ -79,24 +68,8 @@ export async function checkGenerateOptions(
   resolveOptions(options, (await openTokenizer(model)).vocabSize);
 }
 
-/** The flags as options of the library. */
+/** The flags that are options of the library. */
 export function toGenerateOptions(flags: SamplingFlags): GenerateOptions {
-  return {
-    maxTokens: flags.maxTokens,
-    temperature: flags.temperature,
-    topK: flags.topK,
-    topP: flags.topP,
-    minP: flags.minP,
-    typicalP: flags.typicalP,
-    repetitionPenalty: flags.repetitionPenalty,
-    repetitionWindow: flags.repetitionWindow,
-    presencePenalty: flags.presencePenalty,
-    frequencyPenalty: flags.frequencyPenalty,
-    logitBias: flags.logitBias,
-    seed: flags.seed,
-    stop: flags.stop,
-    logprobs: flags.logprobs,
-    ignoreEos: flags.ignoreEos,
-    special: flags.special,
-  };
+  const options = Object.entries(flags).filter(([name]) => Object.hasOwn(DEFAULTS, name));
+  return Object.fromEntries(options);
 }

@@ -16,9 +16,10 @@ import {
 import type { TrainingEngine } from "../training/engine/engine.js";
 import { type ExportType, exportGguf } from "../training/export.js";
 import { renderReport } from "../training/report/report.js";
+import type { CheckpointStore } from "../training/run/checkpoints.js";
 import type { TrainingConfig } from "../training/run/config.js";
 import { type LogLine, parseLog } from "../training/run/log.js";
-import { writeAtomically } from "./atomic-file.js";
+import { folderStore } from "./checkpoint-store.js";
 
 /** A model trained on plain texts continues the messages as paragraphs of one text. */
 const CHAT_TEMPLATE =
@@ -94,11 +95,13 @@ export interface TrainingRun {
 /** The files of a run beside its checkpoints: log.jsonl, report.html, model.gguf. */
 export class RunFolder {
   readonly #path: string;
+  readonly #store: CheckpointStore;
   readonly #run: TrainingRun;
   #last: LogLine | undefined;
 
   private constructor(path: string, run: TrainingRun, last: LogLine | undefined) {
     this.#path = path;
+    this.#store = folderStore(path);
     this.#run = run;
     this.#last = last;
   }
@@ -131,11 +134,11 @@ export class RunFolder {
 
   /** Writes the parameters as they are now as a model. */
   async writeModel(): Promise<void> {
-    await writeAtomically(this.#path, MODEL, [modelBytes(this.#run, "Q8_0")]);
+    await this.#store.writeAtomically(MODEL, [modelBytes(this.#run, "Q8_0")]);
   }
 
   #write(name: string, text: string): Promise<void> {
-    return writeAtomically(this.#path, name, [new TextEncoder().encode(text)]);
+    return this.#store.writeAtomically(name, [new TextEncoder().encode(text)]);
   }
 }
 

@@ -1,18 +1,24 @@
 /** The model on all its threads, as the thread of the caller drives it. */
 
-import type { LatentCache } from "../cache/rows.js";
+import { PagePool, type PagesPlan } from "../cache/pages.js";
+import type { SnapshotModel } from "../cache/read-snapshot.js";
+import { cacheRowBytes } from "../cache/rows.js";
+import { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
-import { Leader } from "../kernels/leader.js";
+import { Leader, type Task } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
 import { LATE_SHARE, Pace, type Piece } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
+import type { ThreadStarter } from "../kernels/start-threads.js";
 import { type AttentionForm, chooseAttention } from "../model/attention-form.js";
+import { BatchBoard, type NextTokens, type Outputs } from "../model/batch.js";
+import type { PlmConfig } from "../model/config.js";
+import { fingerprintOf } from "../model/fingerprint.js";
 import type { Plm, SparsityCount } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import { outputStride } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
-import type { ThreadStarter } from "./start-threads.js";
 import type { ModelData } from "./thread.js";
 import { perform, type Work, WorkBoard } from "./work.js";
 
@@ -21,15 +27,18 @@ export interface EngineParts {
   readonly model: ModelData;
   readonly memory: WebAssembly.Memory;
   readonly plm: Plm;
-  readonly caches: readonly LatentCache[];
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
   readonly precision: Precision;
+  readonly attention: AttentionForm;
   readonly variant: Variant;
+  /** Where the sequences' pages lie. */
+  readonly pages: PagesPlan;
 }
 
 /** All that refers to the memory. */
-interface LiveParts extends EngineParts {
+interface LiveParts extends Omit<EngineParts, "pages"> {
+  readonly batch: BatchBoard;
   readonly board: WorkBoard;
   readonly leader: Leader;
 }
@@ -39,6 +48,14 @@ const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
 
+/** Tokens to evaluate in one pass. */
+export type Evaluation = Omit<NextTokens, "form">;
+
+/** What gets a batch's outputs. */
+interface Receiving {
+  readonly receive?: (first: number, count: number) => void;
+}
+
 /** What some layers took on `count` threads. */
 interface LayerTiming {
   readonly count: number;
@@ -47,6 +64,7 @@ interface LayerTiming {
 }
 
 export class Engine {
+  readonly config: PlmConfig;
   /** The kernels that it computes with. */
   readonly variant: Variant;
   /** What one thread's products of many tokens reached while loading, for ffn_up's type. */
@@ -55,23 +73,26 @@ export class Engine {
   readonly sparsity: SparsityCount;
   /** Undefined once disposed of: an engine that is still referred to does not keep its memory. */
   #parts: LiveParts | undefined;
+  readonly #pages: PagePool;
+  #fingerprint: string | undefined;
   /** By the logarithm of how many tokens come at once: these cost about the same each. */
   #paces: Pace[] = [];
-  /** How many threads a pace begins with, and the pace of the last pass. */
+  /** How many threads a pace begins with. */
   #count: number;
-  #lastPace: Pace;
 
   constructor(parts: EngineParts) {
-    const { memory, model, caches, plm, threads, variant } = parts;
+    const { memory, model, plm, threads, variant } = parts;
     const { choice, weights, meeting } = model;
-    const board = new WorkBoard(memory, meeting.work, caches);
+    const batch = new BatchBoard(memory, model.batch);
+    const board = new WorkBoard(memory, meeting.work, batch);
     const leader = new Leader(plm.member, threads);
-    this.#parts = { ...parts, board, leader };
+    this.#pages = new PagePool(memory, parts.pages);
+    this.#parts = { ...parts, batch, board, leader };
+    this.config = model.config;
     this.variant = variant;
     this.kernelRates = choice.rates[weights.layers[0].upProj.type];
     this.sparsity = plm.sparsity;
     this.#count = leader.threads;
-    this.#lastPace = this.#paceOf(1);
   }
 
   /** Threads that take part at most, the caller's among them. */
@@ -79,52 +100,75 @@ export class Engine {
     return this.#parts?.leader.threads ?? 1;
   }
 
-  /**
-   * Runs `tokens` (at most batchSize) at positions `position`.. and appends their rows to the
-   * cache. Throws THREAD_LOST.
-   */
-  forward(
-    tokens: ArrayLike<number>,
-    position: number,
-    cache: LatentCache,
-    form: AttentionForm,
-  ): void {
-    const { model, memory } = this.#live();
-    const { config, buffers } = model;
-    const n = tokens.length;
-    new Uint32Array(memory.buffer, buffers.tokens, n).set(tokens);
-    const chosen = chooseAttention(form, config, n, position);
-    const span = { n, position, cache, form: chosen };
-    this.#lastPace = this.#paceOf(n);
-    const work = { kind: "forward", span, layers: config.numHiddenLayers } as const;
-    this.#perform(work, this.#lastPace, n);
+  /** Whether it can compute no more. */
+  get isDisposed(): boolean {
+    return this.#parts === undefined;
+  }
+
+  /** An empty sequence in the cache. */
+  createSequence(): CacheSequence {
+    return new CacheSequence(this.#pages, this.config.numHiddenLayers);
+  }
+
+  /** Pages of the cache that sequences hold. */
+  get pagesInUse(): number {
+    return this.#pages.used;
   }
 
   /**
-   * Writes the logits of some of the tokens that forward ran, from the `first` on, to `out`:
-   * f32[count, vocabSize], count at most LOGITS_ROWS.
+   * Takes tokens (at most batchSize) through the model and appends their rows to the sequence.
+   * `out` gets what is wanted of them, row by row: f32[rows, vocabSize] of logits, or
+   * f32[rows, hiddenSize]. Throws CACHE_FULL or DISPOSED, with the sequence as it was, and
+   * THREAD_LOST.
    */
-  logits(first: number, out: Float32Array): void {
-    const { model, memory } = this.#live();
-    const { config, weights, buffers } = model;
-    const { vocabSize } = config;
-    const count = out.length / vocabSize;
-    this.#perform({ kind: "logits", first, count }, this.#lastPace.count);
-    const stride = outputStride(weights.lmHead);
-    for (let i = 0; i < count; i++) {
-      const at = buffers.logits + i * stride * 4;
-      out.set(new Float32Array(memory.buffer, at, vocabSize), i * vocabSize);
+  evaluate({ tokens, sequence, phase }: Evaluation, outputs: Outputs, out: Float32Array): void {
+    const { model, memory, batch, attention } = this.#live();
+    const { config, buffers, weights } = model;
+    const { length: n } = tokens;
+    const { length: position } = sequence;
+    const form = chooseAttention(attention, config, { n, position, phase });
+    const isLogits = outputs.kind === "logits";
+    const ptr = isLogits ? buffers.logits : buffers.xNorm;
+    const width = isLogits ? config.vocabSize : config.hiddenSize;
+    const stride = isLogits ? outputStride(weights.lmHead) : config.hiddenSize;
+    const receive = (first: number, count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const row = new Float32Array(memory.buffer, ptr + i * stride * 4, width);
+        out.set(row, (first + i) * width);
+      }
+    };
+    sequence.reserve(n);
+    try {
+      const written = batch.write({ tokens, sequence, phase, form }, outputs);
+      const work = { kind: "evaluate", batch: written, layers: config.numHiddenLayers } as const;
+      this.#perform(work, { pace: this.#paceOf(n), units: n, receive });
+      sequence.append(n);
+    } finally {
+      // Gives back what was reserved for rows that were not written.
+      sequence.truncate(sequence.length);
     }
+  }
+
+  /** What a saved session is held against before it is restored. Throws DISPOSED. */
+  get snapshotModel(): Omit<SnapshotModel, "contextLength"> {
+    const { model, memory } = this.#live();
+    const { config, weights, cacheType } = model;
+    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, memory);
+    this.#fingerprint = fingerprint;
+    return {
+      ...{ fingerprint, cacheType, rowBytes: cacheRowBytes(cacheType, config) },
+      ...{ layers: config.numHiddenLayers, vocabSize: config.vocabSize },
+    };
   }
 
   /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */
   packKeys(): void {
-    this.#perform({ kind: "packKeys" }, this.threads);
+    this.#perform({ kind: "packKeys" }, { pace: this.threads });
   }
 
   /** Reads all weights once, all threads together, and does nothing with them. */
   readWeights(): void {
-    this.#perform({ kind: "read" }, this.threads);
+    this.#perform({ kind: "read" }, { pace: this.threads });
   }
 
   /**
@@ -134,9 +178,7 @@ export class Engine {
    * be called while no session has evaluated anything.
    */
   async chooseThreads(most: number, starter: Pick<ThreadStarter, "start">): Promise<void> {
-    const { leader, memory, model } = this.#live();
-    // Where tokens are, loading left anything.
-    new Uint32Array(memory.buffer, model.buffers.tokens, 1)[0] = 0;
+    const { leader } = this.#live();
     let last = this.#timeLayers(1);
     const timings = [last];
     let bestMs = last.ms;
@@ -154,7 +196,6 @@ export class Engine {
     this.#count = bestMs > 0 ? best.count : leader.threads;
     if (last.lateShare < LATE_SHARE) leader.keep(this.#count);
     this.#paces = [];
-    this.#lastPace = this.#paceOf(1);
     this.sparsity.activations = 0;
     this.sparsity.nonZero = 0;
   }
@@ -163,6 +204,7 @@ export class Engine {
   dispose(): void {
     if (this.#parts === undefined) return;
     this.#parts.leader.keep(1);
+    this.#pages.dispose();
     release(this.#parts.memory);
     this.#parts = undefined;
   }
@@ -174,11 +216,15 @@ export class Engine {
 
   /** The least milliseconds that some layers take on so many threads, and how late these were. */
   #timeLayers(count: number): LayerTiming {
-    const span = { n: 1, position: 0, cache: this.#live().caches[0], form: "absorbed" } as const;
-    const work = { kind: "forward", span, layers: TIMED_LAYERS } as const;
+    const sequence = this.createSequence();
+    sequence.reserve(1);
+    const next = { tokens: [0], sequence, phase: "decode", form: "absorbed" } as const;
+    const batch = this.#live().batch.write(next, { kind: "hidden", phase: "decode", rows: [] });
+    const work = { kind: "evaluate", batch, layers: TIMED_LAYERS } as const;
     // The first run wakes the threads.
-    this.#perform(work, count);
-    const runs = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, count));
+    this.#perform(work, { pace: count });
+    const runs = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, { pace: count }));
+    sequence.dispose();
     const total = (of: "ms" | "lateMs"): number => runs.reduce((sum, run) => sum + run[of], 0);
     return {
       count,
@@ -195,13 +241,16 @@ export class Engine {
   }
 
   /** Does a piece of work on all threads that take part. Throws THREAD_LOST. */
-  #perform(work: Work, pace: Pace | number, units = 1): Pick<Piece, "ms" | "lateMs"> {
+  #perform(
+    work: Work,
+    { pace, units = 1, receive }: Partial<Pick<Task, "units">> & Pick<Task, "pace"> & Receiving,
+  ): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
     return leader.perform({
       pace,
       units,
       post: () => board.write(work, precision),
-      perform: () => perform(plm, work, precision),
+      perform: () => perform(plm, work, precision, receive),
     });
   }
 }

@@ -1,10 +1,13 @@
 /** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
-import { LatentCache } from "../cache/rows.js";
+import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
+import { cacheRowBytes } from "../cache/rows.js";
+import type { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
+import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { chooseKernels, type MatmulRates, TIMING_BYTES } from "../kernels/choose-kernels.js";
 import {
@@ -16,7 +19,9 @@ import {
 } from "../kernels/load.js";
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
+import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
 import { type LoadProgress, readScratchBytes, readWeights } from "../loading/read-weights.js";
+import { type BatchPlan, planBatch } from "../model/batch.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/plm.js";
@@ -28,9 +33,9 @@ import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
+import { restoreSequence } from "./restore.js";
 import { Session } from "./session.js";
-import { ThreadStarter } from "./start-threads.js";
-import { createPlm, stagingOf } from "./thread.js";
+import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
 
@@ -64,11 +69,17 @@ export interface LoadOptions extends ModelOptions, HttpOptions {
   onProgress?: (progress: LoadProgress) => void;
 }
 
+/** Options of `restoreSession`. */
+export interface RestoreOptions extends HttpOptions {
+  signal?: AbortSignal;
+}
+
 /** A model's places in memory, before there is one. */
 export interface ModelPlan {
   readonly config: PlmConfig;
   readonly weights: PlmWeights;
-  readonly caches: readonly LatentCache[];
+  readonly pages: PagesPlan;
+  readonly batch: BatchPlan;
   readonly buffers: Buffers;
   readonly meeting: Meeting;
   readonly memory: MemoryPlan;
@@ -85,12 +96,10 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory);
   const { contextLength, cacheType, batchSize } = checked;
-  const cacheBytes = new MemoryPlan();
-  LatentCache.plan(cacheBytes, cacheType, config, contextLength);
-  cacheBytes.check(checked.memoryLimitBytes);
-  const caches = Array.from({ length: checked.sessions }, () =>
-    LatentCache.plan(memory, cacheType, config, contextLength),
-  );
+  const layers = config.numHiddenLayers;
+  const rowBytes = cacheRowBytes(cacheType, config);
+  const count = checked.sessions * layers * pagesOf(contextLength);
+  const pages = planPages(memory, `latent cache ${cacheType}`, { rowBytes, count });
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
   const sizes = { batchSize, contextLength, threads: checked.threads };
@@ -98,10 +107,11 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const stagingBytes = readScratchBytes(weights, checked.threads);
   const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
   const meeting = planMeeting(memory);
+  const batch = planBatch(memory, { layers, batchSize, contextLength });
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
-  return { config, weights, caches, buffers, meeting, memory, options: checked };
+  return { config, weights, pages, batch, buffers, meeting, memory, options: checked };
 }
 
 /** A model whose weights are in memory: it makes sessions. */
@@ -110,15 +120,11 @@ export class LoadedPlm {
   /** Why fewer threads take part than were asked for, or than there are processors. */
   readonly threadFailure: Error | undefined;
   readonly #engine: Engine;
-  readonly #free: LatentCache[];
-  readonly #sessions = new Set<Session>();
-  #disposed = false;
 
   constructor(plan: ModelPlan, engine: Engine, threadFailure?: Error) {
     this.plan = plan;
     this.threadFailure = threadFailure;
     this.#engine = engine;
-    this.#free = [...plan.caches];
   }
 
   get config(): PlmConfig {
@@ -164,50 +170,68 @@ export class LoadedPlm {
     return total;
   }
 
-  /** An empty session on one of the planned caches. Throws SESSION_LIMIT or DISPOSED. */
-  createSession(): Session {
-    if (this.#disposed) {
-      throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
-    }
-    const cache = this.#free.pop();
-    const { options } = this.plan;
-    if (cache === undefined) {
-      throw new PlmError(
-        "SESSION_LIMIT",
-        `model: expected at most ${options.sessions} sessions at once, got one more; ` +
-          "dispose of one, or load with a larger `sessions`",
-      );
-    }
-    const session: Session = new Session({
-      engine: this.#engine,
-      vocabSize: this.config.vocabSize,
-      cache,
-      batchSize: options.batchSize,
-      attention: options.attention,
-      release: () => {
-        this.#sessions.delete(session);
-        this.#free.push(cache);
-      },
-    });
-    this.#sessions.add(session);
-    return session;
+  /** Pages of the cache that sessions hold, of `plan.pages.count`. */
+  get pagesInUse(): number {
+    return this.#engine.pagesInUse;
   }
 
-  /** Ends every session and thread; the memory goes when the last reference does. */
+  /** An empty session. Throws DISPOSED. */
+  createSession(): Session {
+    this.#checkLive();
+    return this.createSessionUnchecked();
+  }
+
+  /** As createSession; of a model that was disposed of, one that throws when it evaluates. */
+  createSessionUnchecked(): Session {
+    return this.#sessionOf(this.#engine.createSequence(), new Uint32Array(0));
+  }
+
+  /** The session that was saved, and the messages of its conversation if it had one. */
+  async restoreSession(
+    source: ModelSource,
+    options: RestoreOptions = {},
+  ): Promise<{ session: Session; messages: string | undefined }> {
+    this.#checkLive();
+    const signal = checkSignal(options.signal);
+    const sources = await openSources(source, signal, options);
+    try {
+      if (sources.length !== 1) {
+        const message = `source: expected one file, got ${sources.length}`;
+        throw new PlmError("INVALID_ARGUMENT", message, { argument: "source" });
+      }
+      const { contextLength } = this.plan.options;
+      const model = { ...this.#engine.snapshotModel, contextLength };
+      const empty = this.#engine.createSequence();
+      const restored = await restoreSequence(sources[0], model, empty, signal);
+      const { sequence, tokens, messages } = restored;
+      return { session: this.#sessionOf(sequence, tokens), messages };
+    } finally {
+      await closeSources(sources);
+    }
+  }
+
+  #sessionOf(sequence: CacheSequence, tokens: Uint32Array): Session {
+    const { contextLength, batchSize } = this.plan.options;
+    return new Session({ engine: this.#engine, contextLength, batchSize }, sequence, tokens);
+  }
+
+  #checkLive(): void {
+    if (!this.#engine.isDisposed) return;
+    throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+  }
+
+  /** Ends every thread, and every session can do no more; the memory goes with the last reference. */
   dispose(): void {
-    this.#disposed = true;
-    disposedOf(this);
+    disposedOf(this.#engine);
     this.#engine.dispose();
-    for (const session of this.#sessions) session.dispose();
   }
 }
 
 /** Why fewer threads can compute than were asked for or than there are processors. */
 function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
   if ((threads ?? platform.parallelism()) <= 1) return undefined;
-  if (!platform.hasThreads()) {
-    return new Error("this runtime shares no memory; a page must be cross-origin isolated");
-  }
+  const obstacle = threadObstacle();
+  if (obstacle !== undefined) return obstacle;
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   return excessOfThreads(threads);
 }
@@ -220,8 +244,8 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
-  const { config, weights, buffers, meeting, caches } = plan;
-  const { threads, precision, contextLength, cacheType } = plan.options;
+  const { config, weights, buffers, meeting, pages, batch } = plan;
+  const { threads, precision, attention, contextLength, cacheType } = plan.options;
   const isShared = threads > 1 && !isModule(binary);
   if (isShared) await collectReleased();
   const memory = plan.memory.allocate(isShared);
@@ -229,15 +253,18 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   let starting: Promise<readonly ThreadHandle[]> | undefined;
   try {
     const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
-    const cachePtrs = caches.map(({ ptr }) => ptr);
     const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
     types.add("Q8"); // what absorbed keys are multiplied as
     const choice = chooseKernels(kernels, memory, buffers.x, types);
-    const model = {
-      ...{ config, weights, buffers, meeting, choice },
-      ...{ cachePtrs, cacheType, contextLength },
-    };
-    starter = new ThreadStarter({ module, memory, model }, options.threadScript);
+    const model = { config, weights, buffers, meeting, choice, batch, cacheType };
+    starter = new ThreadStarter({
+      memory,
+      teamPtr: meeting.team,
+      startThread: (index) => {
+        const start: ThreadStart = { module, memory, model, index };
+        return platform.startThread(start, options.threadScript);
+      },
+    });
     // Never rejects; what is read meanwhile they help to pack.
     starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);
@@ -245,20 +272,19 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     await readWeights(gguf, weights, target, { ...options, signal });
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-    const shared = { model, memory, plm, caches, threads: await starting };
-    const engine = new Engine({ ...shared, precision, variant: loaded });
+    const shared = { model, memory, plm, pages, threads: await starting };
+    const engine = new Engine({ ...shared, precision, attention, variant: loaded });
     engine.packKeys();
     if (options.threads === undefined && engine.threads > 1) {
       await engine.chooseThreads(threads, starter);
     }
     signal?.throwIfAborted();
-    const owner = new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
     const end = starter.end.bind(starter);
-    endWhenDropped(owner, () => {
+    endWhenDropped(engine, () => {
       end();
       release(memory);
     });
-    return owner;
+    return new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
   } catch (error) {
     void starting?.then(() => starter?.end());
     release(memory);

@@ -1,7 +1,8 @@
 /** How a model is laid out in memory: the options, their defaults and ranges. */
 import platform from "#platform";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
-import { PlmError } from "../errors.js";
+import { describeValue } from "../describe.js";
+import { invalidArgument } from "../errors.js";
 import { MAX_MEMORY_BYTES } from "../kernels/arena.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import type { PlmConfig } from "../model/config.js";
@@ -20,7 +21,7 @@ export interface ModelOptions {
    * turn and aborts are noticed.
    */
   batchSize?: number;
-  /** Sessions that may be alive at once, each with its cache; default 1. */
+  /** Contexts of full length that the cache has room for; default 1. All sessions share it. */
   sessions?: number;
   /**
    * Threads that compute at most, the caller's among them, 1 to 64; default: what is fastest here,
@@ -40,11 +41,7 @@ const MOST_THREADS = 64;
 
 function checkRange(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `${name}: expected an integer from ${low} to ${high}, got ${value}`,
-    { argument: name },
-  );
+  throw invalidArgument(name, `an integer from ${low} to ${high}`, describeValue(value));
 }
 
 /**
@@ -66,21 +63,13 @@ export function excessOfThreads(asked: number | undefined): Error | undefined {
 
 function checkLimit(limitBytes: number): number {
   if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `memoryLimitBytes: expected a positive number, got ${limitBytes}`,
-    { argument: "memoryLimitBytes" },
-  );
+  throw invalidArgument("memoryLimitBytes", "a positive number", describeValue(limitBytes));
 }
 
 /** One of the choices, or INVALID_ARGUMENT. */
 export function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
-  throw new PlmError(
-    "INVALID_ARGUMENT",
-    `${name}: expected ${choices.join(", ")}, got ${String(value)}`,
-    { argument: name },
-  );
+  throw invalidArgument(name, choices.join(", "), describeValue(value));
 }
 
 /** Every option, or INVALID_ARGUMENT for one that is out of range. */
@@ -93,11 +82,8 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): Required
   );
   const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
   if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `cacheType: q8_0 expects rope dims in multiples of 32, got ${config.qkRopeHeadDim}`,
-      { argument: "cacheType" },
-    );
+    const expected = "rope dims in multiples of 32 for q8_0";
+    throw invalidArgument("cacheType", expected, String(config.qkRopeHeadDim));
   }
   return {
     contextLength,

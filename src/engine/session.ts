@@ -1,143 +1,144 @@
 /**
  * A session: one sequence of tokens, its place in the context, and the checks around the forward
- * pass.
+ * pass. Cheap: it holds pages of the cache for the tokens that it has, and nothing else.
  */
 import platform from "#platform";
-import { brandOf, checkSignal } from "../brands.js";
-import type { LatentCache } from "../cache/rows.js";
+import { checkSignal } from "../brands.js";
+import type { CacheSequence } from "../cache/sequence.js";
+import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import { PlmError } from "../errors.js";
-import type { AttentionForm } from "../model/attention-form.js";
-import { LOGITS_ROWS } from "../model/buffers.js";
+import { invalidArgument, PlmError } from "../errors.js";
+import { requireGlobal } from "../globals.js";
+import { disposedOf, endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
+import { type EvaluateOptions, type ResolvedEvaluation, resolveEvaluation } from "./evaluation.js";
+import { Saving } from "./save.js";
 
-/** Options of `Session.evaluate`. */
-export interface EvaluateOptions {
-  /** Which logits to return: of the last token (default), of all given tokens, or none. */
-  logits?: LogitsChoice;
-  /** Where to write the logits; default a fresh array. Its length is that of the result. */
-  out?: Float32Array;
-  /** Most tokens that go through the model at once; 1 sends every token through decode. */
-  chunkSize?: number;
+/** Options of `Session.save`. */
+export interface SaveOptions {
   signal?: AbortSignal;
+  /** What a conversation keeps beside its tokens, as text. */
+  messages?: string | undefined;
 }
-
-/** Which logits may be asked for. */
-const LOGITS_CHOICES = ["last", "all", "none"] as const;
-type LogitsChoice = (typeof LOGITS_CHOICES)[number];
 
 /** What a session works on. */
 export interface SessionParts {
   readonly engine: Engine;
-  readonly vocabSize: number;
-  readonly cache: LatentCache;
+  readonly contextLength: number;
   readonly batchSize: number;
-  readonly attention: AttentionForm;
-  /** Called once, when the session is disposed of. */
-  readonly release: () => void;
 }
 
-/**
- * One sequence being evaluated. Made by the model's `createSession`; `dispose` gives its cache
- * back.
- */
+/** One sequence being evaluated. Made by the model's `createSession` or by `fork`. */
 export class Session extends Disposable {
-  readonly vocabSize: number;
   readonly contextLength: number;
   readonly #parts: SessionParts;
-  /** The tokens of the cache's rows; longer than `#length`. */
-  #tokens: Uint32Array = new Uint32Array(64);
-  #length = 0;
+  readonly #sequence: CacheSequence;
+  /** The tokens of the sequence's rows; longer than it. */
+  #tokens: Uint32Array;
   #busy = false;
   #disposed = false;
 
-  constructor(parts: SessionParts) {
+  /** Of a sequence that is the session's own, and its tokens. */
+  constructor(parts: SessionParts, sequence: CacheSequence, tokens: Uint32Array) {
     super();
     this.#parts = parts;
-    this.vocabSize = parts.vocabSize;
-    this.contextLength = parts.cache.contextLength;
+    this.#sequence = sequence;
+    this.#tokens = tokens.slice();
+    this.contextLength = parts.contextLength;
+    endWhenDropped(this, () => sequence.dispose());
+  }
+
+  /** Tokens that the model knows. */
+  get vocabSize(): number {
+    return this.#parts.engine.config.vocabSize;
   }
 
   /** Tokens evaluated so far. */
   get length(): number {
-    return this.#length;
+    return this.#sequence.length;
   }
 
   /** The tokens evaluated so far, a copy. */
   get tokens(): Uint32Array {
-    return this.#tokens.slice(0, this.#length);
+    return this.#tokens.slice(0, this.length);
   }
 
   /**
-   * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token,
-   * or f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none".
+   * Appends tokens to the sequence. Resolves to f32[vocabSize], the logits after the last token, or
+   * f32[tokens.length, vocabSize] with `logits: "all"`, or f32[0] with "none"; with `hidden`, to
+   * hidden states instead.
    *
    * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
-   * the session is then as before; THREAD_LOST, after which the model does nothing more. An abort
-   * rejects with the signal's reason and keeps the chunks that were done.
+   * the session is then as before; CACHE_FULL, which keeps the chunks that were done, as an abort
+   * does, which rejects with the signal's reason; THREAD_LOST, after which the model does nothing
+   * more.
    */
-  async evaluate(
-    tokens: ArrayLike<number>,
-    { logits = "last", out, chunkSize, signal }: EvaluateOptions = {},
-  ): Promise<Float32Array> {
+  async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
     this.#check(tokens);
-    const result = this.#result(logits, tokens.length, out);
-    const step = this.#chunkSize(chunkSize);
-    const checked = checkSignal(signal);
-    checked?.throwIfAborted();
+    const { engine, batchSize } = this.#parts;
+    const resolved = resolveEvaluation(options, tokens.length, engine.config, batchSize);
+    resolved.signal?.throwIfAborted();
     this.#busy = true;
     try {
-      await this.#run(Uint32Array.from(tokens), logits, result, { step, signal: checked });
-      return result;
+      await this.#run(Uint32Array.from(tokens), resolved);
+      return resolved.out;
     } finally {
       this.#busy = false;
     }
   }
 
+  /**
+   * A session with the same tokens, which goes its own way. Nothing is evaluated or copied: the two
+   * share their pages of the cache until one of them writes to one. Throws SESSION_BUSY or DISPOSED.
+   */
+  fork(): Session {
+    this.#checkUsable();
+    return new Session(this.#parts, this.#sequence.fork(), this.tokens);
+  }
+
+  /**
+   * The session as bytes, which `restoreSession` of the same model takes in any runtime, on any
+   * number of threads. It may go on meanwhile. Throws SESSION_BUSY or DISPOSED; an abort rejects
+   * with the signal's reason.
+   */
+  async save({ signal, messages }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#saving(messages).bytes(checkSignal(signal));
+  }
+
+  /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
+  saveStream({ messages }: Pick<SaveOptions, "messages"> = {}): ReadableStream<Uint8Array> {
+    const Stream = requireGlobal("ReadableStream");
+    return this.#saving(messages).stream(Stream);
+  }
+
+  #saving(messages: string | undefined): Saving {
+    this.#checkUsable();
+    const { fingerprint, cacheType } = this.#parts.engine.snapshotModel;
+    const { tokens } = this;
+    return new Saving({ model: fingerprint, cacheType, tokens, messages }, this.#sequence);
+  }
+
   /** Forgets every token from position `length` on. Throws INVALID_ARGUMENT beyond the sequence. */
   truncate(length: number): void {
     this.#checkUsable();
-    if (!(Number.isInteger(length) && length >= 0 && length <= this.#length)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `truncate: expected an integer from 0 to ${this.#length}, got ${length}`,
-      );
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.length)) {
+      const expected = `an integer from 0 to ${this.length}`;
+      throw invalidArgument("length", expected, describeValue(length));
     }
-    this.#length = length;
+    this.#sequence.truncate(length);
   }
 
-  /** Gives the session's cache back to the model. Further calls throw DISPOSED. */
+  /** Gives the session's pages back to the model. Further calls throw DISPOSED. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.release();
+    disposedOf(this);
+    this.#sequence.dispose();
   }
 
-  /** The array for the logits that are asked for. */
-  #result(logits: LogitsChoice, count: number, out: Float32Array | undefined): Float32Array {
-    const rows = LOGITS_CHOICES.includes(logits) ? { last: 1, all: count, none: 0 }[logits] : -1;
-    if (rows < 0) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `logits: expected ${LOGITS_CHOICES.join(", ")}, got ${logits}`,
-      );
-    }
-    const length = rows * this.vocabSize;
-    if (out === undefined) return new Float32Array(length);
-    if (brandOf(out) === "Float32Array" && out.length === length) return out;
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `out: expected a Float32Array of length ${length}, got one of length ${out?.length}`,
-    );
-  }
-
-  async #run(
-    tokens: Uint32Array,
-    logits: LogitsChoice,
-    result: Float32Array,
-    { step, signal }: { step: number; signal: AbortSignal | undefined },
-  ): Promise<void> {
-    const { engine, cache, attention } = this.#parts;
+  async #run(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
+    const { kind, choice, width, out, step, phase, signal } = evaluation;
+    const { engine } = this.#parts;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
         await platform.yieldToEventLoop();
@@ -145,40 +146,36 @@ export class Session extends Disposable {
         this.#checkDisposed();
       }
       const chunk = tokens.subarray(first, first + step);
-      engine.forward(chunk, this.#length, cache, attention);
-      this.#append(chunk);
-      if (logits === "last" && first + step >= tokens.length)
-        engine.logits(chunk.length - 1, result);
-      if (logits !== "all") continue;
-      for (let row = 0; row < chunk.length; row += LOGITS_ROWS) {
-        const end = Math.min(row + LOGITS_ROWS, chunk.length);
-        const { vocabSize } = this;
-        engine.logits(row, result.subarray((first + row) * vocabSize, (first + end) * vocabSize));
-      }
+      const isLast = first + step >= tokens.length;
+      // What decoding goes on from is exact.
+      const outputs =
+        choice === "all"
+          ? { kind, phase, rows: Array.from(chunk, (_, row) => row) }
+          : { kind, phase: "decode" as const, rows: [chunk.length - 1] };
+      if (choice === "none" || (choice === "last" && !isLast)) outputs.rows.length = 0;
+      const target = choice === "all" ? out.subarray(first * width) : out;
+      engine.evaluate({ tokens: chunk, sequence: this.#sequence, phase }, outputs, target);
+      this.#keep(chunk);
     }
     await platform.yieldToEventLoop();
   }
 
-  /** Keeps the tokens of rows that the cache has now. */
-  #append(chunk: Uint32Array): void {
-    const length = this.#length + chunk.length;
+  /** Keeps the tokens of the sequence's last rows. */
+  #keep(chunk: Uint32Array): void {
+    const { length } = this;
     if (length > this.#tokens.length) {
       const grown = new Uint32Array(Math.max(length, 2 * this.#tokens.length));
       grown.set(this.#tokens);
       this.#tokens = grown;
     }
-    this.#tokens.set(chunk, this.#length);
-    this.#length = length;
+    this.#tokens.set(chunk, length - chunk.length);
   }
 
   #check(tokens: ArrayLike<number>): void {
     this.#checkUsable();
     const length: unknown = tokens?.length;
     if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `tokens: expected an array of token ids, got ${typeof tokens} of length ${length}`,
-      );
+      throw invalidArgument("tokens", "an array of token ids", kindOf(tokens));
     }
     this.#checkTokens(tokens);
   }
@@ -195,24 +192,13 @@ export class Session extends Disposable {
         );
       }
     }
-    if (this.#length + length > this.contextLength) {
+    if (this.length + length > this.contextLength) {
       throw new PlmError(
         "CONTEXT_FULL",
-        `evaluate: expected at most ${this.contextLength - this.#length} more tokens ` +
-          `(context ${this.contextLength}, in use ${this.#length}), got ${length}`,
+        `evaluate: expected at most ${this.contextLength - this.length} more tokens ` +
+          `(context ${this.contextLength}, in use ${this.length}), got ${length}`,
       );
     }
-  }
-
-  #chunkSize(chunkSize: number | undefined): number {
-    if (chunkSize === undefined) return this.#parts.batchSize;
-    if (!(Number.isInteger(chunkSize) && chunkSize >= 1)) {
-      throw new PlmError(
-        "INVALID_ARGUMENT",
-        `chunkSize: expected a positive integer, got ${chunkSize}`,
-      );
-    }
-    return Math.min(chunkSize, this.#parts.batchSize);
   }
 
   #checkUsable(): void {

@@ -1,11 +1,12 @@
 /** One thread's part of a model: what it is made of, and the loop of a thread of its own. */
 
-import { type CacheType, LatentCache } from "../cache/rows.js";
+import { CacheRows, type CacheType } from "../cache/rows.js";
 import type { KernelChoice } from "../kernels/choose-kernels.js";
 import type { Kernels } from "../kernels/kernels.js";
 import { Member } from "../kernels/team.js";
 import type { PackTarget } from "../loading/staging.js";
 import { helpReadWeights } from "../loading/staging.js";
+import { BatchBoard, type BatchPlan } from "../model/batch.js";
 import type { Buffers } from "../model/buffers.js";
 import type { PlmConfig } from "../model/config.js";
 import { Plm } from "../model/plm.js";
@@ -19,9 +20,8 @@ export interface ModelData {
   readonly weights: PlmWeights;
   readonly buffers: Buffers;
   readonly meeting: Meeting;
-  readonly cachePtrs: readonly number[];
+  readonly batch: BatchPlan;
   readonly cacheType: CacheType;
-  readonly contextLength: number;
   readonly choice: KernelChoice;
 }
 
@@ -51,7 +51,10 @@ export function createPlm(
   const { config, weights, choice } = model;
   const buffers = { ...model.buffers, ...model.buffers.threads[index] };
   const member = new Member({ kernels, memory, teamPtr: model.meeting.team, index, maySleep });
-  return new Plm({ config, kernels, memory, member, buffers }, weights, choice);
+  const batch = new BatchBoard(memory, model.batch);
+  const cache = new CacheRows(kernels, model.cacheType, config);
+  const parts = { config, kernels, memory, member, buffers, batch, cache };
+  return new Plm(parts, weights, choice);
 }
 
 /**
@@ -61,11 +64,7 @@ export function runThread({ module, memory, model, index }: ThreadStart, ready: 
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as unknown as Kernels;
   const plm = createPlm(model, kernels, memory, { index, maySleep: true });
-  const { config, cacheType, contextLength } = model;
-  const caches = model.cachePtrs.map(
-    (ptr) => new LatentCache(ptr, cacheType, config, contextLength),
-  );
-  const board = new WorkBoard(memory, model.meeting.work, caches);
+  const board = new WorkBoard(memory, model.meeting.work, new BatchBoard(memory, model.batch));
   const done = plm.member.announced;
   ready();
   helpReadWeights(model.weights, { kernels, memory, ...stagingOf(model) }, index);

@@ -2,67 +2,63 @@
  * What the thread of the caller has the others do: a few words in shared memory, written before
  * they are announced. All threads then do the same, each its share.
  */
-
-import type { LatentCache } from "../cache/rows.js";
-import type { Span } from "../model/parts.js";
+import type { Batch, BatchBoard } from "../model/batch.js";
 import type { Plm } from "../model/plm.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { WORK_BYTES } from "./meeting.js";
 
 /** A piece of work. */
 export type Work =
-  | { readonly kind: "forward"; readonly span: Span; readonly layers: number }
-  | { readonly kind: "logits"; readonly first: number; readonly count: number }
+  | { readonly kind: "evaluate"; readonly batch: Batch; readonly layers: number }
   | { readonly kind: "read" | "packKeys" };
 
-const KINDS = ["forward", "logits", "read", "packKeys"] as const;
-const FORMS = ["absorbed", "expanded"] as const;
+const KINDS = ["evaluate", "read", "packKeys"] as const;
 
 /** The words of announced work. They are written when all have done the last. */
 export class WorkBoard {
   readonly #words: Int32Array;
-  readonly #caches: readonly LatentCache[];
+  readonly #batch: BatchBoard;
 
-  constructor(memory: WebAssembly.Memory, ptr: number, caches: readonly LatentCache[]) {
+  /** Of a batch, which `batch` holds already, only what is to be done with it is written. */
+  constructor(memory: WebAssembly.Memory, ptr: number, batch: BatchBoard) {
     this.#words = new Int32Array(memory.buffer, ptr, WORK_BYTES / 4);
-    this.#caches = caches;
+    this.#batch = batch;
   }
 
   write(work: Work, precision: Precision): void {
-    const words = this.#words;
-    words.set([PRECISIONS.indexOf(precision), KINDS.indexOf(work.kind)]);
-    if (work.kind === "forward") {
-      const { n, position, cache, form } = work.span;
-      words.set([n, position, this.#caches.indexOf(cache), FORMS.indexOf(form), work.layers], 2);
-    } else if (work.kind === "logits") words.set([work.first, work.count], 2);
+    this.#words.set([PRECISIONS.indexOf(precision), KINDS.indexOf(work.kind)]);
+    if (work.kind === "evaluate") this.#words[2] = work.layers;
   }
 
   read(): { work: Work; precision: Precision } {
-    const [precisionIndex, kind, a, b, cache, form, layers] = this.#words;
+    const [precisionIndex, kind, layers] = this.#words;
     const precision = PRECISIONS[precisionIndex];
     const name = KINDS[kind];
-    if (name === "logits") return { work: { kind: name, first: a, count: b }, precision };
-    if (name !== "forward") return { work: { kind: name }, precision };
-    const span = { n: a, position: b, cache: this.#caches[cache], form: FORMS[form] };
-    return { work: { kind: name, span, layers }, precision };
+    if (name !== "evaluate") return { work: { kind: name }, precision };
+    return { work: { kind: name, batch: this.#batch.read(), layers }, precision };
   }
 }
 
-/** Does one thread's share of a piece of work that its member has begun. */
-export function perform(plm: Plm, work: Work, precision: Precision): void {
+/**
+ * Does one thread's share of a piece of work that its member has begun. On the caller's thread
+ * `receive` gets what a batch came to, as Plm.evaluate has it.
+ */
+export function perform(
+  plm: Plm,
+  work: Work,
+  precision: Precision,
+  receive?: (first: number, count: number) => void,
+): void {
   plm.linear.precision = precision;
-  if (work.kind === "forward") plm.forward(work.span, work.layers);
-  else if (work.kind === "logits") plm.logits(work.first, work.count);
+  if (work.kind === "evaluate") plm.evaluate(work.batch, work.layers, receive);
   else if (work.kind === "read") plm.readWeights();
   else plm.packKeys();
 }
 
 /** Does work announced after `done` until it is dismissed: what a thread of its own does. */
 export function performAnnounced(plm: Plm, board: WorkBoard, done: number): void {
-  let last = plm.member.awaitWork(done);
-  while (last !== undefined) {
+  plm.member.follow(done, () => {
     const { work, precision } = board.read();
     perform(plm, work, precision);
-    last = plm.member.awaitWork(last);
-  }
+  });
 }

@@ -1,5 +1,5 @@
 /** Streams and iterables of bytes, read chunk by chunk. */
-import { kindOf } from "../brands.js";
+import { kindOf } from "../describe.js";
 import { PlmError } from "../errors.js";
 import type { Bytes, StreamLike } from "./model-source.js";
 

@@ -2,7 +2,7 @@
 
 import { checkSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
-import { PlmError, quote } from "../errors.js";
+import { invalidArgument, PlmError, quote } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteRange } from "./cursor.js";
 import { type Header, readHeader } from "./header.js";
@@ -30,7 +30,7 @@ export interface Gguf {
 export async function openGguf(sources: ByteSource[], signal?: AbortSignal): Promise<Gguf> {
   const checked = checkSignal(signal);
   checked?.throwIfAborted();
-  if (sources.length === 0) throw new PlmError("INVALID_ARGUMENT", "sources: none given");
+  if (sources.length === 0) throw invalidArgument("sources", "one or more", "none");
   const parts: Header[] = [];
   for (const source of sources) parts.push(await readHeader(source, checked));
   const isSplit = countOf(parts[0], "split.count", 1) > 1;

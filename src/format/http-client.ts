@@ -1,6 +1,7 @@
 /** Requests for files: the caller's headers and fetch, redirects, and when to try again. */
-import { checkOptions, kindOf } from "../brands.js";
-import { PlmError } from "../errors.js";
+import { checkOptions } from "../brands.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { parseUrl, requireGlobal } from "../globals.js";
 import { discard } from "./chunk-reader.js";
 import { type HttpEnvironment, REAL_ENVIRONMENT } from "./http-environment.js";
@@ -37,8 +38,7 @@ export class HttpClient {
     checkOptions(options);
     const { headers, fetch } = options;
     if (fetch !== undefined && typeof fetch !== "function") {
-      const message = `fetch: expected a function, got ${kindOf(fetch)}`;
-      throw new PlmError("INVALID_ARGUMENT", message);
+      throw invalidArgument("fetch", "a function", kindOf(fetch));
     }
     this.environment = environment;
     this.#headers = readHeaders(headers);
@@ -86,8 +86,7 @@ function checkResponse(response: ResponseLike): ResponseLike {
   if (typeof response?.status === "number" && typeof response.headers?.get === "function") {
     return response;
   }
-  const message = `fetch: expected it to resolve to a Response, got ${kindOf(response)}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument("fetch", "it to resolve to a Response", kindOf(response));
 }
 
 /** Where a redirect leads; undefined for any other answer. */

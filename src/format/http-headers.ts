@@ -1,6 +1,6 @@
 /** The headers that callers give, checked here, as fetch's own messages would show their values. */
-import { kindOf } from "../brands.js";
-import { PlmError } from "../errors.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, type PlmError } from "../errors.js";
 
 /** Names and values of header fields: a record, a Map, a list of pairs or a Headers. */
 export type HeaderFields = Readonly<Record<string, string>> | Iterable<readonly string[]>;
@@ -23,22 +23,22 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function readHeaders(fields: HeaderFields | undefined): Fields {
   if (fields === undefined) return {};
   if (typeof fields !== "object" || fields === null) {
-    throw invalid("expected names and values", kindOf(fields));
+    throw invalid("names and values", kindOf(fields));
   }
   const pairs: Iterable<unknown> = Symbol.iterator in fields ? fields : Object.entries(fields);
   const headers = new Map<string, string>();
   for (const pair of pairs) {
     const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : [];
     if (typeof name !== "string" || !NAME.test(name)) {
-      throw invalid("expected names that HTTP allows", "another");
+      throw invalid("names that HTTP allows", "another");
     }
     if (RESERVED.includes(name.toLowerCase())) {
-      throw invalid(`expected none of ${RESERVED.join(", ")}`, name);
+      throw invalid(`none of ${RESERVED.join(", ")}`, name);
     }
-    if (typeof value !== "string") throw invalid(`${name}: expected a string`, kindOf(value));
+    if (typeof value !== "string") throw invalid("a string", kindOf(value), name);
     const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
     if (!VALUE.test(text)) {
-      throw invalid(`${name}: expected a value that HTTP allows`, "one with other characters");
+      throw invalid("a value that HTTP allows", "one with other characters", name);
     }
     const key = name.toLowerCase();
     headers.set(key, headers.has(key) ? `${headers.get(key)}, ${text}` : text);
@@ -46,6 +46,6 @@ export function readHeaders(fields: HeaderFields | undefined): Fields {
   return Object.fromEntries(headers);
 }
 
-function invalid(expected: string, got: string): PlmError {
-  return new PlmError("INVALID_ARGUMENT", `headers: ${expected}, got ${got}`);
+function invalid(expected: string, got: string, name?: string): PlmError {
+  return invalidArgument("headers", expected, got, name === undefined ? {} : { at: `: ${name}` });
 }

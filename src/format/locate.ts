@@ -1,6 +1,6 @@
 /** Whether a name is a path or a URL, and which other files it stands for. */
 import platform from "#platform";
-import { PlmError, quote } from "../errors.js";
+import { invalidArgument, PlmError, quote } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import type { FileSource, UrlLike } from "./model-source.js";
 
@@ -22,7 +22,7 @@ const DRIVE = /^[a-z]:(?:[\\/]|$)/i;
  */
 export function locate(name: string): Place {
   if (name === "") {
-    throw new PlmError("INVALID_ARGUMENT", 'source: expected a path or URL, got ""');
+    throw invalidArgument("source", "a path or URL", '""');
   }
   if (DRIVE.test(name) || (platform.hasFiles && !URL_START.test(name))) return name;
   const isRelative = SCHEME.test(name) && !URL_START.test(name) && !/^[^/]*:\/\//.test(name);
@@ -32,9 +32,9 @@ export function locate(name: string): Place {
   } catch (cause) {
     if (PlmError.from(cause)?.code === "UNSUPPORTED_RUNTIME") throw cause;
     // Not the whole of it: it may have credentials.
-    const got = quote(/^[^/?#@]*/.exec(name)?.[0] ?? "");
-    const message = `source: expected a path or URL, got what is neither: ${got}...`;
-    throw new PlmError("INVALID_ARGUMENT", message, { cause });
+    const start = quote(/^[^/?#@]*/.exec(name)?.[0] ?? "");
+    const got = `what is neither: ${start}...`;
+    throw invalidArgument("source", "a path or URL", got, { cause });
   }
 }
 

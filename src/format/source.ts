@@ -1,15 +1,15 @@
 /** From what callers pass to sources that are read by offset. */
 
 import platform from "#platform";
-import { brandOf, bytesOf, checkSignal, kindOf } from "../brands.js";
-import { PlmError } from "../errors.js";
+import { brandOf, bytesOf, checkSignal } from "../brands.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { attempt } from "./attempt.js";
 import type { ByteSource } from "./byte-source.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
 import { HttpClient, type HttpOptions } from "./http-client.js";
-import type { HttpEnvironment } from "./http-environment.js";
 import { openUrl, Turns } from "./http-source.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
 import {
@@ -51,18 +51,25 @@ export async function openSources(
   source: ModelSource,
   signal?: AbortSignal,
   options?: HttpOptions,
-  environment?: HttpEnvironment,
 ): Promise<ByteSource[]> {
   const checked = checkSignal(signal);
   checked?.throwIfAborted();
-  const client = new HttpClient(options, environment);
-  const opening = { client, turns: new Turns(), signal: checked };
+  return openWith(new HttpClient(options), source, checked);
+}
+
+/** The same with a client for what has a URL. */
+export async function openWith(
+  client: HttpClient,
+  source: ModelSource,
+  signal?: AbortSignal,
+): Promise<ByteSource[]> {
+  const opening = { client, turns: new Turns(), signal };
   const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
-  if (parts.length === 0) throw new PlmError("INVALID_ARGUMENT", "source: an empty list");
+  if (parts.length === 0) throw invalidArgument("source", "a file or more", "none");
   const opened: ByteSource[] = [];
   try {
     for (const part of parts) {
-      checked?.throwIfAborted();
+      signal?.throwIfAborted();
       checkConnections(opened, part);
       opened.push(await openOne(part, opening));
     }
@@ -85,8 +92,7 @@ function isList(source: ModelSource): source is readonly ModelSource[] {
 
 function flatten(sources: readonly ModelSource[], depth = 1): Located[] {
   if (depth > MAX_DEPTH) {
-    const message = `source: expected an array of files, got arrays nested over ${MAX_DEPTH} deep`;
-    throw new PlmError("INVALID_ARGUMENT", message);
+    throw invalidArgument("source", "an array of files", `arrays nested over ${MAX_DEPTH} deep`);
   }
   return Array.from(sources).flatMap((source) =>
     isList(source) ? flatten(source, depth + 1) : locateSource(source),
@@ -162,6 +168,5 @@ function isStreamOwner(source: object): source is StreamOwner {
 }
 
 function refused(source: unknown): PlmError {
-  const message = `source: expected ${ACCEPTED_SOURCES}; got ${kindOf(source)}`;
-  return new PlmError("INVALID_ARGUMENT", message);
+  return invalidArgument("source", ACCEPTED_SOURCES, kindOf(source));
 }

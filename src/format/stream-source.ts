@@ -1,6 +1,7 @@
 /** Reading forward through a stream, and the source that does only that. */
 import { abortable } from "../abortable.js";
-import { bytesOf, kindOf } from "../brands.js";
+import { bytesOf } from "../brands.js";
+import { kindOf } from "../describe.js";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";

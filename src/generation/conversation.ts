@@ -12,9 +12,9 @@ import {
 } from "../tokenizer/chat.js";
 import { copyContent } from "../tokenizer/messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { generate } from "./generate.js";
-import type { Generation } from "./generation.js";
-import type { GenerateOptions } from "./options.js";
+import { generatePieces } from "./generate.js";
+import { createRecord, Generation, type GenerationRecord } from "./generation.js";
+import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 
 /** How a conversation begins, and how it is put to the model. */
 export interface ConversationOptions extends ChatTemplateOptions {
@@ -52,7 +52,7 @@ export class Conversation extends Disposable {
     this.reset();
   }
 
-  /** Forgets all but the system message. Throws SESSION_BUSY while an answer is given. */
+  /** Forgets all but the system message. Throws SESSION_BUSY while an answer is read. */
   reset(): void {
     this.#checkIdle();
     this.messages.length = 0;
@@ -65,30 +65,41 @@ export class Conversation extends Disposable {
   }
 
   /**
-   * The pieces of the answer to `content`. Both are kept as messages; of an answer that the signal
-   * or its reader ends, what was said. If something else fails, neither is kept: CONTEXT_FULL where
-   * the messages are longer than the context, SESSION_BUSY while another answer is given, and as
-   * `generate` throws.
+   * The answer to `content`, of which nothing is evaluated until it is read. Both are kept as
+   * messages when it is over; of an answer that the signal, its reader or `cancel` ends, what was
+   * said. If it is never read, or something else fails, neither is kept.
+   *
+   * Throws INVALID_ARGUMENT as `Model.chat` does. Reading rejects with SESSION_BUSY while another
+   * answer is read, with CONTEXT_FULL where the messages are longer than the context, and as the
+   * loop of `generate` does.
    */
-  async *ask(content: ChatContent, options: GenerateOptions = {}): AsyncGenerator<string, void> {
-    this.#checkIdle();
+  ask(content: ChatContent, options: GenerateOptions = {}): Generation {
     checkOptions(options);
-    const { signal } = options;
+    const resolved = resolveOptions(options, this.#parts.session.vocabSize);
     const question: ChatMessage = { role: "user", content: copyContent(content) };
+    this.#textWith(question);
+    const record = createRecord(resolved);
+    return new Generation(record, this.#answer(question, resolved, record));
+  }
+
+  async *#answer(
+    question: ChatMessage,
+    options: ResolvedOptions,
+    record: GenerationRecord,
+  ): AsyncGenerator<string, void> {
+    this.#checkIdle();
     this.#isAnswering = true;
-    let answer = "";
+    const { session: evaluator, tokenizer: decoder } = this.#parts;
     let hasFailed = false;
     try {
-      const generation = this.#answer([...this.messages, question], options);
-      for await (const piece of generation) {
-        answer += piece;
-        yield piece;
-      }
+      const prompt = this.#promptOf(question);
+      record.promptTokens = prompt.length;
+      yield* generatePieces({ evaluator, decoder, prompt }, options, record);
     } catch (error) {
-      hasFailed = !(signal?.aborted && error === signal.reason);
-      if (hasFailed) throw error;
+      hasFailed = !(options.signal?.aborted && error === options.signal.reason);
+      throw error;
     } finally {
-      if (!hasFailed) this.messages.push(question, { role: "assistant", content: answer });
+      if (!hasFailed) this.messages.push(question, { role: "assistant", content: record.text });
       this.#isAnswering = false;
     }
   }
@@ -98,15 +109,21 @@ export class Conversation extends Disposable {
     throw new PlmError("SESSION_BUSY", "conversation: expected one answer at a time, got a second");
   }
 
-  #answer(messages: readonly ChatMessage[], options: GenerateOptions): Generation {
+  /** The text of the conversation so far and a question. */
+  #textWith(question: ChatMessage): string {
+    const { tokenizer } = this.#parts;
+    return applyChatTemplate(tokenizer, [...this.messages, question], this.#template);
+  }
+
+  /** The tokens to evaluate for an answer. */
+  #promptOf(question: ChatMessage): number[] {
     const { session, tokenizer } = this.#parts;
-    const text = applyChatTemplate(tokenizer, messages, this.#template);
-    const tokens = tokenizer.encode(text, { special: true, addBos: true });
+    const tokens = tokenizer.encode(this.#textWith(question), { special: true, addBos: true });
     if (tokens.length > session.contextLength) {
       const expected = `messages of at most ${session.contextLength} tokens (the context)`;
       throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);
     }
-    return generate(session, tokenizer, this.#withoutEvaluated(tokens), options);
+    return this.#withoutEvaluated(tokens);
   }
 
   /** Cuts the session to what it has in common with `tokens`; returns the rest, at least one. */

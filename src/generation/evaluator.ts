@@ -1,6 +1,16 @@
 /** What generation asks of a model and of a tokenizer: two small interfaces, met elsewhere. */
+import type { Phase } from "../model/batch.js";
 import type { IncrementalDecoder } from "../tokenizer/decoder.js";
 import type { DecodeOptions } from "../tokenizer/tokenizer.js";
+
+/** What `generate` passes to an evaluator, which may leave all of it aside. */
+export interface EvaluatorOptions {
+  /** Prefill for the prompt, decode for what follows. */
+  readonly phase: Phase;
+  /** Logits of the last call, whose array may be used again. */
+  readonly out?: Float32Array;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** One sequence of tokens being evaluated: a session of the model. */
 export interface Evaluator {
@@ -23,7 +33,7 @@ export interface Evaluator {
    * reason and leaves `length` at what was fully evaluated. An abort can only arrive while the
    * event loop turns: implementations that compute synchronously let it turn between tokens.
    */
-  evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  evaluate(tokens: ArrayLike<number>, options?: EvaluatorOptions): Promise<Float32Array>;
   /** Forgets every token from position `length` on. */
   truncate(length: number): void;
 }

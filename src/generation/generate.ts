@@ -2,8 +2,8 @@
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
-import type { Evaluator, TokenDecoder } from "./evaluator.js";
-import { Generation, type GenerationRecord } from "./generation.js";
+import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
+import { createRecord, Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
 import { computeLogprobs } from "./logprobs.js";
 import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -47,20 +47,8 @@ export function generate(
     throw new PlmError("EMPTY_PROMPT", "promptTokens: expected at least one token, got none");
   }
   const prompt = Array.from(promptTokens);
-  const record: GenerationRecord = {
-    text: "",
-    tokens: [],
-    promptTokens: prompt.length,
-    finishReason: undefined,
-    stop: undefined,
-    eosToken: undefined,
-    seed: resolved.seed,
-    logprobs: resolved.logprobs > 0 ? [] : undefined,
-    prefillMs: 0,
-    decodeMs: 0,
-    decodedTokens: 0,
-  };
-  const pieces = run(evaluator, decoder, prompt, resolved, { record, now });
+  const record = createRecord(resolved, prompt.length);
+  const pieces = generatePieces({ evaluator, decoder, prompt }, resolved, record, now);
   return new Generation(record, onEnd === undefined ? pieces : thenCall(pieces, onEnd));
 }
 
@@ -76,24 +64,25 @@ async function* thenCall(
   }
 }
 
-interface RunContext {
-  record: GenerationRecord;
-  now: () => number;
+/** What is continued, with what. */
+export interface GenerationParts {
+  readonly evaluator: Evaluator;
+  readonly decoder: TokenDecoder;
+  readonly prompt: readonly number[];
 }
 
 /** Yields the pieces and fills in the record. The clock stands while the reader has the piece. */
-async function* run(
-  evaluator: Evaluator,
-  decoder: TokenDecoder,
-  prompt: readonly number[],
+export async function* generatePieces(
+  { evaluator, decoder, prompt }: GenerationParts,
   options: ResolvedOptions,
-  { record, now }: RunContext,
+  record: GenerationRecord,
+  now: () => number = clock,
 ): AsyncGenerator<string, void> {
   const { signal } = options;
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
-  let logits = await evaluate(evaluator, prompt, signal);
+  let logits = await evaluate(evaluator, prompt, { phase: "prefill", signal });
   record.prefillMs = now() - startMs;
   if (options.maxTokens === 0) record.finishReason = "length";
 
@@ -113,7 +102,7 @@ async function* run(
     }
     if (record.finishReason !== undefined) return;
     startMs = now();
-    logits = await evaluate(evaluator, [token], signal);
+    logits = await evaluate(evaluator, [token], { phase: "decode", out: logits, signal });
     record.decodeMs += now() - startMs;
     record.decodedTokens++;
   }
@@ -196,10 +185,11 @@ function createChooser(
 async function evaluate(
   evaluator: Evaluator,
   tokens: readonly number[],
-  signal: AbortSignal | undefined,
+  options: EvaluatorOptions,
 ): Promise<Float32Array> {
+  const { signal } = options;
   signal?.throwIfAborted();
-  const logits = await evaluator.evaluate(tokens, { signal });
+  const logits = await evaluator.evaluate(tokens, options);
   signal?.throwIfAborted();
   return logits;
 }

@@ -2,6 +2,7 @@
 import { Cancellable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { TokenLogprob } from "./logprobs.js";
+import type { ResolvedOptions } from "./options.js";
 import type { FinishReason } from "./stopping-criteria.js";
 
 /** How long a generation took, without the time that the reader spent between pieces. */
@@ -22,7 +23,7 @@ export interface GenerationResult {
   text: string;
   /** The generated tokens: those of a stop string and hidden ones included, the end token not. */
   tokens: number[];
-  /** How many tokens the prompt had. */
+  /** How many tokens the prompt had; in a conversation, those that were not evaluated before. */
   promptTokens: number;
   finishReason: FinishReason;
   /** The stop string that ended the text. */
@@ -54,6 +55,26 @@ export interface GenerationRecord {
   decodedTokens: number;
 }
 
+/** A record of nothing yet. */
+export function createRecord(
+  { seed, logprobs }: ResolvedOptions,
+  promptTokens = 0,
+): GenerationRecord {
+  return {
+    text: "",
+    tokens: [],
+    promptTokens,
+    finishReason: undefined,
+    stop: undefined,
+    eosToken: undefined,
+    seed,
+    logprobs: logprobs > 0 ? [] : undefined,
+    prefillMs: 0,
+    decodeMs: 0,
+    decodedTokens: 0,
+  };
+}
+
 /**
  * The text as an async iterable of non-empty pieces, to be read once:
  *
@@ -73,7 +94,7 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
   #reject!: (reason: unknown) => void;
   #isRead = false;
 
-  /** Made by `generate`. `pieces` fills in the record as it is read. */
+  /** `pieces` fills in the record as it is read. */
   constructor(record: GenerationRecord, pieces: AsyncGenerator<string, void>) {
     super();
     this.seed = record.seed;

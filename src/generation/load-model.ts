@@ -1,8 +1,9 @@
 /** From a source of bytes to a model that can be asked. */
-import { checkOptions, checkSignal, kindOf } from "../brands.js";
+import { checkOptions, checkSignal } from "../brands.js";
+import { kindOf } from "../describe.js";
 import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
@@ -66,6 +67,5 @@ async function withGguf<T>(
 /** Throws INVALID_ARGUMENT for what no later step would name. */
 function checkProgress({ onProgress }: Pick<LoadOptions, "onProgress">): void {
   if (onProgress === undefined || typeof onProgress === "function") return;
-  const message = `onProgress: expected a function, got ${kindOf(onProgress)}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument("onProgress", "a function", kindOf(onProgress));
 }

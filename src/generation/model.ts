@@ -1,8 +1,11 @@
 /** A loaded model as its users hold it: text in, text out, with the low layer within reach. */
+import { checkOptions } from "../brands.js";
+import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import type { LoadedPlm, ModelPlan, Variant } from "../engine/load.js";
+import type { LoadedPlm, ModelPlan, RestoreOptions, Variant } from "../engine/load.js";
 import type { Session } from "../engine/session.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
+import type { ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/plm.js";
@@ -14,7 +17,6 @@ import {
 } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
-import type { Evaluator } from "./evaluator.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
@@ -67,6 +69,13 @@ export class Model extends Disposable {
     return this.#loaded.kernelRates;
   }
 
+  /**
+   * Pages of the cache that sessions hold now, of `plan.pages.count`: 64 tokens of one layer each.
+   */
+  get pagesInUse(): number {
+    return this.#loaded.pagesInUse;
+  }
+
   /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
   get sparsity(): SparsityCount {
     return this.#loaded.sparsity;
@@ -86,20 +95,16 @@ export class Model extends Disposable {
    *
    * A text begins with the begin token where the file asks for it (`Tokenizer.addBosToken`); token
    * ids are taken as they are. Control tokens are not parsed in a text; encode it with `special`
-   * and pass the ids for that. A session is taken while the generation runs and given back when it
-   * ends. Throws PlmError as `generate` and `createSession` do.
+   * and pass the ids for that. Throws PlmError as `generate` does.
    */
   generate(prompt: string | ArrayLike<number>, options: GenerateOptions = {}): Generation {
     const tokens =
       typeof prompt === "string" ? this.tokenizer.encode(prompt, { addBos: true }) : prompt;
     if (!Number.isSafeInteger(tokens?.length)) {
-      const got = `${typeof prompt} without a length`;
-      throw new PlmError("INVALID_ARGUMENT", `prompt: expected a text or token ids, got ${got}`);
+      throw invalidArgument("prompt", "a text or token ids", kindOf(prompt));
     }
-    const evaluator = new BorrowedSession(this.#loaded);
-    return generate(evaluator, this.tokenizer, tokens, options, {
-      onEnd: () => evaluator.giveBack(),
-    });
+    const session = this.#loaded.createSessionUnchecked();
+    return generate(session, this.tokenizer, tokens, options, { onEnd: () => session.dispose() });
   }
 
   /**
@@ -131,6 +136,19 @@ export class Model extends Disposable {
   }
 
   /**
+   * The session that `Session.save` saved, of this model in whichever runtime, on any number of
+   * threads: it goes on where it was, bit for bit with the same variant of the kernels. The source
+   * is one file, as `loadModel` takes it. Throws INVALID_FILE for a damaged one, UNSUPPORTED_FILE
+   * for that of another model, cache type or version, CONTEXT_FULL, CACHE_FULL, DISPOSED, and as
+   * `loadModel` for a source that cannot be read; nothing is taken then.
+   */
+  async restoreSession(source: ModelSource, options: RestoreOptions = {}): Promise<Session> {
+    checkOptions(options);
+    const { session } = await this.#loaded.restoreSession(source, options);
+    return session;
+  }
+
+  /**
    * Reads all weights once, front to back, and returns how many bytes that is: timed, it tells what
    * rate the memory allows.
    */
@@ -141,47 +159,5 @@ export class Model extends Disposable {
   /** Ends every session. The memory is freed when nothing refers to the model any more. */
   dispose(): void {
     this.#loaded.dispose();
-  }
-}
-
-/** A session that is taken at the first evaluation. */
-class BorrowedSession implements Evaluator {
-  readonly #loaded: LoadedPlm;
-  #session: Session | undefined;
-  #logits: Float32Array | undefined;
-
-  constructor(loaded: LoadedPlm) {
-    this.#loaded = loaded;
-  }
-
-  get vocabSize(): number {
-    return this.#loaded.config.vocabSize;
-  }
-
-  get contextLength(): number {
-    return this.#loaded.plan.options.contextLength;
-  }
-
-  get length(): number {
-    return this.#session?.length ?? 0;
-  }
-
-  get tokens(): Uint32Array {
-    return this.#session?.tokens ?? new Uint32Array(0);
-  }
-
-  evaluate(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array> {
-    this.#session ??= this.#loaded.createSession();
-    this.#logits ??= new Float32Array(this.vocabSize);
-    return this.#session.evaluate(tokens, { ...options, out: this.#logits });
-  }
-
-  truncate(length: number): void {
-    this.#session?.truncate(length);
-  }
-
-  giveBack(): void {
-    this.#session?.dispose();
-    this.#session = undefined;
   }
 }

@@ -1,6 +1,7 @@
-/** The options of generation: defaults, ranges, and the one function that checks them. */
-import { brandOf, checkSignal } from "../brands.js";
-import { PlmError } from "../errors.js";
+/** The options of generation: what each is by default and may be, and what checks them all. */
+import { brandOf, isSignal } from "../brands.js";
+import { describeValue } from "../describe.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { randomSeed } from "./random.js";
 
 /**
@@ -63,97 +64,88 @@ export interface ResolvedOptions extends Required<Omit<GenerateOptions, "signal"
   signal: AbortSignal | undefined;
 }
 
-type NumericField = {
-  [K in keyof GenerateOptions]-?: number extends GenerateOptions[K] ? K : never;
-}[keyof GenerateOptions];
+/** Takes what is wrong with an option, or with the part of it that `at` names. */
+type Refuse = (expected: string, value: unknown, at?: string) => void;
 
-interface NumericRule {
-  fallback: number;
-  isValid: (value: number) => boolean;
-  expected: string;
-}
+/** Reads an option; undefined is one that was left out. What it refuses, it also replaces. */
+type Reader<T> = (value: unknown, refuse: Refuse, vocabSize: number) => T;
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
 const isCountOrInfinity = (value: number): boolean => isCount(value) || value === Infinity;
 const isShare = (value: number): boolean => value >= 0 && value <= 1;
+const isSeed = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-function rule(
-  fallback: number,
-  isValid: (value: number) => boolean,
-  expected: string,
-): NumericRule {
-  return { fallback, isValid, expected };
-}
-
-const NUMERIC_RULES: Record<NumericField, NumericRule> = {
-  maxTokens: rule(Infinity, isCountOrInfinity, "an integer >= 0 or Infinity"),
-  temperature: rule(0.8, (value) => value >= 0 && value < Infinity, "a finite number >= 0"),
-  topK: rule(40, isCount, "an integer >= 0"),
-  topP: rule(0.95, isShare, "a number in [0, 1]"),
-  minP: rule(0.05, isShare, "a number in [0, 1]"),
-  typicalP: rule(1, isShare, "a number in [0, 1]"),
-  repetitionPenalty: rule(1, (value) => value > 0 && value < Infinity, "a finite number > 0"),
-  repetitionWindow: rule(64, isCountOrInfinity, "an integer >= 0 or Infinity"),
-  presencePenalty: rule(0, Number.isFinite, "a finite number"),
-  frequencyPenalty: rule(0, Number.isFinite, "a finite number"),
-  seed: rule(0, (value) => Number.isSafeInteger(value) && value >= 0, "an integer in [0, 2^53)"),
-  logprobs: rule(0, isCount, "an integer >= 0"),
+/** Every option: its default, and what it may be. The commands' flags follow from this table. */
+const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K]> } = {
+  maxTokens: number(Infinity, isCountOrInfinity, "an integer >= 0 or Infinity"),
+  temperature: number(0.8, (value) => value >= 0 && value < Infinity, "a finite number >= 0"),
+  topK: number(40, isCount, "an integer >= 0"),
+  topP: number(0.95, isShare, "a number in [0, 1]"),
+  minP: number(0.05, isShare, "a number in [0, 1]"),
+  typicalP: number(1, isShare, "a number in [0, 1]"),
+  repetitionPenalty: number(1, (value) => value > 0 && value < Infinity, "a finite number > 0"),
+  repetitionWindow: number(64, isCountOrInfinity, "an integer >= 0 or Infinity"),
+  presencePenalty: number(0, Number.isFinite, "a finite number"),
+  frequencyPenalty: number(0, Number.isFinite, "a finite number"),
+  logitBias: readLogitBias,
+  seed: number(randomSeed, isSeed, "an integer in [0, 2^53)"),
+  stop: readStop,
+  logprobs: number(0, isCount, "an integer >= 0"),
+  signal: readSignal,
+  ignoreEos: readFlag,
+  special: readFlag,
 };
 
 /**
  * Checks the options for a vocabulary of `vocabSize` and fills in the defaults; a missing seed is
- * chosen here. Throws one PlmError INVALID_ARGUMENT that names every field that is wrong; of
+ * chosen here. Throws one PlmError INVALID_ARGUMENT that names every option that is wrong; of
  * several, its cause has an error each.
  */
 export function resolveOptions(options: GenerateOptions, vocabSize: number): ResolvedOptions {
   const problems: PlmError[] = [];
-  const numbers = {} as Record<NumericField, number>;
-  for (const [name, { fallback, isValid, expected }] of Object.entries(NUMERIC_RULES)) {
-    const value: unknown = options[name as NumericField] ?? undefined;
-    numbers[name as NumericField] = typeof value === "number" ? value : fallback;
-    if (value !== undefined && !(typeof value === "number" && isValid(value))) {
-      problems.push(invalid(name, expected, value));
-    }
+  const resolved: Record<string, unknown> = {};
+  for (const [name, read] of Object.entries<Reader<unknown>>(READERS)) {
+    const refuse: Refuse = (expected, value, at = "") => {
+      problems.push(invalidArgument(name, expected, describeValue(value), { at }));
+    };
+    resolved[name] = read(options[name as keyof GenerateOptions] ?? undefined, refuse, vocabSize);
   }
-  const logitBias = readLogitBias(options.logitBias, vocabSize, problems);
-  const stop = readStop(options.stop, problems);
-  const ignoreEos = readFlag("ignoreEos", options.ignoreEos, problems);
-  const special = readFlag("special", options.special, problems);
-  const signal = readSignal(options.signal, problems);
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) {
     const message = problems.map((problem) => problem.message).join("; ");
     throw new PlmError("INVALID_ARGUMENT", message, { cause: new AggregateError(problems) });
   }
-  return {
-    ...numbers,
-    seed: options.seed ?? randomSeed(),
-    logitBias,
-    stop,
-    ignoreEos,
-    special,
-    signal,
+  return resolved as unknown as ResolvedOptions;
+}
+
+/** The reader of a number; a default that is a function is called where the option is left out. */
+function number(
+  fallback: number | (() => number),
+  isValid: (value: number) => boolean,
+  expected: string,
+): Reader<number> {
+  return (value, refuse) => {
+    if (value === undefined) return typeof fallback === "number" ? fallback : fallback();
+    if (typeof value === "number" && isValid(value)) return value;
+    refuse(expected, value);
+    return 0;
   };
 }
 
-function readLogitBias(
-  value: GenerateOptions["logitBias"],
-  vocabSize: number,
-  problems: PlmError[],
-): Map<number, number> {
+function readLogitBias(value: unknown, refuse: Refuse, vocabSize: number): Map<number, number> {
   const biases = new Map<number, number>();
-  if (value === undefined || value === null) return biases;
+  if (value === undefined) return biases;
   if (typeof value !== "object") {
-    problems.push(invalid("logitBias", "a Map or an object", value));
+    refuse("a Map or an object", value);
     return biases;
   }
-  const entries = brandOf(value) === "Map" ? value : Object.entries(value);
+  const entries = brandOf(value) === "Map" ? value : Object.entries(value as object);
   for (const [key, bias] of entries as Iterable<[unknown, unknown]>) {
     const id = typeof key === "string" && /^\d+$/.test(key) ? Number(key) : key;
     if (typeof id !== "number" || !isCount(id) || id >= vocabSize) {
-      problems.push(invalid("logitBias", `a token id in [0, ${vocabSize})`, key));
+      refuse(`a token id in [0, ${vocabSize})`, key);
     } else if (typeof bias !== "number" || !(bias < Infinity)) {
-      problems.push(invalid("logitBias", "a number below Infinity", bias, `[${id}]`));
+      refuse("a number below Infinity", bias, `[${id}]`);
     } else {
       biases.set(id, bias);
     }
@@ -161,41 +153,23 @@ function readLogitBias(
   return biases;
 }
 
-function readStop(value: GenerateOptions["stop"], problems: PlmError[]): string[] {
-  const stops: unknown = typeof value === "string" ? [value] : (value ?? []);
+function readStop(value: unknown, refuse: Refuse): string[] {
+  const stops = typeof value === "string" ? [value] : (value ?? []);
   if (Array.isArray(stops) && stops.every((stop) => typeof stop === "string" && stop !== "")) {
     return [...stops];
   }
-  problems.push(invalid("stop", "a non-empty string or an array of them", value));
+  refuse("a non-empty string or an array of them", value);
   return [];
 }
 
-function readFlag(name: string, value: boolean | undefined, problems: PlmError[]): boolean {
-  const flag: unknown = value ?? false;
-  if (typeof flag === "boolean") return flag;
-  problems.push(invalid(name, "a boolean", flag));
+function readFlag(value: unknown, refuse: Refuse): boolean {
+  if (typeof value === "boolean") return value;
+  if (value !== undefined) refuse("a boolean", value);
   return false;
 }
 
-function readSignal(value: unknown, problems: PlmError[]): AbortSignal | undefined {
-  try {
-    return checkSignal(value);
-  } catch (error) {
-    problems.push(error as PlmError);
-    return undefined;
-  }
-}
-
-/** What is wrong with an option, or with the part of it that `key` names. */
-function invalid(argument: string, expected: string, value: unknown, key = ""): PlmError {
-  const message = `${argument}${key}: expected ${expected}, got ${show(value)}`;
-  return new PlmError("INVALID_ARGUMENT", message, { argument });
-}
-
-/** A value as it may stand in a message: short, whatever it is. */
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  if (Array.isArray(value)) return `[${value.slice(0, 4).map(show).join(", ")}]`;
-  if (typeof value === "object" && value !== null) return "an object";
-  return String(value);
+function readSignal(value: unknown, refuse: Refuse): AbortSignal | undefined {
+  if (value === undefined || isSignal(value)) return value;
+  refuse("an AbortSignal", value);
+  return undefined;
 }

@@ -1,6 +1,7 @@
 /** Instantiates the kernels over a memory. The only user of the AssemblyScript loader. */
-import { brandOf, bytesOf, kindOf } from "../brands.js";
-import { PlmError, reasonOf } from "../errors.js";
+import { brandOf, bytesOf } from "../brands.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, PlmError, reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
@@ -94,8 +95,7 @@ function checkBinary(binary: KernelsBinary): WebAssembly.Module | Uint8Array<Arr
   if (isModule(binary)) return binary;
   const bytes = bytesOf("wasm", binary);
   if (bytes !== undefined) return bytes.slice();
-  const message = `wasm: expected a WebAssembly.Module or its bytes, got ${kindOf(binary)}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument("wasm", "a WebAssembly.Module or its bytes", kindOf(binary));
 }
 
 /** Whether it is a compiled module, of whichever realm. */

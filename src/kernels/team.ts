@@ -197,6 +197,15 @@ export class Member {
     }
   }
 
+  /** Does announced work after `last`, calling `perform` for each, until it is dismissed. */
+  follow(last: number, perform: () => void): void {
+    let word = this.awaitWork(last);
+    while (word !== undefined) {
+      perform();
+      word = this.awaitWork(word);
+    }
+  }
+
   /** Has the members from an index on return from awaitWork or from a join, for good. */
   dismiss(from: number): void {
     dismiss(this.#parts.memory, this.#parts.teamPtr, from);

@@ -1,4 +1,5 @@
 /** Absorbed or expanded attention: the same result at different costs. */
+import type { Phase } from "./batch.js";
 import type { PlmConfig } from "./config.js";
 
 /** How attention is computed; `auto` takes the form with fewer multiplications. */
@@ -8,22 +9,22 @@ export type AttentionForm = "auto" | "absorbed" | "expanded";
 export const ATTENTION_FORMS: readonly AttentionForm[] = ["auto", "absorbed", "expanded"];
 
 /**
- * The form for n new tokens over `position` cached ones. Multiplications a layer, with P pairs of a
- * query and a position it sees:
+ * The form for n new tokens over `position` cached ones. `auto` takes decode in absorbed form, and
+ * prefill in that with fewer multiplications a layer, with P pairs of a query and a position it
+ * sees:
  *
  *   absorbed   n kvB + P heads (2 kvLoraRank + qkRopeHeadDim)
  *   expanded   (position + n) kvB + P heads (qkHeadDim + vHeadDim)
  *
- * where kvB is the size of kv_b. One new token is always absorbed.
+ * where kvB is the size of kv_b.
  */
 export function chooseAttention(
   form: AttentionForm,
   config: PlmConfig,
-  n: number,
-  position: number,
+  { n, position, phase }: { n: number; position: number; phase: Phase },
 ): "absorbed" | "expanded" {
   if (form !== "auto") return form;
-  if (n === 1) return "absorbed";
+  if (phase === "decode") return "absorbed";
   const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
   const kvB = heads * (qkNopeHeadDim + vHeadDim) * kvLoraRank;
   const pairs = n * position + (n * (n + 1)) / 2;

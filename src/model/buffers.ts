@@ -1,4 +1,5 @@
 /** The moving activations of the forward pass: every buffer with its shape, planned once. */
+
 import {
   absorbScratchBytes,
   activationBytes,
@@ -14,10 +15,10 @@ import {
 import { ExpandedTile, LatentShape, ProductShape, SlabShape } from "../kernels/structs.js";
 import type { PlmConfig } from "./config.js";
 
-/** Cached positions that expanded attention expands at a time. */
+/** Cached positions that expanded attention expands at a time: those of a page. */
 export const EXPANDED_TILE: number = PAGE_ROWS;
 
-/** Rows of logits that are computed at a time where every position's are asked for. */
+/** Rows of logits that are computed at a time. */
 export const LOGITS_ROWS = 16;
 
 /** Addresses of the activations of `n` tokens (n = batchSize). */
@@ -26,8 +27,6 @@ export interface Buffers {
   readonly x: number;
   /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
   readonly xNorm: number;
-  /** u32[n] */
-  readonly tokens: number;
   /**
    * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
    * any form
@@ -53,8 +52,6 @@ export interface Buffers {
   readonly absorbedQ: number;
   /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
   readonly latentOut: number;
-  /** u32[ceil(contextLength / PAGE_ROWS)]: addresses of a layer's pages */
-  readonly pages: number;
   /** f32[tile, kvLoraRank], f32[tile, qkRopeHeadDim]: cached rows as floats */
   readonly latents: number;
   readonly kPe: number;
@@ -112,7 +109,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   return {
     x: f32(n * hiddenSize),
     xNorm: f32(n * hiddenSize),
-    tokens: f32(n),
     quantized: bytes(
       Math.max(
         activationBytes(n, widest),
@@ -129,7 +125,6 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     activeScales: f32(n),
     absorbedQ: f32(heads * cacheDim),
     latentOut: f32(heads * kvLoraRank),
-    pages: f32(Math.ceil(contextLength / PAGE_ROWS)),
     latents: f32(EXPANDED_TILE * kvLoraRank),
     kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
     kv: f32(EXPANDED_TILE * pad8(kvDim)),

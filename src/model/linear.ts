@@ -1,8 +1,8 @@
 /**
- * Linear layers: y = W x for one token, Y = X W^T for several, each thread its share of the rows.
- * Activations are rounded to the integers that the chosen kernel takes.
+ * Linear layers: Y = X W^T, each thread its share of the rows of W. Activations are rounded to the
+ * integers that the chosen kernel takes. The phase decides their bits: tokens in decode are
+ * multiplied one by one, exactly; tokens in prefill together, as `precision` says.
  */
-
 import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { isRelaxed, type Kernels } from "../kernels/kernels.js";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../kernels/packed.js";
 import { ProductShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
+import type { Phase } from "./batch.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
 import { outputStride, type Weight } from "./weights.js";
 
@@ -28,9 +29,16 @@ export type ActivationForm = "F32" | RoundedForm;
 export interface Activations {
   readonly ptr: number;
   readonly n: number;
+  readonly phase: Phase;
   readonly form: ActivationForm;
   /** The floats that they were made of: float weights take these. */
   readonly xPtr: number;
+}
+
+/** Tokens whose activations are multiplied. */
+export interface Tokens {
+  readonly n: number;
+  readonly phase: Phase;
 }
 
 /** What products work with. */
@@ -44,7 +52,7 @@ export interface LinearParts {
 }
 
 export class Linear {
-  /** The precision of products of several tokens. */
+  /** The precision of prefill. */
   precision: Precision = "exact";
   readonly #parts: LinearParts;
   readonly #shape: ProductShape;
@@ -54,10 +62,10 @@ export class Linear {
     this.#shape = new ProductShape(parts.memory, parts.shapePtr);
   }
 
-  /** The form in which a weight takes `n` tokens. */
-  #formOf({ type }: Weight, product: Product, n: number): ActivationForm {
+  /** The form in which a weight takes the tokens of a phase. */
+  #formOf({ type }: Weight, product: Product, phase: Phase): ActivationForm {
     if (isFloatType(type)) return "F32";
-    if (n === 1) return this.matvecForm(type);
+    if (phase === "decode") return this.matvecForm(type);
     const planes = planesOf(this.precision, product);
     return this.#parts.choice.matmul[type]?.includes(planes) ? planes : "I16";
   }
@@ -70,20 +78,20 @@ export class Linear {
   quantize(
     toPtr: number,
     xPtr: number,
-    n: number,
+    { n, phase }: Tokens,
     weight: Weight,
     product: Product,
     made?: Activations,
   ): Activations {
     const { cols } = weight;
-    const form = this.#formOf(weight, product, n);
+    const form = this.#formOf(weight, product, phase);
     if (made?.form === form) return made;
     if (form !== "F32") {
       const [first, end] = this.#parts.member.share(n, 4);
       const at = toPtr + first * activationRowBytes(form, cols);
       this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
     }
-    return { ptr: toPtr, n, form, xPtr };
+    return { ptr: toPtr, n, phase, form, xPtr };
   }
 
   /** f32[rows, cols] in a form, by this thread alone. */
@@ -111,9 +119,12 @@ export class Linear {
     const { kernels, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;
     const { id } = PACKED_TYPES[type];
-    if (x.n === 1 && PACKED_TYPES[type].matvec.length > 0) {
-      if (x.form === "I16") kernels.matvecI16(yPtr, ptr, id, x.ptr, rows, cols);
-      else if (isRelaxed(kernels)) kernels.matvecS8X2(yPtr, ptr, id, x.ptr, rows, cols);
+    if (x.phase === "decode" && PACKED_TYPES[type].matvec.length > 0) {
+      for (let i = 0; i < x.n; i++) {
+        const [y, xPtr] = [yPtr + i * stride * 4, x.ptr + i * i16RowBytes(cols)];
+        if (x.form === "I16") kernels.matvecI16(y, ptr, id, xPtr, rows, cols);
+        else if (isRelaxed(kernels)) kernels.matvecS8X2(y, ptr, id, xPtr, rows, cols);
+      }
       return;
     }
     const planes = typeof x.form === "number" ? x.form : 0;

@@ -1,21 +1,16 @@
 /**
- * Multi-head latent attention of the tokens of a span, in its absorbed and in its expanded form;
+ * Multi-head latent attention of the tokens of a segment, in its absorbed and in its expanded form;
  * each thread computes its share of the heads.
  */
 
 import { isRelaxed } from "../kernels/kernels.js";
-import {
-  i16RowBytes,
-  isFloatType,
-  PACKED_TYPES,
-  PAGE_ROWS,
-  packedBytes,
-} from "../kernels/packed.js";
+import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import { ExpandedTile, LatentShape } from "../kernels/structs.js";
 import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
+import type { Segment } from "./batch.js";
 import { EXPANDED_TILE } from "./buffers.js";
 import type { Linear } from "./linear.js";
-import type { Span, ThreadParts } from "./parts.js";
+import type { ThreadParts } from "./parts.js";
 import { type KvBWeight, type LayerWeights, outputStride, type Weight } from "./weights.js";
 
 export class Attention {
@@ -31,48 +26,45 @@ export class Attention {
     this.#expandedTile = new ExpandedTile(parts.memory, parts.buffers.expandedTile);
   }
 
-  /** attnOut[n, numHeads, vHeadDim] of the span's queries over the layer's cache. */
-  attend(layer: LayerWeights, index: number, span: Span): void {
-    if (span.form === "expanded") this.#attendExpanded(layer, index, span);
-    else this.#attendAbsorbed(layer, index, span);
+  /** attnOut[n, numHeads, vHeadDim] of the segment's queries over the layer's cache. */
+  attend(layer: LayerWeights, index: number, segment: Segment): void {
+    if (segment.form === "expanded") this.#attendExpanded(layer, index, segment);
+    else this.#attendAbsorbed(layer, index, segment);
   }
 
   /**
    * Attention in the latent space: W_uk is absorbed into the query, W_uv applied to the result, and
    * the cached rows are used as they are. Token by token, each over itself and what came before.
    */
-  #attendAbsorbed(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
-    const { config, kernels, member, memory, buffers } = this.#parts;
+  #attendAbsorbed(layer: LayerWeights, index: number, segment: Segment): void {
+    const { config, member, memory, buffers, batch, cache } = this.#parts;
+    const { first: firstRow, n, position } = segment;
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const { kvLoraRank } = config;
-    const { q, attnOut, absorbedQ, latentOut, pages, scratch } = buffers;
+    const { q, attnOut, absorbedQ, latentOut, scratch } = buffers;
     const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
     const cacheDim = kvLoraRank + qkRopeHeadDim;
     const [first, end] = member.share(heads);
     if (first === end) return;
     const floats = new Float32Array(memory.buffer);
-    const attendLatent = cache.attendLatent(kernels);
+    const pages = batch.layerPages(segment, index);
     this.#latentShape.write({
       ...{ heads: end - first, latentDim: kvLoraRank, ropeDim: qkRopeHeadDim },
       ...{ scale: 1 / Math.sqrt(qkHeadDim), stride: cache.rowBytes, offset: 0, unscored: 0 },
     });
-    const table = new Uint32Array(memory.buffer, pages);
-    // Each thread writes the same.
-    for (let row = 0; row < position + n; row += PAGE_ROWS) {
-      table[row / PAGE_ROWS] = cache.row(index, row);
-    }
     const absorbed = absorbedQ + first * cacheDim * 4;
     const out = latentOut + first * kvLoraRank * 4;
     for (let i = 0; i < n; i++) {
+      const row = firstRow + i;
       for (let h = first; h < end; h++) {
-        const qNope = q + (i * outputStride(layer.qProj) + h * qkHeadDim) * 4;
+        const qNope = q + (row * outputStride(layer.qProj) + h * qkHeadDim) * 4;
         const target = absorbedQ + h * cacheDim * 4;
         this.#absorb(target, layer.kvBProj, h, qNope);
         const qPe = (qNope + qkNopeHeadDim * 4) / 4;
         floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
       }
-      attendLatent(out, absorbed, pages, position + i + 1, this.#latentShape.ptr, scratch);
-      this.#headValues(attnOut + i * heads * vHeadDim * 4, layer.kvBProj, first, end);
+      cache.attend(out, absorbed, pages, position + i + 1, this.#latentShape.ptr, scratch);
+      this.#headValues(attnOut + row * heads * vHeadDim * 4, layer.kvBProj, first, end);
     }
   }
 
@@ -107,7 +99,7 @@ export class Attention {
       const row = h * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
       const values = { ...kvB, ptr: ptr + packedBytes(type, row, cols), rows: vHeadDim };
       const xPtr = latentOut + h * cols * 4;
-      const x = { ptr: quantized + h * rowBytes, n: 1, form, xPtr };
+      const x = { ptr: quantized + h * rowBytes, n: 1, phase: "decode", form, xPtr } as const;
       this.#linear.multiplyRows(outPtr + h * vHeadDim * 4, values, x, vHeadDim);
     }
   }
@@ -116,12 +108,15 @@ export class Attention {
    * Attention with keys and values expanded from the latents, a tile of positions at a time, for
    * all n tokens at once.
    */
-  #attendExpanded(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
-    const { config, kernels, member, buffers } = this.#parts;
-    const { attnOut, softmaxState, q, latents, kPe, kv, quantized, scratch } = buffers;
+  #attendExpanded(layer: LayerWeights, index: number, segment: Segment): void {
+    const { config, kernels, member, buffers, batch, cache } = this.#parts;
+    const { n, position, phase } = segment;
+    const { softmaxState, latents, kPe, kv, quantized, scratch } = buffers;
     const { packedQueries: packed } = buffers;
     const isInteger = cache.type !== "f32";
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    const q = buffers.q + segment.first * outputStride(layer.qProj) * 4;
+    const attnOut = buffers.attnOut + segment.first * numAttentionHeads * vHeadDim * 4;
     const tile = this.#expandedTile;
     const [firstHead, endHead] = member.share(numAttentionHeads);
     tile.write({
@@ -136,8 +131,10 @@ export class Attention {
       const count = Math.min(EXPANDED_TILE, total - first);
       const [own, end] = member.share(count, 4);
       const [latentsPtr, kPePtr] = [latents + own * kvLoraRank * 4, kPe + own * qkRopeHeadDim * 4];
-      cache.load(kernels, cache.row(index, first + own), end - own, latentsPtr, kPePtr);
-      const x = this.#linear.quantize(quantized, latents, count, layer.kvBProj, "attn_kv_b");
+      const rows = batch.page(segment, index, first / EXPANDED_TILE) + own * cache.rowBytes;
+      cache.load(rows, end - own, latentsPtr, kPePtr);
+      const tokens = { n: count, phase };
+      const x = this.#linear.quantize(quantized, latents, tokens, layer.kvBProj, "attn_kv_b");
       member.join();
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();

@@ -6,13 +6,21 @@
  */
 
 import type { KernelChoice } from "../kernels/choose-kernels.js";
-import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
+import {
+  i16RowBytes,
+  isFloatType,
+  MOST_PAIRED_NEURONS,
+  PACKED_TYPES,
+  PAGE_ROWS,
+} from "../kernels/packed.js";
 import { SlabShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
-import { Linear } from "./linear.js";
+import type { Batch, Outputs, Segment } from "./batch.js";
+import { LOGITS_ROWS } from "./buffers.js";
+import { Linear, type Tokens } from "./linear.js";
 import { Attention } from "./mla.js";
-import type { Span, ThreadParts } from "./parts.js";
+import type { ThreadParts } from "./parts.js";
 import {
   eachWeight,
   type LayerWeights,
@@ -28,8 +36,11 @@ export interface SparsityCount {
   nonZero: number;
 }
 
-/** Tokens from which on filling tiles of the down-projection pays. */
-const LEAST_TILED = 16;
+/** All tokens of a batch; those of its segments are in the same phase. */
+function tokensOf({ segments }: Batch): Tokens {
+  const last = segments[segments.length - 1];
+  return { n: last.first + last.n, phase: last.phase };
+}
 
 /** One thread's part of the model. */
 export class Plm {
@@ -52,47 +63,68 @@ export class Plm {
   }
 
   /**
-   * Runs the span's tokens, u32[n] in place, and appends their rows to the cache. Their residual
-   * streams stay in place for `logits`. With fewer `layers` it is only good for timing.
+   * Takes a batch through the model, and appends its rows to the caches. What is wanted of its rows
+   * is computed some rows at a time, in place; `receive` is then called, on the caller's thread,
+   * with the first of them and how many. With fewer `layers` it is only good for timing.
    */
-  forward(span: Span, layers: number): void {
-    const { n } = span;
+  evaluate(batch: Batch, layers: number, receive?: (first: number, count: number) => void): void {
+    this.#forward(batch, layers);
+    const { outputs } = batch;
+    const { length } = outputs.rows;
+    // Others may go on with the next rows while the caller's thread still receives logits.
+    const most = outputs.kind === "logits" ? LOGITS_ROWS : length;
+    for (let first = 0; first < length; first += most) {
+      const count = Math.min(most, length - first);
+      this.#output(outputs, first, count);
+      receive?.(first, count);
+    }
+  }
+
+  /** The residual streams of the batch's tokens, in place. */
+  #forward(batch: Batch, layers: number): void {
+    const tokens = tokensOf(batch);
+    const { n } = tokens;
     const { xNorm, attnOut, quantized } = this.#parts.buffers;
     const { member } = this.#parts;
     this.#embed(n);
     this.#weights.layers.slice(0, layers).forEach((layer, index) => {
       // attention
       this.#normalize(layer.inputLayernorm, n);
-      this.#project(layer, index, span);
-      this.#attention.attend(layer, index, span);
+      this.#project(layer, tokens);
+      for (const segment of batch.segments) this.#appendRows(layer, index, segment);
       member.join();
-      const attended = this.linear.quantize(quantized, attnOut, n, layer.oProj, "attn_output");
+      for (const segment of batch.segments) this.#attention.attend(layer, index, segment);
+      member.join();
+      const attended = this.linear.quantize(quantized, attnOut, tokens, layer.oProj, "attn_output");
       member.join();
       this.linear.multiply(xNorm, layer.oProj, attended);
       member.join();
       this.#addOutput(n);
       // MLP
       this.#normalize(layer.postAttentionLayernorm, n);
-      this.#mlp(layer, n);
+      this.#mlp(layer, tokens);
       member.join();
       this.#addOutput(n);
     });
     member.join();
   }
 
-  /** Logits of `count` of the tokens that forward ran, from the `first` on, in place. */
-  logits(first: number, count: number): void {
+  /** `count` of the wanted outputs from the `first` on: xNorm and, of them, logits. */
+  #output({ kind, phase, rows }: Outputs, first: number, count: number): void {
     const { config, kernels, member, buffers } = this.#parts;
     const { hiddenSize, rmsNormEps } = config;
     const { x, xNorm, logits, quantized } = buffers;
     const { lmHead, norm } = this.#weights;
     const [own, end] = member.share(count, 4);
-    const from = x + (first + own) * hiddenSize * 4;
-    const to = xNorm + own * hiddenSize * 4;
-    kernels.rmsnormF32(to, from, norm.ptr, end - own, hiddenSize, rmsNormEps);
-    const normed = this.linear.quantize(quantized, xNorm, count, lmHead, "output");
-    member.join();
-    this.linear.multiply(logits, lmHead, normed);
+    for (let i = own; i < end; i++) {
+      const [to, from] = [xNorm + i * hiddenSize * 4, x + rows[first + i] * hiddenSize * 4];
+      kernels.rmsnormF32(to, from, norm.ptr, 1, hiddenSize, rmsNormEps);
+    }
+    if (kind === "logits") {
+      const normed = this.linear.quantize(quantized, xNorm, { n: count, phase }, lmHead, "output");
+      member.join();
+      this.linear.multiply(logits, lmHead, normed);
+    }
     member.join();
   }
 
@@ -114,9 +146,9 @@ export class Plm {
 
   /** x = embeddings; f32[n, hiddenSize] */
   #embed(n: number): void {
-    const { kernels, member, memory, buffers } = this.#parts;
+    const { kernels, member, buffers, batch } = this.#parts;
     const { ptr, type, cols } = this.#weights.embedTokens;
-    const tokens = new Uint32Array(memory.buffer, buffers.tokens, n);
+    const { tokens } = batch;
     const [first, end] = member.share(n, 4);
     for (let i = first; i < end; i++) {
       const xPtr = buffers.x + i * cols * 4;
@@ -143,44 +175,51 @@ export class Plm {
     kernels.addF32(buffers.x + offset, buffers.xNorm + offset, (end - first) * config.hiddenSize);
   }
 
-  /** Queries, compressed kv and the shared rope key of n tokens; the latter two go to the cache. */
-  #project(layer: LayerWeights, index: number, { n, position, cache }: Span): void {
-    const { config, kernels, member, buffers } = this.#parts;
-    const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, rmsNormEps } = config;
-    const { xNorm, q, compressedKv, ropeTable, quantized, kvQuantized } = buffers;
-    const { qProj, kvAProjWithMqa } = layer;
-    const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
-    const toQ = this.linear.quantize(quantized, xNorm, n, qProj, "attn_q");
+  /** Queries, compressed kv and the shared rope key of the tokens. */
+  #project({ qProj, kvAProjWithMqa }: LayerWeights, tokens: Tokens): void {
+    const { member, buffers } = this.#parts;
+    const { xNorm, q, compressedKv, quantized, kvQuantized } = buffers;
+    const toQ = this.linear.quantize(quantized, xNorm, tokens, qProj, "attn_q");
     const kvA = kvAProjWithMqa;
-    const toKv = this.linear.quantize(kvQuantized, xNorm, n, kvA, "attn_kv_a_mqa", toQ);
+    const toKv = this.linear.quantize(kvQuantized, xNorm, tokens, kvA, "attn_kv_a_mqa", toQ);
     member.join();
     this.linear.multiply(q, qProj, toQ); // [n, numHeads, qNope | qPe]
     this.linear.multiply(compressedKv, kvA, toKv); // [n, latent | kPe]
     member.join();
-    const [first, end] = member.share(n, 4);
+  }
+
+  /** Rotates a segment's queries and keys; the latter and their latents go to the cache. */
+  #appendRows(layer: LayerWeights, index: number, segment: Segment): void {
+    const { config, kernels, member, buffers, batch, cache } = this.#parts;
+    const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, rmsNormEps } = config;
+    const { q, compressedKv, ropeTable } = buffers;
+    const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+    const [first, end] = member.share(segment.n, 4);
     for (let i = first; i < end; i++) {
-      const table = ropeTable + (position + i) * qkRopeHeadDim * 4;
-      const latent = compressedKv + i * outputStride(kvAProjWithMqa) * 4;
+      const [row, position] = [segment.first + i, segment.position + i];
+      const table = ropeTable + position * qkRopeHeadDim * 4;
+      const latent = compressedKv + row * outputStride(layer.kvAProjWithMqa) * 4;
       const kPe = latent + kvLoraRank * 4;
-      const qPe = q + (i * outputStride(qProj) + qkNopeHeadDim) * 4;
+      const qPe = q + (row * outputStride(layer.qProj) + qkNopeHeadDim) * 4;
       kernels.rmsnormF32(latent, latent, layer.kvALayernorm.ptr, 1, kvLoraRank, rmsNormEps);
       kernels.ropeF32(kPe, table, 1, qkRopeHeadDim, qkRopeHeadDim);
       kernels.ropeF32(qPe, table, numAttentionHeads, qkHeadDim, qkRopeHeadDim);
-      cache.store(kernels, cache.row(index, position + i), latent, kPe);
+      const page = batch.page(segment, index, Math.floor(position / PAGE_ROWS));
+      cache.store(page + (position % PAGE_ROWS) * cache.rowBytes, latent, kPe);
     }
-    member.join();
   }
 
   /** xNorm = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
-  #mlp({ upProj, downProj }: LayerWeights, n: number): void {
+  #mlp({ upProj, downProj }: LayerWeights, tokens: Tokens): void {
+    const { n } = tokens;
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { intermediateSize } = config;
     const { xNorm, up, active, activeScales, quantized } = buffers;
-    const normed = this.linear.quantize(quantized, xNorm, n, upProj, "ffn_up");
+    const normed = this.linear.quantize(quantized, xNorm, tokens, upProj, "ffn_up");
     member.join();
     this.linear.multiply(up, upProj, normed);
     member.join();
-    const tiled = this.#isTiled(n, downProj);
+    const tiled = this.#isTiled(tokens, downProj);
     const counts = new Uint32Array(memory.buffer, active, n);
     const scales = new Float32Array(memory.buffer, activeScales, n);
     const [first, end] = member.share(n, 4);
@@ -197,10 +236,10 @@ export class Plm {
     this.#down(xNorm, downProj, n, tiled);
   }
 
-  /** Whether the down-projection takes its weights in tiles, at 12 bits: for many tokens only. */
-  #isTiled(n: number, { type, cols }: Weight): boolean {
+  /** Whether the down-projection takes its weights in tiles, at 12 bits. */
+  #isTiled({ phase }: Tokens, { type, cols }: Weight): boolean {
     if (isFloatType(type) || this.linear.precision === "exact") return false;
-    return n >= LEAST_TILED && cols <= MOST_PAIRED_NEURONS;
+    return phase === "prefill" && cols <= MOST_PAIRED_NEURONS;
   }
 
   /** upQuantized = the activations of the down-projection as i16 */

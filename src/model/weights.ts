@@ -1,6 +1,6 @@
 /**
- * The weights of a PLM: checkpoint name -> shape -> place in memory. The one table of tensor names;
- * every shape is checked where it is bound.
+ * The weights of a PLM: the table's tensors (plm-tensors.ts) found in a file, each shape checked,
+ * each at its place in memory.
  */
 import { listOf } from "../describe.js";
 import { quote } from "../errors.js";
@@ -17,13 +17,15 @@ import {
   paddedRows,
 } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";
+import { PLM_TENSORS, type PlmTensor } from "./plm-tensors.js";
 import { Problems } from "./problems.js";
-
-/**
- * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
- * sparse.
- */
-export type WeightLayout = "vector" | "panels" | "slab";
+import {
+  mapTable,
+  type TensorSpec,
+  tensorName,
+  tensorsOf,
+  type WeightLayout,
+} from "./tensor-table.js";
 
 /** A weight's place in memory. Its shape is output-first: [rows, cols] = [out, in]. */
 export interface Weight {
@@ -43,17 +45,9 @@ export interface KvBWeight extends Weight {
 }
 
 /** One layer's weights, by their names in the checkpoint. */
-export interface LayerWeights {
-  readonly inputLayernorm: Weight;
-  readonly qProj: Weight;
-  readonly kvAProjWithMqa: Weight;
-  readonly kvALayernorm: Weight;
+export type LayerWeights = Readonly<Record<Exclude<PlmTensor, "kvBProj">, Weight>> & {
   readonly kvBProj: KvBWeight;
-  readonly oProj: Weight;
-  readonly postAttentionLayernorm: Weight;
-  readonly upProj: Weight;
-  readonly downProj: Weight;
-}
+};
 
 /** All weights of a model. `lmHead` is `embedTokens` where the file ties them. */
 export interface PlmWeights {
@@ -93,34 +87,18 @@ const SLAB_UNIT = 32;
  */
 export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
   const binder = new Binder(gguf, plan);
-  const { hiddenSize, intermediateSize, numAttentionHeads, kvLoraRank, vocabSize } = config;
-  const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
-  const vDim = numAttentionHeads * config.vHeadDim;
-  const embedTokens = binder.matrix("token_embd.weight", vocabSize, hiddenSize);
+  const tensors = tensorsOf(PLM_TENSORS, config);
+  const embedTokens = binder.weight(tensors.embedTokens);
   const layers: LayerWeights[] = [];
   for (let i = 0; i < config.numHiddenLayers; i++) {
-    const blk = `blk.${i}`;
     if (binder.tooManyProblems) break;
-    layers.push({
-      inputLayernorm: binder.vector(`${blk}.attn_norm.weight`, hiddenSize),
-      qProj: binder.matrix(`${blk}.attn_q.weight`, numAttentionHeads * qkHeadDim, hiddenSize),
-      kvAProjWithMqa: binder.matrix(
-        `${blk}.attn_kv_a_mqa.weight`,
-        kvLoraRank + config.qkRopeHeadDim,
-        hiddenSize,
-      ),
-      kvALayernorm: binder.vector(`${blk}.attn_kv_a_norm.weight`, kvLoraRank),
-      kvBProj: binder.kvB(blk, config),
-      oProj: binder.matrix(`${blk}.attn_output.weight`, hiddenSize, vDim),
-      postAttentionLayernorm: binder.vector(`${blk}.ffn_norm.weight`, hiddenSize),
-      upProj: binder.matrix(`${blk}.ffn_up.weight`, intermediateSize, hiddenSize),
-      downProj: binder.matrix(`${blk}.ffn_down.weight`, hiddenSize, intermediateSize, "slab"),
-    });
+    const weights = mapTable(tensors.layer, (spec) => binder.weight(spec, i));
+    const keysName = `${tensorName(tensors.layer.kvBProj, i)}, keys`;
+    layers.push({ ...weights, kvBProj: binder.withKeys(weights.kvBProj, keysName, config) });
   }
-  const norm = binder.vector("output_norm.weight", hiddenSize);
-  const lmHead = gguf.tensors.has("output.weight")
-    ? binder.matrix("output.weight", vocabSize, hiddenSize)
-    : embedTokens;
+  const norm = binder.weight(tensors.norm);
+  const isTied = !gguf.tensors.has(tensorName(tensors.lmHead));
+  const lmHead = isTied ? embedTokens : binder.weight(tensors.lmHead);
   binder.finish(config);
   return { embedTokens, layers, norm, lmHead };
 }
@@ -180,58 +158,47 @@ class Binder {
     return undefined;
   }
 
-  #place(name: string, weight: Omit<Weight, "ptr">): Weight {
-    const bytes = packedBytes(weight.type, weight.rows, weight.cols);
-    return { ...weight, ptr: this.#plan.add("weights", name, bytes) };
+  /** A tensor's place, or that of its halves where the file has them instead. */
+  weight(spec: TensorSpec, layer?: number): Weight {
+    const { layout, shape } = spec;
+    const [rows, cols] = shape;
+    const name = tensorName(spec, layer);
+    const halves = spec.halves?.map((half) => ({ ...half, name: tensorName(half, layer) }));
+    const isSplit = halves !== undefined && this.#isSplit(name, halves[0].name);
+    const parts = isSplit ? halves : [{ name, shape: layout === "vector" ? [cols] : shape }];
+    const found = parts.map((part) => this.#tensor(part.name, part.shape));
+    const tensors = found.every((tensor) => tensor !== undefined) ? found : [];
+    const type = isSplit ? "F32" : this.#typeOf(spec, tensors[0]);
+    const ptr = this.#plan.add("weights", name, packedBytes(type, rows, cols));
+    return { type, layout, rows, cols, tensors, ptr };
   }
 
-  vector(name: string, cols: number): Weight {
-    const tensor = this.#tensor(name, [cols]);
-    if (tensor !== undefined && !["F32", "F16", "BF16"].includes(tensor.type)) {
-      this.#problems.unsupported(`${name}: expected F32, F16 or BF16, got ${tensor.type}`);
+  #isSplit(name: string, firstHalf: string): boolean {
+    return !this.#gguf.tensors.has(name) && this.#gguf.tensors.has(firstHalf);
+  }
+
+  /** The type that a tensor of the file has in memory. */
+  #typeOf({ layout, shape }: TensorSpec, tensor: TensorInfo | undefined): PackedTypeName {
+    if (tensor === undefined) return "F32";
+    const { name, type } = tensor;
+    if (layout === "vector") {
+      if (!["F32", "F16", "BF16"].includes(type)) {
+        this.#problems.unsupported(`${name}: expected F32, F16 or BF16, got ${type}`);
+      }
+      return "F32";
     }
-    const tensors = tensor === undefined ? [] : [tensor];
-    return this.#place(name, { type: "F32", layout: "vector", rows: 1, cols, tensors });
-  }
-
-  matrix(name: string, rows: number, cols: number, layout: WeightLayout = "panels"): Weight {
-    const tensor = this.#tensor(name, [rows, cols]);
-    let type = tensor === undefined ? "F32" : PACKED_TYPE_OF[tensor.type];
+    const packed = PACKED_TYPE_OF[type];
     // Half a unit of 6-bit values has no place in a slab: such a matrix is held as floats.
-    if (layout === "slab" && type === "Q6K" && rows % (2 * SLAB_UNIT) > 0) type = "F32";
-    const tensors = tensor === undefined ? [] : [tensor];
-    return this.#place(name, { type, layout, rows, cols, tensors });
+    const isHalf = layout === "slab" && packed === "Q6K" && shape[0] % (2 * SLAB_UNIT) > 0;
+    return isHalf ? "F32" : packed;
   }
 
-  /** kv_b as one tensor or, as some converters split it, k_b (transposed per head) and v_b. */
-  kvB(blk: string, config: PlmConfig): KvBWeight {
-    const kvB = this.#kvBPanels(blk, config);
+  /** kv_b, with a place for the keys that decoding multiplies transposed. */
+  withKeys(kvB: Weight, name: string, config: PlmConfig): KvBWeight {
     if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
     const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
-    const name = `${blk}.attn_kv_b.weight, keys`;
     const keysPtr = this.#plan.add("weights", name, config.numAttentionHeads * headBytes);
     return { ...kvB, keysPtr };
-  }
-
-  #kvBPanels(blk: string, config: PlmConfig): Weight {
-    const { numAttentionHeads, qkNopeHeadDim, vHeadDim, kvLoraRank } = config;
-    const rows = numAttentionHeads * (qkNopeHeadDim + vHeadDim);
-    const joined = `${blk}.attn_kv_b.weight`;
-    if (this.#gguf.tensors.has(joined) || !this.#gguf.tensors.has(`${blk}.attn_k_b.weight`)) {
-      return this.matrix(joined, rows, kvLoraRank);
-    }
-    const keys = this.#tensor(`${blk}.attn_k_b.weight`, [
-      numAttentionHeads,
-      kvLoraRank,
-      qkNopeHeadDim,
-    ]);
-    const values = this.#tensor(`${blk}.attn_v_b.weight`, [
-      numAttentionHeads,
-      vHeadDim,
-      kvLoraRank,
-    ]);
-    const tensors = keys === undefined || values === undefined ? [] : [keys, values];
-    return this.#place(joined, { type: "F32", layout: "panels", rows, cols: kvLoraRank, tensors });
   }
 }
 

@@ -1,6 +1,8 @@
 /** A thread as a worker, of node:worker_threads or of the web, whatever script it runs. */
 import { clearTimer, setTimer } from "../clock.js";
-import { PlmError } from "../errors.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument } from "../errors.js";
+import { type ThreadMessage, type ThreadReply, VERSION } from "./thread-message.js";
 
 /** How long a thread that was dismissed may take to return. */
 const RETURN_MS = 2_000;
@@ -33,9 +35,7 @@ export type ThreadScript = string | URL | (() => ThreadWorker);
 export function checkThreadScript(script: unknown): void {
   if (script === undefined || typeof script === "string" || typeof script === "function") return;
   if (typeof (script as URL | null)?.href === "string") return;
-  const got = script === null ? "null" : typeof script;
-  const message = `threadScript: expected a path, a URL or a function, got ${got}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument("threadScript", "a path, a URL or a function", kindOf(script));
 }
 
 /** What a failed start says where the package's own script was to run. */
@@ -54,7 +54,15 @@ function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
   return new Error(`threadScript: expected ${name} to start, got ${reason}`, { cause });
 }
 
-/** The events of either kind of worker; those of the web are not to reach the console as well. */
+/** Why a thread that answered is not used: it runs a script of another version. */
+function versionFailure(script: ThreadScript | undefined, reply: unknown): Error {
+  const { version } = (reply ?? {}) as Partial<ThreadReply>;
+  const got = typeof version === "string" ? version : "a worker that gives none";
+  const name = script === undefined ? "threads" : "threadScript";
+  return new Error(`${name}: expected version ${VERSION} of plm-wasm/thread, got ${got}`);
+}
+
+/** The events of either kind of worker. */
 function listen(worker: ThreadWorker, type: string, listener: (value: unknown) => void): void {
   if (worker.on !== undefined) worker.on(type, listener);
   else worker.addEventListener?.(type, listener);
@@ -74,7 +82,7 @@ export function startThreadIn(
     const created = create();
     worker = created;
     const ready = awaitReady(created, script);
-    created.postMessage(start);
+    created.postMessage({ version: VERSION, start } satisfies ThreadMessage);
     let isEnding = false;
     const end = (): void => {
       if (!isEnding) endDismissed(created);
@@ -88,7 +96,7 @@ export function startThreadIn(
 }
 
 /** Terminates a thread that was dismissed, unless it returns in time. */
-export function endDismissed(worker: ThreadWorker): void {
+function endDismissed(worker: ThreadWorker): void {
   // In Deno terminate() does not end a thread that waits for others.
   const late = setTimer(() => void worker.terminate(), RETURN_MS);
   (late as Partial<NodeJS.Timeout>).unref?.();
@@ -99,7 +107,12 @@ export function endDismissed(worker: ThreadWorker): void {
 function awaitReady(worker: ThreadWorker, script: ThreadScript | undefined): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     const fail = (cause: unknown) => reject(startFailure(script, cause));
-    listen(worker, "message", () => {
+    listen(worker, "message", (message) => {
+      const reply = worker.on === undefined ? (message as MessageEvent).data : message;
+      if ((reply as ThreadReply | undefined)?.version !== VERSION) {
+        reject(versionFailure(script, reply));
+        return;
+      }
       // Waiting threads do not keep a program alive; starting ones do.
       worker.unref?.();
       resolve();

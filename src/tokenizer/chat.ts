@@ -1,6 +1,7 @@
 /** Chat templates: a list of messages to the text that a model was trained on. */
-import { brandOf, checkOptions, kindOf } from "../brands.js";
-import { PlmError, quote } from "../errors.js";
+import { brandOf, checkOptions } from "../brands.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, PlmError, quote } from "../errors.js";
 import { renderTemplate, TemplateFailure } from "./jinja/template.js";
 import { type ChatMessage, checkMessages } from "./messages.js";
 
@@ -106,8 +107,7 @@ export function chatTemplateOf(
   const template: unknown = chatTemplate ?? forTools ?? nameless ?? named.default;
   if (typeof template === "string") return template;
   if (template !== undefined) {
-    const message = `chatTemplate: expected a string, got ${typeof template}`;
-    throw new PlmError("INVALID_ARGUMENT", message);
+    throw invalidArgument("chatTemplate", "a string", kindOf(template));
   }
   const names = Object.keys(named).map(quote).join(", ");
   const got = names === "" ? "has none" : `has only those named ${names}`;
@@ -141,24 +141,21 @@ export function applyChatTemplate(
 }
 
 /**
- * The variables of `chatTemplateKwargs`, called `name` in messages; none if it is left out. Throws
- * INVALID_ARGUMENT for what is neither an object nor a Map of them, and for one that is called
- * `messages`.
+ * The variables of `chatTemplateKwargs`; none if it is left out. Throws INVALID_ARGUMENT for what
+ * is neither an object nor a Map of them, and for a variable of the name `messages`.
  */
-export function checkKwargs(kwargs: unknown, name = "chatTemplateKwargs"): Record<string, unknown> {
+export function checkKwargs(kwargs: unknown): Record<string, unknown> {
+  const name = "chatTemplateKwargs";
   const variables = checkVariables(name, kwargs ?? {});
   if (!Object.keys(variables).includes("messages")) return variables;
-  const message = `${name}: expected no variable of the name messages, got one`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument(name, "no variable of the name messages", "one");
 }
 
 /** The variables that are not undefined. */
 function checkVariables(name: string, variables: unknown): Record<string, unknown> {
   const brand = brandOf(variables);
   if (brand !== "Object" && brand !== "Map") {
-    const got = Array.isArray(variables) ? "an array" : kindOf(variables);
-    const message = `${name}: expected an object of variables, got ${got}`;
-    throw new PlmError("INVALID_ARGUMENT", message);
+    throw invalidArgument(name, "an object of variables", kindOf(variables));
   }
   const isMap = brand === "Map";
   const entries = isMap ? [...(variables as Map<unknown, unknown>)] : Object.entries(variables!);
@@ -166,6 +163,5 @@ function checkVariables(name: string, variables: unknown): Record<string, unknow
   if (wrong === undefined) {
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
-  const message = `${name}: expected names that are strings, got ${kindOf(wrong[0])}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
+  throw invalidArgument(name, "names that are strings", kindOf(wrong[0]));
 }

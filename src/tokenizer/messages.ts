@@ -1,5 +1,6 @@
 /** The messages of a conversation, checked. */
-import { PlmError, quote } from "../errors.js";
+import { kindOf } from "../describe.js";
+import { invalidArgument, type PlmError, quote } from "../errors.js";
 
 /** A part of a message's content. */
 export interface ChatTextPart {
@@ -25,14 +26,14 @@ export interface ChatMessage {
  * INVALID_ARGUMENT, naming message and part, for anything else.
  */
 export function checkMessages(messages: readonly ChatMessage[]): Record<string, unknown>[] {
-  if (!Array.isArray(messages)) throw invalid("messages", "an array", messages);
+  if (!Array.isArray(messages)) throw invalid("", "an array", kindOf(messages));
   return Array.from(messages as readonly unknown[], (message, i) => {
-    const name = `messages[${i}]`;
-    if (!isObject(message)) throw invalid(name, "an object", message);
+    const at = `[${i}]`;
+    if (!isObject(message)) throw invalid(at, "an object", kindOf(message));
     // Read once: each may be a getter, of the message itself or of its class.
     const { role, content, tool_calls: calls } = message;
-    if (typeof role !== "string") throw invalid(`${name}.role`, "a string", role);
-    const text = contentOf(content, calls, `${name}.content`);
+    if (typeof role !== "string") throw invalid(`${at}.role`, "a string", kindOf(role));
+    const text = contentOf(content, calls, `${at}.content`);
     return {
       ...message,
       role,
@@ -43,14 +44,14 @@ export function checkMessages(messages: readonly ChatMessage[]): Record<string, 
 }
 
 /** The content as a text; null or undefined, as it is, beside tool calls. */
-function contentOf(content: unknown, calls: unknown, name: string): string | null | undefined {
+function contentOf(content: unknown, calls: unknown, at: string): string | null | undefined {
   if (typeof content === "string") return content;
   if (Array.isArray(content)) {
-    return Array.from(content, (part: unknown, i) => textOf(part, `${name}[${i}]`)).join("\n");
+    return Array.from(content, (part: unknown, i) => textOf(part, `${at}[${i}]`)).join("\n");
   }
   const hasCalls = Array.isArray(calls) && calls.length > 0;
   if (hasCalls && (content === null || content === undefined)) return content;
-  throw invalid(name, "a string, or an array of text parts", content);
+  throw invalid(at, "a string, or an array of text parts", kindOf(content));
 }
 
 /** A copy of a content, which later changes of its parts do not reach. */
@@ -61,15 +62,15 @@ export function copyContent(content: ChatContent): ChatContent {
   ) as ChatTextPart[];
 }
 
-function textOf(part: unknown, name: string): string {
+function textOf(part: unknown, at: string): string {
   const expected = 'a part { type: "text", text }';
-  if (!isObject(part)) throw invalid(name, expected, part);
+  if (!isObject(part)) throw invalid(at, expected, kindOf(part));
   const { type, text } = part;
   if (type !== "text") {
     const got = typeof type === "string" ? `type ${quote(type)}` : "no type";
-    throw new PlmError("INVALID_ARGUMENT", `${name}: expected ${expected}, got ${got}`);
+    throw invalid(at, expected, got);
   }
-  if (typeof text !== "string") throw invalid(`${name}.text`, "a string", text);
+  if (typeof text !== "string") throw invalid(`${at}.text`, "a string", kindOf(text));
   return text;
 }
 
@@ -77,8 +78,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function invalid(name: string, expected: string, value: unknown): PlmError {
-  const kind = Array.isArray(value) ? "array" : typeof value;
-  const got = value === null || value === undefined ? String(value) : `the type ${kind}`;
-  return new PlmError("INVALID_ARGUMENT", `${name}: expected ${expected}, got ${got}`);
+/** What is wrong at a place in the messages; what they say is not shown. */
+function invalid(at: string, expected: string, got: string): PlmError {
+  return invalidArgument("messages", expected, got, { at });
 }

@@ -1,5 +1,5 @@
 /** Reads the tokenizer's entries of GGUF metadata. */
-import { describeValue } from "../describe.js";
+import { describeValue, isList } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
 import { TokenType } from "./vocabulary.js";
 
@@ -129,11 +129,6 @@ class EntryReader {
 
 function keyOf(name: string): string {
   return name.includes(".") ? name : `tokenizer.ggml.${name}`;
-}
-
-/** Whether a value is an array or a typed array, of any realm. */
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
 function invalid(name: string, expected: string, value: unknown): PlmError {

@@ -1,10 +1,10 @@
 /** The Qwen2 tokenizer: text to token ids and back. */
 import { checkOptions } from "../brands.js";
-import { PlmError, quote } from "../errors.js";
+import { describeValue, kindOf } from "../describe.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { Bpe } from "./bpe.js";
 import { ByteBuffer } from "./bytes.js";
-import { WordCache } from "./cache.js";
 import { decodeUtf8, type IncrementalDecoder, incrementalDecoder } from "./decoder.js";
 import { MergeTable } from "./merges.js";
 import { checkTokenizerSource, readTokenizerSource, type TokenizerSource } from "./metadata.js";
@@ -15,6 +15,7 @@ import { SpecialTokens } from "./special.js";
 import { Symbols } from "./symbols.js";
 import { findTokenKinds } from "./token-kinds.js";
 import { Vocabulary } from "./vocabulary.js";
+import { WordCache } from "./word-cache.js";
 
 export type { TokenizerSource } from "./metadata.js";
 
@@ -122,14 +123,11 @@ export class Tokenizer {
    * otherwise (`normalized`, `lstrip`, `rstrip`, `single_word`).
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    if (typeof text !== "string") {
-      throw new PlmError("INVALID_ARGUMENT", `text: expected a string, got ${typeof text}`);
-    }
+    if (typeof text !== "string") throw invalidArgument("text", "a string", kindOf(text));
     checkOptions(options);
     const { special = false, addBos = false, normalize = "nfc" } = options;
     if (normalize !== "nfc" && normalize !== "none") {
-      const got = quote(String(normalize));
-      throw new PlmError("INVALID_ARGUMENT", `normalize: expected "nfc" or "none", got ${got}`);
+      throw invalidArgument("normalize", '"nfc" or "none"', describeValue(normalize));
     }
     const out: number[] = [];
     const matches = (special ? this.#special : this.#userDefined).match(text);
@@ -153,8 +151,7 @@ export class Tokenizer {
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     if (!(Number.isSafeInteger(ids?.length) && ids.length >= 0)) {
-      const got = `${typeof ids} of length ${ids?.length}`;
-      throw new PlmError("INVALID_ARGUMENT", `ids: expected a list of token ids, got ${got}`);
+      throw invalidArgument("ids", "a list of token ids", kindOf(ids));
     }
     checkOptions(options);
     const buffer = new ByteBuffer();

@@ -1,5 +1,6 @@
 /** What the training of a vocabulary is given, checked. */
-import { PlmError } from "../errors.js";
+import { describeValue, kindOf } from "../describe.js";
+import { invalidArgument, quote } from "../errors.js";
 
 /** What a vocabulary is to be like. */
 export interface TrainTokenizerOptions {
@@ -26,11 +27,6 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Options with nothing left out. */
 export type CheckedOptions = Required<TrainTokenizerOptions>;
 
-/** An error that says which argument, what was expected, what came. */
-export function invalid(name: string, expected: string, got: string): PlmError {
-  return new PlmError("INVALID_ARGUMENT", `${name}: expected ${expected}, got ${got}`);
-}
-
 /** Options with defaults filled in; throws INVALID_ARGUMENT for those out of range. */
 export function checkOptions(options: TrainTokenizerOptions): CheckedOptions {
   const {
@@ -44,35 +40,45 @@ export function checkOptions(options: TrainTokenizerOptions): CheckedOptions {
   checkInteger("vocabSize", vocabSize, 256 + specialTokens.length, MAX_TRAINED_VOCAB_SIZE);
   checkInteger("minFrequency", minFrequency, 1, Number.MAX_SAFE_INTEGER);
   if (normalize !== "nfc" && normalize !== "none") {
-    throw invalid("normalize", `"nfc" or "none"`, `"${String(normalize)}"`);
+    throw invalidArgument("normalize", `"nfc" or "none"`, describeValue(normalize));
   }
   return { vocabSize, specialTokens: [...specialTokens], minFrequency, special, normalize };
 }
 
 function checkInteger(name: string, value: unknown, low: number, high: number): void {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return;
-  throw invalid(name, `an integer from ${low} to ${high}`, String(value));
+  throw invalidArgument(name, `an integer from ${low} to ${high}`, describeValue(value));
 }
 
 function checkSpecialTokens(specialTokens: unknown): void {
   if (!Array.isArray(specialTokens) || specialTokens.length === 0) {
-    throw invalid("specialTokens", "an array of one string or more", JSON.stringify(specialTokens));
+    throw invalidArgument(
+      "specialTokens",
+      "an array of one string or more",
+      describeValue(specialTokens),
+    );
   }
   const seen = new Set<unknown>();
   for (const token of specialTokens) {
     if (typeof token !== "string" || token === "" || LONE_SURROGATE.test(token)) {
-      throw invalid("specialTokens", "well-formed strings, not empty", JSON.stringify(token));
+      throw invalidArgument(
+        "specialTokens",
+        "well-formed strings, not empty",
+        describeValue(token),
+      );
     }
-    if (seen.has(token)) throw invalid("specialTokens", "each once", `"${token}" twice`);
+    if (seen.has(token))
+      throw invalidArgument("specialTokens", "each once", `${quote(token)} twice`);
     seen.add(token);
   }
 }
 
 /** Throws INVALID_ARGUMENT if text `index` is no string or has a lone surrogate. */
 export function checkText(text: unknown, index: number): void {
-  if (typeof text !== "string") throw invalid(`texts: ${index}`, "a string", typeof text);
+  const place = { at: `[${index}]` };
+  if (typeof text !== "string") throw invalidArgument("texts", "a string", kindOf(text), place);
   const at = text.search(LONE_SURROGATE);
   if (at < 0) return;
   const unit = text.charCodeAt(at).toString(16);
-  throw invalid(`texts: ${index}`, "well-formed text", `the lone surrogate ${unit} at ${at}`);
+  throw invalidArgument("texts", "well-formed text", `the lone surrogate ${unit} at ${at}`, place);
 }

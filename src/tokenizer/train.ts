@@ -1,4 +1,5 @@
 /** Trains byte-level BPE vocabularies for the Qwen2 tokenizer. */
+import { invalidArgument, quote } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { byteToChar } from "./bytes.js";
 import { learnMerges } from "./learn-merges.js";
@@ -9,7 +10,6 @@ import {
   type CheckedOptions,
   checkOptions,
   checkText,
-  invalid,
   type TrainTokenizerOptions,
 } from "./train-options.js";
 import { TokenType } from "./vocabulary.js";
@@ -48,7 +48,7 @@ export async function trainTokenizer(
   const checked = checkOptions(options);
   const words = await countWords(texts, checked);
   const textBytes = words.totalBytes;
-  if (textBytes === 0) throw invalid("texts", "some text", "none");
+  if (textBytes === 0) throw invalidArgument("texts", "some text", "none");
   const maxMerges = checked.vocabSize - 256 - checked.specialTokens.length;
   const learnt = learnMerges(words, maxMerges, checked.minFrequency);
   const tokens = learnt.bytes.map(spell);
@@ -66,7 +66,7 @@ async function countWords(
   { specialTokens, special, normalize }: CheckedOptions,
 ): Promise<WordCounts> {
   // A string is an iterable of strings too, of characters.
-  if (typeof texts === "string") throw invalid("texts", "an iterable of texts", "one string");
+  if (typeof texts === "string") throw invalidArgument("texts", "an iterable of texts", "a string");
   const words = new WordCounts();
   const utf8 = new (requireGlobal("TextEncoder"))();
   const cuts = new SpecialTokens(special ? specialTokens.map((token, i) => [i, token]) : []);
@@ -105,7 +105,8 @@ function completeVocabulary(
   const eosTokenId = tokens.length;
   for (const token of specialTokens) {
     // Readers of GGUF find tokens by their text.
-    if (taken.has(token)) throw invalid("specialTokens", "none that is learnt too", `"${token}"`);
+    if (taken.has(token))
+      throw invalidArgument("specialTokens", "none that is learnt too", quote(token));
     taken.add(token);
     tokens.push(token);
   }

@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { tinyModel } from "../model/support/tiny.js";
 import { assertFails, folder, json, model, output } from "./support/plm.js";
 
 interface InspectJson {
@@ -22,6 +23,7 @@ interface InspectJson {
   };
   tokenizer: { vocabSize: number; eosTokenIds: number[]; pre: string };
   chatTemplate: string;
+  namedChatTemplates: Record<string, string>;
 }
 
 test("inspect tells architecture, tensors, memory, tokenizer and template", async () => {
@@ -43,6 +45,7 @@ test("inspect tells architecture, tensors, memory, tokenizer and template", asyn
   assert.is(report.tokenizer.pre, "qwen2");
   assert.is(report.tokenizer.eosTokenIds.length, 2);
   assert.match(report.chatTemplate, /im_start/);
+  assert.equal(report.namedChatTemplates, {});
 });
 
 test("inspect for people", async () => {
@@ -51,6 +54,23 @@ test("inspect for people", async () => {
   assert.match(text, /\nTensors\n {2}Q8_0 +\d+ tensors, .* kB\n/);
   assert.match(text, /\nMemory\n {2}weights .*\n {2}cache .*\(i16, 1024 tokens\)\n/);
   assert.match(text, / {2}chat template +present\n$/);
+});
+
+test("inspect names the chat templates that have a name", async () => {
+  const templates = ["tool_use", "rag\u001b"].map((name) => `tokenizer.chat_template.${name}`);
+  const withTemplates = (keys: string[]) =>
+    tinyModel({ type: "Q8_0" }, ({ metadata }) => {
+      for (const key of keys) metadata.set(key, { key, type: "string", value: "{{ messages }}" });
+    });
+  for (const [keys, expected] of [
+    [[], "none"],
+    [templates, 'only named "tool_use", "rag\\u001b"'],
+    [["tokenizer.chat_template", templates[0]], 'present, and named "tool_use"'],
+  ] as const) {
+    writeFileSync(join(folder, "templates.gguf"), withTemplates([...keys]));
+    const text = await output("inspect", "-m", "templates.gguf");
+    assert.is(/chat template +(.*)\n$/.exec(text)?.[1], expected);
+  }
 });
 
 test("init writes the same file for the same options, and spares files that exist", async () => {

@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createProgram } from "../../src/cli/program.js";
+import { resolveOptions } from "../../src/generation/options.js";
 import { madeUpText, smallConfig } from "../training/support/small-run.js";
 import { assertFails, folder, output } from "./support/plm.js";
 
@@ -17,6 +18,15 @@ test("help tells every command, and --version the package's", async () => {
   for (const name of ["generate", "chat", "logits", "tokenize", "detokenize", "bench"]) {
     assert.ok(names.includes(name), name);
   }
+});
+
+test("every option of the library's generation is a flag of generate", () => {
+  const generate = createProgram().commands.find((command) => command.name() === "generate")!;
+  const flags = generate.options.map((option) => option.attributeName());
+  const { signal, ...options } = resolveOptions({}, 1);
+  for (const name of Object.keys(options)) assert.ok(flags.includes(name), name);
+  const topK = generate.options.find((option) => option.attributeName() === "topK")!;
+  assert.match(topK.description, `(default: ${options.topK})`);
 });
 
 test("help of a command is what --help prints of it", async () => {

@@ -235,7 +235,7 @@ test("no signal leaves anything", async () => {
     const changes = watch(path);
     const child = start("quantize", "--type", "q8_0", from, join(path, "out.gguf"));
     const ended = finish(child);
-    for await (const { filename } of changes) if (filename?.endsWith(".part")) break;
+    for await (const { filename } of changes) if (filename?.endsWith(".unfinished")) break;
     for (const signal of signals) child.kill(signal);
     const { code, stdout, stderr } = await ended;
     assert.equal([code, stdout, stderr], [expected, "", ""]);
@@ -251,7 +251,7 @@ test("a file is there when it is whole, and what it replaces until then", async 
   async function* pieces(error?: Error): AsyncGenerator<Uint8Array> {
     yield Uint8Array.of(1, 2);
     const names = readdirSync(path);
-    assert.is(names.filter((name) => /^out\.\d+\.part$/.test(name)).length, 1);
+    assert.is(names.filter((name) => /^out\.\d+\.unfinished$/.test(name)).length, 1);
     if (error !== undefined) throw error;
     yield Uint8Array.of(3);
   }
@@ -259,6 +259,8 @@ test("a file is there when it is whole, and what it replaces until then", async 
   assert.equal(told, [2, 3]);
   assert.equal([...(await readFile(place.path))], [1, 2, 3]);
   await symlink(place.path, join(path, "link"));
+  // Of a killed process that had the same id, as in a container.
+  writeFileSync(`${place.path}.${process.pid}.unfinished`, "left");
 
   const full = new Error("no space left");
   const failed = writeOutput(place, pieces(full), signal).catch((error: unknown) => error);

@@ -30,6 +30,15 @@ test("the dims are those asked for", async () => {
   assert.is(config.maxPositionEmbeddings, 77);
 });
 
+test("a tensor that would not fit in memory is refused before anything is made", () => {
+  const wide = { hidden: 65536, intermediate: 32, heads: 1, nope: 8, rope: 8, vHead: 32 };
+  const kvA = 65536 * (16384 + 8);
+  assert.throws(
+    () => createRandomModel({ ...DEFAULT_RANDOM_MODEL, ...wide, kvLoraRank: 16384 }),
+    `model: expected tensors of at most ${2 ** 28} values, got one of ${kvA}`,
+  );
+});
+
 test("logits are of moderate size, half of the activations zero, texts mostly words", async () => {
   for (const type of ["f32", "q8_0"] as const) {
     const model = await load({ type, seed: 9 });

@@ -1,12 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import platform from "#platform";
 import { planModel } from "../../src/engine/load.js";
-import { ThreadStarter } from "../../src/engine/start-threads.js";
 import { stagingOf } from "../../src/engine/thread.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { chooseKernels } from "../../src/kernels/choose-kernels.js";
 import { loadKernels } from "../../src/kernels/load.js";
+import { ThreadStarter } from "../../src/kernels/start-threads.js";
 import { type ReadOptions, readWeights } from "../../src/loading/read-weights.js";
 import { eachWeight } from "../../src/model/weights.js";
 import { assertRejects, rejection } from "../model/support/engine.js";
@@ -37,14 +38,16 @@ async function packedWeights(
   const plan = planModel(gguf, { threads });
   const memory = plan.memory.allocate(true);
   const { kernels, module } = await loadKernels(memory);
-  const { config, weights, buffers, meeting, caches } = plan;
-  const { contextLength, cacheType } = plan.options;
-  const cachePtrs = caches.map(({ ptr }) => ptr);
+  const { config, weights, buffers, meeting, batch } = plan;
+  const { cacheType } = plan.options;
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const sizes = { cachePtrs, cacheType, contextLength };
-  const model = { config, weights, buffers, meeting, ...sizes, choice };
-  const starter = new ThreadStarter({ module, memory, model });
+  const model = { config, weights, buffers, meeting, batch, cacheType, choice };
+  const starter = new ThreadStarter({
+    memory,
+    teamPtr: meeting.team,
+    startThread: (index) => platform.startThread({ module, memory, model, index }),
+  });
   const helpers = await starter.start(threads - 1);
   assert.is(helpers.length, threads - 1);
   try {

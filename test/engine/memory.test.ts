@@ -34,36 +34,37 @@ async function loadGuarded(
   const memory = plan.memory.allocate();
   const { kernels } = await loadKernels(memory, { variant: "simd" });
   new Uint8Array(memory.buffer).fill(GUARD, first);
-  const { config, weights, buffers, meeting, caches } = plan;
+  const { config, weights, buffers, meeting, pages, batch } = plan;
   const helpers = Promise.resolve(0);
   await readWeights(gguf, weights, { kernels, memory, ...stagingOf(plan), helpers }, {});
-  const { contextLength, cacheType, precision } = plan.options;
+  const { contextLength, cacheType, precision, attention } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
-  const cachePtrs = caches.map(({ ptr }) => ptr);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const sizes = { cachePtrs, cacheType, contextLength };
-  const model = { config, weights, buffers, meeting, ...sizes, choice };
+  const model = { config, weights, buffers, meeting, batch, cacheType, choice };
   // The board of threads' work and their team are written before anything is computed.
   new Uint8Array(memory.buffer, meeting.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
-  const parts = { model, memory, plm, caches, threads: [], precision, variant: "simd" as const };
-  const engine = new Engine(parts);
+  const parts = { model, memory, plm, pages, threads: [], precision, attention };
+  const engine = new Engine({ ...parts, variant: "simd" });
   engine.packKeys();
   return { model: new LoadedPlm(plan, engine), memory };
 }
 
+/** Contexts that the cache has room for, one of which is used. */
+const SESSIONS = 2;
+
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */
-function untouchable(model: LoadedPlm, memory: WebAssembly.Memory, own: number): Uint8Array[] {
+function untouchable(model: LoadedPlm, memory: WebAssembly.Memory): Uint8Array[] {
   const { regions } = model.plan.memory;
-  const caches = regions.filter(({ kind }) => kind === "cache");
   const parts: Uint8Array[] = [];
   let from = regions[0].ptr;
   for (const region of regions) {
     const isScratch = region.kind === "scratch" && region.name !== "guard";
-    if (!isScratch && region !== caches[own]) continue;
+    if (!isScratch && region.kind !== "cache") continue;
     parts.push(new Uint8Array(memory.buffer).slice(from, region.ptr));
-    from = region.ptr + region.bytes;
+    // The first session takes the first pages.
+    from = region.ptr + (isScratch ? region.bytes : region.bytes / SESSIONS);
   }
   parts.push(new Uint8Array(memory.buffer).slice(from));
   return parts;
@@ -85,14 +86,14 @@ for (const [type, options] of CASES) {
     const file = tinyModel({ dims: { ...dims, numHiddenLayers: 1 }, type, tied: false });
     for (const attention of ["absorbed", "expanded"] as const) {
       for (const batchSize of [1, 3, 64]) {
-        const planned = { ...options, attention, batchSize, sessions: 2 };
+        const planned = { ...options, attention, batchSize, sessions: SESSIONS };
         const { model, memory } = await loadGuarded(file, planned);
         const { ptr, bytes } = model.plan.memory.regions.at(-1)!;
         const guard = new Uint8Array(memory.buffer, ptr, bytes);
         assert.ok(!guard.some((byte) => byte !== GUARD), "loading wrote beyond the scratch");
-        const before = untouchable(model, memory, 1);
+        const before = untouchable(model, memory);
         await engineLogits(model, tinyTokens(dims.contextLength));
-        const after = untouchable(model, memory, 1);
+        const after = untouchable(model, memory);
         assert.is(after.length, before.length);
         before.forEach((bytes, i) => {
           const at = bytes.findIndex((byte, j) => byte !== after[i][j]);

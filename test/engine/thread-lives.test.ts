@@ -1,6 +1,6 @@
 /** How the threads of models begin and end, and what is left of them. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -8,14 +8,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
 import { type LoadedPlm, loadPlm } from "../../src/engine/load.js";
-import { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { MemoryPlan } from "../../src/kernels/arena.js";
 import { Member } from "../../src/kernels/team.js";
+import { withLostJoin } from "../kernels/support/lost-join.js";
 import { assertRejects, engineLogits, loadEngine, rejection } from "../model/support/engine.js";
 import { claimProcessors } from "../model/support/processors.js";
 import { tinyModel, tinyTokens } from "../model/support/tiny.js";
+import { countsThreads, osThreads, untilThreads } from "../support/os-threads.js";
 
 // More threads than the machine may have processors.
 let unclaim: () => void;
@@ -23,21 +24,6 @@ test.before(() => {
   unclaim = claimProcessors(16);
 });
 test.after(() => unclaim());
-
-/** Runs `work` while a thread's join throws, the `nth` time that it is called. */
-async function withLostJoin(nth: number, work: () => Promise<void>): Promise<void> {
-  const { join } = Member.prototype;
-  let calls = 0;
-  Member.prototype.join = function (this: Member): void {
-    if (this.count > 1 && ++calls === nth) throw new PlmError("THREAD_LOST", "one is lost");
-    join.call(this);
-  };
-  try {
-    await work();
-  } finally {
-    Member.prototype.join = join;
-  }
-}
 
 test("a model that lost a thread says so from then on", async () => {
   const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2, sessions: 2 });
@@ -49,21 +35,12 @@ test("a model that lost a thread says so from then on", async () => {
   model.dispose();
 });
 
-/** Threads of this process, JavaScript's and the engine's, as Linux tells them. */
-const THREADS = "/proc/self/task";
-const osThreads = (): number => readdirSync(THREADS).length;
-
-(existsSync(THREADS) ? test : test.skip)(
+(countsThreads ? test : test.skip)(
   "threads return by themselves, however their model ends",
   async () => {
     const file = tinyModel({ type: "Q8_0" });
     // A first model has the engine start its own threads.
     (await loadEngine(file, { threads: 3 })).dispose();
-    const until = async (most: number): Promise<void> => {
-      for (let i = 0; osThreads() > most && i < 150; i++)
-        await new Promise((r) => setTimeout(r, 10));
-      assert.ok(osThreads() <= most, `${osThreads()} threads, ${most} before`);
-    };
     await new Promise((resolve) => setTimeout(resolve, 300));
     const before = osThreads();
     const { terminate } = Worker.prototype;
@@ -75,11 +52,11 @@ const osThreads = (): number => readdirSync(THREADS).length;
     const used = await loadEngine(file, { threads: 4 });
     await engineLogits(used, tinyTokens(5), { chunkSize: 1 });
     used.dispose();
-    await until(before);
+    await untilThreads(before);
     await withLostJoin(1, () => assertRejects(loadEngine(file, { threads: 3 }), "THREAD_LOST"));
-    await until(before);
+    await untilThreads(before);
     await assertRejects(loadEngine(file.slice(0, -64), { threads: 3 }), "INVALID_FILE");
-    await until(before);
+    await untilThreads(before);
     // One of them does not start; the others wait to be let in.
     const { startThread } = platform;
     platform.startThread = (data) => {
@@ -89,7 +66,7 @@ const osThreads = (): number => readdirSync(THREADS).length;
     const alone = await loadEngine(file, { threads: 4 });
     platform.startThread = startThread;
     assert.is(alone.threads, 1);
-    await until(before);
+    await untilThreads(before);
     const controller = new AbortController();
     const reason = new Error("enough");
     const loading = loadEngine(file, {
@@ -100,7 +77,7 @@ const osThreads = (): number => readdirSync(THREADS).length;
       },
     });
     assert.is(await rejection(loading), reason);
-    await until(before);
+    await untilThreads(before);
     assert.is(terminated, 0, "threads that had to be terminated");
     Worker.prototype.terminate = terminate;
   },

@@ -6,7 +6,8 @@ import * as assert from "uvu/assert";
 import type { PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { closeSources, openSources } from "../../src/format/source.js";
+import { HttpClient } from "../../src/format/http-client.js";
+import { closeSources, openSources, openWith } from "../../src/format/source.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
 import { sampleFile, sampleTensors } from "./support/sample.js";
@@ -23,7 +24,7 @@ async function withFile(
 ): Promise<void> {
   const server = await serveFiles({ "/file": file, "/m.gguf": sampleFile() }, options);
   const open = async (path = "file"): Promise<ByteSource> =>
-    (await openSources(new URL(path, server.url), undefined, {}, new TestEnvironment()))[0];
+    (await openWith(new HttpClient({}, new TestEnvironment()), new URL(path, server.url)))[0];
   try {
     await body(server, open);
   } finally {

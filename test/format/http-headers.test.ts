@@ -3,9 +3,9 @@ import { Readable } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { PlmError } from "../../src/errors.js";
-import type { FetchLike, HttpOptions } from "../../src/format/http-client.js";
+import { type FetchLike, HttpClient, type HttpOptions } from "../../src/format/http-client.js";
 import { type HeaderFields, readHeaders } from "../../src/format/http-headers.js";
-import { openSources } from "../../src/format/source.js";
+import { openSources, openWith } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
 import { tinyModel } from "../model/support/tiny.js";
 import { TestEnvironment } from "./support/environment.js";
@@ -46,7 +46,7 @@ async function tokenFreeErrorOf(promise: Promise<unknown>): Promise<PlmError> {
 }
 
 async function readAll(url: URL, options: HttpOptions): Promise<void> {
-  const sources = await openSources(url, undefined, options, new TestEnvironment());
+  const sources = await openWith(new HttpClient(options, new TestEnvironment()), url);
   const target = new Uint8Array(sampleFile().length);
   assert.is(await sources[0].read(0, target), target.length);
   assert.equal(target, sampleFile());
@@ -129,8 +129,8 @@ test("headers that cannot be sent are refused by name, before anything is opened
     [{ [`${TOKEN}:`]: "x" }, /names that HTTP allows/],
     [{ Authorization: `${TOKEN}\nX: y` }, /^headers: Authorization: .* a value that HTTP allows/],
     [{ Authorization: `${TOKEN}\u2028` }, /^headers: Authorization: .* a value that HTTP allows/],
-    [{ Authorization: undefined }, /^headers: Authorization: expected a string, got undefined$/],
-    [{ Authorization: [TOKEN] }, /^headers: Authorization: expected a string, got an object/],
+    [{ Authorization: undefined }, /^headers: Authorization: expected a string, got nothing$/],
+    [{ Authorization: [TOKEN] }, /^headers: Authorization: expected a string, got an array/],
     [{ RANGE: "bytes=0-1" }, /expected none of range, .* got RANGE/],
   ];
   for (const [headers, message] of wrong) {

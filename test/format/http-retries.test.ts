@@ -3,8 +3,9 @@ import type { ServerResponse } from "node:http";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ByteSource } from "../../src/format/byte-source.js";
+import { HttpClient } from "../../src/format/http-client.js";
 import { REAL_ENVIRONMENT } from "../../src/format/http-environment.js";
-import { openSources } from "../../src/format/source.js";
+import { openWith } from "../../src/format/source.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
@@ -26,7 +27,7 @@ async function withFile(
   const environment = new TestEnvironment();
   const url = new URL("file?secret=s3cret", server.url);
   const open = async (signal?: AbortSignal): Promise<ByteSource> =>
-    (await openSources(url, signal, {}, environment))[0];
+    (await openWith(new HttpClient({}, environment), url, signal))[0];
   try {
     await body({ server, environment, open });
   } finally {

@@ -3,7 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { closeSources, openSources } from "../../src/format/source.js";
+import { HttpClient } from "../../src/format/http-client.js";
+import { closeSources, openSources, openWith } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
@@ -105,7 +106,7 @@ test("a server that caps its answers is asked again", async () => {
 test("a connection that gives nothing ends in an error", async () => {
   await withServer({ breakAfterBytes: 0 }, async ({ url }) => {
     const environment = new TestEnvironment();
-    const [source] = await openSources(new URL("large", url), undefined, {}, environment);
+    const [source] = await openWith(new HttpClient({}, environment), new URL("large", url));
     const error = await errorOf(source.read(0, new Uint8Array(9)));
     assert.is(error.code, "UNREADABLE_FILE");
     assert.equal(environment.pausesMs, [1000, 2000, 4000, 8000, 16_000]);

@@ -147,7 +147,7 @@ test("chunks that are no bytes", async () => {
   await withFile(async (path) => {
     const texts: [ModelSource, string][] = [
       [createReadStream(path, { encoding: "latin1" }), "a string"],
-      [new Set(file.subarray(0, 9)) as unknown as ModelSource, "number"],
+      [new Set(file.subarray(0, 9)) as unknown as ModelSource, "a number"],
       [Readable.from([{}]), "an object of class Object"],
     ];
     for (const [source, got] of texts) {
@@ -215,21 +215,23 @@ test("files that a picker gives, and lists of them", async () => {
 test("what is no source is told what is", async () => {
   const request = new Request("http://127.0.0.1/");
   const wrong: [unknown, string][] = [
-    [5, "number"],
+    [5, "a number"],
     [null, "null"],
-    [undefined, "undefined"],
-    [() => file, "function"],
+    [undefined, "nothing"],
+    [() => file, "a function"],
     [{}, "an object of class Object"],
     [Promise.resolve(file), "a Promise; await it"],
     [request, "an object of class Request"],
     [new Date(), "an object of class Date"],
     [{ type: "Buffer", data: [...file.subarray(0, 9)] }, "an object of class Object"],
-    [[...file.subarray(0, 9)], "number"],
+    [[...file.subarray(0, 9)], "a number"],
   ];
   for (const [source, got] of wrong) {
-    const { message } = await errorOf(openSources(source as ModelSource), "INVALID_ARGUMENT");
-    assert.match(message, /^source: expected a path, URL, Response, Blob, .* split file; got /);
-    assert.ok(message.endsWith(`; got ${got}`), message);
+    const error = await errorOf(openSources(source as ModelSource), "INVALID_ARGUMENT");
+    const { message, argument } = error;
+    assert.is(argument, "source");
+    assert.match(message, /^source: expected a path, URL, Response, Blob, .* split file, got /);
+    assert.ok(message.endsWith(`, got ${got}`), message);
   }
   const stream = new ReadableStream<Uint8Array>();
   stream.getReader();
@@ -251,8 +253,9 @@ test("options of another kind are refused by name, before the source is touched"
   ];
   for (const [options, text] of wrong) {
     for (const call of [loadModel, inspectModel]) {
-      const { message } = await errorOf(call(untouched, options as object), "INVALID_ARGUMENT");
-      assert.ok(message.startsWith(text), message);
+      const error = await errorOf(call(untouched, options as object), "INVALID_ARGUMENT");
+      assert.ok(error.message.startsWith(text), error.message);
+      assert.is(error.argument, text.slice(0, text.indexOf(":")));
     }
   }
 });

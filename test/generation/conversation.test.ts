@@ -59,10 +59,17 @@ test("an answer that is stopped is kept as far as it went, and the next one is r
   const controller = new AbortController();
   const options = { maxTokens: 100, seed: 2, ignoreEos: true };
   let said = "";
-  for await (const piece of conversation.ask("Hi", { ...options, signal: controller.signal })) {
-    said += piece;
-    if (said.length > 10) controller.abort();
+  const stopped = conversation.ask("Hi", { ...options, signal: controller.signal });
+  try {
+    for await (const piece of stopped) {
+      said += piece;
+      if (said.length > 10) controller.abort();
+    }
+    assert.unreachable();
+  } catch (error) {
+    assert.is(error, controller.signal.reason);
   }
+  assert.is(await stopped.result().catch((error) => error), controller.signal.reason);
   assert.equal(conversation.messages[1], { role: "assistant", content: said });
   const messages = [...conversation.messages, { role: "user", content: "Go on" }];
   const expected = await library.chat(messages, { ...options, maxTokens: 5 }).text();
@@ -104,22 +111,65 @@ test("one answer at a time, and no error is lost in an abort", async () => {
   const conversation = new Conversation({ session, tokenizer });
   const options = { maxTokens: 30, seed: 2, ignoreEos: true };
   const answer = conversation.ask("Hi", options);
-  await answer.next();
+  const pieces = answer[Symbol.asyncIterator]();
+  await pieces.next();
   await assertRejects(joined(conversation.ask("And?", options)), "SESSION_BUSY");
   assertThrows(() => conversation.reset(), "SESSION_BUSY");
-  await answer.return();
+  await answer.cancel();
   assert.is(conversation.messages.length, 2);
   const aborted = { ...options, signal: AbortSignal.abort(new Error("enough")) };
   await assertRejects(joined(conversation.ask("x".repeat(9999), aborted)), "CONTEXT_FULL");
   assert.is(conversation.messages.length, 2);
-  assert.is(await joined(conversation.ask("Go on", aborted)), "");
-  assert.is(conversation.messages.length, 4);
+  const ended = await conversation
+    .ask("Go on", aborted)
+    .text()
+    .catch((error: Error) => error);
+  assert.is(ended, aborted.signal.reason);
+  assert.equal(conversation.messages[3], { role: "assistant", content: "" });
   const controller = new AbortController();
-  for await (const _ of conversation.ask("More", { ...options, signal: controller.signal })) {
-    controller.abort();
-    conversation.dispose();
-  }
+  const disposed = conversation.ask("More", { ...options, signal: controller.signal });
+  const iterator = disposed[Symbol.asyncIterator]();
+  await iterator.next();
+  controller.abort();
+  conversation.dispose();
+  assert.is(await iterator.next().catch((error: Error) => error), controller.signal.reason);
   assert.is(conversation.messages.length, 6);
+});
+
+test("an answer is a generation: a text, a result, an end", async () => {
+  const conversation = library.createConversation();
+  const options = { maxTokens: 5, seed: 2, ignoreEos: true };
+  const messages = [{ role: "user", content: "Hi" }];
+  const expected = await library.chat(messages, options).result();
+  const first = conversation.ask("Hi", options);
+  const { timings, ...result } = await first.result();
+  const { timings: _, ...wanted } = expected;
+  assert.equal(result, wanted);
+  assert.equal([await first.text(), first.seed], [expected.text, 2]);
+  assertThrows(() => first[Symbol.asyncIterator](), "INVALID_ARGUMENT", "one reader");
+  // Only what is new is evaluated.
+  const { promptTokens } = await conversation.ask("And?", options).result();
+  const all = await library.chat(conversation.messages.slice(0, 3), options).result();
+  assert.ok(promptTokens < all.promptTokens - expected.promptTokens + 8);
+  conversation.dispose();
+});
+
+test("an answer that nobody reads leaves the conversation free", async () => {
+  const conversation = library.createConversation();
+  const options = { maxTokens: 5, seed: 2, ignoreEos: true };
+  conversation.ask("Never read", options);
+  const cancelled = conversation.ask("Cancelled", options);
+  await cancelled.cancel();
+  assert.is((await cancelled.result()).finishReason, "cancelled");
+  assert.equal(conversation.messages, []);
+  // An answer belongs to the conversation as it is when it is read.
+  const [first, second] = ["One", "Two"].map((content) => conversation.ask(content, options));
+  await first.text();
+  const messages = [...conversation.messages, { role: "user", content: "Two" }];
+  assert.is(await second.text(), await library.chat(messages, options).text());
+  assert.is(conversation.messages.length, 4);
+  conversation.reset();
+  conversation.dispose();
 });
 
 test("an answer that fails before it begins is not kept, whatever the options", async () => {
@@ -129,13 +179,9 @@ test("an answer that fails before it begins is not kept, whatever the options", 
       throw new RangeError("no signal");
     },
   };
-  await assertRejects(joined(conversation.ask("Hi", null as never)), "INVALID_ARGUMENT", "options");
-  try {
-    await joined(conversation.ask("Hi", failing));
-    assert.unreachable();
-  } catch (error) {
-    assert.instance(error, RangeError);
-  }
+  assertThrows(() => conversation.ask("Hi", null as never), "INVALID_ARGUMENT", "options");
+  assertThrows(() => conversation.ask("Hi", { topK: -1 }), "INVALID_ARGUMENT", "topK");
+  assert.throws(() => conversation.ask("Hi", failing), "no signal");
   assert.equal(conversation.messages, []);
   assert.ok((await joined(conversation.ask("Hi", { maxTokens: 3, seed: 1 }))).length > 0);
   conversation.dispose();
@@ -169,8 +215,8 @@ test("template variables hold for a whole conversation", async () => {
     const expected = await library.chat(messages, { ...options, ...template }).text();
     assert.is(await joined(conversation.ask(content, options)), expected);
   }
-  const wrong = conversation.ask({ text: "x" } as never, options);
-  await assertRejects(joined(wrong), "INVALID_ARGUMENT", "messages[4].content");
+  const wrong = { text: "x" } as never;
+  assertThrows(() => conversation.ask(wrong, options), "INVALID_ARGUMENT", "messages[4].content");
   assert.is(conversation.messages.length, 4);
   conversation.dispose();
 });
@@ -179,16 +225,14 @@ test("a model makes conversations, and gets their sessions back", async () => {
   const conversation = library.createConversation({ system: "Be kind." });
   const template = "{% for message in messages %}{{ message.content }};{% endfor %}";
   const other = library.createConversation({ chatTemplate: template });
-  assertThrows(() => library.createConversation(), "SESSION_LIMIT");
   const options = { maxTokens: 4, seed: 1, ignoreEos: true };
   const messages = [{ role: "user", content: "Hi" }];
-  const expected = await joined(library.generate("Hi;", options)).catch(() => undefined);
-  assert.is(expected, undefined, "both sessions are taken");
   const answer = await joined(other.ask("Hi", options));
   other.dispose();
   assert.is(answer, await library.chat(messages, { ...options, chatTemplate: template }).text());
   assert.equal(conversation.messages, [{ role: "system", content: "Be kind." }]);
   conversation.dispose();
+  assert.is(library.pagesInUse, 0);
   const plain = await loadModel(tinyModel({ type: "Q8_0" }));
   assertThrows(() => plain.createConversation(), "INVALID_ARGUMENT", "the file has none");
   plain.createSession().dispose();

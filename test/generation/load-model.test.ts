@@ -85,7 +85,7 @@ test("inspection reads the header alone", async () => {
   const { gguf, plan, tokenizer } = await inspectModel(source, { sessions: 2 });
   assert.is(source.closed, 1);
   assert.is(gguf.tensors.size, 2 + 9 * SMALL_DIMS.numHiddenLayers);
-  assert.is(plan.caches.length, 2);
+  assert.is(plan.pages.count, 2 * SMALL_DIMS.numHiddenLayers);
   assert.is(tokenizer.chatTemplate, TEMPLATE);
 });
 

@@ -16,11 +16,10 @@ import {
   type Tensor,
   tensorOf,
 } from "./support/tensors.js";
-import { Bench, hasRelaxed } from "./support/wasm.js";
+import { Bench } from "./support/wasm.js";
 
-const isRelaxed = await hasRelaxed("absorbS8X2");
-const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});
-const forms = isRelaxed ? (["I16", "S8X2"] as const) : (["I16"] as const);
+const bench = await Bench.create(48, { variant: "relaxed" });
+const forms = ["I16", "S8X2"] as const;
 type Form = (typeof forms)[number];
 
 /**

@@ -13,11 +13,10 @@ import {
   type Tensor,
   tensorOf,
 } from "./support/tensors.js";
-import { Bench, hasRelaxed } from "./support/wasm.js";
+import { Bench } from "./support/wasm.js";
 
-const isRelaxed = await hasRelaxed("matmulPlanes");
-const bench = await Bench.create(64, isRelaxed ? { variant: "relaxed" } : {});
-const forms: readonly RoundedForm[] = isRelaxed ? ["I16", 1, 2] : ["I16"];
+const bench = await Bench.create(64, { variant: "relaxed" });
+const forms: readonly RoundedForm[] = ["I16", 1, 2];
 
 for (const form of forms) {
   const name = form === "I16" ? "matmulI16" : `matmulPlanes ${form}`;

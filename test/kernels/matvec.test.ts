@@ -7,11 +7,10 @@ import { LARGEST } from "./support/activations.js";
 import { assertProduct } from "./support/linear-reference.js";
 import { multiplyAs } from "./support/products.js";
 import { randomTensor, type Tensor, tensorOf } from "./support/tensors.js";
-import { Bench, hasRelaxed } from "./support/wasm.js";
+import { Bench } from "./support/wasm.js";
 
-const isRelaxed = await hasRelaxed("matvecS8X2");
-const bench = await Bench.create(48, isRelaxed ? { variant: "relaxed" } : {});
-const forms: readonly RoundedForm[] = isRelaxed ? ["I16", "S8X2"] : ["I16"];
+const bench = await Bench.create(48, { variant: "relaxed" });
+const forms: readonly RoundedForm[] = ["I16", "S8X2"];
 
 /** Types of files that are packed as the types that have a matvec. */
 const TYPES: readonly TensorType[] = ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "Q4_K"];

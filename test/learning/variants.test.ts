@@ -1,12 +1,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Architecture, createVariantEngine } from "../../bench/learning/create-variant.js";
+import { architectureOf, type LayerParts } from "../../bench/learning/architectures.js";
 import type { PlmConfig } from "../../src/model/config.js";
 import type { Batch } from "../../src/training/data/batches.js";
 import { createTrainingEngine } from "../../src/training/engine/create-engine.js";
 import type { TrainingEngine } from "../../src/training/engine/engine.js";
 import { NO_TARGET } from "../../src/training/engine/kernels.js";
+import type { Architecture } from "../../src/training/network/architecture.js";
 import { initializeParameters } from "../../src/training/network/parameters.js";
+import { assertRejects } from "../model/support/engine.js";
 import { gaussian, seededRandom } from "../support/random.js";
 import { type ReferenceForm, referenceLoss } from "../training/support/reference-model.js";
 
@@ -30,14 +32,14 @@ const silu = (x: number): number => x / (1 + Math.exp(-x));
 const gelu = (x: number): number =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
-/** Each activation as its paper writes it. */
-const ACTIVATIONS: Readonly<Record<Architecture["activation"], ReferenceForm["activation"]>> = {
+/** Each activation as in its paper. */
+const ACTIVATIONS: Readonly<Record<LayerParts["activation"], ReferenceForm["activation"]>> = {
   relu2: (up) => up.map((u) => Math.max(u, 0) ** 2),
   gelu: (up) => up.map(gelu),
   swiglu: (up) => up.slice(0, up.length / 2).map((gate, i) => silu(gate) * up[up.length / 2 + i]),
 };
 
-/** Sequences of documents that begin anywhere; some tokens without a target. */
+/** Sequences with documents that begin anywhere; some tokens have no target. */
 function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);
   const words = (): Uint32Array => new Uint32Array(SIZES.tokens);
@@ -52,7 +54,12 @@ function randomBatch(seed: number): Batch {
   return batch;
 }
 
-/** Fills the parameters; norms differ from 1, so that a gain that is left out shows. */
+function createEngine(architecture?: Architecture): Promise<TrainingEngine> {
+  const sizes = { ...SIZES, threads: 1 };
+  return createTrainingEngine({ config: CONFIG, sizes, architecture });
+}
+
+/** Fills the parameters; norms differ from 1, so that a missing gain shows. */
 function fill(engine: TrainingEngine): void {
   const random = seededRandom(70);
   const normal = (): number => gaussian(1, random)[0];
@@ -64,19 +71,19 @@ function fill(engine: TrainingEngine): void {
   engine.valuesWritten();
 }
 
-const ARCHITECTURES: readonly Architecture[] = [
+const ALL_PARTS: readonly LayerParts[] = [
   { attention: "mla", activation: "gelu" },
   { attention: "mla", activation: "swiglu" },
   { attention: "full", activation: "relu2" },
   { attention: "full", activation: "swiglu" },
 ];
 
-for (const architecture of ARCHITECTURES) {
-  const { attention, activation } = architecture;
+for (const parts of ALL_PARTS) {
+  const { attention, activation } = parts;
   const form = { activation: ACTIVATIONS[activation], latent: attention === "mla" };
 
   test(`${attention}, ${activation}: loss and gradients are the reference's`, async () => {
-    const engine = await createVariantEngine(CONFIG, architecture, SIZES);
+    const engine = await createEngine(architectureOf(parts));
     fill(engine);
     const batch = randomBatch(71);
     const scale = 0.37;
@@ -90,7 +97,6 @@ for (const architecture of ARCHITECTURES) {
     const random = seededRandom(72);
     for (const { name, offset, rows, cols } of engine.parameters.all) {
       const gradients = engine.gradients.subarray(offset, offset + rows * cols);
-      if (gradients.length === 0) continue;
       const rms = Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0) / gradients.length);
       assert.ok(rms > 0, name);
       for (let trial = 0; trial < 6; trial++) {
@@ -112,10 +118,20 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-test("the variant that is PLM trains bit for bit as PLM does", async () => {
-  const plm = await createTrainingEngine({ config: CONFIG, sizes: { ...SIZES, threads: 1 } });
-  const architecture = { attention: "mla", activation: "relu2" } as const;
-  const variant = await createVariantEngine(CONFIG, architecture, SIZES);
+test("an architecture other than PLM is refused more than one thread", async () => {
+  const architecture = architectureOf({ attention: "full", activation: "relu2" });
+  const refused = createTrainingEngine({
+    config: CONFIG,
+    sizes: { ...SIZES, threads: 2 },
+    architecture,
+  });
+  const message = "threads: expected 1 for an architecture other than PLM, got 2";
+  await assertRejects(refused, "INVALID_ARGUMENT", message);
+});
+
+test("the variant equal to PLM trains bit for bit like PLM", async () => {
+  const plm = await createEngine();
+  const variant = await createEngine(architectureOf({ attention: "mla", activation: "relu2" }));
   const trained = [plm, variant].map((engine) => {
     fill(engine);
     const options = {

@@ -22,7 +22,6 @@ function end(value: Model | Session | Conversation): void {
 test("models, sessions and conversations are disposed of", async () => {
   const model = await loadModel(FILE, { threads: 1 });
   const session = model.createSession();
-  assert.throws(() => model.createSession(), /SESSION_LIMIT|at most 1 sessions/);
   end(session);
   assert.is(await codeOf(session.evaluate([1])), "DISPOSED");
   const conversation = model.createConversation();

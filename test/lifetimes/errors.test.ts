@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PlmError, quote, reasonOf } from "../../src/errors.js";
+import { describeValue, kindOf } from "../../src/describe.js";
+import { invalidArgument, PlmError, quote, reasonOf } from "../../src/errors.js";
 
 const EXPECTED = /^bytes in memory: .*: not a GGUF file/;
 
@@ -81,6 +82,33 @@ test("reasons of whatever is thrown", () => {
     ["text", "undefined", "null"],
   );
   assert.is(quote("a\n"), '"a\\n"');
+});
+
+test("a value in a message: short, escaped, and of objects the kind alone", () => {
+  const cases: [value: unknown, text: string][] = [
+    ["a\u001b", '"a\\u001b"'],
+    ["x".repeat(99), `"${"x".repeat(80)}..."`],
+    [Number.NaN, "NaN"],
+    [2n ** 60n, "1152921504606846976"],
+    [undefined, "nothing"],
+    [[1, "two", [3], { four: 4 }, 5], '[1, "two", an array, an object of class Object, ...]'],
+    [Float32Array.of(0.5, 2), "[0.5, 2]"],
+    [() => "secret", "a function"],
+    [Symbol("secret"), "a symbol"],
+    [new Map([["key", "secret"]]), "an object of class Map"],
+  ];
+  for (const [value, text] of cases) assert.is(describeValue(value), text);
+  for (const secret of ["secret", 17, ["secret"], Uint8Array.of(17), { secret: 17 }]) {
+    assert.not.match(kindOf(secret), /secret|17/);
+  }
+});
+
+test("the error of an argument begins with its name, and with what part of it", () => {
+  const cause = new Error("why");
+  const error = invalidArgument("messages", "a string", "null", { at: "[2].role", cause });
+  assert.is(error.message, "messages[2].role: expected a string, got null");
+  assert.equal([error.code, error.argument], ["INVALID_ARGUMENT", "messages"]);
+  assert.is(error.cause, cause);
 });
 
 test("the argument at fault survives JSON", () => {

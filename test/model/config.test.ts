@@ -74,7 +74,7 @@ test("another architecture is not supported", () => {
     ["deepseek2", '"deepseek2"'],
     [undefined, "nothing"],
     [7, "7"],
-    [["plm"], "an array"],
+    [["plm"], '["plm"]'],
   ] as const) {
     const metadata = metadataWith({ "general.architecture": value });
     assertThrows(() => parseConfig(metadata), "UNSUPPORTED_FILE", 'expected "plm"', shown);
@@ -123,7 +123,7 @@ test("a value for each layer is one where all are the same", () => {
       const array = { [key]: new Uint32Array(length).fill(value) };
       assertRefused(array, `${key}: expected 2 values, one for each layer, got ${length}`);
     }
-    assertRefused({ [key]: ["a", "b"] }, `${key}: expected a number, got an array`);
+    assertRefused({ [key]: ["a", "b"] }, `${key}: expected a number, got ["a", "b"]`);
   }
 });
 

@@ -1,10 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { cacheRowBytes } from "../../src/cache/rows.js";
-import type { LoadedPlm, Variant } from "../../src/engine/load.js";
+import { type LoadedPlm, VARIANTS } from "../../src/engine/load.js";
 import type { PlmConfig } from "../../src/model/config.js";
 import { PRECISIONS, type Precision } from "../../src/model/precision.js";
-import { hasRelaxed } from "../kernels/support/wasm.js";
 import {
   assertAtMost,
   engineLogits,
@@ -14,9 +13,6 @@ import {
   rowsOf,
 } from "./support/engine.js";
 import { type Reference, readReference, referenceNames } from "./support/reference-files.js";
-
-const isRelaxed = await hasRelaxed("its fidelity");
-const variants: readonly Variant[] = isRelaxed ? ["simd", "relaxed"] : ["simd"];
 
 /** Largest KL(reference || engine) of a mini model, in nats; llamaCpp is what llama.cpp has. */
 interface Limits {
@@ -63,7 +59,7 @@ async function greedy(model: LoadedPlm, { tokens }: Reference, count: number): P
   return chosen;
 }
 
-for (const variant of variants) {
+for (const variant of VARIANTS) {
   for (const name of referenceNames()) {
     const cacheType = name === "mini-f32" ? "f32" : "i16";
 

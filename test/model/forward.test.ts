@@ -31,7 +31,7 @@ async function assertAgrees(options: TinyOptions, what: string): Promise<void> {
   const expected = await referenceLogits(file, TOKENS);
   const limit = options.type?.startsWith("Q") ? QUANTISED_ERROR : FLOAT_ERROR;
   for (const attention of ["absorbed", "expanded"] as const) {
-    const model = await loadEngine(file, { cacheType: "f32", attention });
+    const model = await loadEngine(file, { cacheType: "f32", attention, precision: "exact" });
     const actual = await engineLogits(model, TOKENS);
     assertAtMost(rowsError(actual, expected), limit, `${what}, ${attention}`);
   }

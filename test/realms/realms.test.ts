@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { brandOf, bytesOf, kindOf } from "../../src/brands.js";
+import { brandOf, bytesOf } from "../../src/brands.js";
+import { kindOf } from "../../src/describe.js";
 import { PlmError } from "../../src/errors.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";
 import { sampleFile } from "../format/support/sample.js";
@@ -99,7 +100,7 @@ test("brands tell what a value is, not what it claims", () => {
   assert.is(kindOf(foreign("new (class Foo {})()")), "an object of class Foo");
   assert.is(kindOf(foreign("Object.create(null)")), "an object of class Object");
   assert.is(kindOf(Promise.resolve()), "a Promise; await it");
-  assert.is(kindOf(undefined), "undefined");
+  assert.is(kindOf(undefined), "nothing");
 });
 
 test.run();

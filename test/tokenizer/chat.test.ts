@@ -67,12 +67,12 @@ test("special tokens, tools, documents and variables of the caller's reach the t
     ],
     [{ chatTemplateKwargs: new Date() }, "of variables, got an object of class Date"],
     [{ chatTemplateKwargs: new Uint8Array(1) }, "of variables, got an object of class Uint8Array"],
-    [{ chatTemplateKwargs: new Map([[1, 2]]) }, "expected names that are strings, got number"],
+    [{ chatTemplateKwargs: new Map([[1, 2]]) }, "expected names that are strings, got a number"],
     [{ chatTemplateKwargs: new Map([["messages", []]]) }, "no variable of the name messages"],
     [null, "options: expected an object, got null"],
     [{ chatTemplateKwargs: { messages: [] } }, "no variable of the name messages"],
     [{ chatTemplateKwargs: { f: () => 1 } }, "f: expected what JSON can hold, got a function"],
-    [{ chatTemplate: 7 }, "chatTemplate: expected a string, got number"],
+    [{ chatTemplate: 7 }, "chatTemplate: expected a string, got a number"],
   ] as const) {
     const call = (): unknown => applyChatTemplate(tokenizer, HI, bad as ChatTemplateOptions);
     assertThrows(call, "INVALID_ARGUMENT", message);

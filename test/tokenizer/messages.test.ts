@@ -63,43 +63,34 @@ test("anything else is refused, by message and part", () => {
     { role: "user", content },
   ];
   for (const [messages, expected] of [
-    ["hi", "messages: expected an array, got the type string"],
-    [undefined, "messages: expected an array, got undefined"],
-    [["hi"], "messages[0]: expected an object, got the type string"],
+    ["hi", "messages: expected an array, got a string"],
+    [undefined, "messages: expected an array, got nothing"],
+    [["hi"], "messages[0]: expected an object, got a string"],
     [[null], "messages[0]: expected an object, got null"],
-    [new Array(1), "messages[0]: expected an object, got undefined"],
-    [[{ content: "a" }], "messages[0].role: expected a string, got undefined"],
-    [[{ role: 1, content: "a" }], "messages[0].role: expected a string, got the type number"],
-    [
-      user(7),
-      "messages[1].content: expected a string, or an array of text parts, got the type number",
-    ],
+    [new Array(1), "messages[0]: expected an object, got nothing"],
+    [[{ content: "a" }], "messages[0].role: expected a string, got nothing"],
+    [[{ role: 1, content: "a" }], "messages[0].role: expected a string, got a number"],
+    [user(7), "messages[1].content: expected a string, or an array of text parts, got a number"],
     [
       user({ a: 1 }),
-      "messages[1].content: expected a string, or an array of text parts, got the type object",
+      "messages[1].content: expected a string, or an array of text parts, got an object of class",
     ],
     [user(null), "messages[1].content: expected a string, or an array of text parts, got null"],
     [
       user(undefined),
-      "messages[1].content: expected a string, or an array of text parts, got undefined",
+      "messages[1].content: expected a string, or an array of text parts, got nothing",
     ],
     [
       [{ role: "assistant", content: null, tool_calls: [] }],
       "messages[0].content: expected a string",
     ],
-    [
-      user(["a"]),
-      'messages[1].content[0]: expected a part { type: "text", text }, got the type string',
-    ],
+    [user(["a"]), 'messages[1].content[0]: expected a part { type: "text", text }, got a string'],
     [
       user([text, { type: "image_url", image_url: {} }]),
       'messages[1].content[1]: expected a part { type: "text", text }, got type "image_url"',
     ],
     [user([{}]), 'messages[1].content[0]: expected a part { type: "text", text }, got no type'],
-    [
-      user([text, { type: "text" }]),
-      "messages[1].content[1].text: expected a string, got undefined",
-    ],
+    [user([text, { type: "text" }]), "messages[1].content[1].text: expected a string, got nothing"],
   ] as const) {
     const call = (): unknown => checkMessages(messages as unknown as ChatMessage[]);
     assertThrows(call, "INVALID_ARGUMENT", expected);

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { PLM_TENSORS } from "../../src/model/plm-tensors.js";
 import { exportGguf } from "../../src/training/export.js";
 import { layoutParameters } from "../../src/training/network/parameters.js";
 import { trainingConfig } from "./support/config.js";
@@ -11,7 +12,7 @@ function assertRefused(
   parameter: "upProj" | "inputLayernorm",
 ) {
   const { model: config } = trainingConfig();
-  const parameters = layoutParameters(config);
+  const parameters = layoutParameters(config, PLM_TENSORS);
   for (const value of bad) {
     const values = new Float32Array(parameters.length);
     const { offset, name } = parameters.layers[1][parameter];
@@ -41,7 +42,7 @@ test("a weight that could not be loaded is refused by its name", () => {
 
 test("large weights that could be loaded are written", () => {
   const { model: config } = trainingConfig();
-  const parameters = layoutParameters(config);
+  const parameters = layoutParameters(config, PLM_TENSORS);
   const values = new Float32Array(parameters.length).fill(127 * 127);
   for (const type of ["F32", "Q8_0"] as const) {
     const options = { config, name: "test", tokenizer: [], type };

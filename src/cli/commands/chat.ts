@@ -2,6 +2,7 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import { PlmError } from "../../errors.js";
+import type { Generation } from "../../generation/generation.js";
 import { checkKwargs } from "../../tokenizer/chat.js";
 import { describeError } from "../describe-error.js";
 import { inputLines } from "../input.js";
@@ -22,7 +23,6 @@ interface ChatFlags extends ModelFlags, SamplingFlags {
 }
 
 const DEFAULT_MAX_TOKENS = 512;
-const KWARGS_FLAG = "chat-template-kwargs";
 
 export function addChat(program: Command): void {
   const command = program
@@ -37,7 +37,7 @@ export function addChat(program: Command): void {
     .option(
       "--chat-template-kwargs <json>",
       'variables for the chat template, such as {"enable_thinking": false}',
-      parseKwargs,
+      jsonObject("chat-template-kwargs"),
     );
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
@@ -45,12 +45,9 @@ export function addChat(program: Command): void {
     .action(run);
 }
 
-function parseKwargs(text: string): Record<string, unknown> {
-  return checkKwargs(jsonObject(KWARGS_FLAG)(text), `--${KWARGS_FLAG}`);
-}
-
 async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
+  checkKwargs(flags.chatTemplateKwargs);
   await checkGenerateOptions(options, flags.model);
   const model = await withInterrupt((signal) => openModel(flags, signal));
   const { system, chatTemplateKwargs } = flags;
@@ -115,18 +112,23 @@ class Terminal {
   }
 
   /** Prints an answer and a newline. On a terminal, an error does not end the conversation. */
-  async answer(ask: (signal: AbortSignal) => AsyncIterable<string>): Promise<void> {
+  async answer(ask: (signal: AbortSignal) => Generation): Promise<void> {
     this.#answering = new AbortController();
+    const { signal } = this.#answering;
     try {
-      for await (const piece of ask(this.#answering.signal)) await write(piece);
+      for await (const piece of ask(signal)) await write(piece);
     } catch (cause) {
-      const error = advised(cause);
-      if (!this.#isInteractive) throw error;
-      process.stderr.write(`plm: ${describeError(error)}\n`);
+      if (cause !== signal.reason) this.#fail(advised(cause));
     } finally {
       this.#answering = undefined;
     }
     await writeLine();
+  }
+
+  /** Shows the error on a terminal, throws it elsewhere. */
+  #fail(error: unknown): void {
+    if (!this.#isInteractive) throw error;
+    process.stderr.write(`plm: ${describeError(error)}\n`);
   }
 
   close(): void {

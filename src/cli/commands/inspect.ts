@@ -1,10 +1,15 @@
 /** `plm inspect`: what is in a file, and how it would lie in memory. */
 import type { Command } from "commander";
+import { listOf } from "../../describe.js";
 import type { ModelPlan } from "../../engine/load.js";
+import { quote } from "../../errors.js";
 import type { Gguf } from "../../format/gguf.js";
 import { type Inspection, inspectModel } from "../../generation/load-model.js";
 import { addModelOptions, findModel, type ModelFlags, toModelOptions } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
+
+/** The most named chat templates that are listed. */
+const MOST_NAMED = 5;
 
 export function addInspect(program: Command): void {
   const command = program
@@ -51,6 +56,7 @@ interface Report {
     readonly warnings: readonly string[];
   };
   readonly chatTemplate: string | null;
+  readonly namedChatTemplates: Readonly<Record<string, string>>;
 }
 
 async function run(flags: ModelFlags & { readonly json?: boolean }): Promise<void> {
@@ -88,6 +94,7 @@ function createReport({ gguf, plan, tokenizer }: Inspection): Report {
       warnings: tokenizer.warnings,
     },
     chatTemplate: tokenizer.chatTemplate ?? null,
+    namedChatTemplates: tokenizer.namedChatTemplates,
   };
 }
 
@@ -117,6 +124,14 @@ function printable(text: string): string {
 /** A field of the config: a number, or an object of them. */
 function show(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Whether there is a chat template, and the names of those that have one. */
+function describeTemplates({ chatTemplate, namedChatTemplates }: Report): string {
+  const names = Object.keys(namedChatTemplates).map(quote);
+  if (names.length === 0) return chatTemplate === null ? "none" : "present";
+  const named = `named ${listOf(names, MOST_NAMED)}`;
+  return chatTemplate === null ? `only ${named}` : `present, and ${named}`;
 }
 
 function describe(report: Report): string {
@@ -159,7 +174,7 @@ function describe(report: Report): string {
         ["begin token", tokenizer.addBosToken ? `${tokenizer.bosTokenId}` : "none is added"],
         ["end tokens", tokenizer.eosTokenIds.join(", ")],
         ...tokenizer.warnings.map((warning): [string, string] => ["warning", warning]),
-        ["chat template", report.chatTemplate === null ? "none" : "present"],
+        ["chat template", describeTemplates(report)],
       ],
     ],
   ];

@@ -27,7 +27,6 @@ import {
   trainVocabulary,
   writeSample,
 } from "../training-run.js";
-import { startTrainingThread } from "../training-thread.js";
 
 interface TrainFlags {
   readonly out: string;
@@ -77,14 +76,16 @@ async function run(path: string, flags: TrainFlags, signal: AbortSignal): Promis
   const engine = await createTrainingEngine({
     config: config.model,
     sizes: { tokens, contextLength, threads },
-    startThread: startTrainingThread,
     onPlan: (plan) => note(`memory: ${formatBytes(plan.bytes())}`),
   });
+  const { threadFailure } = engine;
+  if (threadFailure) note(`threads: ${engine.threads}: ${threadFailure.message}`);
   const name = config.name ?? basename(path, ".json");
   try {
     const trainer = createTrainer(config, engine, tokenized, flags.out);
     const resumed = await trainer.start();
-    note(`${engine.parameters.length} parameters, ${threads} thread${threads === 1 ? "" : "s"}`);
+    const count = `${engine.threads} thread${engine.threads === 1 ? "" : "s"}`;
+    note(`${engine.parameters.length} parameters, ${count}`);
     for (const { error } of resumed?.damaged ?? []) note(`passed over ${error.message}`);
     if (resumed !== undefined) note(`goes on from ${resumed.name}`);
     const learning = { name, config, engine, vocabulary };

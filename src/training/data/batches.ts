@@ -1,5 +1,5 @@
 /** The stream of micro-batches: texts mixed by weight, their documents shuffled and packed. */
-import { PlmError } from "../../errors.js";
+import { invalidArgument, PlmError } from "../../errors.js";
 import type { Mix } from "../run/config.js";
 import type { TokenizedText } from "./corpus.js";
 import { type Reading, TextReader } from "./text-reader.js";
@@ -136,10 +136,10 @@ export class BatchStream {
   #checkMix(mix: Mix): void {
     const unknown = Object.keys(mix).find((name) => !this.#sources.has(name));
     if (unknown !== undefined) {
-      throw new PlmError("INVALID_ARGUMENT", `mix: expected texts of the stream, got ${unknown}`);
+      throw invalidArgument("mix", "texts of the stream", unknown);
     }
     if (Object.values(mix).some((weight) => weight > 0)) return;
-    throw new PlmError("INVALID_ARGUMENT", "mix: expected a weight above 0, got none");
+    throw invalidArgument("mix", "a weight above 0", "none");
   }
 }
 

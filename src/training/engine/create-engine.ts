@@ -1,52 +1,67 @@
 /** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
-import { PlmError } from "../../errors.js";
+import platform from "#platform";
+import { invalidArgument } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
+import { ThreadStarter, threadObstacle } from "../../kernels/start-threads.js";
 import type { PlmConfig } from "../../model/config.js";
-import type { ThreadHandle } from "../../platform/thread-worker.js";
+import { checkThreadScript, type ThreadScript } from "../../platform/thread-worker.js";
+import { type Architecture, activationTables, layerTensors, PLM } from "../network/architecture.js";
 import { layoutParameters } from "../network/parameters.js";
+import type { TrainingSizes } from "./buffers.js";
 import { TrainingEngine } from "./engine.js";
 import { loadTrainingKernels } from "./load-kernels.js";
-import { planTraining, type TrainingSizes } from "./plan.js";
+import { planTraining } from "./plan.js";
 import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 
 /** How an engine is made. */
 export interface EngineOptions {
   readonly config: PlmConfig;
+  /** Where not all of its threads start, one computes; `threadFailure` says why. */
   readonly sizes: TrainingSizes;
-  /** Starts a thread that calls `runTrainingThread`; needed for more than one thread. */
-  readonly startThread?: (start: TrainingThreadStart) => ThreadHandle;
+  /** Default: PLM. Others take one thread, since further threads run PLM only. */
+  readonly architecture?: Architecture;
+  /** Where the threads' script is, as in `LoadOptions`; default: the package's own file. */
+  readonly threadScript?: ThreadScript;
   /** Sees the plan of the memory before it is allocated. */
   readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 /**
  * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
- * INVALID_ARGUMENT where tokens are not whole sequences.
+ * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot start.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
-  const { config, sizes, startThread, onPlan } = options;
-  const { tokens, contextLength, threads } = sizes;
+  const { config, sizes, architecture = PLM, threadScript, onPlan } = options;
+  const { tokens, contextLength } = sizes;
+  checkThreadScript(threadScript);
   if (tokens === 0 || tokens % contextLength !== 0) {
-    throw new PlmError(
-      "INVALID_ARGUMENT",
-      `tokens: expected a multiple of the context of ${contextLength}, got ${tokens}`,
-    );
+    const expected = `a multiple of the context of ${contextLength}`;
+    throw invalidArgument("tokens", expected, String(tokens));
   }
-  const parameters = layoutParameters(config);
-  const { memory: plan, buffers } = planTraining(config, parameters, sizes);
+  if (architecture !== PLM && sizes.threads > 1) {
+    const expected = "1 for an architecture other than PLM";
+    throw invalidArgument("threads", expected, String(sizes.threads));
+  }
+  const parameters = layoutParameters(config, layerTensors(architecture));
+  const activations = activationTables(architecture);
+  const { memory: plan, buffers } = planTraining(config, sizes, parameters, activations);
   onPlan?.(plan);
   plan.check(Infinity);
-  const memory = plan.allocate(threads > 1);
+  const obstacle = sizes.threads > 1 ? threadObstacle() : undefined;
+  const others = obstacle === undefined ? sizes.threads - 1 : 0;
+  const memory = plan.allocate(others > 0);
   const { kernels, module } = await loadTrainingKernels(memory);
   const data = { config, sizes, parameters, buffers };
-  const thread = new TrainingThread(data, kernels, memory, 0);
-  const others: ThreadHandle[] = [];
-  for (let index = 1; index < threads; index++) {
-    if (startThread === undefined) {
-      throw new PlmError("INVALID_ARGUMENT", `threads: expected 1 without a way to start them`);
-    }
-    others.push(startThread({ module, memory, data, index }));
-  }
-  await Promise.all(others.map(({ ready }) => ready));
-  return new TrainingEngine(data, memory, thread, others);
+  const maySleep = platform.maySleep();
+  const thread = new TrainingThread(data, kernels, memory, { index: 0, maySleep }, architecture);
+  const starter = new ThreadStarter({
+    memory,
+    teamPtr: buffers.team,
+    startThread: (index) => {
+      const start: TrainingThreadStart = { module, memory, data, index };
+      return platform.startThread(start, threadScript);
+    },
+  });
+  const threads = await starter.start(others);
+  return new TrainingEngine(data, memory, thread, threads, starter.failure ?? obstacle);
 }

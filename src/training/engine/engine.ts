@@ -1,15 +1,14 @@
 /** A training run's steps on all threads, as the thread of the caller drives them. */
 import { PlmError } from "../../errors.js";
-import { Leader } from "../../kernels/leader.js";
+import { type Follower, Leader } from "../../kernels/leader.js";
 import { Pace } from "../../kernels/pace.js";
 import type { PlmConfig } from "../../model/config.js";
 import { fillRopeTable } from "../../model/rope-table.js";
-import type { ThreadHandle } from "../../platform/thread-worker.js";
 import type { Batch } from "../data/batches.js";
 import type { Parameters } from "../network/parameters.js";
 import { CLIP, DROPOUT, DROPOUT_KEY, GRADIENT_NORM, GRADIENT_SCALE } from "../network/parts.js";
+import type { TrainingSizes } from "./buffers.js";
 import { NO_TARGET } from "./kernels.js";
-import type { TrainingSizes } from "./plan.js";
 import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thread.js";
 
 /** How parameters are updated. */
@@ -42,6 +41,8 @@ export interface BatchLoss {
 }
 
 export class TrainingEngine {
+  /** Why fewer threads take part than were planned. */
+  readonly threadFailure: Error | undefined;
   readonly #data: TrainingData;
   readonly #memory: WebAssembly.Memory;
   readonly #thread: TrainingThread;
@@ -58,8 +59,10 @@ export class TrainingEngine {
     data: TrainingData,
     memory: WebAssembly.Memory,
     thread: TrainingThread,
-    threads: readonly ThreadHandle[],
+    threads: readonly Follower[],
+    threadFailure?: Error,
   ) {
+    this.threadFailure = threadFailure;
     this.#data = data;
     this.#memory = memory;
     this.#thread = thread;
@@ -76,6 +79,11 @@ export class TrainingEngine {
 
   get config(): PlmConfig {
     return this.#data.config;
+  }
+
+  /** Threads that take part at most, the caller's among them. */
+  get threads(): number {
+    return this.#leader.threads;
   }
 
   get sizes(): TrainingSizes {

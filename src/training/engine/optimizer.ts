@@ -1,7 +1,8 @@
 /** AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and clipping by global norm. */
 
+import { forwardMatrices } from "../network/parameters.js";
 import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
-import { forwardMatrices, SQUARES_BLOCK } from "./plan.js";
+import { SQUARES_BLOCK } from "./buffers.js";
 
 /** Where in `hyper` what adamw multiplies gradients by lies. */
 const GRADIENT_FACTOR = 7;
@@ -31,8 +32,7 @@ export class Optimizer {
   /** The transposed matrices as the parameters are. */
   transpose(): void {
     const { buffers, kernels, member, parameters } = this.#parts;
-    const matrices = [parameters.embedTokens, ...parameters.layers.flatMap(forwardMatrices)];
-    matrices.forEach(({ offset, rows, cols }, i) => {
+    forwardMatrices(parameters).forEach(({ offset, rows, cols }, i) => {
       if (i % member.count !== member.index) return;
       const to = buffers.transposed.get(offset)!;
       kernels.transpose(to, buffers.values + offset * 4, rows, cols);

@@ -1,17 +1,15 @@
 /** One thread of a training run: what it computes with, and the loop of a thread of its own. */
-import { Member } from "../../kernels/team.js";
+import { Member, type MemberParts } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
-import { Attention } from "../network/attention.js";
+import { type Architecture, createSublayers, PLM } from "../network/architecture.js";
 import { Backward } from "../network/backward.js";
 import { Forward } from "../network/forward.js";
 import { Head } from "../network/head.js";
-import { Mlp } from "../network/mlp.js";
 import type { Parameters } from "../network/parameters.js";
-import { GRADIENT_SCALE, type TrainingParts } from "../network/parts.js";
-import type { Sublayers } from "../network/sublayer.js";
+import { GRADIENT_SCALE, type Names, type TrainingParts } from "../network/parts.js";
+import type { TrainingBuffers, TrainingSizes } from "./buffers.js";
 import type { TrainingKernels } from "./kernels.js";
 import { Optimizer } from "./optimizer.js";
-import type { TrainingBuffers, TrainingSizes } from "./plan.js";
 
 /** After so long one that does not come is lost: it may have whole sequences to compute. */
 const PATIENCE_MS = 600_000;
@@ -23,12 +21,12 @@ const PATIENCE_MS = 600_000;
 export const WORKS = ["transpose", "clear", "batch", "update", "evaluate"] as const;
 export type Work = (typeof WORKS)[number];
 
-/** What a run is, as data that any thread can be given. */
+/** What a run is, as data that any thread can be given; the architecture is code. */
 export interface TrainingData {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
-  readonly parameters: Parameters;
-  readonly buffers: TrainingBuffers;
+  readonly parameters: Parameters<string>;
+  readonly buffers: TrainingBuffers<string, string>;
 }
 
 /** What a thread is started with. */
@@ -37,11 +35,6 @@ export interface TrainingThreadStart {
   readonly memory: WebAssembly.Memory;
   readonly data: TrainingData;
   readonly index: number;
-}
-
-/** Those of PLM: MLA and the squared-ReLU MLP. */
-function plmSublayers(parts: TrainingParts): Sublayers {
-  return { attention: new Attention(parts), mlp: new Mlp(parts) };
 }
 
 /** One thread's part of a run. */
@@ -57,17 +50,17 @@ export class TrainingThread {
     data: TrainingData,
     kernels: TrainingKernels,
     memory: WebAssembly.Memory,
-    index: number,
-    makeSublayers: (parts: TrainingParts) => Sublayers = plmSublayers,
+    { index, maySleep }: Pick<MemberParts, "index" | "maySleep">,
+    architecture: Architecture,
   ) {
     const { buffers } = data;
     const teamPtr = buffers.team;
     const patienceMs = PATIENCE_MS;
-    this.member = new Member({ kernels, memory, teamPtr, index, maySleep: true, patienceMs });
+    this.member = new Member({ kernels, memory, teamPtr, index, maySleep, patienceMs });
     const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
     const { member } = this;
-    const parts: TrainingParts = { ...data, kernels, memory, member, shapePtr, scratchPtr };
-    const sublayers = makeSublayers(parts);
+    const parts: TrainingParts<Names> = { ...data, kernels, memory, member, shapePtr, scratchPtr };
+    const sublayers = createSublayers(architecture, parts);
     this.#forward = new Forward(parts, sublayers);
     this.#backward = new Backward(parts, sublayers);
     this.#head = new Head(parts);
@@ -87,20 +80,16 @@ export class TrainingThread {
   }
 }
 
-/** Computes until it is dismissed. Calls `ready` once it can. */
+/** Computes until it is dismissed, as a PLM. Calls `ready` once it can. */
 export function runTrainingThread(
   { module, memory, data, index }: TrainingThreadStart,
   ready: () => void,
 ): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const thread = new TrainingThread(data, exports as unknown as TrainingKernels, memory, index);
-  const { member } = thread;
+  const kernels = exports as unknown as TrainingKernels;
+  const thread = new TrainingThread(data, kernels, memory, { index, maySleep: true }, PLM);
   const words = new Int32Array(memory.buffer, data.buffers.work, 1);
-  const done = member.announced;
+  const done = thread.member.announced;
   ready();
-  let last = member.awaitWork(done);
-  while (last !== undefined) {
-    thread.perform(WORKS[words[0]]);
-    last = member.awaitWork(last);
-  }
+  thread.member.follow(done, () => thread.perform(WORKS[words[0]]));
 }

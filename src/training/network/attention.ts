@@ -1,13 +1,31 @@
 /** MLA in training, expanded: xMid = x + W_o attention(RMSNorm(x)), forward and backward. */
+import type { PlmConfig } from "../../model/config.js";
+import { MLA_TENSORS } from "../../model/plm-tensors.js";
+import type { Shape, TrainingSizes } from "../engine/buffers.js";
 import { attentionSite, Dropout } from "./dropout.js";
-import { Heads } from "./heads.js";
+import { HEADS_GRADS, HEADS_KEPT, Heads, type HeadsNames } from "./heads.js";
 import { Norms } from "./norms.js";
 import type { TrainingParts } from "./parts.js";
 import { Products, type RowRange } from "./products.js";
-import type { Sublayer } from "./sublayer.js";
+import type { Sublayer, SublayerKind } from "./sublayer.js";
 
-export class Attention implements Sublayer {
-  readonly #parts: TrainingParts;
+interface MlaNames {
+  readonly tensor: keyof typeof MLA_TENSORS;
+  readonly kept: "latent" | "latentNorm" | HeadsNames["kept"];
+  readonly grad: "dLatent" | "dLatentNorm" | HeadsNames["grad"];
+}
+
+const ofLatent = (c: PlmConfig, { tokens }: TrainingSizes): Shape => [tokens, c.kvLoraRank];
+
+export const MLA: SublayerKind<Sublayer, MlaNames> = {
+  tensors: MLA_TENSORS,
+  kept: { latent: ofLatent, latentNorm: ofLatent, ...HEADS_KEPT },
+  grads: { dLatent: ofLatent, dLatentNorm: ofLatent, ...HEADS_GRADS },
+  create: (parts) => new Attention(parts),
+};
+
+class Attention implements Sublayer {
+  readonly #parts: TrainingParts<MlaNames>;
   readonly #products: Products;
   readonly #norms: Norms;
   readonly #heads: Heads;
@@ -20,7 +38,7 @@ export class Attention implements Sublayer {
   readonly #kvDim: number;
   readonly #vDim: number;
 
-  constructor(parts: TrainingParts) {
+  constructor(parts: TrainingParts<MlaNames>) {
     this.#parts = parts;
     this.#products = new Products(parts);
     this.#norms = new Norms(parts);

@@ -3,7 +3,7 @@
  * of a whole batch.
  */
 
-import { LOGIT_ROWS } from "../engine/plan.js";
+import { LOGIT_ROWS } from "../engine/buffers.js";
 import type { TrainingParts } from "./parts.js";
 import { Products } from "./products.js";
 

@@ -2,8 +2,7 @@
  * The heads of attention in expanded form, forward and backward: rotation of queries and of the
  * shared key by each token's position in its document, then softmax attention within documents.
  */
-
-import type { LayerBuffers } from "../engine/plan.js";
+import type { BufferTable, LayerBuffers } from "../engine/buffers.js";
 import {
   ATTEND_GRADS_OFFSET,
   ATTEND_INPUTS_OFFSET,
@@ -11,8 +10,45 @@ import {
   type TrainingParts,
 } from "./parts.js";
 
+/** What the heads need of an architecture. */
+export interface HeadsNames {
+  readonly tensor: never;
+  readonly kept: "q" | "kPe" | "kv" | "attnOut" | "logSumExp";
+  readonly grad: "dq" | "dkPe" | "dkv" | "dHeads" | "dkPeHeads";
+}
+
+/** f32 */
+export const HEADS_KEPT: BufferTable<HeadsNames["kept"]> = {
+  /** Rotated. */
+  q: (c, { tokens }) => [tokens, c.numAttentionHeads, c.qkNopeHeadDim + c.qkRopeHeadDim],
+  /** The key that the heads share, rotated. */
+  kPe: (c, { tokens }) => [tokens, c.qkRopeHeadDim],
+  kv: (c, { tokens }) => [tokens, c.numAttentionHeads, c.qkNopeHeadDim + c.vHeadDim],
+  attnOut: (c, { tokens }) => [tokens, c.numAttentionHeads, c.vHeadDim],
+  logSumExp: (c, { tokens, contextLength }) => [
+    tokens / contextLength,
+    c.numAttentionHeads,
+    contextLength,
+  ],
+};
+
+/** f32 */
+export const HEADS_GRADS: BufferTable<HeadsNames["grad"]> = {
+  dq: HEADS_KEPT.q,
+  dkPe: HEADS_KEPT.kPe,
+  dkv: HEADS_KEPT.kv,
+  dHeads: HEADS_KEPT.attnOut,
+  /** Of the shared key, by head. */
+  dkPeHeads: (c, { tokens, contextLength }) => [
+    tokens / contextLength,
+    c.numAttentionHeads,
+    contextLength,
+    c.qkRopeHeadDim,
+  ],
+};
+
 export class Heads {
-  readonly #parts: TrainingParts;
+  readonly #parts: TrainingParts<HeadsNames>;
   readonly #gradPtrs: Uint32Array;
   readonly #inputPtrs: Uint32Array;
   /** Floats of a token's queries, of its keys and values, and of what its heads put out. */
@@ -20,7 +56,7 @@ export class Heads {
   readonly #kvDim: number;
   readonly #vDim: number;
 
-  constructor(parts: TrainingParts) {
+  constructor(parts: TrainingParts<HeadsNames>) {
     this.#parts = parts;
     const { config, memory, shapePtr } = parts;
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
@@ -32,7 +68,7 @@ export class Heads {
   }
 
   /** attnOut and logSumExp of n tokens from q, kPe and kv; rotates q and kPe */
-  forward(kept: LayerBuffers, first: number, n: number): void {
+  forward(kept: LayerBuffers<HeadsNames["kept"]>, first: number, n: number): void {
     const { config, buffers, kernels, scratchPtr, sizes } = this.#parts;
     const { numAttentionHeads: heads, qkRopeHeadDim } = config;
     this.#rotate(kernels.ropeF32, kept.q, kept.kPe, [first, n]);
@@ -51,7 +87,7 @@ export class Heads {
   }
 
   /** dq, dkv and dkPe of n tokens from dHeads, turned back */
-  backward(kept: LayerBuffers, first: number, n: number): void {
+  backward(kept: LayerBuffers<HeadsNames["kept"]>, first: number, n: number): void {
     const { config, buffers, kernels, scratchPtr, shapePtr, sizes } = this.#parts;
     const { numAttentionHeads: heads, qkRopeHeadDim } = config;
     const { grads } = buffers;

@@ -3,22 +3,47 @@
  * backward. Where an activation is zero, so is its gradient: all but the product that finds out
  * what is zero goes over lists of the others.
  */
-
+import { RELU2_MLP_TENSORS } from "../../model/plm-tensors.js";
 import { PAIR_BYTES } from "../engine/kernels.js";
 import { Dropout, mlpSite } from "./dropout.js";
 import { Norms } from "./norms.js";
 import type { Parameter } from "./parameters.js";
 import type { TrainingParts } from "./parts.js";
 import { Products } from "./products.js";
-import type { MlpSublayer } from "./sublayer.js";
+import type { MlpSublayer, SublayerKind } from "./sublayer.js";
 
-export class Mlp implements MlpSublayer {
-  readonly #parts: TrainingParts;
+interface MlpNames {
+  readonly tensor: keyof typeof RELU2_MLP_TENSORS;
+  readonly kept: "up";
+  readonly grad: "active" | "activeGrad" | "activeCounts" | "columns" | "columnCounts";
+}
+
+export const RELU2_MLP: SublayerKind<MlpSublayer, MlpNames> = {
+  tensors: RELU2_MLP_TENSORS,
+  kept: {
+    /** f32: before the squared ReLU. */
+    up: (c, { tokens }) => [tokens, c.intermediateSize],
+  },
+  grads: {
+    /** Pairs (u32 neuron, f32 value) of each token's activations, and of their gradients. */
+    active: (c, { tokens }) => [tokens, c.intermediateSize, 2],
+    activeGrad: (c, { tokens }) => [tokens, c.intermediateSize, 2],
+    /** u32: how many. */
+    activeCounts: (_, { tokens }) => [tokens],
+    /** Pairs (u32 token, f32 value) of each neuron, and u32: how many. */
+    columns: (c, { tokens }) => [c.intermediateSize, tokens, 2],
+    columnCounts: (c) => [c.intermediateSize],
+  },
+  create: (parts) => new Mlp(parts),
+};
+
+class Mlp implements MlpSublayer {
+  readonly #parts: TrainingParts<MlpNames>;
   readonly #products: Products;
   readonly #norms: Norms;
   readonly #dropout: Dropout;
 
-  constructor(parts: TrainingParts) {
+  constructor(parts: TrainingParts<MlpNames>) {
     this.#parts = parts;
     this.#products = new Products(parts);
     this.#norms = new Norms(parts);
@@ -38,7 +63,7 @@ export class Mlp implements MlpSublayer {
     const down = buffers.values + downProj.offset * 4;
     let nonZero = 0;
     for (let i = 0; i < n; i++) {
-      const pairs = row(buffers.pairs.active, intermediateSize * 2, i);
+      const pairs = row(buffers.grads.active, intermediateSize * 2, i);
       const up = row(kept.up, intermediateSize, i);
       const count = kernels.relu2Pairs(pairs, up, intermediateSize);
       kernels.sparseRows(row(next, hiddenSize, i), pairs, count, down, hiddenSize, 0);
@@ -65,11 +90,11 @@ export class Mlp implements MlpSublayer {
 
   addWeights(layer: number): void {
     const { buffers, parameters } = this.#parts;
-    const { grads, pairs } = buffers;
+    const { grads } = buffers;
     const { upProj, downProj, postAttentionLayernorm } = parameters.layers[layer];
     const { xMid, xMidNorm } = buffers.layers[layer];
-    this.#addNeurons(downProj, pairs.active, grads.dMlpOut);
-    this.#addNeurons(upProj, pairs.activeGrad, xMidNorm);
+    this.#addNeurons(downProj, grads.active, grads.dMlpOut);
+    this.#addNeurons(upProj, grads.activeGrad, xMidNorm);
     this.#norms.toGain(postAttentionLayernorm, xMid, grads.dxMidNorm);
   }
 
@@ -78,15 +103,15 @@ export class Mlp implements MlpSublayer {
     const { config, buffers, kernels, memory, parameters } = this.#parts;
     const { hiddenSize, intermediateSize } = config;
     const { upProj, downProj } = parameters.layers[layer];
-    const { grads, pairs } = buffers;
-    const counts = new Uint32Array(memory.buffer, pairs.counts + first * 4, n);
+    const { grads } = buffers;
+    const counts = new Uint32Array(memory.buffer, grads.activeCounts + first * 4, n);
     const down = buffers.values + downProj.offset * 4;
     const upWeights = buffers.values + upProj.offset * 4;
     for (let i = 0; i < n; i++) {
       const row = (ptr: number, width: number): number => ptr + (first + i) * width * 4;
       const up = row(buffers.layers[layer].up, intermediateSize);
-      const active = row(pairs.active, intermediateSize * 2);
-      const activeGrad = row(pairs.activeGrad, intermediateSize * 2);
+      const active = row(grads.active, intermediateSize * 2);
+      const activeGrad = row(grads.activeGrad, intermediateSize * 2);
       const dy = row(grads.dMlpOut, hiddenSize);
       counts[i] = kernels.relu2Pairs(active, up, intermediateSize);
       kernels.relu2GradPairs(activeGrad, active, counts[i], up, dy, down, hiddenSize);
@@ -99,15 +124,15 @@ export class Mlp implements MlpSublayer {
   #addNeurons({ offset, cols }: Parameter, pairsPtr: number, xPtr: number): void {
     const { config, buffers, kernels, member, memory, sizes } = this.#parts;
     const { tokens } = sizes;
-    const { pairs, gradients } = buffers;
+    const { grads, gradients } = buffers;
     const [first, end] = member.share(config.intermediateSize, 4);
-    const { columns, columnCounts } = pairs;
+    const { activeCounts, columns, columnCounts } = grads;
     const width = config.intermediateSize;
     kernels.transposePairs(
       columns,
       columnCounts,
       pairsPtr,
-      pairs.counts,
+      activeCounts,
       tokens,
       width,
       first,

@@ -1,5 +1,12 @@
-/** The parameters of a PLM in training: names, shapes, places, and how they begin. */
+/** A model's parameters in training: names, shapes, places, and how they begin. */
 import type { PlmConfig } from "../../model/config.js";
+import {
+  mapTable,
+  type TensorSpec,
+  type TensorTable,
+  tensorName,
+  tensorsOf,
+} from "../../model/tensor-table.js";
 
 /** One parameter tensor. */
 export interface Parameter {
@@ -12,28 +19,17 @@ export interface Parameter {
   readonly transposed: boolean;
   /** Whether weight decay applies: to matrices, not to norms. */
   readonly decays: boolean;
+  /** Whether its outputs are added to the residual stream. */
+  readonly addsToResidual: boolean;
   /** The first element in the region of all parameters. */
   readonly offset: number;
 }
 
-/** A layer's parameters. */
-export interface LayerParameters {
-  readonly inputLayernorm: Parameter;
-  readonly qProj: Parameter;
-  readonly kvAProjWithMqa: Parameter;
-  readonly kvALayernorm: Parameter;
-  readonly kvBProj: Parameter;
-  readonly oProj: Parameter;
-  readonly postAttentionLayernorm: Parameter;
-  readonly upProj: Parameter;
-  /** [intermediateSize, hiddenSize]: a zero activation's row is not read. */
-  readonly downProj: Parameter;
-}
-
 /** All parameters; the output head is the embedding. */
-export interface Parameters {
+export interface Parameters<Key extends string = never> {
   readonly embedTokens: Parameter;
-  readonly layers: readonly LayerParameters[];
+  /** By their names in the architecture's table. */
+  readonly layers: readonly Readonly<Record<Key, Parameter>>[];
   readonly norm: Parameter;
   /** All of them, in the order of their places. */
   readonly all: readonly Parameter[];
@@ -41,62 +37,37 @@ export interface Parameters {
   readonly length: number;
 }
 
-/** Shapes of a layer's parameters: those that are not PLM's. */
-export type LayerShapes = Partial<Record<keyof LayerParameters, readonly [number, number]>>;
-
-/** The parameters of a config; `others` are shapes that stand in place of PLM's. */
-export function layoutParameters(config: PlmConfig, others: LayerShapes = {}): Parameters {
-  const { vocabSize, hiddenSize, numHiddenLayers } = config;
+/** The parameters of a model whose layers have the table's tensors. */
+export function layoutParameters<Key extends string>(
+  config: PlmConfig,
+  table: TensorTable<Key>,
+): Parameters<Key> {
+  const tensors = tensorsOf(table, config);
   const all: Parameter[] = [];
   let length = 0;
-  const add = (name: string, rows: number, cols: number, transposed = false): Parameter => {
-    const parameter = {
-      name: `${name}.weight`,
-      rows,
-      cols,
-      transposed,
-      decays: rows > 1,
-      offset: length,
-    };
+  const add = (spec: TensorSpec, layer?: number): Parameter => {
+    const transposed = spec.layout === "slab";
+    const [outputs, inputs] = spec.shape;
+    const [rows, cols] = transposed ? [inputs, outputs] : [outputs, inputs];
+    const { addsToResidual } = spec;
+    const decays = spec.layout !== "vector";
+    const name = tensorName(spec, layer);
+    const parameter = { name, rows, cols, transposed, decays, addsToResidual, offset: length };
     length = Math.ceil((length + rows * cols) / 16) * 16;
     all.push(parameter);
     return parameter;
   };
-  const embedTokens = add("token_embd", vocabSize, hiddenSize);
-  const layers = Array.from({ length: numHiddenLayers }, (_, i): LayerParameters => {
-    const shapes = { ...layerShapes(config), ...others };
-    const addPart = (part: string, key: keyof LayerParameters): Parameter =>
-      add(`blk.${i}.${part}`, ...shapes[key], key === "downProj");
-    return {
-      inputLayernorm: addPart("attn_norm", "inputLayernorm"),
-      qProj: addPart("attn_q", "qProj"),
-      kvAProjWithMqa: addPart("attn_kv_a_mqa", "kvAProjWithMqa"),
-      kvALayernorm: addPart("attn_kv_a_norm", "kvALayernorm"),
-      kvBProj: addPart("attn_kv_b", "kvBProj"),
-      oProj: addPart("attn_output", "oProj"),
-      postAttentionLayernorm: addPart("ffn_norm", "postAttentionLayernorm"),
-      upProj: addPart("ffn_up", "upProj"),
-      downProj: addPart("ffn_down", "downProj"),
-    };
-  });
-  const norm = add("output_norm", 1, hiddenSize);
+  const embedTokens = add(tensors.embedTokens);
+  const layers = Array.from({ length: config.numHiddenLayers }, (_, i) =>
+    mapTable(tensors.layer, (spec) => add(spec, i)),
+  );
+  const norm = add(tensors.norm);
   return { embedTokens, layers, norm, all, length };
 }
 
-function layerShapes(config: PlmConfig): Required<LayerShapes> {
-  const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
-  const { qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
-  return {
-    inputLayernorm: [1, hiddenSize],
-    qProj: [heads * (qkNopeHeadDim + qkRopeHeadDim), hiddenSize],
-    kvAProjWithMqa: [kvLoraRank + qkRopeHeadDim, hiddenSize],
-    kvALayernorm: [1, kvLoraRank],
-    kvBProj: [heads * (qkNopeHeadDim + vHeadDim), kvLoraRank],
-    oProj: [hiddenSize, heads * vHeadDim],
-    postAttentionLayernorm: [1, hiddenSize],
-    upProj: [intermediateSize, hiddenSize],
-    downProj: [intermediateSize, hiddenSize],
-  };
+/** The matrices that forward multiplies by; those that lie transposed are read as they are. */
+export function forwardMatrices({ all }: Parameters): Parameter[] {
+  return all.filter(({ decays, transposed }) => decays && !transposed);
 }
 
 /**
@@ -112,14 +83,13 @@ export function initializeParameters(
 ): void {
   values.fill(0);
   const residual = 1 / Math.sqrt(2 * parameters.layers.length);
-  for (const { name, rows, cols, offset, decays } of parameters.all) {
+  for (const { rows, cols, offset, decays, addsToResidual } of parameters.all) {
     const part = values.subarray(offset, offset + rows * cols);
     if (!decays) {
       part.fill(1);
       continue;
     }
-    const adds = name.includes("attn_output") || name.includes("ffn_down");
-    const std = initStd * (adds ? residual : 1);
+    const std = initStd * (addsToResidual ? residual : 1);
     for (let i = 0; i < part.length; i++) part[i] = std * normal();
   }
 }

@@ -1,16 +1,31 @@
 /** What one thread of a training run computes with. */
 import type { Member } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
+import type { TrainingBuffers, TrainingSizes } from "../engine/buffers.js";
 import type { TrainingKernels } from "../engine/kernels.js";
-import type { TrainingBuffers, TrainingSizes } from "../engine/plan.js";
 import type { Parameters } from "./parameters.js";
 
+/** An architecture's own names, beside those that every block has. */
+export interface Names {
+  /** Of a layer's tensors, of what forward keeps of it, and of gradients. */
+  readonly tensor: string;
+  readonly kept: string;
+  readonly grad: string;
+}
+
+/** Those of no architecture in particular. */
+interface NoNames {
+  readonly tensor: never;
+  readonly kept: never;
+  readonly grad: never;
+}
+
 /** What one thread of a training run computes with. */
-export interface TrainingParts {
+export interface TrainingParts<Own extends Names = NoNames> {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
-  readonly parameters: Parameters;
-  readonly buffers: TrainingBuffers;
+  readonly parameters: Parameters<Own["tensor"]>;
+  readonly buffers: TrainingBuffers<Own["kept"], Own["grad"]>;
   readonly kernels: TrainingKernels;
   readonly memory: WebAssembly.Memory;
   readonly member: Member;

@@ -1,4 +1,7 @@
-/** What a block is made of: parts that each add to the residual stream. */
+/** What a block is made of: sublayers that each add to the residual stream. */
+import type { TensorTable } from "../../model/tensor-table.js";
+import type { ActivationTables } from "../engine/buffers.js";
+import type { Names, TrainingParts } from "./parts.js";
 
 /** Attention or the MLP, each with the norm before it; one thread's part, all layers'. */
 export interface Sublayer {
@@ -16,8 +19,20 @@ export interface MlpSublayer extends Sublayer {
   forward(layer: number, first: number, n: number): number;
 }
 
-/** A block's two parts. */
+/** A block's two sublayers. */
 export interface Sublayers {
   readonly attention: Sublayer;
   readonly mlp: MlpSublayer;
+}
+
+/**
+ * A sublayer of an architecture: its tensors, its buffers and the code that computes with them. It
+ * is a kind for any names, as `create` is only ever given parts that are made from its own tables.
+ */
+export interface SublayerKind<Made extends Sublayer = Sublayer, Own extends Names = Names>
+  extends ActivationTables<Own["kept"], Own["grad"]> {
+  /** Parameters lie, and are drawn at random, in this order. */
+  readonly tensors: TensorTable<Own["tensor"]>;
+  /** One thread's part. */
+  create(parts: TrainingParts<Own>): Made;
 }

@@ -1,14 +1,22 @@
 /**
- * A training run at a step, as one file. All little-endian:
- *
- *     magic "PLMTRAIN" | u32 version | u32 headerBytes | u64 totalBytes | header: JSON, spaces to a
- *     multiple of 8 | f32 tensors in the order of the header | u32 CRC-32 of all before it
+ * A training run at a step, as one file: a frame (src/format/frame.ts) "PLMTRAIN" whose header is
+ * followed by f32 tensors in its order, and by the CRC-32 of all before it.
  */
 import { PlmError } from "../../errors.js";
+import { crc32 } from "../../format/crc32.js";
+import {
+  CRC_BYTES,
+  checkCrc,
+  decodeHeader,
+  decodePrefix,
+  encodeFrame,
+  type FrameFormat,
+  invalidFrame,
+  PREFIX_BYTES,
+} from "../../format/frame.js";
 import type { StreamState } from "../data/batches.js";
 import type { TrainingConfig } from "./config.js";
 import { firstDifference } from "./config-difference.js";
-import { crc32 } from "./crc32.js";
 
 /** A loss on held-out text, and what it was measured by. */
 export interface BestLoss {
@@ -40,10 +48,7 @@ interface Header extends Omit<Checkpoint, "tensors"> {
   readonly tensors: readonly (readonly [name: string, length: number])[];
 }
 
-const MAGIC = "PLMTRAIN";
-const VERSION = 1;
-const PREFIX_BYTES = 24;
-const CRC_BYTES = 4;
+const FORMAT: FrameFormat = { name: "checkpoint", magic: "PLMTRAIN", version: 1 };
 
 /**
  * The file in pieces; those of tensors are views of them, to be written before they change. The
@@ -53,22 +58,13 @@ export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig)
   const { step, tokens, stream, best, tensors } = checkpoint;
   const table = Array.from(tensors, ([name, { length }]): [string, number] => [name, length]);
   const header: Header = { step, tokens, stream, ...(best && { best }), config, tensors: table };
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const headerBytes = Math.ceil(json.length / 8) * 8;
   const views = Array.from(
     tensors.values(),
     ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
   );
   const tensorBytes = views.reduce((sum, { length }) => sum + length, 0);
 
-  const start = new Uint8Array(PREFIX_BYTES + headerBytes).fill(0x20);
-  const view = new DataView(start.buffer);
-  start.set(new TextEncoder().encode(MAGIC));
-  view.setUint32(8, VERSION, true);
-  view.setUint32(12, headerBytes, true);
-  view.setBigUint64(16, BigInt(start.length + tensorBytes + CRC_BYTES), true);
-  start.set(json, PREFIX_BYTES);
-
+  const start = encodeFrame(FORMAT, header, tensorBytes + CRC_BYTES);
   const crc = new Uint8Array(CRC_BYTES);
   const sum = [start, ...views].reduce((before, piece) => crc32(piece, before), 0);
   new DataView(crc.buffer).setUint32(0, sum, true);
@@ -84,7 +80,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig)
 export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Checkpoint {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const tensorsFrom = checkFrame(aligned);
-  const header = readHeader(aligned.subarray(PREFIX_BYTES, tensorsFrom));
+  const header = decodeHeader(FORMAT, aligned.subarray(PREFIX_BYTES, tensorsFrom)) as Header;
   checkConfig(header, config);
   const tensors = new Map<string, Float32Array>();
   let at = tensorsFrom;
@@ -96,34 +92,14 @@ export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Che
   return { step, tokens, stream, ...(best && { best }), tensors };
 }
 
-/** Checks all that can be told without the header, and returns where the tensors start. */
+/** Checks sizes and checksum, which vouches for what is in the header; where tensors start. */
 function checkFrame(bytes: Uint8Array): number {
-  const magic = new TextDecoder("latin1").decode(bytes.subarray(0, MAGIC.length));
-  if (magic !== MAGIC) throw invalid(`"${MAGIC}" at the start`, JSON.stringify(magic));
-  if (bytes.length < PREFIX_BYTES) throw invalid(`${PREFIX_BYTES} bytes`, `${bytes.length}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const version = view.getUint32(8, true);
-  if (version !== VERSION) {
-    const message = `checkpoint: expected version ${VERSION}, got ${version}`;
-    throw new PlmError("UNSUPPORTED_FILE", message);
+  const { headerBytes, totalBytes } = decodePrefix(FORMAT, bytes);
+  if (totalBytes !== bytes.length) {
+    throw invalidFrame(FORMAT, `${totalBytes} bytes`, `${bytes.length}`);
   }
-  const totalBytes = view.getBigUint64(16, true);
-  if (totalBytes !== BigInt(bytes.length)) throw invalid(`${totalBytes} bytes`, `${bytes.length}`);
-  const crcAt = bytes.length - CRC_BYTES;
-  const tensorsFrom = PREFIX_BYTES + view.getUint32(12, true);
-  if (tensorsFrom > crcAt) throw invalid("a whole header", `${bytes.length} bytes`);
-  const [expected, got] = [view.getUint32(crcAt, true), crc32(bytes.subarray(0, crcAt))];
-  if (expected !== got) throw invalid(`the checksum ${expected}`, `${got}: the file is damaged`);
-  return tensorsFrom;
-}
-
-/** The header; the checksum has vouched for what is in it. */
-function readHeader(bytes: Uint8Array): Header {
-  return JSON.parse(new TextDecoder().decode(bytes));
-}
-
-function invalid(expected: string, got: string): PlmError {
-  return new PlmError("INVALID_FILE", `checkpoint: expected ${expected}, got ${got}`);
+  checkCrc(FORMAT, "all before it", bytes);
+  return PREFIX_BYTES + headerBytes;
 }
 
 function checkConfig(saved: Header, config: TrainingConfig): void {

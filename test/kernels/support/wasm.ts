@@ -10,26 +10,21 @@ export const UNWRITTEN: number = new Float32Array(new Uint8Array(4).fill(UNWRITT
 
 let defaultVariant: Variant = "simd";
 
-/** The variant that benches have from now on, unless they are told. */
+/** The variant that benches have from now on, except where they name one. */
 export function setDefaultVariant(variant: Variant): void {
   defaultVariant = variant;
 }
 
-/** Whether this runtime has the relaxed variant; a printed line where it does not. */
-export async function hasRelaxed(what: string): Promise<boolean> {
+/** Whether this runtime has the relaxed variant's dot exactly. */
+export async function isRelaxedExact(): Promise<boolean> {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
-  if (isValid && (await loadKernels(memory)).variant === "relaxed") return true;
-  console.log(`skipped, this runtime has no exact relaxed dot: ${what}`);
-  return false;
+  return isValid && (await loadKernels(memory)).variant === "relaxed";
 }
 
-/** Kernels of the relaxed variant that are exact in every runtime. */
+/** Kernels of the relaxed variant that are exact in every runtime: emulated where they must be. */
 export async function relaxedKernels(): Promise<Uint8Array<ArrayBuffer>> {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  const isValid = WebAssembly.validate(kernelsBytes("relaxed"));
-  const isExact = isValid && (await loadKernels(memory)).variant === "relaxed";
-  return isExact ? kernelsBytes("relaxed") : emulatedRelaxed();
+  return (await isRelaxedExact()) ? kernelsBytes("relaxed") : emulatedRelaxed();
 }
 
 /** One test's memory, with the kernels over it. */
@@ -46,7 +41,8 @@ export class Bench extends Regions {
     { variant = defaultVariant }: { variant?: Variant } = {},
   ): Promise<Bench> {
     const memory = new WebAssembly.Memory({ initial: megabytes * 16, maximum: megabytes * 16 });
-    const { kernels } = await loadKernels(memory, { variant });
+    const binary = variant === "relaxed" ? await relaxedKernels() : kernelsBytes("simd");
+    const { kernels } = await loadKernels(memory, { binary });
     return new Bench(kernels, memory);
   }
 

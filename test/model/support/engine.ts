@@ -1,5 +1,6 @@
 /** Short ways to the engine for tests, and how far its logits are from others. */
 import * as assert from "uvu/assert";
+import type { EvaluateOptions } from "../../../src/engine/evaluation.js";
 import {
   type LoadedPlm,
   type LoadOptions,
@@ -8,17 +9,21 @@ import {
   planModel,
 } from "../../../src/engine/load.js";
 import type { ModelOptions } from "../../../src/engine/options.js";
-import type { EvaluateOptions } from "../../../src/engine/session.js";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 import { openGguf } from "../../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../../src/format/source.js";
 import { kernelsBytes, type Variant } from "../../../src/kernels/load.js";
+import { relaxedKernels } from "../../kernels/support/wasm.js";
 
+const binaries: Readonly<Record<Variant, Uint8Array<ArrayBuffer>>> = {
+  simd: kernelsBytes("simd"),
+  relaxed: await relaxedKernels(),
+};
 const modules = new Map<Variant, Promise<WebAssembly.Module>>();
 
 /** The variant's kernels, compiled once. */
 function compiledKernels(variant: Variant): Promise<WebAssembly.Module> {
-  const compiled = modules.get(variant) ?? WebAssembly.compile(kernelsBytes(variant));
+  const compiled = modules.get(variant) ?? WebAssembly.compile(binaries[variant]);
   modules.set(variant, compiled);
   return compiled;
 }
@@ -31,9 +36,10 @@ export async function loadEngine(
   source: ModelSource,
   { threads = 1, variant = "simd", ...options }: LoadOptions = {},
 ): Promise<LoadedPlm> {
-  const wasm = threads === 1 ? await compiledKernels(variant) : undefined;
+  // Threads share a memory, which a compiled module does not import.
+  const wasm = threads === 1 ? await compiledKernels(variant) : binaries[variant];
   const gguf = await openGguf(await openSources(source));
-  return loadPlm(gguf, { wasm, threads, variant, ...options });
+  return loadPlm(gguf, { wasm, threads, ...options });
 }
 
 /** The plan of a model, by default for one thread. */

@@ -1,6 +1,5 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { startTrainingThread } from "../../../src/cli/training-thread.js";
 import type { PlmConfig } from "../../../src/model/config.js";
 import type { Batch } from "../../../src/training/data/batches.js";
 import { createTrainingEngine } from "../../../src/training/engine/create-engine.js";
@@ -49,11 +48,8 @@ function randomBatch(seed: number, sequences = SEQUENCES): Batch {
 
 async function createEngine(threads = 1, sequences = SEQUENCES): Promise<TrainingEngine> {
   const sizes = { tokens: sequences * CONTEXT, contextLength: CONTEXT, threads };
-  const engine = await createTrainingEngine({
-    config: CONFIG,
-    sizes,
-    startThread: startTrainingThread,
-  });
+  const engine = await createTrainingEngine({ config: CONFIG, sizes });
+  assert.is(engine.threadFailure, undefined);
   const random = seededRandom(50);
   const normal = (): number =>
     Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { crc32 } from "../../../src/format/crc32.js";
 import {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
 } from "../../../src/training/run/checkpoint.js";
 import { firstDifference } from "../../../src/training/run/config-difference.js";
-import { crc32 } from "../../../src/training/run/crc32.js";
 import { assertThrows } from "../../model/support/engine.js";
 import { seededRandom } from "../../support/random.js";
 import { type ConfigJson, trainingConfig } from "../support/config.js";
@@ -23,13 +23,6 @@ function changed(change: (bytes: Uint8Array, view: DataView) => void): Uint8Arra
   view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, -4)), true);
   return bytes;
 }
-
-test("CRC-32 of the check string, whole and in pieces", () => {
-  const bytes = new TextEncoder().encode("123456789");
-  assert.is(crc32(bytes), 0xcbf43926);
-  assert.is(crc32(bytes.subarray(4), crc32(bytes.subarray(0, 4))), 0xcbf43926);
-  assert.is(crc32(new Uint8Array(0)), 0);
-});
 
 test("what was encoded is decoded, to the last bit", () => {
   const checkpoint = smallCheckpoint(7);
@@ -84,13 +77,15 @@ test("every flipped bit is refused", () => {
   }
 });
 
-test("another format, another version, a header beyond the end", () => {
+test("another format, another version, a header beyond the end or of no JSON", () => {
   const gguf = new TextEncoder().encode("GGUF and more bytes than the prefix has");
   assertThrows(() => decodeCheckpoint(gguf, config), "INVALID_FILE", '"PLMTRAIN"', "GGUF and");
   const version = changed((_, view) => view.setUint32(8, 9, true));
   assertThrows(() => decodeCheckpoint(version, config), "UNSUPPORTED_FILE", "version 1, got 9");
   const header = changed((_, view) => view.setUint32(12, 0xfffffff8, true));
   assertThrows(() => decodeCheckpoint(header, config), "INVALID_FILE", "a whole header");
+  const text = changed((bytes) => bytes.fill(0x7b, 24, 32));
+  assertThrows(() => decodeCheckpoint(text, config), "INVALID_FILE", "a header of JSON");
 });
 
 test("a checkpoint of another config is refused, the first key that differs named", () => {

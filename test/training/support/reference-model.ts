@@ -2,11 +2,7 @@
 import type { PlmConfig } from "../../../src/model/config.js";
 import type { Batch } from "../../../src/training/data/batches.js";
 import { NO_TARGET } from "../../../src/training/engine/kernels.js";
-import type {
-  LayerParameters,
-  Parameter,
-  Parameters,
-} from "../../../src/training/network/parameters.js";
+import type { Parameters } from "../../../src/training/network/parameters.js";
 
 type Matrix = Float64Array<ArrayBufferLike>[];
 
@@ -34,10 +30,14 @@ export function referenceLoss(
   { batch, contextLength }: { readonly batch: Batch; readonly contextLength: number },
   form: ReferenceForm = PLM,
 ): number {
-  const row = ({ offset, cols }: Parameter, r: number): Float64Array =>
-    Float64Array.from({ length: cols }, (_, c) => values[offset + r * cols + c]);
-  const matrix = (p: Parameter): Matrix => Array.from({ length: p.rows }, (_, r) => row(p, r));
-  const embedding = matrix(parameters.embedTokens);
+  const byName = new Map(parameters.all.map((parameter) => [parameter.name, parameter]));
+  const matrix = (name: string): Matrix => {
+    const { rows, cols, offset } = byName.get(`${name}.weight`)!;
+    return Array.from({ length: rows }, (_, r) =>
+      Float64Array.from({ length: cols }, (_, c) => values[offset + r * cols + c]),
+    );
+  };
+  const embedding = matrix("token_embd");
   let loss = 0;
   for (let first = 0; first < batch.ids.length; first += contextLength) {
     const part = (words: Uint32Array): number[] => [
@@ -51,14 +51,14 @@ export function referenceLoss(
       ids.map((id) => embedding[id].slice()),
       0,
     );
-    parameters.layers.forEach((layer, i) => {
-      const reader = { row, matrix, form };
-      const attended = dropped(attention(x, layer, config, places, reader), 1 + 2 * i);
+    for (let i = 0; i < config.numHiddenLayers; i++) {
+      const layer = { matrix: (name: string) => matrix(`blk.${i}.${name}`), form };
+      const attended = dropped(attention(x, layer, config, places), 1 + 2 * i);
       const mid = x.map((r, t) => add(r, attended[t]));
-      const out = dropped(mlp(mid, layer, config, reader), 2 + 2 * i);
+      const out = dropped(mlp(mid, layer, config), 2 + 2 * i);
       x = mid.map((r, t) => add(r, out[t]));
-    });
-    const gain = row(parameters.norm, 0);
+    }
+    const [gain] = matrix("output_norm");
     x.forEach((residual, t) => {
       if (targets[t] === NO_TARGET) return;
       const logits = apply(embedding, normalize(residual, gain, config.rmsNormEps));
@@ -75,34 +75,24 @@ interface Places {
   readonly starts: number[];
 }
 
-interface Reader {
-  readonly row: (parameter: Parameter, r: number) => Float64Array;
-  readonly matrix: (parameter: Parameter) => Matrix;
+interface Layer {
+  /** Rows of a tensor, by its name in GGUF files. */
+  readonly matrix: (name: string) => Matrix;
   readonly form: ReferenceForm;
 }
 
-function attention(
-  x: Matrix,
-  layer: LayerParameters,
-  config: PlmConfig,
-  places: Places,
-  reader: Reader,
-): Matrix {
-  const { row, matrix } = reader;
-  const normed = x.map((r) => normalize(r, row(layer.inputLayernorm, 0), config.rmsNormEps));
-  const o = matrix(layer.oProj);
-  return attend(normed, layer, config, places, reader).map((heads) => apply(o, heads));
+function attention(x: Matrix, layer: Layer, config: PlmConfig, places: Places): Matrix {
+  const [gain] = layer.matrix("attn_norm");
+  const normed = x.map((r) => normalize(r, gain, config.rmsNormEps));
+  const o = layer.matrix("attn_output");
+  return attend(normed, layer, config, places).map((heads) => apply(o, heads));
 }
 
-function mlp(
-  x: Matrix,
-  layer: LayerParameters,
-  { rmsNormEps, hiddenSize }: PlmConfig,
-  { row, matrix, form }: Reader,
-): Matrix {
-  const [up, down] = [matrix(layer.upProj), matrix(layer.downProj)];
+function mlp(x: Matrix, { matrix, form }: Layer, { rmsNormEps, hiddenSize }: PlmConfig): Matrix {
+  const [up, down] = [matrix("ffn_up"), matrix("ffn_down")];
+  const [gain] = matrix("ffn_norm");
   return x.map((r) => {
-    const hidden = apply(up, normalize(r, row(layer.postAttentionLayernorm, 0), rmsNormEps));
+    const hidden = apply(up, normalize(r, gain, rmsNormEps));
     const out = new Float64Array(hiddenSize);
     form.activation(hidden).forEach((value, neuron) => {
       down[neuron].forEach((w, i) => {
@@ -113,22 +103,29 @@ function mlp(
   });
 }
 
-function attend(
+/** Each token's keys and values, [heads, nope | v], and the key that the heads share. */
+function keysAndValues(
   x: Matrix,
-  layer: LayerParameters,
-  config: PlmConfig,
-  { positions, starts }: Places,
-  { row, matrix, form }: Reader,
-): Matrix {
-  const { numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
-  const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
-  const [qProj, kvA, kvB] = [layer.qProj, layer.kvAProjWithMqa, layer.kvBProj].map(matrix);
-  const queries = x.map((r) => apply(qProj, r));
+  { matrix, form }: Layer,
+  { kvLoraRank, rmsNormEps }: PlmConfig,
+): { readonly kv: Matrix; readonly kPe: Matrix } {
+  if (!form.latent) {
+    const [kPeProj, kvProj] = [matrix("attn_k_pe"), matrix("attn_kv")];
+    return { kv: x.map((r) => apply(kvProj, r)), kPe: x.map((r) => apply(kPeProj, r)) };
+  }
+  const [kvA, [gain], kvB] = ["attn_kv_a_mqa", "attn_kv_a_norm", "attn_kv_b"].map(matrix);
   const compressed = x.map((r) => apply(kvA, r));
-  const gain = row(layer.kvALayernorm, 0);
-  const latents = compressed.map((c) => normalize(c.slice(0, kvLoraRank), gain, config.rmsNormEps));
-  const kv = (form.latent ? latents : x).map((c) => apply(kvB, c));
-  const kPe = compressed.map((c, t) => rotate(c.slice(-qkRopeHeadDim), positions[t], config));
+  const latents = compressed.map((c) => normalize(c.slice(0, kvLoraRank), gain, rmsNormEps));
+  return { kv: latents.map((c) => apply(kvB, c)), kPe: compressed.map((c) => c.slice(kvLoraRank)) };
+}
+
+function attend(x: Matrix, layer: Layer, config: PlmConfig, { positions, starts }: Places): Matrix {
+  const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+  const qkHeadDim = qkNopeHeadDim + qkRopeHeadDim;
+  const qProj = layer.matrix("attn_q");
+  const queries = x.map((r) => apply(qProj, r));
+  const { kv, kPe: keys } = keysAndValues(x, layer, config);
+  const kPe = keys.map((key, t) => rotate(key, positions[t], config));
   return x.map((_, t) => {
     const out = new Float64Array(heads * vHeadDim);
     for (let h = 0; h < heads; h++) {

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { WordCache } from "../../src/tokenizer/cache.js";
+import { WordCache } from "../../src/tokenizer/word-cache.js";
 import { seededRandom } from "../support/random.js";
 
 test("what is read is what was written for that word", () => {

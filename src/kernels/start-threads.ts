@@ -1,24 +1,39 @@
-/** Starts the threads that help, as many as are asked for at a time, or none of them. */
+/** Starts the other threads of a team, as many as are asked for at a time, or none of them. */
 import platform from "#platform";
 import { clearTimer, setTimer, type Timer } from "../clock.js";
 import { reasonOf } from "../errors.js";
-import { dismiss } from "../kernels/team.js";
-import type { ThreadHandle, ThreadScript } from "../platform/thread-worker.js";
-import type { ThreadStart } from "./thread.js";
+import type { Follower } from "./leader.js";
+import { dismiss } from "./team.js";
 
 /** How long threads may take to answer. */
 const PATIENCE_MS = 10_000;
 
+/** A thread that was started; `ready` settles when it can compute, or rejects. */
+export interface StartedThread extends Follower {
+  readonly ready: Promise<void>;
+}
+
+/** The team that threads join, and how one begins. */
+export interface TeamStart {
+  readonly memory: WebAssembly.Memory;
+  /** Where the team lies in the memory. */
+  readonly teamPtr: number;
+  readonly startThread: (index: number) => StartedThread;
+}
+
+/** Why no threads can be started in this runtime; undefined where they can. */
+export function threadObstacle(): Error | undefined {
+  if (platform.hasThreads()) return undefined;
+  return new Error("this runtime shares no memory; a page must be cross-origin isolated");
+}
+
 export class ThreadStarter {
-  readonly #start: Omit<ThreadStart, "index">;
-  readonly #script: ThreadScript | undefined;
-  readonly #threads: ThreadHandle[] = [];
+  readonly #team: TeamStart;
+  readonly #threads: StartedThread[] = [];
   #failure: Error | undefined;
 
-  /** Threads with the package's own script, or with `script`. */
-  constructor(start: Omit<ThreadStart, "index">, script?: ThreadScript) {
-    this.#start = start;
-    this.#script = script;
+  constructor(team: TeamStart) {
+    this.#team = team;
   }
 
   /** Why threads did not start; undefined where all did. */
@@ -31,13 +46,13 @@ export class ThreadStarter {
    * 1 on; none where one of them does not start or answer in time. The threads that are there then
    * compute without them, with the same results.
    */
-  async start(count: number): Promise<readonly ThreadHandle[]> {
+  async start(count: number): Promise<readonly StartedThread[]> {
     if (count === 0) return [];
     const first = this.#threads.length + 1;
     let timer: Timer | undefined;
     try {
       for (let index = first; index < first + count; index++) {
-        this.#threads.push(platform.startThread({ ...this.#start, index }, this.#script));
+        this.#threads.push(this.#team.startThread(index));
       }
       const late = new Promise<never>((_, reject) => {
         const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
@@ -62,8 +77,8 @@ export class ThreadStarter {
 
   /** Ends the threads from an index on. */
   #end(first: number): void {
-    const { memory, model } = this.#start;
-    dismiss(memory, model.meeting.team, first);
+    const { memory, teamPtr } = this.#team;
+    dismiss(memory, teamPtr, first);
     for (const thread of this.#threads.splice(first - 1)) {
       thread.ready.catch(() => undefined);
       thread.end();

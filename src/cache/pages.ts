@@ -1,0 +1,119 @@
+/**
+ * The pool of pages that all sequences keep their rows in. A page holds 64 rows of one layer; each
+ * is counted, so that sequences that were forked share it until one of them writes to it.
+ */
+import { PlmError } from "../errors.js";
+import type { MemoryPlan } from "../kernels/arena.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
+
+/** Pages that `rows` rows of one layer take. */
+export function pagesOf(rows: number): number {
+  return Math.ceil(rows / PAGE_ROWS);
+}
+
+/** A pool's place in memory. */
+export interface PagesPlan {
+  readonly ptr: number;
+  /** Bytes of a page. */
+  readonly pageBytes: number;
+  /** Pages of all layers and sequences together. */
+  readonly count: number;
+}
+
+/** Plans `count` pages of rows of `rowBytes` bytes. */
+export function planPages(
+  plan: MemoryPlan,
+  name: string,
+  { rowBytes, count }: { rowBytes: number; count: number },
+): PagesPlan {
+  const pageBytes = PAGE_ROWS * rowBytes;
+  return { ptr: plan.add("cache", name, count * pageBytes), pageBytes, count };
+}
+
+/** Which pages are in use, and by how many sequences. */
+export class PagePool {
+  readonly pageBytes: number;
+  readonly count: number;
+  readonly #ptr: number;
+  /** Sequences that hold each page. */
+  readonly #holders: Uint32Array;
+  /** Pages that none holds; the last is taken first. */
+  readonly #free: Uint32Array;
+  #freeCount: number;
+  /** Undefined once disposed of, so that sequences that are left do not keep the memory. */
+  #bytes: Uint8Array | undefined;
+
+  constructor(memory: WebAssembly.Memory, { ptr, pageBytes, count }: PagesPlan) {
+    this.pageBytes = pageBytes;
+    this.count = count;
+    this.#ptr = ptr;
+    this.#holders = new Uint32Array(count);
+    this.#free = Uint32Array.from({ length: count }, (_, i) => count - 1 - i);
+    this.#freeCount = count;
+    this.#bytes = new Uint8Array(memory.buffer, ptr, count * pageBytes);
+  }
+
+  /** Pages that no sequence holds. */
+  get free(): number {
+    return this.#freeCount;
+  }
+
+  /** Pages that sequences hold. */
+  get used(): number {
+    return this.count - this.#freeCount;
+  }
+
+  /** A page that none held, now held once. Throws CACHE_FULL. */
+  take(): number {
+    if (this.#freeCount === 0) throw cacheFull(1, 0);
+    const page = this.#free[--this.#freeCount];
+    this.#holders[page] = 1;
+    return page;
+  }
+
+  /** Throws CACHE_FULL unless `needed` pages are free. */
+  expectFree(needed: number): void {
+    if (needed > this.#freeCount) throw cacheFull(needed, this.#freeCount);
+  }
+
+  /** Holds a page once more. */
+  hold(page: number): void {
+    this.#holders[page]++;
+  }
+
+  /** Holds a page once less; it is free when none is left that holds it. */
+  release(page: number): void {
+    if (--this.#holders[page] === 0) this.#free[this.#freeCount++] = page;
+  }
+
+  /** Whether more than one sequence holds a page. */
+  isShared(page: number): boolean {
+    return this.#holders[page] > 1;
+  }
+
+  /** Where a page lies in memory. */
+  address(page: number): number {
+    return this.#ptr + page * this.pageBytes;
+  }
+
+  /** The first bytes of a page, in place. Throws DISPOSED. */
+  bytes(page: number, length: number): Uint8Array {
+    if (this.#bytes === undefined) {
+      throw new PlmError("DISPOSED", "cache: expected a live model, got a disposed one");
+    }
+    return this.#bytes.subarray(page * this.pageBytes, page * this.pageBytes + length);
+  }
+
+  /** Lets the memory be freed. */
+  dispose(): void {
+    this.#bytes = undefined;
+  }
+}
+
+function cacheFull(needed: number, free: number): PlmError {
+  return new PlmError(
+    "CACHE_FULL",
+    `cache: expected ${needed} free pages of ${PAGE_ROWS} rows, got ${free}; ` +
+      "dispose of a session, or load with a larger `sessions`",
+  );
+}

@@ -1,0 +1,100 @@
+/** Writes saved sessions, a piece at a time. */
+import { PlmError } from "../errors.js";
+import { CRC_BYTES, encodeFrame, writeCrc } from "../format/frame.js";
+import { requireGlobal } from "../globals.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
+import {
+  MOST_MESSAGES_BYTES,
+  SNAPSHOT,
+  type SnapshotHeader,
+  sectionsBytes,
+  snapshotHeader,
+} from "./snapshot.js";
+
+/** The rows of a sequence, to be saved. */
+export interface SnapshotPages {
+  readonly layers: number;
+  /** Rows in each layer. */
+  readonly length: number;
+  readonly rowBytes: number;
+  /** The rows of a page, in place: 64, or at the end fewer. */
+  page(layer: number, index: number): Uint8Array;
+}
+
+/** What is saved of a session. */
+export interface SnapshotParts {
+  /** The model's fingerprint. */
+  readonly model: string;
+  readonly cacheType: string;
+  /** As many as there are rows in each layer. */
+  readonly tokens: ArrayLike<number>;
+  readonly pages: SnapshotPages;
+  /** A conversation as JSON; nothing here reads it. */
+  readonly messages?: string | undefined;
+}
+
+/** A session's bytes. Its rows must stay until they are written. Throws INVALID_ARGUMENT. */
+export class SnapshotWriter {
+  readonly totalBytes: number;
+  readonly #header: SnapshotHeader;
+  readonly #pages: SnapshotPages;
+  /** What comes before the pages. */
+  readonly #start: readonly Uint8Array[];
+
+  constructor({ model, cacheType, tokens, pages, messages }: SnapshotParts) {
+    const { layers, length, rowBytes } = pages;
+    const text = messages === undefined ? [] : [encodeMessages(messages)];
+    const header = snapshotHeader({ model, cacheType, rowBytes, layers, length }, text[0]?.length);
+    const restBytes = CRC_BYTES + sectionsBytes(header);
+    const frame = encodeFrame(SNAPSHOT, header, restBytes);
+    this.totalBytes = frame.length + restBytes;
+    this.#header = header;
+    this.#pages = pages;
+    this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
+  }
+
+  /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
+  *pieces(): Generator<Uint8Array<ArrayBuffer>, void> {
+    for (const parts of this.#parts()) {
+      const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
+      const piece = new Uint8Array(bytes);
+      writeParts(piece, 0, parts);
+      yield piece;
+    }
+  }
+
+  /** Writes all to u8[totalBytes], a page of all layers at a time; each time gives way. */
+  *writeTo(bytes: Uint8Array): Generator<void, void> {
+    let at = 0;
+    for (const parts of this.#parts()) {
+      at = writeParts(bytes, at, parts);
+      yield;
+    }
+  }
+
+  /** What each has a checksum, in the groups that are written at a time. */
+  *#parts(): Generator<readonly Uint8Array[], void> {
+    const { length, layers } = this.#header;
+    yield this.#start;
+    for (let index = 0; index * PAGE_ROWS < length; index++) {
+      yield Array.from({ length: layers }, (_, layer) => this.#pages.page(layer, index));
+    }
+  }
+}
+
+/** Writes parts, each followed by its CRC, and returns where they end. */
+function writeParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
+  let at = start;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at = writeCrc(bytes, at, at + part.length);
+  }
+  return at;
+}
+
+function encodeMessages(messages: string): Uint8Array<ArrayBuffer> {
+  const text = new (requireGlobal("TextEncoder"))().encode(messages);
+  if (text.length <= MOST_MESSAGES_BYTES) return text;
+  const message = `messages: expected at most ${MOST_MESSAGES_BYTES} bytes, got ${text.length}`;
+  throw new PlmError("INVALID_ARGUMENT", message, { argument: "messages" });
+}

@@ -1,0 +1,97 @@
+/** What `Session.evaluate` is asked for: its options, their defaults and checks. */
+import { brandOf, checkSignal } from "../brands.js";
+import { describeValue, kindOf } from "../describe.js";
+import { invalidArgument } from "../errors.js";
+import { type Outputs, PHASES, type Phase } from "../model/batch.js";
+import type { PlmConfig } from "../model/config.js";
+
+/** Options of `Session.evaluate`. */
+export interface EvaluateOptions {
+  /** Which logits to return: of the last token (default), of all given tokens, or none. */
+  logits?: RowsChoice;
+  /**
+   * Return hidden states instead: the residual stream after the last norm, f32[hiddenSize] of the
+   * last token or of each.
+   */
+  hidden?: RowsChoice;
+  /** Where to write the result; default a fresh array. Its length is that of the result. */
+  out?: Float32Array;
+  /** Most tokens that go through the model at once; default the model's `batchSize`. */
+  chunkSize?: number;
+  /**
+   * What the tokens are evaluated for: `prefill` is fast and as precise as the model's `precision`,
+   * `decode` takes one token after the other and is exact. Default: decode for a single token and
+   * where `chunkSize` is 1.
+   */
+  phase?: Phase;
+  signal?: AbortSignal;
+}
+
+/** Which rows may be asked for. */
+const ROWS_CHOICES = ["last", "all", "none"] as const;
+type RowsChoice = (typeof ROWS_CHOICES)[number];
+
+/** Options as they are carried out. */
+export interface ResolvedEvaluation extends Pick<Outputs, "kind" | "phase"> {
+  readonly choice: RowsChoice;
+  /** Floats of a row of the result. */
+  readonly width: number;
+  /** The result. */
+  readonly out: Float32Array;
+  /** Most tokens at once. */
+  readonly step: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The options of an evaluation of `count` tokens. Throws INVALID_ARGUMENT. */
+export function resolveEvaluation(
+  options: EvaluateOptions,
+  count: number,
+  config: PlmConfig,
+  batchSize: number,
+): ResolvedEvaluation {
+  const wanted = resolveRows(options, config);
+  return {
+    ...wanted,
+    out: resolveOut(options, { last: 1, all: count, none: 0 }[wanted.choice] * wanted.width),
+    step: resolveChunkSize(options, batchSize),
+    phase: resolvePhase(options, count),
+    signal: checkSignal(options.signal),
+  };
+}
+
+function resolveRows(
+  { logits, hidden }: EvaluateOptions,
+  { vocabSize, hiddenSize }: PlmConfig,
+): Pick<ResolvedEvaluation, "kind" | "choice" | "width"> {
+  for (const [name, choice] of Object.entries({ logits, hidden })) {
+    if (choice === undefined || ROWS_CHOICES.includes(choice)) continue;
+    throw invalidArgument(name, ROWS_CHOICES.join(", "), describeValue(choice));
+  }
+  if (hidden === undefined) return { kind: "logits", choice: logits ?? "last", width: vocabSize };
+  if (logits === undefined) return { kind: "hidden", choice: hidden, width: hiddenSize };
+  throw invalidArgument("hidden", "no `logits` beside it", describeValue(logits));
+}
+
+/** The array for what is asked for. */
+function resolveOut({ out }: EvaluateOptions, length: number): Float32Array {
+  if (out === undefined) return new Float32Array(length);
+  if (brandOf(out) === "Float32Array" && out.length === length) return out;
+  throw invalidArgument(
+    "out",
+    `a Float32Array of length ${length}`,
+    `${kindOf(out)} of length ${out?.length}`,
+  );
+}
+
+function resolveChunkSize({ chunkSize }: EvaluateOptions, batchSize: number): number {
+  if (chunkSize === undefined) return batchSize;
+  if (Number.isInteger(chunkSize) && chunkSize >= 1) return Math.min(chunkSize, batchSize);
+  throw invalidArgument("chunkSize", "a positive integer", describeValue(chunkSize));
+}
+
+function resolvePhase({ phase, chunkSize }: EvaluateOptions, count: number): Phase {
+  if (phase === undefined) return count === 1 || chunkSize === 1 ? "decode" : "prefill";
+  if (PHASES.includes(phase)) return phase;
+  throw invalidArgument("phase", PHASES.join(" or "), describeValue(phase));
+}

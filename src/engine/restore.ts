@@ -1,0 +1,36 @@
+/** Restores saved sessions. */
+import { readPages, readSnapshot, type SnapshotModel } from "../cache/read-snapshot.js";
+import type { CacheSequence } from "../cache/sequence.js";
+import type { ByteSource } from "../format/byte-source.js";
+
+/** What a saved session held. */
+export interface Restored {
+  readonly sequence: CacheSequence;
+  readonly tokens: Uint32Array;
+  readonly messages: string | undefined;
+}
+
+/**
+ * Fills an empty sequence from a saved session. Throws INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL
+ * or CACHE_FULL, and the signal's reason; the sequence then holds no pages.
+ */
+export async function restoreSequence(
+  source: ByteSource,
+  model: SnapshotModel,
+  sequence: CacheSequence,
+  signal: AbortSignal | undefined,
+): Promise<Restored> {
+  const snapshot = await readSnapshot(source, model, signal);
+  const { tokens, messages } = snapshot;
+  sequence.reserve(tokens.length);
+  sequence.append(tokens.length);
+  try {
+    for await (const { layer, index, bytes } of readPages(source, snapshot, signal)) {
+      sequence.page(layer, index).set(bytes);
+    }
+    return { sequence, tokens, messages };
+  } catch (error) {
+    sequence.dispose();
+    throw error;
+  }
+}

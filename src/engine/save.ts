@@ -1,0 +1,56 @@
+/** Saves a session as it is now, while it may go on. */
+import platform from "#platform";
+import type { CacheSequence } from "../cache/sequence.js";
+import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
+import { endWhenDropped } from "./dropped.js";
+
+export class Saving {
+  readonly #writer: SnapshotWriter;
+  /** Ends the fork that is saved. */
+  readonly #end: () => void;
+
+  constructor(parts: Omit<SnapshotParts, "pages">, sequence: CacheSequence) {
+    const pages = sequence.fork();
+    this.#end = () => pages.dispose();
+    try {
+      this.#writer = new SnapshotWriter({ ...parts, pages });
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** All bytes; between pages the event loop has its turn. An abort rejects with its reason. */
+  async bytes(signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const bytes = new Uint8Array(this.#writer.totalBytes);
+      for (const _ of this.#writer.writeTo(bytes)) {
+        signal?.throwIfAborted();
+        await platform.yieldToEventLoop();
+      }
+      return bytes;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** The bytes in pieces, each written when it is asked for; the class is the runtime's. */
+  stream(Stream: typeof ReadableStream): ReadableStream<Uint8Array> {
+    const end = this.#end;
+    const pieces = this.#writer.pieces();
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      let isOver = true;
+      try {
+        const { value, done } = pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+        isOver = done === true;
+      } finally {
+        if (isOver) end();
+      }
+    };
+    const stream = new Stream<Uint8Array>({ pull, cancel: end }, { highWaterMark: 0 });
+    endWhenDropped(stream, end);
+    return stream;
+  }
+}

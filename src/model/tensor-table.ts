@@ -1,0 +1,85 @@
+/**
+ * What the table of an architecture says of each tensor: where it is in files and in memory, and
+ * how it begins in training. Whatever reads, trains or writes tensors reads the table.
+ */
+import type { PlmConfig } from "./config.js";
+
+/**
+ * How a weight lies in memory: `vector` f32[cols], `panels` for y = W x, `slab` transposed and
+ * sparse.
+ */
+export type WeightLayout = "vector" | "panels" | "slab";
+
+/** One tensor, of a shape that a config gives. */
+export interface TensorSpec {
+  /** Its name in GGUF files, without the layer and `.weight`. */
+  readonly name: string;
+  /** Outputs first; a vector is one row. */
+  readonly shape: readonly [rows: number, cols: number];
+  /** In training a slab lies transposed too. */
+  readonly layout: WeightLayout;
+  /** Whether its outputs are added to the residual stream: training begins with smaller ones. */
+  readonly addsToResidual: boolean;
+  /** The two tensors that may stand in its place, each of its own shape. */
+  readonly halves?: readonly [Half, Half];
+}
+
+/** A tensor that holds a part of another. */
+export interface Half {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A layer's tensors by their names in checkpoints, in the order of files. */
+export type TensorTable<Key extends string = string> = Readonly<
+  Record<Key, (config: PlmConfig) => TensorSpec>
+>;
+
+/** All tensors of a model: those of a layer once. */
+export interface ModelTensors<Key extends string> {
+  readonly embedTokens: TensorSpec;
+  readonly layer: Readonly<Record<Key, TensorSpec>>;
+  readonly norm: TensorSpec;
+  /** May be missing in a file: then the embedding takes its place. */
+  readonly lmHead: TensorSpec;
+}
+
+export function vector(name: string, cols: number): TensorSpec {
+  return { name, shape: [1, cols], layout: "vector", addsToResidual: false };
+}
+
+export function matrix(
+  name: string,
+  shape: readonly [rows: number, cols: number],
+  more: Partial<TensorSpec> = {},
+): TensorSpec {
+  return { name, shape, layout: "panels", addsToResidual: false, ...more };
+}
+
+/** The tensors of a model whose layers have those of the table. */
+export function tensorsOf<Key extends string>(
+  table: TensorTable<Key>,
+  config: PlmConfig,
+): ModelTensors<Key> {
+  const { vocabSize, hiddenSize } = config;
+  return {
+    embedTokens: matrix("token_embd", [vocabSize, hiddenSize]),
+    layer: mapTable(table, (spec) => spec(config)),
+    norm: vector("output_norm", hiddenSize),
+    lmHead: matrix("output", [vocabSize, hiddenSize]),
+  };
+}
+
+/** The name in files of a tensor of a layer, or outside of all. */
+export function tensorName({ name }: { readonly name: string }, layer?: number): string {
+  return layer === undefined ? `${name}.weight` : `blk.${layer}.${name}.weight`;
+}
+
+/** What `to` makes of each of a table's values, by the same names in the same order. */
+export function mapTable<Key extends string, From, To>(
+  table: Readonly<Record<Key, From>>,
+  to: (value: From, key: string) => To,
+): Record<Key, To> {
+  const entries = Object.entries<From>(table).map(([key, value]) => [key, to(value, key)]);
+  return Object.fromEntries(entries) as Record<Key, To>;
+}

@@ -1,0 +1,124 @@
+/** Sequences and their pages against arrays of rows. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { PagePool, pagesOf } from "../../src/cache/pages.js";
+import { CacheSequence } from "../../src/cache/sequence.js";
+import { PlmError } from "../../src/errors.js";
+import { PAGE_ROWS } from "../../src/kernels/packed.js";
+import { seededRandom } from "../support/random.js";
+
+const ROW_BYTES = 4;
+const LAYERS = 3;
+
+/** A pool of so many pages behind a page of guard. */
+function createPool(count: number): PagePool {
+  const memory = new WebAssembly.Memory({ initial: 8 });
+  return new PagePool(memory, { ptr: 65536, pageBytes: PAGE_ROWS * ROW_BYTES, count });
+}
+
+/** A sequence and what its rows should hold, the same in each layer except for the layer's number. */
+interface Case {
+  readonly sequence: CacheSequence;
+  rows: number[];
+}
+
+/** Appends rows as an evaluation does: through the addresses of pages. */
+function append(pool: PagePool, { sequence, rows }: Case, values: readonly number[]): void {
+  sequence.reserve(values.length);
+  sequence.append(values.length);
+  for (const [i, value] of values.entries()) {
+    const at = rows.length + i;
+    for (let layer = 0; layer < LAYERS; layer++) {
+      const page = sequence.page(layer, Math.floor(at / PAGE_ROWS));
+      const view = new DataView(page.buffer, page.byteOffset, page.length);
+      view.setUint32((at % PAGE_ROWS) * ROW_BYTES, value * 8 + layer);
+    }
+  }
+  rows.push(...values);
+  assert.ok(pool.used <= pool.count);
+}
+
+function assertRows({ sequence, rows }: Case): void {
+  assert.is(sequence.length, rows.length);
+  for (let layer = 0; layer < LAYERS; layer++) {
+    const found: number[] = [];
+    for (let i = 0; i < pagesOf(rows.length); i++) {
+      const page = sequence.page(layer, i);
+      const view = new DataView(page.buffer, page.byteOffset, page.length);
+      for (let at = 0; at < page.length; at += ROW_BYTES) found.push(view.getUint32(at));
+    }
+    assert.equal(
+      found,
+      rows.map((value) => value * 8 + layer),
+    );
+  }
+}
+
+test("forks, truncations and appends at random keep the rows of each", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = seededRandom(seed);
+    const below = (n: number): number => Math.floor(random() * n);
+    const pool = createPool(60);
+    const cases: Case[] = [{ sequence: new CacheSequence(pool, LAYERS), rows: [] }];
+    for (let step = 0; step < 60; step++) {
+      const chosen = cases[below(cases.length)];
+      const action = below(5);
+      if (action === 0) {
+        cases.push({ sequence: chosen.sequence.fork(), rows: [...chosen.rows] });
+      } else if (action === 1) {
+        chosen.rows.length = below(chosen.rows.length + 1);
+        chosen.sequence.truncate(chosen.rows.length);
+      } else if (action === 2 && cases.length > 1) {
+        chosen.sequence.dispose();
+        cases.splice(cases.indexOf(chosen), 1);
+      } else {
+        const before = pool.used;
+        const values = Array.from({ length: 1 + below(100) }, () => below(1e6));
+        try {
+          append(pool, chosen, values);
+        } catch (error) {
+          assert.is(PlmError.from(error)?.code, "CACHE_FULL");
+          assert.is(pool.used, before, "a refusal takes no pages");
+        }
+      }
+      for (const each of cases) assertRows(each);
+    }
+    for (const { sequence } of cases) sequence.dispose();
+    assert.is(pool.used, 0);
+  }
+});
+
+test("a fork takes no pages until a shared one is written to", () => {
+  const pool = createPool(60);
+  const one: Case = { sequence: new CacheSequence(pool, LAYERS), rows: [] };
+  append(pool, one, Array(130).fill(7));
+  assert.is(pool.used, 3 * LAYERS);
+  const other: Case = { sequence: one.sequence.fork(), rows: [...one.rows] };
+  assert.is(pool.used, 3 * LAYERS);
+  append(pool, other, [1]);
+  assert.is(pool.used, 4 * LAYERS, "the last page of each layer");
+  append(pool, one, [2]);
+  assert.is(pool.used, 4 * LAYERS, "which the other then has for itself");
+  one.sequence.dispose();
+  assertRows(other);
+  other.sequence.dispose();
+  assert.is(pool.used, 0);
+});
+
+test("tables have the addresses of pages, layer by layer", () => {
+  const pool = createPool(60);
+  const sequence = new CacheSequence(pool, LAYERS);
+  sequence.reserve(70);
+  const words = new Uint32Array(LAYERS * 4);
+  sequence.writeTables(words, 4);
+  const addresses = [0, 1, 4, 5, 8, 9].map((i) => words[i]);
+  assert.is(new Set(addresses).size, 6);
+  for (const address of addresses) {
+    assert.is((address - 65536) % (PAGE_ROWS * ROW_BYTES), 0);
+    assert.ok(address >= 65536 && address < 65536 + 60 * PAGE_ROWS * ROW_BYTES);
+  }
+  sequence.truncate(0);
+  assert.is(pool.used, 0, "pages that were reserved and not written");
+});
+
+test.run();

@@ -1,0 +1,128 @@
+/** Saved sessions for tests: made of random rows, read through any source, crafted by hand. */
+
+import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
+import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
+import type { ByteSource } from "../../../src/format/byte-source.js";
+import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
+import { PAGE_ROWS } from "../../../src/kernels/packed.js";
+import { seededRandom } from "../../support/random.js";
+import { joined } from "../../training/support/store.js";
+
+/** What a session holds. */
+export interface Held {
+  readonly tokens: number[];
+  /** u8[layers][length * rowBytes] */
+  readonly rows: Uint8Array[];
+  readonly messages: string | undefined;
+}
+
+/** The model that small sessions are of. */
+export const MODEL: SnapshotModel = {
+  fingerprint: "0123456789abcdef",
+  cacheType: "i16",
+  rowBytes: 6,
+  layers: 2,
+  vocabSize: 1000,
+  contextLength: 256,
+};
+
+/** A session of random tokens and rows. */
+export function heldOf(model: SnapshotModel, length: number, seed = 1, messages?: string): Held {
+  const random = seededRandom(seed);
+  const upTo = (n: number): number => Math.floor(random() * n);
+  return {
+    tokens: Array.from({ length }, () => upTo(model.vocabSize)),
+    rows: Array.from({ length: model.layers }, () =>
+      Uint8Array.from({ length: length * model.rowBytes }, () => upTo(256)),
+    ),
+    messages,
+  };
+}
+
+/** What is saved of a session, its pages in place. */
+export function partsOf(model: SnapshotModel, { tokens, rows, messages }: Held): SnapshotParts {
+  const { fingerprint, cacheType, layers, rowBytes } = model;
+  const pageBytes = PAGE_ROWS * rowBytes;
+  const page = (layer: number, index: number): Uint8Array =>
+    rows[layer].subarray(index * pageBytes, (index + 1) * pageBytes);
+  const pages = { layers, rowBytes, length: tokens.length, page };
+  return { model: fingerprint, cacheType, tokens, pages, messages };
+}
+
+/** A saved session's bytes. */
+export function saved(model: SnapshotModel, held: Held): Uint8Array<ArrayBuffer> {
+  return joined([...new SnapshotWriter(partsOf(model, held)).pieces()]);
+}
+
+/** All that a source holds. */
+export async function restored(
+  source: ByteSource,
+  model: SnapshotModel,
+  signal?: AbortSignal,
+): Promise<Held> {
+  const snapshot = await readSnapshot(source, model, signal);
+  const { tokens, messages, header } = snapshot;
+  const { layers, length, rowBytes } = header;
+  const rows = Array.from({ length: layers }, () => new Uint8Array(length * rowBytes));
+  for await (const { layer, index, bytes } of readPages(source, snapshot, signal)) {
+    rows[layer].set(bytes, index * PAGE_ROWS * rowBytes);
+  }
+  return { tokens: [...tokens], rows, messages };
+}
+
+/** A source over bytes, whose size may be unknown; it counts reads. */
+export class CountingSource implements ByteSource {
+  readonly name = "saved session";
+  readonly size: number | undefined;
+  readonly sequential: boolean;
+  reads = 0;
+  largestRead = 0;
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(bytes: Uint8Array, isStream: boolean) {
+    this.#bytes = bytes;
+    this.size = isStream ? undefined : bytes.length;
+    this.sequential = isStream;
+  }
+
+  async read(offset: number, target: Uint8Array): Promise<number> {
+    if (this.sequential && offset < this.#position) throw new Error("a stream cannot go back");
+    this.reads++;
+    this.largestRead = Math.max(this.largestRead, target.length);
+    const found = this.#bytes.subarray(offset, offset + target.length);
+    target.set(found);
+    this.#position = offset + found.length;
+    return found.length;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/**
+ * A file with any header and the parts after it, their checksums right; `totalBytes` is what it
+ * claims, the truth unless given.
+ */
+export function crafted(
+  json: string,
+  parts: readonly Uint8Array[] = [],
+  totalBytes?: number,
+): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(json);
+  const frame = new Uint8Array(PREFIX_BYTES + text.length);
+  frame.set(new TextEncoder().encode("PLMSESSN"));
+  frame.set(text, PREFIX_BYTES);
+  const view = new DataView(frame.buffer);
+  view.setUint32(8, 1, true);
+  view.setUint32(12, text.length, true);
+  const all = [frame, ...parts];
+  const size = all.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
+  view.setBigUint64(16, BigInt(totalBytes ?? size), true);
+  const pieces = all.map((part) => {
+    const bytes = new Uint8Array(part.length + CRC_BYTES);
+    bytes.set(part);
+    writeCrc(bytes, 0, part.length);
+    return bytes;
+  });
+  return joined(pieces);
+}
