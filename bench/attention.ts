@@ -9,7 +9,9 @@ import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
   attendLatentScratchBytes,
+  PAGE_ROWS,
 } from "../src/kernels/packed.js";
+import { ExpandedTile, LatentShape } from "../src/kernels/structs.js";
 import { ROW_TYPES, type RowType, rowBytes } from "../test/kernels/support/latent.js";
 import { assertWithin } from "../test/kernels/support/linear-reference.js";
 import type { Bench } from "../test/kernels/support/wasm.js";
@@ -98,16 +100,21 @@ function latentCase(type: RowType, positions: number): Case {
     prepare({ bench }) {
       const q = gaussian(HEADS * DIMS, seededRandom(8), 0.1);
       const { cachePtr, cached } = fillCache(bench, type, latentRows(positions));
-      const shape = new DataView(new ArrayBuffer(16));
-      [HEADS, LATENT_DIM, ROPE_DIM].forEach((size, i) => {
-        shape.setInt32(4 * i, size, true);
+      const stride = rowBytes(type, DIMS);
+      const pages = Uint32Array.from(
+        { length: Math.ceil(positions / PAGE_ROWS) },
+        (_, i) => cachePtr + i * PAGE_ROWS * stride,
+      );
+      const shape = new LatentShape(bench.memory, bench.region(LatentShape.BYTES));
+      shape.write({
+        ...{ heads: HEADS, latentDim: LATENT_DIM, ropeDim: ROPE_DIM, scale: SCALE },
+        ...{ stride, offset: 0, unscored: 0 },
       });
-      shape.setFloat32(12, SCALE, true);
-      const [qPtr, shapePtr] = [bench.put(q), bench.put(shape)];
+      const [qPtr, pagesPtr] = [bench.put(q), bench.put(pages)];
       const scratch = attendLatentScratchBytes(HEADS, LATENT_DIM, ROPE_DIM);
       const [outPtr, scratchPtr] = [bench.region(HEADS * LATENT_DIM * 4), bench.region(scratch)];
       const attend = bench.kernels[`attendLatent${type}`];
-      const run = (): void => attend(outPtr, qPtr, cachePtr, positions, shapePtr, scratchPtr);
+      const run = (): void => attend(outPtr, qPtr, pagesPtr, positions, shape.ptr, scratchPtr);
       return {
         run,
         check() {
@@ -160,15 +167,14 @@ function checkExpanded(
   }
 }
 
-/** An ExpandedTile (assembly/attention/expanded-tile.ts): the first tile. */
-function putExpandedTile(bench: Bench): DataView {
-  const tile = new DataView(bench.memory.buffer, bench.region(48), 48);
-  const sizes = [QUERIES, HEADS, NOPE_DIM, ROPE_DIM, VALUE_DIM, 0, TILE, 0, TILE, ROPE_DIM];
-  sizes.push(0, HEADS);
-  sizes.forEach((size, i) => {
-    tile.setInt32(4 * i, size, true);
+/** The first tile. */
+function putExpandedTile(bench: Bench): ExpandedTile {
+  const tile = new ExpandedTile(bench.memory, bench.region(ExpandedTile.BYTES));
+  tile.write({
+    ...{ queries: QUERIES, queryPosition: TILE, heads: HEADS, firstHead: 0, endHead: HEADS },
+    ...{ nopeDim: NOPE_DIM, ropeDim: ROPE_DIM, valueDim: VALUE_DIM },
+    ...{ scale: SCALE, kPeStride: ROPE_DIM },
   });
-  tile.setFloat32(20, SCALE, true);
   return tile;
 }
 
@@ -198,11 +204,11 @@ function expandedCase(kind: "I16" | "F32"): Case {
       const packedPtr = bench.region(attendExpandedQueryBytes(QUERIES, HEADS, QK_DIM));
       const { attendExpandedTile: attendTile, attendExpandedTileI16: attendTileI16 } = kernels;
       const tile = putExpandedTile(bench);
-      const tilePtr = tile.byteOffset;
+      const tilePtr = tile.ptr;
       const attend = (first: number): void => {
         const kvTile = kvPtr + first * HEADS * KV_DIM * 4;
         const kPeTile = kPePtr + first * ROPE_DIM * 4;
-        tile.setInt32(28, first, true);
+        tile.moveTo(first, TILE);
         if (isInteger)
           attendTileI16(outPtr, statePtr, packedPtr, kvTile, kPeTile, tilePtr, scratchPtr);
         else attendTile(outPtr, statePtr, qPtr, kvTile, kPeTile, tilePtr, scratchPtr);

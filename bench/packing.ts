@@ -15,6 +15,7 @@ import {
   isFloat,
   packedId,
   putActive,
+  putSlabShape,
   quantize,
 } from "../test/kernels/support/packing.js";
 import { sparseGaussian } from "../test/kernels/support/tensors.js";
@@ -86,7 +87,7 @@ function slabCase(type: TensorType): Case {
       const tensor = distinctRows(type, neurons);
       const srcPtr = bench.put(tensor.bytes.subarray(0, bytes));
       const toPtr = bench.region(packedBytes(PACKED_TYPE_OF[type], outputs, neurons));
-      const shapePtr = bench.put(Int32Array.of(neurons, outputs, 0, outputs));
+      const shapePtr = putSlabShape(bench, { neurons, outputs });
       const scratchPtr = bench.region(PACK_SCRATCH_BYTES);
       const { packFloatSlab, packSlab } = bench.kernels;
       const pack = isFloat(type)

@@ -7,6 +7,7 @@ import {
   isFloat,
   packedId,
   putActive,
+  putSlabShape,
   quantize,
 } from "../test/kernels/support/packing.js";
 import { sparseGaussian } from "../test/kernels/support/tensors.js";
@@ -38,7 +39,7 @@ function sparseCase(type: TensorType, density: number, n: number): Case {
       const activations = quantize(bench, x, n);
       const [xPtr, yPtr] = [bench.put(x), bench.region(n * outputs * 4)];
       const activePtr = putActive(bench, lists, neurons);
-      const shapePtr = bench.put(Int32Array.of(neurons, outputs, 0, outputs));
+      const shapePtr = putSlabShape(bench, { neurons, outputs });
       const scratchPtr = bench.region(sparseScratchBytes(n, outputs));
       const id = packedId(type);
       const next = cycle(w.addresses);
@@ -79,7 +80,7 @@ function tilesCase(type: TensorType, density: number, n: number): Case {
       );
       const scalesPtr = bench.put(Float32Array.from(scales));
       const yPtr = bench.region(n * outputs * 4);
-      const shapePtr = bench.put(Int32Array.of(neurons, outputs, 0, outputs));
+      const shapePtr = putSlabShape(bench, { neurons, outputs });
       const scratchPtr = bench.region(tiledScratchBytes(neurons, outputs));
       const id = packedId(type);
       const next = cycle(w.addresses);

@@ -11,7 +11,7 @@ import {
   splatF16,
 } from "../lanes";
 
-/** rows[count] of rowBytes at target, without gaps = those `stride` bytes apart at source. */
+/** rows[count] at target, one after another = those at source, `stride` bytes apart. */
 export function copyRows(
   target: usize,
   source: usize,
@@ -25,7 +25,9 @@ export function copyRows(
   }
 }
 
-/** i16 rows at target = f16 rows, `stride` bytes apart, rounded as storeLatentI16 does. */
+/**
+ * i16 rows at target = f16 rows at source, `stride` bytes apart, rounded as storeLatentI16 does.
+ */
 export function unpackF16(
   target: usize,
   source: usize,
@@ -68,8 +70,8 @@ function unpackHalves(target: usize, source: usize, n: i32): f32 {
 }
 
 /**
- * i16 rows at target = q8_0 rows, `stride` bytes apart, within one unit of the row's scale. Requires
- * |q| <= 127 and scales >= 0.
+ * i16 rows at target = q8_0 rows at source, `stride` bytes apart, within one unit of the row's
+ * scale. Requires |q| <= 127 and scales >= 0.
  */
 export function unpackQ8_0(
   target: usize,

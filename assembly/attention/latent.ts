@@ -1,6 +1,6 @@
-// Attention of one token over pages of the cache: several heads against the same rows. Here are the
-// loop over pages and the states; a tile of positions is another matter in each type (latent-f32.ts,
-// latent-i16.ts and, for q8_0 rows in the relaxed variant, latent-s8.ts).
+// Attention of one token over pages of the cache: several heads against the same rows. Here are
+// the loop over pages, and the states; what a tile of positions adds differs by type
+// (latent-f32.ts, latent-i16.ts and, for q8_0 rows in the relaxed variant, latent-s8.ts).
 import { PAGE_ROWS } from "./cache";
 import { attendTileF32 } from "./latent-f32";
 import { attendTileI16, packQueriesI16 } from "./latent-i16";
@@ -82,7 +82,7 @@ export function attendLatentQ8_0(
   attend(out, q, pages, positions, shape, scratch, Q8_0);
 }
 
-/** Behind scores and states scratch has the queries as integers, then what a tile needs. */
+/** Scratch has scores, states, the queries as integers, and what a tile needs, in this order. */
 function attend(
   out: usize,
   q: usize,

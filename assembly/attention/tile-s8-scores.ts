@@ -23,7 +23,8 @@ const SIGNS: usize = memory.data<u64>([0x8080808080808080, 0x8080808080808080], 
  *   rows     q8_0 rows[count]
  *   tile     their scales (readScales); scratch behind them
  *
- * Requires groups >= 1, count a multiple of 4 and at most 64, unscored, in blocks, 0 or latentBlocks.
+ * Requires groups >= 1, count a multiple of 4 and at most 64, unscored, in blocks, 0 or
+ * latentBlocks.
  */
 export function scoreTileS8(
   scores: usize,

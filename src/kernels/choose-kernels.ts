@@ -11,6 +11,7 @@ import {
   packedBytes,
   unpackedPanelBytes,
 } from "./packed.js";
+import { ProductShape } from "./structs.js";
 
 /** The kernels that were chosen; plain data, so that every thread has the same. */
 export interface KernelChoice {
@@ -200,8 +201,7 @@ class Trial {
   readonly #activationPtrs: readonly number[];
   readonly #yPtr: number;
   readonly #scratchPtr: number;
-  readonly #shapePtr: number;
-  readonly #shape: Int32Array;
+  readonly #shape: ProductShape;
 
   constructor(
     kernels: RelaxedKernels,
@@ -212,7 +212,7 @@ class Trial {
     this.#kernels = kernels;
     this.#type = type;
     const wBytes = packedBytes(type, ROWS, COLS);
-    this.#shapePtr = basePtr;
+    this.#shape = new ProductShape(memory, basePtr);
     this.#wPtr = basePtr + 64;
     this.#xPtr = this.#wPtr + wBytes;
     const activationPtr = this.#xPtr + TOKENS * COLS * 4;
@@ -222,7 +222,6 @@ class Trial {
     this.#scratchPtr = this.#yPtr + TOKENS * ROWS * 4;
     new Uint8Array(memory.buffer, this.#wPtr, wBytes).fill(SCALE_BYTE);
     new Float32Array(memory.buffer, this.#xPtr, TOKENS * COLS).fill(1);
-    this.#shape = new Int32Array(memory.buffer, this.#shapePtr, 5);
   }
 
   decide(stopwatch: Stopwatch): Decision {
@@ -260,8 +259,8 @@ class Trial {
     else quantizePlanes(x, this.#xPtr, TOKENS, COLS, planes);
     const matmul = planes === 0 ? matmulI16 : matmulPlanes;
     return () => {
-      this.#shape.set([TOKENS, ROWS, COLS, ROWS, planes]);
-      matmul(y, w, id, x, this.#shapePtr, this.#scratchPtr);
+      this.#shape.write({ n: TOKENS, rows: ROWS, cols: COLS, stride: ROWS, planes });
+      matmul(y, w, id, x, this.#shape.ptr, this.#scratchPtr);
     };
   }
 }

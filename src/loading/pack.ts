@@ -10,6 +10,7 @@ import {
   packedBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
+import { SlabShape } from "../kernels/structs.js";
 import { eachWeight, PACKED_TYPE_OF, type PlmWeights } from "../model/weights.js";
 import { type Chunk, fileShape } from "./chunks.js";
 
@@ -49,7 +50,7 @@ export function checkPacked({ tensor, firstRow, rows }: Chunk, bad: number): voi
 export class Packer {
   readonly #kernels: Kernels;
   readonly #memory: WebAssembly.Memory;
-  readonly #shapePtr: number;
+  readonly #shape: SlabShape;
   readonly #scratchPtr: number;
   /** Behind the pack scratch: 8 packed rows, an unpacked panel, a row of floats. */
   readonly #panelPtr: number;
@@ -58,7 +59,7 @@ export class Packer {
   constructor(kernels: Kernels, memory: WebAssembly.Memory, workPtr: number) {
     this.#kernels = kernels;
     this.#memory = memory;
-    this.#shapePtr = workPtr;
+    this.#shape = new SlabShape(memory, workPtr);
     this.#scratchPtr = workPtr + 64;
     this.#panelPtr = this.#scratchPtr + PACK_SCRATCH_BYTES;
   }
@@ -85,9 +86,9 @@ export class Packer {
   #packSlab(chunk: Chunk, srcPtr: number): number {
     const { weight, tensor, firstRow, rows } = chunk;
     const { id } = TENSOR_TYPES[tensor.type];
-    new Int32Array(this.#memory.buffer, this.#shapePtr, 2).set([weight.cols, weight.rows]);
-    const { ptr, type } = weight;
-    const shapePtr = this.#shapePtr;
+    const { ptr, type, cols: neurons, rows: outputs } = weight;
+    this.#shape.write({ neurons, outputs, first: 0, end: outputs });
+    const shapePtr = this.#shape.ptr;
     if (isFloatType(type) && !isFloatType(PACKED_TYPE_OF[tensor.type])) {
       return this.#packFloats(chunk, srcPtr);
     }

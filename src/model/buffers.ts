@@ -12,6 +12,7 @@ import {
   tiledScratchBytes,
   unpackedPanelBytes,
 } from "../kernels/packed.js";
+import { ExpandedTile, LatentShape, ProductShape, SlabShape } from "../kernels/structs.js";
 import type { PlmConfig } from "./config.js";
 
 /** Cached positions that expanded attention expands at a time: those of a page. */
@@ -72,8 +73,11 @@ export interface Buffers {
 
 /** What a thread shares with no other. */
 export interface ThreadBuffers {
-  /** a struct for kernels with many parameters */
-  readonly shape: number;
+  /** structs for kernels with many parameters */
+  readonly productShape: number;
+  readonly slabShape: number;
+  readonly latentShape: number;
+  readonly expandedTile: number;
   /** what kernels need to work in */
   readonly scratch: number;
 }
@@ -129,7 +133,10 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     logits: f32(LOGITS_ROWS * pad8(config.vocabSize)),
     ropeTable: f32(contextLength * config.qkRopeHeadDim),
     threads: Array.from({ length: threads }, () => ({
-      shape: bytes(256),
+      productShape: bytes(ProductShape.BYTES),
+      slabShape: bytes(SlabShape.BYTES),
+      latentShape: bytes(LatentShape.BYTES),
+      expandedTile: bytes(ExpandedTile.BYTES),
       scratch: bytes(
         Math.max(
           unpackedPanelBytes(widest),

@@ -13,6 +13,7 @@ import {
   type PackedTypeName,
   packedBytes,
 } from "../kernels/packed.js";
+import { ProductShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
 import type { Phase } from "./batch.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
@@ -54,11 +55,11 @@ export class Linear {
   /** The precision of prefill. */
   precision: Precision = "exact";
   readonly #parts: LinearParts;
-  readonly #shape: Int32Array;
+  readonly #shape: ProductShape;
 
   constructor(parts: LinearParts) {
     this.#parts = parts;
-    this.#shape = new Int32Array(parts.memory.buffer, parts.shapePtr, 5);
+    this.#shape = new ProductShape(parts.memory, parts.shapePtr);
   }
 
   /** The form in which a weight takes the tokens of a phase. */
@@ -115,7 +116,7 @@ export class Linear {
 
   /** All rows of `weight` by this thread alone; a token's outputs are `stride` apart. */
   multiplyRows(yPtr: number, weight: Weight, x: Activations, stride: number): void {
-    const { kernels, shapePtr, scratchPtr } = this.#parts;
+    const { kernels, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;
     const { id } = PACKED_TYPES[type];
     if (x.phase === "decode" && PACKED_TYPES[type].matvec.length > 0) {
@@ -126,7 +127,9 @@ export class Linear {
       }
       return;
     }
-    this.#shape.set([x.n, rows, cols, stride, typeof x.form === "number" ? x.form : 0]);
+    const planes = typeof x.form === "number" ? x.form : 0;
+    const shapePtr = this.#shape.ptr;
+    this.#shape.write({ n: x.n, rows, cols, stride, planes });
     if (isFloatType(type)) kernels.matmulF32(yPtr, ptr, id, x.xPtr, shapePtr);
     else if (x.form === "I16") kernels.matmulI16(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
     else if (isRelaxed(kernels)) kernels.matmulPlanes(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);

@@ -5,6 +5,7 @@
 
 import { isRelaxed } from "../kernels/kernels.js";
 import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
+import { ExpandedTile, LatentShape } from "../kernels/structs.js";
 import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
 import type { Segment } from "./batch.js";
 import { EXPANDED_TILE } from "./buffers.js";
@@ -12,22 +13,17 @@ import type { Linear } from "./linear.js";
 import type { ThreadParts } from "./parts.js";
 import { type KvBWeight, type LayerWeights, outputStride, type Weight } from "./weights.js";
 
-/** Where in a thread's shape attention's struct lies; the linear layers have the beginning. */
-const SHAPE_OFFSET = 64;
-
 export class Attention {
   readonly #parts: ThreadParts;
   readonly #linear: Linear;
-  readonly #shapePtr: number;
-  readonly #shape: Int32Array;
-  readonly #floatShape: Float32Array;
+  readonly #latentShape: LatentShape;
+  readonly #expandedTile: ExpandedTile;
 
   constructor(parts: ThreadParts, linear: Linear) {
     this.#parts = parts;
     this.#linear = linear;
-    this.#shapePtr = parts.buffers.shape + SHAPE_OFFSET;
-    this.#shape = new Int32Array(parts.memory.buffer, this.#shapePtr, 12);
-    this.#floatShape = new Float32Array(parts.memory.buffer, this.#shapePtr, 12);
+    this.#latentShape = new LatentShape(parts.memory, parts.buffers.latentShape);
+    this.#expandedTile = new ExpandedTile(parts.memory, parts.buffers.expandedTile);
   }
 
   /** attnOut[n, numHeads, vHeadDim] of the segment's queries over the layer's cache. */
@@ -52,9 +48,10 @@ export class Attention {
     if (first === end) return;
     const floats = new Float32Array(memory.buffer);
     const pages = batch.layerPages(segment, index);
-    this.#shape.set([end - first, kvLoraRank, qkRopeHeadDim]);
-    this.#floatShape[3] = 1 / Math.sqrt(qkHeadDim);
-    this.#shape.set([cache.rowBytes, 0, 0], 4);
+    this.#latentShape.write({
+      ...{ heads: end - first, latentDim: kvLoraRank, ropeDim: qkRopeHeadDim },
+      ...{ scale: 1 / Math.sqrt(qkHeadDim), stride: cache.rowBytes, offset: 0, unscored: 0 },
+    });
     const absorbed = absorbedQ + first * cacheDim * 4;
     const out = latentOut + first * kvLoraRank * 4;
     for (let i = 0; i < n; i++) {
@@ -66,7 +63,7 @@ export class Attention {
         const qPe = (qNope + qkNopeHeadDim * 4) / 4;
         floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
       }
-      cache.attend(out, absorbed, pages, position + i + 1, this.#shapePtr, scratch);
+      cache.attend(out, absorbed, pages, position + i + 1, this.#latentShape.ptr, scratch);
       this.#headValues(attnOut + row * heads * vHeadDim * 4, layer.kvBProj, first, end);
     }
   }
@@ -120,13 +117,15 @@ export class Attention {
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const q = buffers.q + segment.first * outputStride(layer.qProj) * 4;
     const attnOut = buffers.attnOut + segment.first * numAttentionHeads * vHeadDim * 4;
-    const shape = this.#shapePtr;
+    const tile = this.#expandedTile;
     const [firstHead, endHead] = member.share(numAttentionHeads);
-    this.#shape.set([n, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim]);
-    this.#floatShape[5] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
-    this.#shape.set([firstHead, endHead], 10);
-    if (isInteger) kernels.attendExpandedStartI16(attnOut, softmaxState, packed, q, shape);
-    else kernels.attendExpandedStart(attnOut, softmaxState, shape);
+    tile.write({
+      ...{ queries: n, queryPosition: position, heads: numAttentionHeads, firstHead, endHead },
+      ...{ nopeDim: qkNopeHeadDim, ropeDim: qkRopeHeadDim, valueDim: vHeadDim },
+      ...{ scale: 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim), kPeStride: qkRopeHeadDim },
+    });
+    if (isInteger) kernels.attendExpandedStartI16(attnOut, softmaxState, packed, q, tile.ptr);
+    else kernels.attendExpandedStart(attnOut, softmaxState, tile.ptr);
     const total = position + n;
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
@@ -139,13 +138,13 @@ export class Attention {
       member.join();
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();
-      this.#shape.set([position, first, count, qkRopeHeadDim], 6);
+      tile.moveTo(first, count);
       if (isInteger) {
-        kernels.attendExpandedTileI16(attnOut, softmaxState, packed, kv, kPe, shape, scratch);
-      } else kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, shape, scratch);
+        kernels.attendExpandedTileI16(attnOut, softmaxState, packed, kv, kPe, tile.ptr, scratch);
+      } else kernels.attendExpandedTile(attnOut, softmaxState, q, kv, kPe, tile.ptr, scratch);
       member.join();
     }
-    if (isInteger) kernels.attendExpandedFinishI16(attnOut, softmaxState, shape);
-    else kernels.attendExpandedFinish(attnOut, softmaxState, shape);
+    if (isInteger) kernels.attendExpandedFinishI16(attnOut, softmaxState, tile.ptr);
+    else kernels.attendExpandedFinish(attnOut, softmaxState, tile.ptr);
   }
 }

@@ -13,6 +13,7 @@ import {
   PACKED_TYPES,
   PAGE_ROWS,
 } from "../kernels/packed.js";
+import { SlabShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
 import type { Batch, Outputs, Segment } from "./batch.js";
@@ -41,9 +42,6 @@ function tokensOf({ segments }: Batch): Tokens {
   return { n: last.first + last.n, phase: last.phase };
 }
 
-/** Where in a thread's shape the down-projection's struct lies. */
-const SLAB_SHAPE_OFFSET = 128;
-
 /** One thread's part of the model. */
 export class Plm {
   readonly sparsity: SparsityCount = { activations: 0, nonZero: 0 };
@@ -52,14 +50,16 @@ export class Plm {
   readonly #parts: ThreadParts;
   readonly #weights: PlmWeights;
   readonly #attention: Attention;
+  readonly #slabShape: SlabShape;
 
   constructor(parts: ThreadParts, weights: PlmWeights, choice: KernelChoice) {
-    const { shape: shapePtr, scratch: scratchPtr } = parts.buffers;
+    const { productShape: shapePtr, slabShape, scratch: scratchPtr } = parts.buffers;
     this.#parts = parts;
     this.member = parts.member;
     this.#weights = weights;
     this.linear = new Linear({ ...parts, choice, shapePtr, scratchPtr });
     this.#attention = new Attention(parts, this.linear);
+    this.#slabShape = new SlabShape(parts.memory, slabShape);
   }
 
   /**
@@ -253,12 +253,12 @@ export class Plm {
 
   /** Y = X W^T of active neurons only, together with the other threads */
   #down(yPtr: number, { ptr, type, rows, cols }: Weight, n: number, tiled: boolean): void {
-    const { kernels, member, memory, buffers } = this.#parts;
+    const { kernels, member, buffers } = this.#parts;
     const { up, upQuantized, active, activeScales, scratch } = buffers;
     const { id } = PACKED_TYPES[type];
-    const shape = buffers.shape + SLAB_SHAPE_OFFSET;
+    const shape = this.#slabShape.ptr;
     member.divide(rows, 64, n > 1, (first, end) => {
-      new Int32Array(memory.buffer, shape, 4).set([cols, rows, first, end]);
+      this.#slabShape.write({ neurons: cols, outputs: rows, first, end });
       if (isFloatType(type)) kernels.sparseMatmulF32(yPtr, ptr, id, up, active, n, shape);
       else if (!tiled) {
         kernels.sparseMatmulI16(yPtr, ptr, id, upQuantized, active, n, shape, scratch);

@@ -8,7 +8,14 @@ import {
   referenceLatentOutput,
   referenceLatentWeights,
 } from "../support/reference.js";
-import { attendLatent, normal, ROW_TYPES, type RowType } from "./support/latent.js";
+import {
+  attendLatent,
+  normal,
+  type Placement,
+  ROW_TYPES,
+  type RowType,
+  rowBytes,
+} from "./support/latent.js";
 import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create(32);
@@ -46,13 +53,14 @@ function queryError(
   h: number,
   t: number,
 ): number {
-  const { latentDim, ropeDim, q } = query;
+  const { latentDim, ropeDim, unscored = 0, q } = query;
   const dims = latentDim + ropeDim;
   const step = keepsBlocks(type) ? 32 : latentDim;
+  const qAt = h * (dims - unscored) - unscored;
   let error = 0;
-  for (let from = 0; from < dims; from += from < latentDim ? step : ropeDim) {
+  for (let from = unscored; from < dims; from += from < latentDim ? step : ropeDim) {
     const to = from < latentDim ? from + step : dims;
-    const [qa, qb, ra, rb] = [h * dims + from, h * dims + to, t * dims + from, t * dims + to];
+    const [qa, qb, ra, rb] = [qAt + from, qAt + to, t * dims + from, t * dims + to];
     const most = from < latentDim ? 116 : 32639;
     const unit = keepsBlocks(type) ? maxAbs(q, qa, qb) / most : queryUnit(q, qa, qb);
     error += 0.501 * unit * sumAbs(rows, ra, rb);
@@ -75,7 +83,7 @@ function errorBound(
   rows: Float32Array,
   weights: number[][],
 ): Float64Array {
-  const { heads, latentDim, ropeDim, scale, q } = query;
+  const { heads, latentDim, ropeDim, unscored = 0, scale, q } = query;
   const dims = latentDim + ropeDim;
   const positions = rows.length / dims;
   const integer = type !== "F32";
@@ -84,16 +92,17 @@ function errorBound(
   const units = [
     [0, latentDim],
     [latentDim, dims],
-  ];
+  ].filter(([from]) => from >= unscored);
   for (let h = 0; h < heads; h++) {
+    const qAt = h * (dims - unscored) - unscored;
     let d = 0;
     for (let t = 0; t < positions; t++) {
       let terms = 0;
-      for (let i = 0; i < dims; i++) terms += Math.abs(q[h * dims + i] * rows[t * dims + i]);
+      for (let i = unscored; i < dims; i++) terms += Math.abs(q[qAt + i] * rows[t * dims + i]);
       let error = (dims / 4 + 8) * 2 ** -24 * terms;
       if (integer) error += queryError(type, query, rows, h, t);
       for (const [from, to] of units) {
-        const [qa, qb, ra, rb] = [h * dims + from, h * dims + to, t * dims + from, t * dims + to];
+        const [qa, qb, ra, rb] = [qAt + from, qAt + to, t * dims + from, t * dims + to];
         error += ((rowError * maxAbs(rows, ra, rb)) / 8190) * sumAbs(q, qa, qb) * 1.001;
       }
       d = Math.max(d, error * scale);
@@ -126,8 +135,8 @@ function errorBound(
   return bound;
 }
 
-function check(type: RowType, query: LatentQuery, rows: Float32Array, offset = 0): void {
-  const { actual, cached } = attendLatent(bench, type, query, rows, offset);
+function check(type: RowType, query: LatentQuery, rows: Float32Array, placement?: Placement): void {
+  const { actual, cached } = attendLatent(bench, type, query, rows, placement);
   const weights = referenceLatentWeights(query, cached);
   const expected = referenceLatentOutput(query, weights, cached);
   const bound = errorBound(type, query, cached, weights);
@@ -160,10 +169,86 @@ test("every count of positions and heads, odd ones included, for all four types"
       if (type === "Q8_0" && (sizes[1] % 32 || sizes[2] % 32)) continue;
       for (const positions of [1, 2, 3, 4, 5, 7, 30, 31, 32, 33, 34, 63, 64, 65, 97]) {
         const rows = gaussian(positions * (sizes[1] + sizes[2]), random);
-        check(type, randomQuery(sizes, random), rows, positions % 2 ? 4 : 0);
+        check(type, randomQuery(sizes, random), rows, { offset: positions % 2 ? 4 : 0 });
       }
     }
   }
+});
+
+/** A query that part 2 of a row alone is scored with. */
+function secondPartQuery(sizes: number[], random: () => number): LatentQuery {
+  const [heads, latentDim, ropeDim] = sizes;
+  const q = gaussian(heads * ropeDim, random, 0.5);
+  return { heads, latentDim, ropeDim, unscored: latentDim, scale: Math.fround(ropeDim ** -0.5), q };
+}
+
+/** f32[positions, latentDim + ropeDim], with parts 1 of other magnitudes from row to row. */
+function unevenRows(positions: number, [, latentDim, ropeDim]: number[], random: () => number) {
+  const dims = latentDim + ropeDim;
+  const rows = normal(positions * dims, random);
+  const scales = [1, 30, 0, 0.01, 5];
+  return rows.map((value, i) => {
+    return i % dims < latentDim ? value * scales[Math.floor(i / dims) % scales.length] : value;
+  });
+}
+
+const PAGED_POSITIONS = [1, 2, 6, 31, 33, 63, 64, 65, 96, 97, 127, 128, 129, 191, 192, 200];
+
+test("heads that share keys and values of one head: part 2 is scored, part 1 summed", () => {
+  const random = seededRandom(25);
+  for (const type of ROW_TYPES) {
+    for (const sizes of [
+      [5, 64, 32],
+      [1, 128, 64],
+      [8, 32, 96],
+    ]) {
+      for (const positions of PAGED_POSITIONS) {
+        const rows = unevenRows(positions, sizes, random);
+        check(type, secondPartQuery(sizes, random), rows, { offset: positions % 2 ? 4 : 0 });
+      }
+    }
+  }
+});
+
+test("a group inside of wide rows reads nothing of the others", () => {
+  const random = seededRandom(26);
+  for (const type of ROW_TYPES) {
+    for (const group of [0, 1, 2]) {
+      for (const positions of PAGED_POSITIONS) {
+        const bytes = rowBytes(type, 96);
+        const place = { before: group * bytes, after: (2 - group) * bytes };
+        const sizes = [3, 64, 32];
+        check(type, secondPartQuery(sizes, random), unevenRows(positions, sizes, random), place);
+        check(type, randomQuery(sizes, random), gaussian(positions * 96, random), place);
+      }
+    }
+  }
+});
+
+test("where pages and rows lie changes no bit", () => {
+  const random = seededRandom(27);
+  for (const type of ROW_TYPES) {
+    for (const positions of [64, 65, 150, 192]) {
+      const query = randomQuery([5, 64, 32], random);
+      const rows = gaussian(positions * 96, random);
+      const { actual } = attendLatent(bench, type, query, rows, { isContiguous: true });
+      for (const place of [{}, { before: 68, after: 34 }, { offset: 4 }]) {
+        assert.equal(attendLatent(bench, type, query, rows, place).actual, actual);
+      }
+    }
+  }
+});
+
+test("a NaN of a part that is not scored stays in the values", () => {
+  const random = seededRandom(28);
+  const query = secondPartQuery([3, 64, 32], random);
+  const rows = gaussian(70 * 96, random);
+  const { actual: expected } = attendLatent(bench, "F32", query, rows);
+  rows[35 * 96 + 3] = Number.NaN;
+  const { actual } = attendLatent(bench, "F32", query, rows);
+  actual.forEach((value, i) => {
+    assert.ok(Object.is(value, i % 64 === 3 ? Number.NaN : expected[i]), `output ${i}`);
+  });
 });
 
 test("PLM's shape", () => {

@@ -5,6 +5,7 @@ import {
   attendExpandedScratchBytes,
   attendExpandedStateBytes,
 } from "../../src/kernels/packed.js";
+import { ExpandedTile } from "../../src/kernels/structs.js";
 import { assertClose, relativeRms } from "../support/close.js";
 import { gaussian, seededRandom } from "../support/random.js";
 import { type ExpandedInput, referenceExpanded } from "../support/reference.js";
@@ -62,32 +63,28 @@ function attend(
   const packedBytes = attendExpandedQueryBytes(queries, heads, nopeDim + ropeDim);
   const end = bench.memory.buffer.byteLength;
   const packed = atEnd ? end - packedBytes : bench.region(packedBytes, offset);
-  const tile = bench.region(48);
-  const view = new DataView(bench.memory.buffer, tile, 48);
-  [queries, heads, nopeDim, ropeDim, valueDim].forEach((value, i) => {
-    view.setInt32(4 * i, value, true);
+  const tile = new ExpandedTile(bench.memory, bench.region(ExpandedTile.BYTES));
+  const [firstHead, endHead] = ownHeads;
+  const { scale } = input;
+  tile.write({
+    ...{ queries, heads, nopeDim, ropeDim, valueDim },
+    ...{ scale, queryPosition, kPeStride, firstHead, endHead },
   });
-  view.setFloat32(20, input.scale, true);
-  view.setInt32(24, queryPosition, true);
-  view.setInt32(36, kPeStride, true);
-  view.setInt32(40, ownHeads[0], true);
-  view.setInt32(44, ownHeads[1], true);
-  if (integer) kernels.attendExpandedStartI16(out, state, packed, q, tile);
-  else kernels.attendExpandedStart(out, state, tile);
+  if (integer) kernels.attendExpandedStartI16(out, state, packed, q, tile.ptr);
+  else kernels.attendExpandedStart(out, state, tile.ptr);
   let first = 0;
   for (const count of tiles) {
-    view.setInt32(28, first, true);
-    view.setInt32(32, count, true);
+    tile.moveTo(first, count);
     const rows = kv + first * heads * (nopeDim + valueDim) * 4;
     const kPeRows = kPe + first * kPeStride * 4;
     if (integer) {
-      kernels.attendExpandedTileI16(out, state, packed, rows, kPeRows, tile, scratch);
-    } else kernels.attendExpandedTile(out, state, q, rows, kPeRows, tile, scratch);
+      kernels.attendExpandedTileI16(out, state, packed, rows, kPeRows, tile.ptr, scratch);
+    } else kernels.attendExpandedTile(out, state, q, rows, kPeRows, tile.ptr, scratch);
     first += count;
   }
   assert.is(first, positions);
-  if (integer) kernels.attendExpandedFinishI16(out, state, tile);
-  else kernels.attendExpandedFinish(out, state, tile);
+  if (integer) kernels.attendExpandedFinishI16(out, state, tile.ptr);
+  else kernels.attendExpandedFinish(out, state, tile.ptr);
   bench.checkGuards();
   return bench.f32(out, outSize);
 }

@@ -10,6 +10,7 @@ import {
   packSlab,
   putActive,
   putShape,
+  putSlabShape,
 } from "./support/packing.js";
 import {
   FLOAT_TYPES,
@@ -47,7 +48,7 @@ function sparseMatmul(
   const yPtr = bench.region(n * rows * 4, 4);
   bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, activeLists(x, n), cols, 4);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
+  const shapePtr = putSlabShape(bench, { neurons: cols, outputs: rows, first, end });
   bench.kernels.sparseMatmulF32(yPtr, w.ptr, packedId(type), xPtr, activePtr, n, shapePtr);
   bench.checkGuards();
   return bench.f32(yPtr, n * rows);

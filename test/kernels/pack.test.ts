@@ -18,6 +18,7 @@ import {
   packSlab,
   putActivations,
   putActive,
+  putSlabShape,
 } from "./support/packing.js";
 import {
   F16_FIELDS,
@@ -43,7 +44,7 @@ function dequantizeRow(ptr: number, { type, cols }: Tensor, row: number): Float3
 /** Weights of one neuron: a slab's outputs for an activation of exactly 1. */
 function slabColumn(ptr: number, { type, rows, cols }: Tensor, neuron: number): Float32Array {
   const yPtr = bench.region(rows * 4);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, 0, rows));
+  const shapePtr = putSlabShape(bench, { neurons: cols, outputs: rows });
   const activePtr = putActive(bench, [[neuron]], cols);
   if (isFloat(type)) {
     const xPtr = bench.put(Float32Array.from({ length: cols }, (_, i) => (i === neuron ? 1 : 0)));

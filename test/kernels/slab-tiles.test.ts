@@ -4,7 +4,7 @@ import { tiledScratchBytes } from "../../src/kernels/packed.js";
 import { relativeRms } from "../support/close.js";
 import { seededRandom } from "../support/random.js";
 import { assertWithin, referenceMatmul } from "./support/linear-reference.js";
-import { activeLists, packedId, packSlab, putActive } from "./support/packing.js";
+import { activeLists, packedId, packSlab, putActive, putSlabShape } from "./support/packing.js";
 import { QUANTIZED_TYPES, randomTensor, sparseGaussian, type Tensor } from "./support/tensors.js";
 import { Bench, UNWRITTEN, UNWRITTEN_BYTE } from "./support/wasm.js";
 
@@ -36,7 +36,7 @@ function multiply(
   const yPtr = bench.region(n * rows * 4);
   bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const scalesPtr = bench.put(scales);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, first, end));
+  const shapePtr = putSlabShape(bench, { neurons: cols, outputs: rows, first, end });
   const scratchPtr = bench.region(tiledScratchBytes(cols, rows));
   const id = packedId(type);
   const { sparseMatmulTiles } = bench.kernels;

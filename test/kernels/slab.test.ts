@@ -12,6 +12,7 @@ import {
   packSlab,
   putActive,
   putShape,
+  putSlabShape,
   quantize,
 } from "./support/packing.js";
 import {
@@ -47,7 +48,7 @@ function sparseMatmul(
   const yPtr = bench.region(n * rows * 4, offset);
   bench.u8(yPtr, n * rows * 4).fill(UNWRITTEN_BYTE);
   const activePtr = putActive(bench, lists, cols, offset);
-  const shapePtr = bench.put(Int32Array.of(cols, rows, first, end), 4);
+  const shapePtr = putSlabShape(bench, { neurons: cols, outputs: rows, first, end });
   const scratchPtr = bench.region(sparseScratchBytes(n, rows), offset);
   const id = packedId(type);
   const { sparseMatmulI16 } = bench.kernels;

@@ -100,25 +100,31 @@ export function referenceI16Row(latent: Float32Array, kPe: Float32Array): Uint8A
   return new Uint8Array(row.buffer);
 }
 
-/** Sizes of latent attention, and its query f32[heads, latentDim + ropeDim]. */
+/** Sizes of latent attention, and its query f32[heads, latentDim + ropeDim - unscored]. */
 export interface LatentQuery {
   heads: number;
   latentDim: number;
   ropeDim: number;
+  /** Values at a row's start that scores leave out; default 0. */
+  unscored?: number;
   scale: number;
   q: Float32Array;
 }
 
 /**
- * Weights [heads][positions] of the absorbed query over f32 rows [positions, latentDim + ropeDim].
+ * Weights [heads][positions] of the query over f32 rows [positions, latentDim + ropeDim].
  */
 export function referenceLatentWeights(query: LatentQuery, rows: Float32Array): number[][] {
+  const { unscored = 0 } = query;
   const dims = query.latentDim + query.ropeDim;
+  const scored = dims - unscored;
   return Array.from({ length: query.heads }, (_, h) => {
     const scores = new Float64Array(rows.length / dims);
     for (let t = 0; t < scores.length; t++) {
       let sum = 0;
-      for (let d = 0; d < dims; d++) sum += query.q[h * dims + d] * rows[t * dims + d];
+      for (let d = 0; d < scored; d++) {
+        sum += query.q[h * scored + d] * rows[t * dims + unscored + d];
+      }
       scores[t] = sum * query.scale;
     }
     return referenceSoftmax(scores);

@@ -9,6 +9,12 @@ import {
   packedBytes,
   SLAB_ROWS,
 } from "../../../src/kernels/packed.js";
+import {
+  type ProductFields,
+  ProductShape,
+  type SlabFields,
+  SlabShape,
+} from "../../../src/kernels/structs.js";
 import { PACKED_TYPE_OF } from "../../../src/model/weights.js";
 import type { Tensor } from "./tensors.js";
 import type { Bench } from "./wasm.js";
@@ -45,7 +51,7 @@ export function packSlab(bench: Bench, tensor: Tensor, step: number = SLAB_ROWS)
   const { type, rows, cols, bytes } = tensor;
   const { id } = TENSOR_TYPES[type];
   const ptr = bench.region(packedBytes(PACKED_TYPE_OF[type], rows, cols));
-  const shapePtr = bench.put(Int32Array.of(cols, rows));
+  const shapePtr = putSlabShape(bench, { neurons: cols, outputs: rows });
   const srcPtr = bench.region((bytes.length / rows) * step, 2);
   const scratchPtr = bench.region(PACK_SCRATCH_BYTES);
   let bad = 0;
@@ -61,21 +67,32 @@ export function packSlab(bench: Bench, tensor: Tensor, step: number = SLAB_ROWS)
   return { ptr, bad };
 }
 
-/**
- * The shape of a product of several tokens; outputs are `stride` apart, by default one after
- * another.
- */
-export interface Shape {
-  n: number;
-  rows: number;
-  cols: number;
-  stride?: number;
-  planes?: number;
+/** A product's shape; by default outputs lie one after another, and activations in no planes. */
+export type Shape = Pick<ProductFields, "n" | "rows" | "cols"> & Partial<ProductFields>;
+
+/** Address of a new ProductShape, 4 bytes past 16-byte alignment. */
+export function putShape(
+  bench: Bench,
+  { n, rows, cols, stride = rows, planes = 0 }: Shape,
+): number {
+  const shape = new ProductShape(bench.memory, bench.region(ProductShape.BYTES, 4));
+  shape.write({ n, rows, cols, stride, planes });
+  return shape.ptr;
 }
 
-/** Address of the struct ProductShape of assembly/linear/layout.ts. */
-export function putShape(bench: Bench, { n, rows, cols, stride = rows, planes }: Shape): number {
-  return bench.put(Int32Array.of(n, rows, cols, stride, planes ?? 0), 4);
+/** Address of a new SlabShape, 4 bytes past 16-byte alignment; by default of all outputs. */
+export function putSlabShape(
+  bench: Bench,
+  {
+    neurons,
+    outputs,
+    first = 0,
+    end = outputs,
+  }: Pick<SlabFields, "neurons" | "outputs"> & Partial<SlabFields>,
+): number {
+  const shape = new SlabShape(bench.memory, bench.region(SlabShape.BYTES, 4));
+  shape.write({ neurons, outputs, first, end });
+  return shape.ptr;
 }
 
 /** Rows as quantizeI16 wrote them. */
