@@ -16,8 +16,9 @@ import { type Batch, createBatch } from "../src/training/data/batches.js";
 import { Random } from "../src/training/data/random.js";
 import { createTrainingEngine } from "../src/training/engine/create-engine.js";
 import type { TrainingEngine } from "../src/training/engine/engine.js";
-import { GEMM_SCRATCH_BYTES, GEMM_SHAPE_BYTES } from "../src/training/engine/kernels.js";
+import { GEMM_SCRATCH_BYTES } from "../src/training/engine/kernels.js";
 import { loadTrainingKernels } from "../src/training/engine/load-kernels.js";
+import { GemmShape } from "../src/training/engine/structs.js";
 import { initializeParameters } from "../src/training/network/parameters.js";
 import type { TrainingConfig } from "../src/training/run/config.js";
 import { parseTrainingConfig } from "../src/training/run/parse-config.js";
@@ -74,11 +75,12 @@ async function timeGemm({ batch, model }: TrainingConfig): Promise<number> {
   const bPtr = aPtr + m * k * 4;
   const cPtr = bPtr + k * n * 4;
   const shapePtr = cPtr + m * n * 4;
-  const scratchPtr = shapePtr + GEMM_SHAPE_BYTES;
+  const scratchPtr = shapePtr + GemmShape.BYTES;
   const pages = Math.ceil((scratchPtr + GEMM_SCRATCH_BYTES) / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { kernels } = await loadTrainingKernels(memory);
-  new Int32Array(memory.buffer, shapePtr, 8).set([m, n, k, k, 1, n, n, 0]);
+  const strides = { aRow: k, aCol: 1, bRow: n, cRow: n };
+  new GemmShape(memory, shapePtr).write({ m, n, k, ...strides, accumulate: false });
   const times = Array.from({ length: 60 }, () => {
     const startMs = performance.now();
     kernels.gemm(cPtr, aPtr, bPtr, shapePtr, scratchPtr);

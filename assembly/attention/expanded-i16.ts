@@ -159,23 +159,21 @@ function attendRows(
   const values = rows + <usize>TILE_I16 * rowBytes;
   const valueBytes = I16_HEADER + (<usize>valueDim << 1);
   const scores = values + <usize>TILE_I16 * valueBytes;
-  const size = groupBytes(nopeDim + ropeDim);
   // Queries that fill up the last group see what the last one sees.
   const most = min(ahead + queries - 1, count);
   for (let i = max(0, 1 - ahead) & ~3; i < queries; i += 4 * GROUPS) {
     const n = min(4 * GROUPS, queries - i);
-    const group = i >> 2;
     const groups = (n + 3) >> 2;
     const seen = (min(count, ahead + i + n - 1) + 3) & ~3;
-    const from = packed + <usize>group * size;
+    const from = packed + <usize>(i >> 2) * groupBytes(nopeDim + ropeDim);
     scoreTileI16(scores, from, groups, rows, rowBytes, seen, 0, nopeDim, ropeDim);
     // Values a group at a time: more rows of out may not fit in the cache set that they share.
     for (let g = 0; g < groups; g++) {
-      const at = states + <usize>(group + g) * GROUP_STATE;
+      const at = states + <usize>((i >> 2) + g) * GROUP_STATE;
       const row = scores + <usize>g * GROUP_SCORES;
       const target = out + <usize>(i + 4 * g) * outBytes;
-      const some = min(4, n - 4 * g);
       softmaxTileI16(row, at, seen, ahead + i + 4 * g, most, values, valueBytes);
+      const some = min(4, n - 4 * g);
       valueTileI16(target, outBytes, row, some, values + I16_HEADER, valueBytes, seen, valueDim);
     }
   }

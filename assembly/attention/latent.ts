@@ -83,6 +83,8 @@ export function attendLatentQ8_0(
 }
 
 /** Scratch has scores, states, the queries as integers, and what a tile needs, in this order. */
+// @ts-ignore: decorator
+@inline
 function attend(
   out: usize,
   q: usize,

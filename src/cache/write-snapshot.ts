@@ -1,8 +1,10 @@
 /** Writes saved sessions, a piece at a time. */
+
 import { PlmError } from "../errors.js";
 import { CRC_BYTES, encodeFrame, writeCrc } from "../format/frame.js";
 import { requireGlobal } from "../globals.js";
 import { PAGE_ROWS } from "../kernels/packed.js";
+import type { OwnBytes } from "../web-types.js";
 import {
   MOST_MESSAGES_BYTES,
   SNAPSHOT,
@@ -54,7 +56,7 @@ export class SnapshotWriter {
   }
 
   /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
-  *pieces(): Generator<Uint8Array<ArrayBuffer>, void> {
+  *pieces(): Generator<OwnBytes, void> {
     for (const parts of this.#parts()) {
       const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
       const piece = new Uint8Array(bytes);
@@ -92,7 +94,7 @@ function writeParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array
   return at;
 }
 
-function encodeMessages(messages: string): Uint8Array<ArrayBuffer> {
+function encodeMessages(messages: string): OwnBytes {
   const text = new (requireGlobal("TextEncoder"))().encode(messages);
   if (text.length <= MOST_MESSAGES_BYTES) return text;
   const message = `messages: expected at most ${MOST_MESSAGES_BYTES} bytes, got ${text.length}`;

@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   /**
    * What the tokens are evaluated for: `prefill` is fast and as precise as the model's `precision`,
    * `decode` takes one token after the other and is exact. Default: decode for a single token and
-   * where `chunkSize` is 1.
+   * for chunks of one.
    */
   phase?: Phase;
   signal?: AbortSignal;
@@ -51,11 +51,12 @@ export function resolveEvaluation(
   batchSize: number,
 ): ResolvedEvaluation {
   const wanted = resolveRows(options, config);
+  const step = resolveChunkSize(options, batchSize);
   return {
     ...wanted,
     out: resolveOut(options, { last: 1, all: count, none: 0 }[wanted.choice] * wanted.width),
-    step: resolveChunkSize(options, batchSize),
-    phase: resolvePhase(options, count),
+    step,
+    phase: resolvePhase(options, Math.min(step, count)),
     signal: checkSignal(options.signal),
   };
 }
@@ -90,8 +91,8 @@ function resolveChunkSize({ chunkSize }: EvaluateOptions, batchSize: number): nu
   throw invalidArgument("chunkSize", "a positive integer", describeValue(chunkSize));
 }
 
-function resolvePhase({ phase, chunkSize }: EvaluateOptions, count: number): Phase {
-  if (phase === undefined) return count === 1 || chunkSize === 1 ? "decode" : "prefill";
+function resolvePhase({ phase }: EvaluateOptions, most: number): Phase {
+  if (phase === undefined) return most === 1 ? "decode" : "prefill";
   if (PHASES.includes(phase)) return phase;
   throw invalidArgument("phase", PHASES.join(" or "), describeValue(phase));
 }

@@ -220,7 +220,7 @@ export class LoadedPlm {
     throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
   }
 
-  /** Ends every thread, and every session can do no more; the memory goes with the last reference. */
+  /** Ends every thread and session; the memory is freed with the last reference to it. */
   dispose(): void {
     disposedOf(this.#engine);
     this.#engine.dispose();

@@ -1,7 +1,9 @@
 /** Saves a session as it is now, while it may go on. */
+
 import platform from "#platform";
 import type { CacheSequence } from "../cache/sequence.js";
 import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
+import type { OwnBytes } from "../web-types.js";
 import { endWhenDropped } from "./dropped.js";
 
 export class Saving {
@@ -21,7 +23,7 @@ export class Saving {
   }
 
   /** All bytes; between pages the event loop has its turn. An abort rejects with its reason. */
-  async bytes(signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  async bytes(signal: AbortSignal | undefined): Promise<OwnBytes> {
     try {
       const bytes = new Uint8Array(this.#writer.totalBytes);
       for (const _ of this.#writer.writeTo(bytes)) {

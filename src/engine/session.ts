@@ -2,6 +2,7 @@
  * A session: one sequence of tokens, its place in the context, and the checks around the forward
  * pass. Cheap: it holds pages of the cache for the tokens that it has, and nothing else.
  */
+
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import type { CacheSequence } from "../cache/sequence.js";
@@ -9,6 +10,7 @@ import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
 import { invalidArgument, PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
+import type { OwnBytes } from "../web-types.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
 import { type EvaluateOptions, type ResolvedEvaluation, resolveEvaluation } from "./evaluation.js";
@@ -89,7 +91,8 @@ export class Session extends Disposable {
 
   /**
    * A session with the same tokens, which goes its own way. Nothing is evaluated or copied: the two
-   * share their pages of the cache until one of them writes to one. Throws SESSION_BUSY or DISPOSED.
+   * share their pages of the cache until one of them writes to a page. Throws SESSION_BUSY or
+   * DISPOSED.
    */
   fork(): Session {
     this.#checkUsable();
@@ -101,7 +104,7 @@ export class Session extends Disposable {
    * number of threads. It may go on meanwhile. Throws SESSION_BUSY or DISPOSED; an abort rejects
    * with the signal's reason.
    */
-  async save({ signal, messages }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async save({ signal, messages }: SaveOptions = {}): Promise<OwnBytes> {
     return this.#saving(messages).bytes(checkSignal(signal));
   }
 

@@ -1,15 +1,17 @@
 /** Appends little-endian fields to a growing byte array. */
+
 import { requireGlobal } from "../globals.js";
+import type { OwnBytes } from "../web-types.js";
 import { NUMBER_ARRAYS, type NumberType } from "./metadata.js";
 
 export class ByteWriter {
   length = 0;
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 12);
+  #bytes: OwnBytes = new Uint8Array(1 << 12);
   #view: DataView = new DataView(this.#bytes.buffer);
   readonly #encoder = new (requireGlobal("TextEncoder"))();
 
   /** What was written so far; valid until the next write. */
-  bytes(): Uint8Array<ArrayBuffer> {
+  bytes(): OwnBytes {
     return this.#bytes.subarray(0, this.length);
   }
 

@@ -1,6 +1,8 @@
 /** Reads the fields of a GGUF header from bytes, and refuses what the file could not hold. */
+
 import { PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
+import type { OwnBytes } from "../web-types.js";
 
 /** Where bytes lie in a file. */
 export interface ByteRange {
@@ -127,9 +129,9 @@ export class Cursor {
   }
 
   /** A copy of `length` bytes. */
-  copy(length: number): Uint8Array<ArrayBuffer> {
+  copy(length: number): OwnBytes {
     const start = this.take(length);
-    return this.#bytes.slice(start, start + length) as Uint8Array<ArrayBuffer>;
+    return this.#bytes.slice(start, start + length) as OwnBytes;
   }
 
   /** A string value: bytes that are not UTF-8 become U+FFFD. */

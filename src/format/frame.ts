@@ -4,8 +4,10 @@
  *     magic, 8 bytes | u32 version | u32 headerBytes | u64 totalBytes | header: JSON, spaces to a
  *     multiple of 8 | what the header says, with at least one CRC-32
  */
+
 import { PlmError, quote } from "../errors.js";
 import { requireGlobal } from "../globals.js";
+import type { OwnBytes } from "../web-types.js";
 import { crc32 } from "./crc32.js";
 
 /** A kind of file. */
@@ -34,7 +36,7 @@ export function encodeFrame(
   { magic, version }: FrameFormat,
   header: unknown,
   restBytes: number,
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const encoder = new (requireGlobal("TextEncoder"))();
   const json = encoder.encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;

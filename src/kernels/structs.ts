@@ -1,7 +1,7 @@
 /**
  * Writers of the structs that kernels with many parameters read: each made once over BYTES bytes
- * at an address, a multiple of 4, and written as often as it changes. The files in assembly/ that
- * are named here draw them.
+ * at an address, a multiple of 4, and written as often as it changes. The files that are
+ * named draw them.
  */
 
 /** A product of several tokens: ProductShape of assembly/linear/layout.ts. */

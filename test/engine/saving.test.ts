@@ -199,7 +199,7 @@ test("hidden states are what logits are made of", async () => {
     const last = await session.evaluate(TOKENS.slice(-1), { hidden: "last" });
     assert.equal(last, all.slice(-hiddenSize));
     const both = session.evaluate([1], { hidden: "last", logits: "all" });
-    await assertRejects(both, "INVALID_ARGUMENT", "no `logits` beside it, got all");
+    await assertRejects(both, "INVALID_ARGUMENT", 'no `logits` beside it, got "all"');
     await assertRejects(session.evaluate([1], { phase: "verify" as "decode" }), "INVALID_ARGUMENT");
     session.dispose();
   });

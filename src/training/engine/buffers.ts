@@ -72,7 +72,7 @@ export interface TrainingBuffers<Kept extends string = never, Grad extends strin
   /** f64 sums of squares of the gradients, one for each 4096 */
   readonly squares: number;
   /** a thread's shape structs and scratch */
-  readonly shapes: readonly number[];
+  readonly structs: readonly number[];
   readonly scratch: readonly number[];
 }
 

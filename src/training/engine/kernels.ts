@@ -4,10 +4,12 @@
  * are byte addresses in the one memory; counts and strides are in elements.
  */
 
+import { GemmShape } from "./structs.js";
+
 /** What the training binary exports. */
 export interface TrainingKernels {
   // matrices
-  /** f32 C[m, n] <- or += A[m, k] B[k, n]; shape: GEMM_SHAPE_BYTES */
+  /** f32 C[m, n] <- or += A[m, k] B[k, n]; shape: GemmShape */
   gemm(cPtr: number, aPtr: number, bPtr: number, shapePtr: number, scratchPtr: number): void;
   /** f32[cols, rows] <- f32[rows, cols] */
   transpose(toPtr: number, fromPtr: number, rows: number, cols: number): void;
@@ -88,7 +90,7 @@ export interface TrainingKernels {
   ): void;
 
   // attention of one sequence and head
-  /** shape: ATTEND_SHAPE_BYTES */
+  /** shape: AttendShape */
   attend(
     outPtr: number,
     lsePtr: number,
@@ -100,7 +102,7 @@ export interface TrainingKernels {
     head: number,
     scratchPtr: number,
   ): void;
-  /** grads: u32 addresses of dq, dkv, dkPe; inputs: of q, kv, kPe, out, lse, dout */
+  /** grads: AttendGrads; inputs: AttendInputs */
   attendGrad(
     gradsPtr: number,
     inputsPtr: number,
@@ -143,26 +145,12 @@ export interface TrainingKernels {
   ): void;
   /** sum of the squares of f32 x[n], in f64 */
   sumSquares(xPtr: number, n: number): number;
-  /** one step of AdamW; hyper: ADAMW_HYPER_BYTES */
+  /** one step of AdamW; hyper: f32[8] of assembly/training/adamw.ts */
   adamw(pPtr: number, gPtr: number, mPtr: number, vPtr: number, n: number, hyperPtr: number): void;
 }
 
 /** A target that says there is none: crossEntropy then gives 0 loss and 0 gradients. */
 export const NO_TARGET = 0xffffffff;
-
-/** Bytes of gemm's shape: i32 m, n, k, aRow, aCol, bRow, cRow, accumulate. */
-export const GEMM_SHAPE_BYTES = 32;
-
-/**
- * Bytes of the attend kernels' shape: i32 L, heads, nopeDim, ropeDim, valueDim, kPeRow; f32 scale.
- */
-export const ATTEND_SHAPE_BYTES = 28;
-
-/**
- * Bytes of adamw's hyper: f32 rate, beta1, beta2, epsilon, weightDecay, 1 / (1 - beta1^t),
- * 1 / (1 - beta2^t), gradScale.
- */
-export const ADAMW_HYPER_BYTES = 32;
 
 /** Bytes of a pair: u32 index, f32 value. */
 export const PAIR_BYTES = 8;
@@ -180,7 +168,7 @@ const ATTEND_TILE = 32;
 
 /** Bytes of scratch that attend needs; qkDim is nopeDim + ropeDim. */
 export function attendScratchBytes(length: number, qkDim: number): number {
-  return GEMM_SHAPE_BYTES + GEMM_SCRATCH_BYTES + 4 * multipleOf4(length) * (qkDim + ATTEND_TILE);
+  return GemmShape.BYTES + GEMM_SCRATCH_BYTES + 4 * multipleOf4(length) * (qkDim + ATTEND_TILE);
 }
 
 /** Bytes of scratch that attendGrad needs. */

@@ -3,6 +3,7 @@
 import { forwardMatrices } from "../network/parameters.js";
 import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
 import { SQUARES_BLOCK } from "./buffers.js";
+import { STRUCT_OFFSETS } from "./structs.js";
 
 /** Where in `hyper` what adamw multiplies gradients by lies. */
 const GRADIENT_FACTOR = 7;
@@ -16,10 +17,10 @@ export class Optimizer {
   readonly #shared: Float32Array;
 
   constructor(parts: TrainingParts) {
-    const { memory, buffers, shapePtr } = parts;
+    const { memory, buffers } = parts;
     this.#parts = parts;
     this.#shared = new Float32Array(memory.buffer, buffers.hyper, 16);
-    this.#hyper = new Float32Array(memory.buffer, shapePtr, 8);
+    this.#hyper = new Float32Array(memory.buffer, parts.structsPtr + STRUCT_OFFSETS.adamw, 8);
   }
 
   /** Gradients 0. */
@@ -61,12 +62,12 @@ export class Optimizer {
   }
 
   #updateRange(first: number, count: number): void {
-    const { buffers, kernels, shapePtr } = this.#parts;
+    const { buffers, kernels } = this.#parts;
     if (count === 0) return;
     const at = (ptr: number): number => ptr + first * 4;
     const { values, gradients, firstMoments, secondMoments } = buffers;
     const [p, g, m, v] = [at(values), at(gradients), at(firstMoments), at(secondMoments)];
-    kernels.adamw(p, g, m, v, count, shapePtr);
+    kernels.adamw(p, g, m, v, count, this.#hyper.byteOffset);
   }
 
   /** The norm of all gradients, in blocks, so that it does not depend on how many threads sum. */

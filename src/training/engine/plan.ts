@@ -17,6 +17,7 @@ import {
   type TrainingSizes,
 } from "./buffers.js";
 import { attendGradScratchBytes, GEMM_SCRATCH_BYTES } from "./kernels.js";
+import { STRUCTS_BYTES } from "./structs.js";
 
 const ofResidual = ({ hiddenSize }: PlmConfig, { tokens }: TrainingSizes): Shape => [
   tokens,
@@ -90,7 +91,7 @@ export function planTraining<Kept extends string, Grad extends string>(
     losses: f32("losses", T, 2),
     nonZero: f32("counts of activations", threads, numHiddenLayers),
     squares: f32("squares", Math.ceil(parameters.length / SQUARES_BLOCK), 2),
-    shapes: perThread(() => scratchOf("shapes", 256)),
+    structs: perThread(() => scratchOf("structs", STRUCTS_BYTES)),
     scratch: perThread(() => scratchOf("scratch", Math.max(GEMM_SCRATCH_BYTES, attendBytes))),
   };
   return { memory, buffers };

@@ -57,9 +57,10 @@ export class TrainingThread {
     const teamPtr = buffers.team;
     const patienceMs = PATIENCE_MS;
     this.member = new Member({ kernels, memory, teamPtr, index, maySleep, patienceMs });
-    const [shapePtr, scratchPtr] = [buffers.shapes[index], buffers.scratch[index]];
+    const [structsPtr, scratchPtr] = [buffers.structs[index], buffers.scratch[index]];
     const { member } = this;
-    const parts: TrainingParts<Names> = { ...data, kernels, memory, member, shapePtr, scratchPtr };
+    const own = { kernels, memory, member, structsPtr, scratchPtr };
+    const parts: TrainingParts<Names> = { ...data, ...own };
     const sublayers = createSublayers(architecture, parts);
     this.#forward = new Forward(parts, sublayers);
     this.#backward = new Backward(parts, sublayers);

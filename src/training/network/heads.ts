@@ -3,12 +3,8 @@
  * shared key by each token's position in its document, then softmax attention within documents.
  */
 import type { BufferTable, LayerBuffers } from "../engine/buffers.js";
-import {
-  ATTEND_GRADS_OFFSET,
-  ATTEND_INPUTS_OFFSET,
-  ATTEND_SHAPE_OFFSET,
-  type TrainingParts,
-} from "./parts.js";
+import { AttendGrads, AttendInputs, AttendShape, STRUCT_OFFSETS } from "../engine/structs.js";
+import type { TrainingParts } from "./parts.js";
 
 /** What the heads need of an architecture. */
 export interface HeadsNames {
@@ -49,8 +45,9 @@ export const HEADS_GRADS: BufferTable<HeadsNames["grad"]> = {
 
 export class Heads {
   readonly #parts: TrainingParts<HeadsNames>;
-  readonly #gradPtrs: Uint32Array;
-  readonly #inputPtrs: Uint32Array;
+  readonly #shape: AttendShape;
+  readonly #grads: AttendGrads;
+  readonly #inputs: AttendInputs;
   /** Floats of a token's queries, of its keys and values, and of what its heads put out. */
   readonly #qDim: number;
   readonly #kvDim: number;
@@ -58,10 +55,11 @@ export class Heads {
 
   constructor(parts: TrainingParts<HeadsNames>) {
     this.#parts = parts;
-    const { config, memory, shapePtr } = parts;
+    const { config, memory, structsPtr } = parts;
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
-    this.#gradPtrs = new Uint32Array(memory.buffer, shapePtr + ATTEND_GRADS_OFFSET, 3);
-    this.#inputPtrs = new Uint32Array(memory.buffer, shapePtr + ATTEND_INPUTS_OFFSET, 6);
+    this.#shape = new AttendShape(memory, structsPtr + STRUCT_OFFSETS.attend);
+    this.#grads = new AttendGrads(memory, structsPtr + STRUCT_OFFSETS.attendGrads);
+    this.#inputs = new AttendInputs(memory, structsPtr + STRUCT_OFFSETS.attendInputs);
     this.#qDim = heads * (qkNopeHeadDim + qkRopeHeadDim);
     this.#kvDim = heads * (qkNopeHeadDim + vHeadDim);
     this.#vDim = heads * vHeadDim;
@@ -88,23 +86,27 @@ export class Heads {
 
   /** dq, dkv and dkPe of n tokens from dHeads, turned back */
   backward(kept: LayerBuffers<HeadsNames["kept"]>, first: number, n: number): void {
-    const { config, buffers, kernels, scratchPtr, shapePtr, sizes } = this.#parts;
+    const { config, buffers, kernels, scratchPtr, sizes } = this.#parts;
     const { numAttentionHeads: heads, qkRopeHeadDim } = config;
     const { grads } = buffers;
     const [qDim, kvDim, vDim] = [this.#qDim, this.#kvDim, this.#vDim];
     const shape = this.#writeShape();
-    const [gradPtrs, inputPtrs] = [shapePtr + ATTEND_GRADS_OFFSET, shapePtr + ATTEND_INPUTS_OFFSET];
+    const [gradsPtr, inputsPtr] = [this.#grads.ptr, this.#inputs.ptr];
     for (let t = first; t < first + n; t += sizes.contextLength) {
       const at = (ptr: number, width: number): number => ptr + t * width * 4;
       const dkPe = at(grads.dkPeHeads, heads * qkRopeHeadDim);
-      this.#gradPtrs.set([at(grads.dq, qDim), at(grads.dkv, kvDim), dkPe]);
-      this.#inputPtrs.set([
-        ...[at(kept.q, qDim), at(kept.kv, kvDim), at(kept.kPe, qkRopeHeadDim)],
-        ...[at(kept.attnOut, vDim), at(kept.logSumExp, heads), at(grads.dHeads, vDim)],
-      ]);
+      this.#grads.write({ dq: at(grads.dq, qDim), dkv: at(grads.dkv, kvDim), dkPe });
+      this.#inputs.write({
+        q: at(kept.q, qDim),
+        kv: at(kept.kv, kvDim),
+        kPe: at(kept.kPe, qkRopeHeadDim),
+        out: at(kept.attnOut, vDim),
+        lse: at(kept.logSumExp, heads),
+        dout: at(grads.dHeads, vDim),
+      });
       const starts = at(buffers.starts, 1);
       for (let head = 0; head < heads; head++) {
-        kernels.attendGrad(gradPtrs, inputPtrs, starts, shape, head, scratchPtr);
+        kernels.attendGrad(gradsPtr, inputsPtr, starts, shape, head, scratchPtr);
       }
       this.#addHeads(at(grads.dkPe, qkRopeHeadDim), dkPe);
     }
@@ -142,12 +144,13 @@ export class Heads {
 
   /** The kernels' struct, for sequences of contextLength tokens; returns its address. */
   #writeShape(): number {
-    const { config, memory, shapePtr, sizes } = this.#parts;
-    const { numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
-    const ptr = shapePtr + ATTEND_SHAPE_OFFSET;
-    const dims = [numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qkRopeHeadDim];
-    new Int32Array(memory.buffer, ptr, 6).set([sizes.contextLength, ...dims]);
-    new Float32Array(memory.buffer, ptr, 7)[6] = 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim);
-    return ptr;
+    const { config, sizes } = this.#parts;
+    const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
+    this.#shape.write({
+      ...{ length: sizes.contextLength, heads, kPeRow: qkRopeHeadDim },
+      ...{ nopeDim: qkNopeHeadDim, ropeDim: qkRopeHeadDim, valueDim: vHeadDim },
+      scale: 1 / Math.sqrt(qkNopeHeadDim + qkRopeHeadDim),
+    });
+    return this.#shape.ptr;
   }
 }

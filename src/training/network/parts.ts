@@ -29,17 +29,10 @@ export interface TrainingParts<Own extends Names = NoNames> {
   readonly kernels: TrainingKernels;
   readonly memory: WebAssembly.Memory;
   readonly member: Member;
-  /** 256 bytes for structs, and scratch, of this thread alone */
-  readonly shapePtr: number;
+  /** structs (structs.ts), and scratch, of this thread alone */
+  readonly structsPtr: number;
   readonly scratchPtr: number;
 }
-
-/** Where attention's struct lies in a thread's shapes; products have the beginning. */
-export const ATTEND_SHAPE_OFFSET = 64;
-
-/** Where the addresses that attention's gradient takes lie. */
-export const ATTEND_GRADS_OFFSET = 128;
-export const ATTEND_INPUTS_OFFSET = 160;
 
 /** Where in `work`, after the work itself, the key of a batch's dropout lies. */
 export const DROPOUT_KEY = 1;

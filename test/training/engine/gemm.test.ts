@@ -29,12 +29,12 @@ interface Case {
   readonly order: Order;
   /** Floats that the rows of B and C are longer than n. */
   readonly gap?: number;
-  readonly accumulate?: number;
+  readonly accumulate?: boolean;
   readonly offset?: number;
 }
 
 function check(
-  { m, n, k, order, gap = 0, accumulate = 0, offset = 0 }: Case,
+  { m, n, k, order, gap = 0, accumulate = false, offset = 0 }: Case,
   random: () => number,
 ): void {
   bench.reset();
@@ -45,7 +45,7 @@ function check(
   const before = gaussian(m * row - gap, random);
   const [aPtr, bPtr] = [bench.put(a, offset), bench.put(b, offset)];
   const cPtr = bench.put(before, offset);
-  const shape = bench.gemmShape(m, n, k, aRow, aCol, row, row, accumulate);
+  const shape = bench.gemmShape({ m, n, k, aRow, aCol, bRow: row, cRow: row, accumulate });
   bench.kernels.gemm(cPtr, aPtr, bPtr, shape, bench.region(GEMM_SCRATCH_BYTES));
   const c = bench.f32(cPtr, before.length);
   const atA = (i: number, l: number): number => a[i * aRow + l * aCol];
@@ -59,7 +59,7 @@ function check(
       assert.is(c[i], before[i], `between the rows: ${what}`);
       continue;
     }
-    const old = accumulate * before[i];
+    const old = accumulate ? before[i] : 0;
     // A rounding of each product and addition, none of more than the sum of the magnitudes; that
     // they all are at once does not happen.
     const most = (4 + Math.sqrt(k)) * 2 ** -24 * (sizes[r * n + j] + Math.abs(old));
@@ -74,7 +74,7 @@ test("agrees with f64 at all small sizes, in every order of A", () => {
     for (const m of [1, 2, 3, 4, 5, 7, 8, 9]) {
       for (const n of [4, 8, 12, 16]) {
         for (const k of [1, 2, 3, 4, 5, 8, 9]) {
-          check({ m, n, k, order, accumulate: (m + k) % 2 }, random);
+          check({ m, n, k, order, accumulate: (m + k) % 2 === 1 }, random);
         }
       }
     }
@@ -90,7 +90,7 @@ test("agrees with f64 where rows and depth take several blocks, at gaps and odd 
       [65, 20, 257],
       [130, 36, 515],
     ]) {
-      check({ m, n, k, order, accumulate: 1 }, random);
+      check({ m, n, k, order, accumulate: true }, random);
       check({ m, n, k, order, gap: 3, offset: 4 }, random);
     }
   }
@@ -104,7 +104,8 @@ test("a part of C, computed by itself, is the same to the last bit", () => {
   const before = gaussian(m * n, random);
   const [whole, parts] = [bench.put(before), bench.put(before)];
   const scratch = bench.region(GEMM_SCRATCH_BYTES);
-  bench.kernels.gemm(whole, aPtr, bPtr, bench.gemmShape(m, n, k, k, 1, n, n, 1), scratch);
+  const strides = { aRow: k, aCol: 1, bRow: n, cRow: n, accumulate: true };
+  bench.kernels.gemm(whole, aPtr, bPtr, bench.gemmShape({ m, n, k, ...strides }), scratch);
   for (const [firstRow, endRow] of [
     [0, 3],
     [3, 70],
@@ -115,8 +116,8 @@ test("a part of C, computed by itself, is the same to the last bit", () => {
       [12, 44],
     ]) {
       const at = (firstRow * n + firstCol) * 4;
-      const size = [endRow - firstRow, endCol - firstCol, k];
-      const shape = bench.gemmShape(...size, k, 1, n, n, 1);
+      const size = { m: endRow - firstRow, n: endCol - firstCol, k };
+      const shape = bench.gemmShape({ ...size, ...strides });
       const a = aPtr + firstRow * k * 4;
       bench.kernels.gemm(parts + at, a, bPtr + firstCol * 4, shape, scratch);
     }
@@ -136,7 +137,8 @@ test("reads nothing behind its matrices, which may end where memory does", () =>
       const b = gaussian(k * n, random);
       const end = bench.memory.buffer.byteLength;
       const scratch = bench.region(GEMM_SCRATCH_BYTES);
-      const shape = bench.gemmShape(m, n, k, aRow, aCol, n, n, 0);
+      const strided = { aRow, aCol, bRow: n, cRow: n, accumulate: false };
+      const shape = bench.gemmShape({ m, n, k, ...strided });
       const results = [bench.region(m * n * 4), bench.region(m * n * 4)];
       const [inside, atEnd] = [bench.put(a), end - a.byteLength];
       new Float32Array(bench.memory.buffer, atEnd).set(a);

@@ -5,6 +5,7 @@ import {
   attendGradScratchBytes,
   attendScratchBytes,
 } from "../../../src/training/engine/kernels.js";
+import { AttendGrads, AttendInputs, AttendShape } from "../../../src/training/engine/structs.js";
 import { assertClose, relativeRms } from "../../support/close.js";
 import { seededRandom } from "../../support/random.js";
 import {
@@ -53,14 +54,12 @@ function randomCase(
 
 /** The inputs in the bench's memory. */
 function putCase({ q, kv, kPe, dout, starts, sizes }: Case, offset: number) {
-  const { length, heads, nopeDim, ropeDim, valueDim, kPeRow, scale } = sizes;
-  const shape = new Uint8Array(28);
-  new Int32Array(shape.buffer).set([length, heads, nopeDim, ropeDim, valueDim, kPeRow]);
-  new Float32Array(shape.buffer).set([scale], 6);
+  const shape = new AttendShape(bench.memory, bench.region(AttendShape.BYTES));
+  shape.write(sizes);
   const [qPtr, kvPtr, kPePtr] = [q, kv, kPe].map((values) => bench.put(values, offset));
   const doutPtr = bench.put(dout, offset);
   const startsPtr = bench.put(Uint32Array.from(starts));
-  return { qPtr, kvPtr, kPePtr, doutPtr, startsPtr, shapePtr: bench.put(shape) };
+  return { qPtr, kvPtr, kPePtr, doutPtr, startsPtr, shapePtr: shape.ptr };
 }
 
 /** What the kernels make of a case. */
@@ -80,11 +79,13 @@ function runKernels(example: Case, offset = 0) {
   // Filled with NaN, which nothing may read before it is written.
   const scratch = region(attendScratchBytes(length, qkDim) / 4);
   const gradScratch = region(attendGradScratchBytes(length, qkDim, valueDim) / 4);
-  const grads = bench.put(Uint32Array.of(dq, dkv, dkPe));
-  const inputs = bench.put(Uint32Array.of(qPtr, kvPtr, kPePtr, out, lse, doutPtr));
+  const grads = new AttendGrads(bench.memory, bench.region(AttendGrads.BYTES));
+  grads.write({ dq, dkv, dkPe });
+  const inputs = new AttendInputs(bench.memory, bench.region(AttendInputs.BYTES));
+  inputs.write({ q: qPtr, kv: kvPtr, kPe: kPePtr, out, lse, dout: doutPtr });
   for (let head = heads - 1; head >= 0; head--) {
     bench.kernels.attend(out, lse, qPtr, kvPtr, kPePtr, startsPtr, shapePtr, head, scratch);
-    bench.kernels.attendGrad(grads, inputs, startsPtr, shapePtr, head, gradScratch);
+    bench.kernels.attendGrad(grads.ptr, inputs.ptr, startsPtr, shapePtr, head, gradScratch);
   }
   bench.checkGuards();
   return {

@@ -1,6 +1,7 @@
 /** A memory of its own with the training kernels over it, for their tests. */
-import { GEMM_SHAPE_BYTES, type TrainingKernels } from "../../../src/training/engine/kernels.js";
+import type { TrainingKernels } from "../../../src/training/engine/kernels.js";
 import { loadTrainingKernels } from "../../../src/training/engine/load-kernels.js";
+import { type GemmFields, GemmShape } from "../../../src/training/engine/structs.js";
 import { Regions } from "../../support/regions.js";
 
 /** One test's memory, with the training kernels over it. */
@@ -35,10 +36,11 @@ export class TrainingBench extends Regions {
     return Array.from({ length: count }, (_, i) => [indices[2 * i], values[2 * i + 1]]);
   }
 
-  /** Address of a region with a GemmShape. */
-  gemmShape(...words: number[]): number {
-    if (words.length * 4 !== GEMM_SHAPE_BYTES) throw new TypeError("expected a shape's 8 words");
-    return this.put(Int32Array.from(words));
+  /** Address of a new GemmShape. */
+  gemmShape(fields: GemmFields): number {
+    const shape = new GemmShape(this.memory, this.region(GemmShape.BYTES));
+    shape.write(fields);
+    return shape.ptr;
   }
 }
 

@@ -1,0 +1,148 @@
+/**
+ * Writers of the structs that the training kernels read, each made once over BYTES bytes at an
+ * address, a multiple of 4; and where those of a thread lie. The files that are named draw them.
+ */
+
+/** Where, from a thread's first struct on, each lies: 64 bytes apart. */
+export const STRUCT_OFFSETS = {
+  gemm: 0,
+  attend: 64,
+  attendGrads: 128,
+  attendInputs: 192,
+  adamw: 256,
+} as const;
+
+/** Bytes of a thread's structs. */
+export const STRUCTS_BYTES = 320;
+
+/** A matrix product: GemmShape of assembly/training/gemm.ts. */
+export class GemmShape {
+  static readonly BYTES = 32;
+  readonly ptr: number;
+  readonly #words: Int32Array;
+
+  constructor(memory: WebAssembly.Memory, ptr: number) {
+    this.ptr = ptr;
+    this.#words = new Int32Array(memory.buffer, ptr, 8);
+  }
+
+  write({ m, n, k, aRow, aCol, bRow, cRow, accumulate }: GemmFields): void {
+    const words = this.#words;
+    words[0] = m;
+    words[1] = n;
+    words[2] = k;
+    words[3] = aRow;
+    words[4] = aCol;
+    words[5] = bRow;
+    words[6] = cRow;
+    words[7] = accumulate ? 1 : 0;
+  }
+}
+
+/** C[m, n] of A[m, k] and B[k, n]; distances are in floats. */
+export interface GemmFields {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** from a row, or a column, to the next */
+  readonly aRow: number;
+  readonly aCol: number;
+  readonly bRow: number;
+  readonly cRow: number;
+  /** whether the product is added to C */
+  readonly accumulate: boolean;
+}
+
+/** Attention of one sequence: AttendShape of assembly/training/attend-tile.ts. */
+export class AttendShape {
+  static readonly BYTES = 28;
+  readonly ptr: number;
+  readonly #words: Int32Array;
+  readonly #floats: Float32Array;
+
+  constructor(memory: WebAssembly.Memory, ptr: number) {
+    this.ptr = ptr;
+    this.#words = new Int32Array(memory.buffer, ptr, 7);
+    this.#floats = new Float32Array(memory.buffer, ptr, 7);
+  }
+
+  write({ length, heads, nopeDim, ropeDim, valueDim, kPeRow, scale }: AttendFields): void {
+    const words = this.#words;
+    words[0] = length;
+    words[1] = heads;
+    words[2] = nopeDim;
+    words[3] = ropeDim;
+    words[4] = valueDim;
+    words[5] = kPeRow;
+    this.#floats[6] = scale;
+  }
+}
+
+export interface AttendFields {
+  /** tokens of the sequence */
+  readonly length: number;
+  readonly heads: number;
+  readonly nopeDim: number;
+  readonly ropeDim: number;
+  readonly valueDim: number;
+  /** floats from a row of kPe to the next */
+  readonly kPeRow: number;
+  /** what scores are multiplied by */
+  readonly scale: number;
+}
+
+/** Addresses that attendGrad reads from: `inputs` of assembly/training/attend-tile.ts. */
+export class AttendInputs {
+  static readonly BYTES = 24;
+  readonly ptr: number;
+  readonly #words: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory, ptr: number) {
+    this.ptr = ptr;
+    this.#words = new Uint32Array(memory.buffer, ptr, 6);
+  }
+
+  write({ q, kv, kPe, out, lse, dout }: AttendInputFields): void {
+    const words = this.#words;
+    words[0] = q;
+    words[1] = kv;
+    words[2] = kPe;
+    words[3] = out;
+    words[4] = lse;
+    words[5] = dout;
+  }
+}
+
+export interface AttendInputFields {
+  readonly q: number;
+  readonly kv: number;
+  readonly kPe: number;
+  readonly out: number;
+  readonly lse: number;
+  readonly dout: number;
+}
+
+/** Addresses that attendGrad writes to: `grads` of assembly/training/attend-tile.ts. */
+export class AttendGrads {
+  static readonly BYTES = 12;
+  readonly ptr: number;
+  readonly #words: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory, ptr: number) {
+    this.ptr = ptr;
+    this.#words = new Uint32Array(memory.buffer, ptr, 3);
+  }
+
+  write({ dq, dkv, dkPe }: AttendGradFields): void {
+    const words = this.#words;
+    words[0] = dq;
+    words[1] = dkv;
+    words[2] = dkPe;
+  }
+}
+
+export interface AttendGradFields {
+  readonly dq: number;
+  readonly dkv: number;
+  readonly dkPe: number;
+}
