@@ -16,7 +16,7 @@ function createPool(count: number): PagePool {
   return new PagePool(memory, { ptr: 65536, pageBytes: PAGE_ROWS * ROW_BYTES, count });
 }
 
-/** A sequence and what its rows should hold, the same in each layer except for the layer's number. */
+/** A sequence and what its rows should hold: in each layer the same, and the number of the layer. */
 interface Case {
   readonly sequence: CacheSequence;
   rows: number[];
