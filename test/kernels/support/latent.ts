@@ -98,7 +98,7 @@ export function attendLatent(
   const [qPtr, pagesPtr] = [bench.put(query.q, offset), bench.put(pages, offset)];
   kernels[`attendLatent${type}`](outPtr, qPtr, pagesPtr, positions, shape.ptr, scratchPtr);
   bench.checkGuards();
-  // Behind the score rows of tile.ts, or the groups of scores of tile-i16.ts.
+  // Behind score rows or groups of scores, as assembly/attention has them.
   const groups = Math.ceil(heads / 4);
   const [skipped, bytes] =
     type === "F32" ? [heads * 144, heads * 16] : [groups * 1056, groups * 64];
