@@ -19,9 +19,9 @@ export interface Reference {
 }
 
 /** Names of the mini models; none, after a printed line, where the folder is absent. */
-export function referenceNames(): string[] {
+export function referenceNames(print: (line: string) => void = console.log): string[] {
   if (!existsSync(FOLDER)) {
-    console.log("skipped: ../shared/reference is absent");
+    print("skipped: ../shared/reference is absent");
     return [];
   }
   return Object.keys(readIndex());
