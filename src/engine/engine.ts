@@ -246,6 +246,7 @@ export class Engine {
     { pace, units = 1, receive }: Partial<Pick<Task, "units">> & Pick<Task, "pace"> & Receiving,
   ): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
+    leader.recover();
     return leader.perform({
       pace,
       units,

@@ -12,7 +12,11 @@ export function run(
   reply: (message: ThreadReply) => void,
 ): void {
   const ready = (): void => reply({ version: VERSION });
-  if (version !== VERSION) ready();
-  else if ("model" in start) runThread(start, ready);
+  if (version !== VERSION) {
+    ready();
+    return;
+  }
+  if ("model" in start) runThread(start, ready);
   else runTrainingThread(start, ready);
+  reply({ version: VERSION, hasEnded: true });
 }
