@@ -16,7 +16,7 @@ function createPool(count: number): PagePool {
   return new PagePool(memory, { ptr: 65536, pageBytes: PAGE_ROWS * ROW_BYTES, count });
 }
 
-/** A sequence and what its rows should hold: in each layer the same, and the number of the layer. */
+/** A sequence and the numbers that its rows hold, each with the number of its layer. */
 interface Case {
   readonly sequence: CacheSequence;
   rows: number[];
