@@ -87,11 +87,13 @@ export async function* readPages(
     const { bytes } = pageSize(header, index);
     for (let first = 0; first < layers; first += most) {
       const count = Math.min(most, layers - first);
+      const { offset } = reader;
       await reader.fill(buffer.subarray(0, count * bytes));
       for (let i = 0; i < count; i++) {
         const layer = first + i;
         const page = buffer.subarray(i * bytes, (i + 1) * bytes);
-        yield { layer, index, bytes: checkCrc(SNAPSHOT, `page ${index} of layer ${layer}`, page) };
+        const what = `page ${index} of layer ${layer}`;
+        yield { layer, index, bytes: checkCrc(SNAPSHOT, what, page, offset + i * bytes) };
       }
     }
   }
@@ -191,9 +193,10 @@ class Reader {
 
   /** The next bytes, whose CRC follows them. */
   async readChecked(length: number, what: string): Promise<Uint8Array> {
+    const { offset } = this;
     const bytes = new Uint8Array(length + CRC_BYTES);
     await this.fill(bytes);
-    return checkCrc(SNAPSHOT, what, bytes);
+    return checkCrc(SNAPSHOT, what, bytes, offset);
   }
 
   /** Throws INVALID_FILE where bytes follow. */

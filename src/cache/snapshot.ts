@@ -1,7 +1,8 @@
 /**
  * The format of saved sessions: a frame (src/format/frame.ts) "PLMSESSN", its CRC-32, and the
- * sections that its header lists. Each part of a section is followed by its own CRC-32, so that the
- * place of every part follows from the header, and a reader can check each as it comes.
+ * sections that its header lists. Each part of a section is followed by a CRC-32 of its place in the
+ * file and its bytes, so that every part's place follows from the header, a reader can check each as
+ * it comes, and no part can stand for another.
  *
  *     tokens      u32[length]
  *     messages    UTF-8; a session without a conversation has none

@@ -57,19 +57,21 @@ export class SnapshotWriter {
 
   /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
   *pieces(): Generator<OwnBytes, void> {
+    let offset = 0;
     for (const parts of this.#parts()) {
       const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
       const piece = new Uint8Array(bytes);
-      writeParts(piece, 0, parts);
+      writeParts(piece, parts, offset);
+      offset += bytes;
       yield piece;
     }
   }
 
   /** Writes all to u8[totalBytes], a page of all layers at a time; each time gives way. */
   *writeTo(bytes: Uint8Array): Generator<void, void> {
-    let at = 0;
+    let offset = 0;
     for (const parts of this.#parts()) {
-      at = writeParts(bytes, at, parts);
+      offset += writeParts(bytes.subarray(offset), parts, offset);
       yield;
     }
   }
@@ -84,12 +86,12 @@ export class SnapshotWriter {
   }
 }
 
-/** Writes parts, each followed by its CRC, and returns where they end. */
-function writeParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
-  let at = start;
+/** Writes parts, each followed by its CRC, from `offset` of the file on; returns their bytes. */
+function writeParts(bytes: Uint8Array, parts: readonly Uint8Array[], offset: number): number {
+  let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
-    at = writeCrc(bytes, at, at + part.length);
+    at = writeCrc(bytes, at, at + part.length, offset + at);
   }
   return at;
 }

@@ -50,6 +50,16 @@ test("with every byte changed, or any of its bits", async () => {
   }
 });
 
+test("whole pages that changed places, their checksums with them", async () => {
+  const { layers, rowBytes } = MODEL;
+  const [full, last] = [64, 6].map((rows) => rows * rowBytes + CRC_BYTES);
+  const first = sound.length - layers * (full + last);
+  const bytes = sound.slice();
+  bytes.copyWithin(first, first + full, first + 2 * full);
+  bytes.set(sound.subarray(first, first + full), first + full);
+  await assertRefused(bytes, "INVALID_FILE", "pages of two layers");
+});
+
 test("parts in another order, missing or of another session", async () => {
   const random = seededRandom(9);
   const other = saved(MODEL, heldOf(MODEL, 70, 2, '[{"role":"user","content":"ho"}]'));

@@ -118,10 +118,12 @@ export function crafted(
   const all = [frame, ...parts];
   const size = all.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
   view.setBigUint64(16, BigInt(totalBytes ?? size), true);
+  let offset = 0;
   const pieces = all.map((part) => {
     const bytes = new Uint8Array(part.length + CRC_BYTES);
     bytes.set(part);
-    writeCrc(bytes, 0, part.length);
+    writeCrc(bytes, 0, part.length, offset);
+    offset += bytes.length;
     return bytes;
   });
   return joined(pieces);
