@@ -19,28 +19,28 @@ export interface SnapshotPages {
   /** Rows in each layer. */
   readonly length: number;
   readonly rowBytes: number;
-  /** The rows of a page, in place: 64, or at the end fewer. */
+  /** The rows of a page, in place: 64, the last page may have fewer. */
   page(layer: number, index: number): Uint8Array;
 }
 
-/** What is saved of a session. */
+/** The contents of a saved session. */
 export interface SnapshotParts {
   /** The model's fingerprint. */
   readonly model: string;
   readonly cacheType: string;
-  /** As many as there are rows in each layer. */
+  /** One for each row of a layer. */
   readonly tokens: ArrayLike<number>;
   readonly pages: SnapshotPages;
-  /** A conversation as JSON; nothing here reads it. */
+  /** A conversation's messages, as text that only their writer reads. */
   readonly messages?: string | undefined;
 }
 
-/** A session's bytes. Its rows must stay until they are written. Throws INVALID_ARGUMENT. */
+/** Writes a session, whose rows must not change meanwhile. Throws INVALID_ARGUMENT. */
 export class SnapshotWriter {
   readonly totalBytes: number;
   readonly #header: SnapshotHeader;
   readonly #pages: SnapshotPages;
-  /** What comes before the pages. */
+  /** The parts before the pages. */
   readonly #start: readonly Uint8Array[];
 
   constructor({ model, cacheType, tokens, pages, messages }: SnapshotParts) {
@@ -55,7 +55,7 @@ export class SnapshotWriter {
     this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
   }
 
-  /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
+  /** The bytes in order; a piece has one page of each layer, and memory of its own. */
   *pieces(): Generator<OwnBytes, void> {
     let offset = 0;
     for (const parts of this.#parts()) {
@@ -67,7 +67,7 @@ export class SnapshotWriter {
     }
   }
 
-  /** Writes all to u8[totalBytes], a page of all layers at a time; each time gives way. */
+  /** Writes all bytes to u8[totalBytes]; yields after one page of each layer. */
   *writeTo(bytes: Uint8Array): Generator<void, void> {
     let offset = 0;
     for (const parts of this.#parts()) {
@@ -76,7 +76,7 @@ export class SnapshotWriter {
     }
   }
 
-  /** What each has a checksum, in the groups that are written at a time. */
+  /** The parts that have checksums, in groups to write at a time. */
   *#parts(): Generator<readonly Uint8Array[], void> {
     const { length, layers } = this.#header;
     yield this.#start;
