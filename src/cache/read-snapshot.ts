@@ -52,6 +52,14 @@ const MOST_HEADER_BYTES = 1 << 16;
 /** What one read of pages takes at most, unless a page alone is larger. */
 const READ_BYTES = 4 << 20;
 
+/** How many tokens a saved session has, and whether messages. Throws as `readSnapshot`. */
+export async function peekSnapshot(
+  source: ByteSource,
+): Promise<{ length: number; hasMessages: boolean }> {
+  const header = await readHeader(new Reader(source, undefined));
+  return { length: header.length, hasMessages: messagesBytes(header) !== undefined };
+}
+
 /**
  * Reads what comes before a session's pages. Throws INVALID_FILE for a file that is damaged or
  * none of a session, UNSUPPORTED_FILE for another version, model or cache, CONTEXT_FULL for a

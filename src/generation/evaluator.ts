@@ -5,7 +5,7 @@ import type { DecodeOptions } from "../tokenizer/tokenizer.js";
 
 /** What `generate` passes to an evaluator, which may leave all of it aside. */
 export interface EvaluatorOptions {
-  /** Prefill for the prompt, decode for what follows. */
+  /** Prefill for a prompt of several tokens, decode for one. */
   readonly phase: Phase;
   /** Logits of the last call, whose array may be used again. */
   readonly out?: Float32Array;
