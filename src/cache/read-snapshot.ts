@@ -52,6 +52,14 @@ const MOST_HEADER_BYTES = 1 << 16;
 /** The most bytes of one read of pages, unless a single page is larger. */
 const READ_BYTES = 4 << 20;
 
+/** How many tokens a saved session has, and whether messages. Throws as `readSnapshot`. */
+export async function peekSnapshot(
+  source: ByteSource,
+): Promise<{ length: number; hasMessages: boolean }> {
+  const header = await readHeader(new Reader(source, undefined));
+  return { length: header.length, hasMessages: messagesBytes(header) !== undefined };
+}
+
 /**
  * Reads the sections before a session's pages. Throws INVALID_FILE for a file that is damaged or
  * not a saved session, UNSUPPORTED_FILE for another version, model or cache, CONTEXT_FULL for a

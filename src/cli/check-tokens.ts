@@ -9,9 +9,13 @@ export function checkIds(label: string, ids: readonly number[], vocabSize: numbe
   throw new PlmError("INVALID_TOKEN", `${label}: ${expected}, got ${wrong}`);
 }
 
-/** Throws CONTEXT_FULL, in the words of the option, for more tokens than the context holds. */
-export function checkCount(label: string, count: number, contextLength: number): void {
-  if (count <= contextLength) return;
-  const expected = `expected at most ${contextLength} tokens (the context)`;
+/**
+ * Throws CONTEXT_FULL, in the words of the option, for more tokens than the context holds beside
+ * those of a session.
+ */
+export function checkCount(label: string, count: number, contextLength: number, used = 0): void {
+  if (count <= contextLength - used) return;
+  const place = used === 0 ? "the context" : `context ${contextLength}, in the session ${used}`;
+  const expected = `expected at most ${contextLength - used} tokens (${place})`;
   throw new PlmError("CONTEXT_FULL", `${label}: ${expected}, got ${count}`);
 }

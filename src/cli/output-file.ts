@@ -21,7 +21,7 @@ export interface OutputPlace {
 export async function writeOutput(
   place: OutputPlace,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  signal?: AbortSignal,
   onProgress: (bytes: number) => void = () => {},
 ): Promise<number> {
   const name = nameOf(place);

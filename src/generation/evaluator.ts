@@ -5,7 +5,7 @@ import type { DecodeOptions } from "../tokenizer/tokenizer.js";
 
 /** What `generate` passes to an evaluator, which may ignore all of it. */
 export interface EvaluatorOptions {
-  /** Prefill for the prompt, decode for what follows. */
+  /** Prefill for a prompt of several tokens, decode for one. */
   readonly phase: Phase;
   /** The logits of the last call: an array that may be reused. */
   readonly out?: Float32Array;

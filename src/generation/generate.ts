@@ -82,7 +82,8 @@ export async function* generatePieces(
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
-  let logits = await evaluate(evaluator, prompt, { phase: "prefill", signal });
+  const phase = prompt.length === 1 ? "decode" : "prefill";
+  let logits = await evaluate(evaluator, prompt, { phase, signal });
   record.prefillMs = now() - startMs;
   if (options.maxTokens === 0) record.finishReason = "length";
 
