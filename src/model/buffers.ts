@@ -25,8 +25,9 @@ export const LOGITS_ROWS = 16;
 export interface Buffers {
   /** f32[n, hiddenSize]: the residual stream */
   readonly x: number;
-  /** f32[n, hiddenSize]: its normed copy, and a block's output */
+  /** f32[n, hiddenSize]: its normed copy, a block's input; and, in the same place, its output */
   readonly xNorm: number;
+  readonly blockOut: number;
   /**
    * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
    * any form
@@ -106,9 +107,12 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   };
   const f32 = (count: number): number => bytes(count * 4);
   const widest = Math.max(hiddenSize, vDim, kvLoraRank);
+  const x = f32(n * hiddenSize);
+  const xNorm = f32(n * hiddenSize);
   return {
-    x: f32(n * hiddenSize),
-    xNorm: f32(n * hiddenSize),
+    x,
+    xNorm,
+    blockOut: xNorm,
     quantized: bytes(
       Math.max(
         activationBytes(n, widest),

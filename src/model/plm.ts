@@ -84,7 +84,7 @@ export class Plm {
   #forward(batch: Batch, layers: number): void {
     const tokens = tokensOf(batch);
     const { n } = tokens;
-    const { xNorm, attnOut, quantized } = this.#parts.buffers;
+    const { blockOut, attnOut, quantized } = this.#parts.buffers;
     const { member } = this.#parts;
     this.#embed(n);
     this.#weights.layers.slice(0, layers).forEach((layer, index) => {
@@ -97,7 +97,7 @@ export class Plm {
       member.join();
       const attended = this.linear.quantize(quantized, attnOut, tokens, layer.oProj, "attn_output");
       member.join();
-      this.linear.multiply(xNorm, layer.oProj, attended);
+      this.linear.multiply(blockOut, layer.oProj, attended);
       member.join();
       this.#addOutput(n);
       // MLP
@@ -167,12 +167,13 @@ export class Plm {
     kernels.rmsnormF32(to, from, norm.ptr, end - first, hiddenSize, rmsNormEps);
   }
 
-  /** x += xNorm, a block's output */
+  /** x += blockOut */
   #addOutput(n: number): void {
     const { config, kernels, member, buffers } = this.#parts;
+    const { hiddenSize } = config;
     const [first, end] = member.share(n, 4);
-    const offset = first * config.hiddenSize * 4;
-    kernels.addF32(buffers.x + offset, buffers.xNorm + offset, (end - first) * config.hiddenSize);
+    const offset = first * hiddenSize * 4;
+    kernels.addF32(buffers.x + offset, buffers.blockOut + offset, (end - first) * hiddenSize);
   }
 
   /** Queries, compressed kv and the shared rope key of the tokens. */
@@ -209,12 +210,12 @@ export class Plm {
     }
   }
 
-  /** xNorm = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
+  /** blockOut = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
   #mlp({ upProj, downProj }: LayerWeights, tokens: Tokens): void {
     const { n } = tokens;
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { intermediateSize } = config;
-    const { xNorm, up, active, activeScales, quantized } = buffers;
+    const { xNorm, blockOut, up, active, activeScales, quantized } = buffers;
     const normed = this.linear.quantize(quantized, xNorm, tokens, upProj, "ffn_up");
     member.join();
     this.linear.multiply(up, upProj, normed);
@@ -233,7 +234,7 @@ export class Plm {
     member.join();
     for (let i = 0; i < n; i++) this.sparsity.nonZero += counts[i];
     this.sparsity.activations += n * intermediateSize;
-    this.#down(xNorm, downProj, n, tiled);
+    this.#down(blockOut, downProj, n, tiled);
   }
 
   /** Whether the down-projection rounds weights and activations to tiles of 13 bits. */
