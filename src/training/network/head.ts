@@ -1,6 +1,6 @@
 /**
- * The tied output head and its loss, some hundred tokens at a time: no buffer ever holds the logits
- * of a whole batch.
+ * The tied output head and its loss, some hundred tokens at a time, so that no buffer holds the
+ * logits of a whole batch.
  */
 
 import { LOGIT_ROWS } from "../engine/buffers.js";
