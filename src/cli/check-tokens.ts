@@ -1,7 +1,7 @@
-/** Token ids and their number, checked before anything is evaluated or written. */
+/** Checks token ids and their number before anything is evaluated or written. */
 import { PlmError } from "../errors.js";
 
-/** Throws INVALID_TOKEN, in the words of the option, for an id outside the vocabulary. */
+/** Throws INVALID_TOKEN, naming the option, for an id outside the vocabulary. */
 export function checkIds(label: string, ids: readonly number[], vocabSize: number): void {
   const wrong = ids.find((id) => id >= vocabSize);
   if (wrong === undefined) return;
@@ -9,7 +9,7 @@ export function checkIds(label: string, ids: readonly number[], vocabSize: numbe
   throw new PlmError("INVALID_TOKEN", `${label}: ${expected}, got ${wrong}`);
 }
 
-/** Throws CONTEXT_FULL, in the words of the option, for more tokens than the context holds. */
+/** Throws CONTEXT_FULL, naming the option, for more tokens than the context holds. */
 export function checkCount(label: string, count: number, contextLength: number): void {
   if (count <= contextLength) return;
   const expected = `expected at most ${contextLength} tokens (the context)`;

@@ -48,8 +48,8 @@ export function decodeText(name: string, bytes: Uint8Array): string {
 
 /**
  * The documents of a text: the parts between separators that are not blank, without line breaks at
- * either end; the whole unchanged text if it has no separator. Throws INVALID_CONFIG if there is
- * none.
+ * either end; the whole unchanged text if it has no separator. Throws INVALID_CONFIG without
+ * documents.
  */
 export function splitDocuments(name: string, text: string, separator?: string): string[] {
   if (separator === undefined) return [text];
