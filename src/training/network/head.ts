@@ -18,8 +18,8 @@ export class Head {
 
   /**
    * losses[t] = -log softmax(E xOutNorm[t])[target], in nats, 0 without a target; with a
-   * `gradientScale`, the gradients of their sum times it: dxNorm of the normed output, and the
-   * embedding's share. Begins with a join; the last gradients need another.
+   * `gradientScale`, also the gradients of their sum times it: dxNorm of the normed output, and the
+   * embedding's share. Begins with a join; another comes before the last gradients are read.
    */
   run(gradientScale?: number): void {
     const { config, buffers, kernels, member, parameters, sizes } = this.#parts;
