@@ -12,7 +12,7 @@ import { DIGESTS } from "./support/digests.js";
 import { loadEngine } from "./support/engine.js";
 import { readReference, referenceNames } from "./support/reference-files.js";
 
-/** What is evaluated of the model that ships: more than two tiles of positions. */
+/** The tokens for the model that ships: more than two tiles of positions. */
 const TOKENS = Array.from({ length: 150 }, (_, i) => (i * 7919 + 13) % 1024);
 
 /** The beginnings of two SHA-256: of the logits of prefill, and of those of decode. */
@@ -39,7 +39,7 @@ for (const variant of VARIANTS) {
   test(`the model that ships, ${variant}`, async () => {
     const file = readFileSync("models/plm-tiny.gguf");
     const found: Record<string, string> = {};
-    // Its rows have 16 values that q8_0 has no block for.
+    // Its rows have 16 values outside of q8_0's blocks.
     for (const cacheType of ["i16", "f32", "f16"] as const) {
       found[cacheType] = await digestsOf(file, TOKENS, variant, cacheType);
     }
