@@ -1,7 +1,7 @@
-/** Token ids and their number, checked before anything is evaluated or written. */
+/** Checks token ids and their number before anything is evaluated or written. */
 import { PlmError } from "../errors.js";
 
-/** Throws INVALID_TOKEN, in the words of the option, for an id outside the vocabulary. */
+/** Throws INVALID_TOKEN, naming the option, for an id outside the vocabulary. */
 export function checkIds(label: string, ids: readonly number[], vocabSize: number): void {
   const wrong = ids.find((id) => id >= vocabSize);
   if (wrong === undefined) return;

@@ -71,9 +71,8 @@ export class Linear {
   }
 
   /**
-   * Rounds this thread's share of f32[n, cols] at xPtr, a weight's input, to toPtr, in its product's
-   * form. Returns `made`, made of the same floats, if it has that form. A join comes
-   * before the product.
+   * Rounds this thread's share of f32[n, cols] at xPtr, a weight's input, to toPtr, in the form of
+   * its product. Returns `made`, made of the same floats, if it has that form.
    */
   quantize(
     toPtr: number,

@@ -1,4 +1,4 @@
-/** How the threads of models begin and end, and what is left of them. */
+/** How models' threads start and end, and what they leave. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -65,7 +65,7 @@ async function evaluateOnceAble(session: Session, tokens: number[]): Promise<Flo
   "threads return by themselves, however their model ends",
   async () => {
     const file = tinyModel({ type: "Q8_0" });
-    // A first model has the engine start its own threads.
+    // A first model makes the engine start its own threads.
     (await loadEngine(file, { threads: 3 })).dispose();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const before = osThreads();
@@ -83,7 +83,7 @@ async function evaluateOnceAble(session: Session, tokens: number[]): Promise<Flo
     await untilThreads(before);
     await assertRejects(loadEngine(file.slice(0, -64), { threads: 3 }), "INVALID_FILE");
     await untilThreads(before);
-    // One of them does not start; the others wait to be let in.
+    // One of them does not start; the others wait to join.
     const { startThread } = platform;
     platform.startThread = (data) => {
       if ((data as { index: number }).index === 3) throw new Error("no more workers");
@@ -123,7 +123,7 @@ test("a model that was disposed of is collected before the next is allocated", a
   try {
     const kept: LoadedPlm[] = [];
     for (let i = 0; i < 6; i++) {
-      // 100 MB, none of which is touched: less may wait.
+      // 100 MB, never touched; the collection of less may wait.
       const model = await loadEngine(file, { threads: 2, sessions: 8_000 });
       assert.ok(model.plan.memory.bytes() > 64 << 20);
       const session = model.createSession();
@@ -149,7 +149,7 @@ for (const [cause, lateMs] of [
   ["more threads are slower", 0],
   ["the machine is busy", 1_000],
 ] as const) {
-  test(`of the threads that were tried, those that do not pay end, or rest: ${cause}`, async () => {
+  test(`threads that were tried and do not pay end, or rest: ${cause}`, async () => {
     const { takeLateMs } = Member.prototype;
     const { startThread } = platform;
     let started = 0;
@@ -159,7 +159,7 @@ for (const [cause, lateMs] of [
     };
     Member.prototype.takeLateMs = () => lateMs;
     try {
-      // So small a model that one thread is always the fastest.
+      // A model so small that one thread is always the fastest.
       const model = await loadByChoice();
       if (lateMs > 0) assert.is(model.threads, started + 1);
       else assert.ok(model.threads < started + 1, `${model.threads} of ${started + 1} threads`);
@@ -204,7 +204,7 @@ test("a runtime that claims many processors starts few threads for a small model
   }
 });
 
-test("threads beyond the processors are not started, with a word", async () => {
+test("threads beyond the processors do not start, and the reason is reported", async () => {
   const unclaimMost = claimProcessors(2);
   try {
     const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 8 });
@@ -219,7 +219,7 @@ test("threads beyond the processors are not started, with a word", async () => {
   }
 });
 
-test("why threads did not start is said", async () => {
+test("the reason why threads did not start is reported", async () => {
   const { startThread, hasThreads } = platform;
   platform.startThread = () => {
     throw new Error("no workers here");
@@ -244,7 +244,7 @@ test("a file whose weights cannot be read leaves no thread behind", async () => 
   await assertRejects(loadEngine(cut, { threads: 2 }), "INVALID_FILE");
 });
 
-/** What a process that runs this program prints. Fails where it does not end by itself. */
+/** The output of a process that runs this program. Fails if it does not end by itself. */
 async function runProgram(program: string): Promise<string> {
   const args = ["--input-type=module", "--eval", program];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const FOLDER = join(process.cwd(), "..", "shared", "reference");
 
-/** A mini model and what other engines made of it. */
+/** A mini model and other engines' results for it. */
 export interface Reference {
   file: Uint8Array;
   tokens: number[];

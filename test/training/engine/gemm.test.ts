@@ -7,7 +7,7 @@ import { TrainingBench } from "../support/wasm.js";
 
 const bench = await TrainingBench.create(32);
 
-/** How A lies in memory. */
+/** The layout of A in memory. */
 interface Order {
   readonly name: string;
   /** Floats from a row, and from a column, to the next. */
