@@ -39,7 +39,7 @@ export function addChat(program: Command): void {
     .option("--system <text>", "the system message")
     .option(
       "--session <file>",
-      "go on with the conversation in this file, if it exists, and keep it there after every answer",
+      "go on with the conversation in this file, if it exists; keeps it there after every answer",
     )
     .option("--special", "show special tokens such as <|im_start|> that the model writes")
     .option(

@@ -42,7 +42,7 @@ export function addGenerate(program: Command): void {
     .option("-f, --file <file>", "a file with the text to continue")
     .option(
       "--session <file>",
-      "go on from the text in this file, if it exists, and keep the whole there at the end",
+      "go on from the text in this file, if it exists; keeps the whole there at the end",
     )
     .option(
       "--special",
