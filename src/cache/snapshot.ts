@@ -1,8 +1,8 @@
 /**
  * The format of saved sessions: a frame (src/format/frame.ts) "PLMSESSN", its CRC-32, and the
- * sections that its header lists. Each part of a section is followed by a CRC-32 of its place in the
- * file and its bytes, so that every part's place follows from the header, a reader can check each as
- * it comes, and no part can stand for another.
+ * sections that its header lists. Each part of a section is followed by a CRC-32 of its place in
+ * the file and its bytes. So every part's place follows from the header, a reader can check each
+ * part as it comes, and no part can stand for another.
  *
  *     tokens      u32[length]
  *     messages    UTF-8; missing in a session without a conversation
