@@ -42,8 +42,8 @@ export class ThreadStarter {
   }
 
   /**
-   * Starts `count` more threads, numbered on from the last, the first of all 1, and returns them when
-   * they can compute; none if one of them does not start or answer in time. The other threads then
+   * Starts `count` more threads, with the next indices from 1 on, and returns them when they can
+   * compute; none if one of them does not start or answer in time. The other threads then
    * compute without them, with the same results.
    */
   async start(count: number): Promise<readonly StartedThread[]> {
