@@ -197,7 +197,7 @@ export function tiledScratchBytes(neurons: number, outputs: number): number {
 /** Neurons that pairs can name. */
 export const MOST_PAIRED_NEURONS = 65536;
 
-/** Rows of a page of the cache, as assembly/attention/cache.ts has it. */
+/** Rows of a page of the cache, as in assembly/attention/cache.ts. */
 export const PAGE_ROWS = 64;
 
 /** Bytes of scratch that the attendLatent kernels need. */

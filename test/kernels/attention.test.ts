@@ -175,7 +175,7 @@ test("every count of positions and heads, odd ones included, for all four types"
   }
 });
 
-/** A query that part 2 of a row alone is scored with. */
+/** A query that scores only part 2 of a row. */
 function secondPartQuery(sizes: number[], random: () => number): LatentQuery {
   const [heads, latentDim, ropeDim] = sizes;
   const q = gaussian(heads * ropeDim, random, 0.5);
@@ -210,7 +210,7 @@ test("heads that share keys and values of one head: part 2 is scored, part 1 sum
   }
 });
 
-test("a group inside of wide rows reads nothing of the others", () => {
+test("a group inside wide rows does not read the others", () => {
   const random = seededRandom(26);
   for (const type of ROW_TYPES) {
     for (const group of [0, 1, 2]) {
@@ -225,7 +225,7 @@ test("a group inside of wide rows reads nothing of the others", () => {
   }
 });
 
-test("where pages and rows lie changes no bit", () => {
+test("the places of pages and rows change no bit", () => {
   const random = seededRandom(27);
   for (const type of ROW_TYPES) {
     for (const positions of [64, 65, 150, 192]) {

@@ -92,7 +92,7 @@ const SAME: readonly [what: string, change: Change, options?: TinyOptions][] = [
       set("split.tensors.count", "int32", 7),
     ),
   ],
-  ["a type of file that nobody knows", set("general.type", "string", "finetune")],
+  ["an unknown type of file", set("general.type", "string", "finetune")],
   [
     "keys of others",
     all(
