@@ -35,8 +35,8 @@ export function addGenerate(program: Command): void {
     .summary("continue a text")
     .description(
       "Continues a text and prints the continuation as it comes, on a terminal after the text " +
-        "itself. The text is that of --prompt, of --file or of standard input. With --session, it " +
-        "follows the text of the session, and may be empty.",
+        "itself. The text is that of --prompt, of --file or of standard input. With --session " +
+        "it follows the text of the session, and may be empty.",
     )
     .option("-p, --prompt <text>", "the text to continue")
     .option("-f, --file <file>", "a file with the text to continue")
