@@ -74,7 +74,7 @@ export class Conversation extends Disposable {
   fork(): Conversation {
     this.#checkIdle();
     const { session, tokenizer } = this.#parts;
-    const { messages } = this;
+    const messages = this.messages.map((message) => ({ ...message }));
     return new Conversation({ session: session.fork(), tokenizer, messages }, this.#template);
   }
 

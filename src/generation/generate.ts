@@ -2,6 +2,7 @@
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
+import type { Phase } from "../model/batch.js";
 import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
 import { createRecord, Generation, type GenerationRecord } from "./generation.js";
 import { createLogitsProcessors } from "./logits-processors.js";
@@ -12,8 +13,13 @@ import { createSampler } from "./samplers.js";
 import { findFinishReason } from "./stopping-criteria.js";
 import { createStreamer, type Streamer } from "./streamer.js";
 
-/** The loop's clock and callback. */
+/** What the loop is given besides its input. */
 export interface GenerateEnvironment {
+  /**
+   * The phase in which the prompt is evaluated. Default: prefill; decode repeats tokens that were
+   * generated, exactly.
+   */
+  promptPhase?: Phase;
   /** The time in milliseconds, from any start. Default: performance.now, as it was at import. */
   now?: () => number;
   /** Called once when a generation that began has ended, for whatever reason. */
@@ -39,7 +45,7 @@ export function generate(
   decoder: TokenDecoder,
   promptTokens: ArrayLike<number>,
   options: GenerateOptions = {},
-  { now = clock, onEnd }: GenerateEnvironment = {},
+  environment: GenerateEnvironment = {},
 ): Generation {
   checkOptions(options);
   const resolved = resolveOptions(options, evaluator.vocabSize);
@@ -48,7 +54,8 @@ export function generate(
   }
   const prompt = Array.from(promptTokens);
   const record = createRecord(resolved, prompt.length);
-  const pieces = generatePieces({ evaluator, decoder, prompt }, resolved, record, now);
+  const { onEnd } = environment;
+  const pieces = generatePieces({ evaluator, decoder, prompt }, resolved, record, environment);
   return new Generation(record, onEnd === undefined ? pieces : thenCall(pieces, onEnd));
 }
 
@@ -76,14 +83,13 @@ export async function* generatePieces(
   { evaluator, decoder, prompt }: GenerationParts,
   options: ResolvedOptions,
   record: GenerationRecord,
-  now: () => number = clock,
+  { now = clock, promptPhase = "prefill" }: Omit<GenerateEnvironment, "onEnd"> = {},
 ): AsyncGenerator<string, void> {
   const { signal } = options;
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
-  const phase = prompt.length === 1 ? "decode" : "prefill";
-  let logits = await evaluate(evaluator, prompt, { phase, signal });
+  let logits = await evaluate(evaluator, prompt, { phase: promptPhase, signal });
   record.prefillMs = now() - startMs;
   if (options.maxTokens === 0) record.finishReason = "length";
 

@@ -107,6 +107,11 @@ test("an empty prompt is one where the file asks for a begin token", async () =>
   const flags = ["generate", "-n", "3", "--seed", "1", "--ignore-eos", "--json"];
   const result = await json<GenerateJson>(...flags, "-m", path, "-p", "");
   assert.is(result.promptTokens, 1);
+  // Of a session, the begin token comes first and only there.
+  for (const count of [3, 2]) {
+    const begun = await json<GenerateJson>(...flags, "-m", path, "-p", "Hi", "--session", "begun");
+    assert.is(begun.promptTokens, count);
+  }
   const expected = /^plm: --prompt: expected a text, got an empty one\n$/;
   await assertFails(expected, ...flags, "-m", model, "-p", "");
 });

@@ -1,9 +1,10 @@
-/** What `plm generate` shows on a terminal, a real one of util-linux's `script`. */
+/** What `plm generate` and `plm chat` show on a terminal, a real one of util-linux's `script`. */
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { folder, json, model, output } from "./support/plm.js";
+import { folder, json, model, output, plmWith } from "./support/plm.js";
 
 const MAIN = resolve("build/src/cli/main.js");
 const probe = spawnSync("script", ["-qec", "exit 3", "/dev/null"], { stdio: "ignore" });
@@ -14,12 +15,14 @@ const PROMPT = "Once upon a time";
 const GENERATE = ["generate", "-m", model, "-p", PROMPT, "-n", "6", "--seed", "4"];
 
 /** What a terminal is sent; its line ends as `\n`. */
-function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): string {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
   const { stdout } = spawnSync("script", ["-qec", words, "/dev/null"], {
     cwd: folder,
     env: { PATH: process.env.PATH, TERM: "xterm-256color", ...env },
+    input,
     encoding: "utf8",
+    timeout: 60_000,
   });
   return stdout.replaceAll("\r\n", "\n");
 }
@@ -51,6 +54,20 @@ onTerminal("an error after the prompt has a line of its own", () => {
   const seen = shown([...GENERATE, ...bias], { NO_COLOR: "1" });
   assert.match(seen, /Once upon a time\nplm: logits: .*all are banned.*\n$/);
 });
+
+onTerminal(
+  "a session goes on without a text, and says how far a conversation has come",
+  async () => {
+    const session = ["--session", "terminal.plm"];
+    await output(...GENERATE, ...session);
+    const { length } = readFileSync(join(folder, "terminal.plm"));
+    shown(["generate", "-m", model, "-n", "6", ...session]);
+    assert.ok(readFileSync(join(folder, "terminal.plm")).length > length);
+    const chat = ["chat", "-m", model, "-n", "3", "--session", "talk.plm"];
+    await plmWith("Hi\n", ...chat);
+    assert.match(shown(chat, {}, "/exit\n"), "plm: the conversation goes on after 2 messages\n");
+  },
+);
 
 test("elsewhere there is the continuation alone", async () => {
   assert.not((await output(...GENERATE)).includes(PROMPT));

@@ -79,7 +79,9 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
     // All that is generated is to fit into the session.
     options.maxTokens = Math.min(options.maxTokens ?? Infinity, session.contextLength - end);
   }
-  const generation = generate(session, model.tokenizer, prompt, options);
+  // Without a text, the session's last token is repeated as it was generated.
+  const promptPhase = text === "" ? "decode" : "prefill";
+  const generation = generate(session, model.tokenizer, prompt, options, { promptPhase });
   const result = flags.json ? await generation.result() : await stream(text, generation, signal);
   if (file !== undefined) {
     const rest = result.tokens.slice(session.length - end);
