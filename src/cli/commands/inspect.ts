@@ -42,6 +42,8 @@ interface Report {
     readonly weightsBytes: number;
     readonly cacheBytes: number;
     readonly scratchBytes: number;
+    /** Of the cache: 64 rows of one layer each. */
+    readonly pages: { readonly count: number; readonly pageBytes: number };
     readonly options: ModelPlan["options"];
     readonly regions: ModelPlan["memory"]["regions"];
   };
@@ -80,6 +82,7 @@ function createReport({ gguf, plan, tokenizer }: Inspection): Report {
       weightsBytes: memory.bytes("weights"),
       cacheBytes: memory.bytes("cache"),
       scratchBytes: memory.bytes("scratch"),
+      pages: { count: plan.pages.count, pageBytes: plan.pages.pageBytes },
       options: plan.options,
       regions: memory.regions,
     },
@@ -137,6 +140,8 @@ function describeTemplates({ chatTemplate, namedChatTemplates }: Report): string
 function describe(report: Report): string {
   const { config, tensors, memory, tokenizer } = report;
   const { cacheType, contextLength, batchSize } = memory.options;
+  const { count: pages } = memory.pages;
+  const cacheBytes = formatBytes(memory.cacheBytes);
   const sections: [title: string, rows: [string, string][]][] = [
     [
       "Model",
@@ -161,7 +166,7 @@ function describe(report: Report): string {
       "Memory",
       [
         ["weights", formatBytes(memory.weightsBytes)],
-        ["cache", `${formatBytes(memory.cacheBytes)} (${cacheType}, ${contextLength} tokens)`],
+        ["cache", `${cacheBytes} (${cacheType}, ${contextLength} tokens in ${pages} pages)`],
         ["scratch", `${formatBytes(memory.scratchBytes)} (prefill by ${batchSize} tokens)`],
         ["all", formatBytes(memory.totalBytes)],
       ],
