@@ -55,34 +55,42 @@ export class SnapshotWriter {
     this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
   }
 
-  /** The bytes in order; a piece has one page of each layer, and memory of its own. */
+  /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
   *pieces(): Generator<OwnBytes, void> {
     let offset = 0;
-    for (const parts of this.#parts()) {
-      const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
-      const piece = new Uint8Array(bytes);
-      writeParts(piece, parts, offset);
-      offset += bytes;
+    for (let group = 0; group < this.#groups; group++) {
+      const piece = this.#piece(group, offset);
+      offset += piece.length;
       yield piece;
     }
   }
 
-  /** Writes all bytes to u8[totalBytes]; yields after one page of each layer. */
+  /** Writes all to u8[totalBytes], a page of all layers at a time, and yields after each. */
   *writeTo(bytes: Uint8Array): Generator<void, void> {
     let offset = 0;
-    for (const parts of this.#parts()) {
-      offset += writeParts(bytes.subarray(offset), parts, offset);
+    for (let group = 0; group < this.#groups; group++) {
+      offset += writeParts(bytes.subarray(offset), this.#parts(group), offset);
       yield;
     }
   }
 
-  /** The parts that have checksums, in groups to write at a time. */
-  *#parts(): Generator<readonly Uint8Array[], void> {
-    const { length, layers } = this.#header;
-    yield this.#start;
-    for (let index = 0; index * PAGE_ROWS < length; index++) {
-      yield Array.from({ length: layers }, (_, layer) => this.#pages.page(layer, index));
-    }
+  /** Groups of parts that are written at a time: what comes before the pages, then pages. */
+  get #groups(): number {
+    return 1 + Math.ceil(this.#header.length / PAGE_ROWS);
+  }
+
+  /** The parts of a group, in place. A generator must not hold them: it would hold the memory. */
+  #parts(group: number): readonly Uint8Array[] {
+    if (group === 0) return this.#start;
+    const { layers } = this.#header;
+    return Array.from({ length: layers }, (_, layer) => this.#pages.page(layer, group - 1));
+  }
+
+  #piece(group: number, offset: number): OwnBytes {
+    const parts = this.#parts(group);
+    const piece = new Uint8Array(parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0));
+    writeParts(piece, parts, offset);
+    return piece;
   }
 }
 

@@ -121,6 +121,7 @@ export class Engine {
    * or DISPOSED, with the sequence as it was, and THREAD_LOST.
    */
   evaluate({ tokens, sequence, phase }: Evaluation, outputs: Outputs, out: Float32Array): void {
+    this.expectUsable();
     const { model, memory, batch, attention } = this.#live();
     const { config, buffers, weights } = model;
     const { length: n } = tokens;
@@ -146,6 +147,14 @@ export class Engine {
       // Gives back pages that were reserved and not used.
       sequence.truncate(sequence.length);
     }
+  }
+
+  /**
+   * Throws THREAD_LOST while a lost thread may still read the batch and write to pages, which must
+   * stay as they are until it has ended. Throws DISPOSED.
+   */
+  expectUsable(): void {
+    this.#live().leader.expectUsable();
   }
 
   /** The model as saved sessions name it. Throws DISPOSED. */
@@ -220,9 +229,10 @@ export class Engine {
     const next = { tokens: [0], sequence, phase: "decode", form: "absorbed" } as const;
     const batch = this.#live().batch.write(next, { kind: "hidden", phase: "decode", rows: [] });
     const work = { kind: "evaluate", batch, layers: TIMED_LAYERS } as const;
+    const run = (): Pick<Piece, "ms" | "lateMs"> => this.#perform(work, { pace: count });
     // The first run wakes the threads.
-    this.#perform(work, { pace: count });
-    const runs = Array.from({ length: TIMING_RUNS }, () => this.#perform(work, { pace: count }));
+    run();
+    const runs = Array.from({ length: TIMING_RUNS }, run);
     sequence.dispose();
     const total = (of: "ms" | "lateMs"): number => runs.reduce((sum, run) => sum + run[of], 0);
     return {
@@ -245,7 +255,6 @@ export class Engine {
     { pace, units = 1, receive }: Partial<Pick<Task, "units">> & Pick<Task, "pace"> & Receiving,
   ): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
-    leader.recover();
     return leader.perform({
       pace,
       units,

@@ -55,7 +55,7 @@ export function resolveEvaluation(
     ...wanted,
     out: resolveOut(options, { last: 1, all: count, none: 0 }[wanted.choice] * wanted.width),
     step,
-    phase: resolvePhase(options, Math.min(step, count)),
+    phase: resolvePhase(options, count),
     signal: checkSignal(options.signal),
   };
 }
@@ -90,8 +90,8 @@ function resolveChunkSize({ chunkSize }: EvaluateOptions, batchSize: number): nu
   throw invalidArgument("chunkSize", "a positive integer", describeValue(chunkSize));
 }
 
-function resolvePhase({ phase }: EvaluateOptions, most: number): Phase {
-  if (phase === undefined) return most === 1 ? "decode" : "prefill";
+function resolvePhase({ phase, chunkSize }: EvaluateOptions, count: number): Phase {
+  if (phase === undefined) return count === 1 || chunkSize === 1 ? "decode" : "prefill";
   if (PHASES.includes(phase)) return phase;
   throw invalidArgument("phase", PHASES.join(" or "), describeValue(phase));
 }

@@ -191,7 +191,7 @@ export class LoadedPlm {
     source: ModelSource,
     options: RestoreOptions = {},
   ): Promise<{ session: Session; messages: string | undefined }> {
-    this.#checkLive();
+    this.#engine.expectUsable();
     const signal = checkSignal(options.signal);
     const sources = await openSources(source, signal, options);
     try {
@@ -204,6 +204,8 @@ export class LoadedPlm {
       const empty = this.#engine.createSequence();
       const restored = await restoreSequence(sources[0], model, empty, signal);
       const { sequence, tokens, messages } = restored;
+      if (this.#engine.isDisposed) sequence.dispose();
+      this.#checkLive();
       return { session: this.#sessionOf(sequence, tokens), messages };
     } finally {
       await closeSources(sources);

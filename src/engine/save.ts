@@ -3,6 +3,7 @@
 import platform from "#platform";
 import type { CacheSequence } from "../cache/sequence.js";
 import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
+import { PlmError } from "../errors.js";
 import type { OwnBytes } from "../web-types.js";
 import { endWhenDropped } from "./dropped.js";
 
@@ -25,7 +26,7 @@ export class Saving {
   /** All bytes; the event loop runs between pages. An abort rejects with its reason. */
   async bytes(signal: AbortSignal | undefined): Promise<OwnBytes> {
     try {
-      const bytes = new Uint8Array(this.#writer.totalBytes);
+      const bytes = allocate(this.#writer.totalBytes);
       for (const _ of this.#writer.writeTo(bytes)) {
         signal?.throwIfAborted();
         await platform.yieldToEventLoop();
@@ -54,5 +55,15 @@ export class Saving {
     const stream = new Stream<Uint8Array>({ pull, cancel: end }, { highWaterMark: 0 });
     endWhenDropped(stream, end);
     return stream;
+  }
+}
+
+/** Throws OUT_OF_MEMORY where the runtime refuses. */
+function allocate(length: number): OwnBytes {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const message = `session: expected ${length} bytes to save it in, the runtime refused`;
+    throw new PlmError("OUT_OF_MEMORY", message, { cause });
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import platform from "#platform";
-import { checkSignal } from "../brands.js";
+import { checkOptions, checkSignal } from "../brands.js";
 import type { CacheSequence } from "../cache/sequence.js";
 import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
@@ -19,8 +19,6 @@ import { Saving } from "./save.js";
 /** Options of `Session.save`. */
 export interface SaveOptions {
   signal?: AbortSignal;
-  /** What a conversation keeps beside its tokens, as text. */
-  messages?: string | undefined;
 }
 
 /** What a session works on. */
@@ -45,7 +43,7 @@ export class Session extends Disposable {
     super();
     this.#parts = parts;
     this.#sequence = sequence;
-    this.#tokens = tokens.slice();
+    this.#tokens = tokens;
     this.contextLength = parts.contextLength;
     endWhenDropped(this, () => sequence.dispose());
   }
@@ -71,18 +69,18 @@ export class Session extends Disposable {
    * hidden states instead.
    *
    * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
-   * the session is then as before; CACHE_FULL, which keeps the chunks that were done, as an abort
-   * does, which rejects with the signal's reason; THREAD_LOST, which keeps them as
-   * well.
+   * the session is then as before. CACHE_FULL and THREAD_LOST keep the chunks that were done, and
+   * so does an abort, which rejects with the signal's reason.
    */
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
-    this.#check(tokens);
+    const checked = this.#check(tokens);
+    checkOptions(options);
     const { engine, batchSize } = this.#parts;
-    const resolved = resolveEvaluation(options, tokens.length, engine.config, batchSize);
+    const resolved = resolveEvaluation(options, checked.length, engine.config, batchSize);
     resolved.signal?.throwIfAborted();
     this.#busy = true;
     try {
-      await this.#run(Uint32Array.from(tokens), resolved);
+      await this.#run(checked, resolved);
       return resolved.out;
     } finally {
       this.#busy = false;
@@ -104,17 +102,20 @@ export class Session extends Disposable {
    * number of threads. It may go on meanwhile. Throws SESSION_BUSY or DISPOSED; an abort rejects
    * with the signal's reason.
    */
-  async save({ signal, messages }: SaveOptions = {}): Promise<OwnBytes> {
-    return this.#saving(messages).bytes(checkSignal(signal));
+  async save(options: SaveOptions = {}): Promise<OwnBytes> {
+    checkOptions(options);
+    const signal = checkSignal(options.signal);
+    return this.saving().bytes(signal);
   }
 
   /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
-  saveStream({ messages }: Pick<SaveOptions, "messages"> = {}): ReadableStream<Uint8Array> {
+  saveStream(): ReadableStream<Uint8Array> {
     const Stream = requireGlobal("ReadableStream");
-    return this.#saving(messages).stream(Stream);
+    return this.saving().stream(Stream);
   }
 
-  #saving(messages: string | undefined): Saving {
+  /** A save that has begun; a conversation's has its messages as text. Throws as `save`. */
+  saving(messages?: string): Saving {
     this.#checkUsable();
     const { fingerprint, cacheType } = this.#parts.engine.snapshotModel;
     const { tokens } = this;
@@ -142,6 +143,7 @@ export class Session extends Disposable {
   async #run(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
     const { kind, choice, width, out, step, phase, signal } = evaluation;
     const { engine } = this.#parts;
+    const { length: outLength } = out;
     for (let first = 0; first < tokens.length; first += step) {
       if (first > 0) {
         await platform.yieldToEventLoop();
@@ -150,6 +152,8 @@ export class Session extends Disposable {
       }
       const chunk = tokens.subarray(first, first + step);
       const isLast = first + step >= tokens.length;
+      // Meanwhile its buffer may have been transferred.
+      if (out.length !== outLength) throw invalidArgument("out", "to stay in place", kindOf(out));
       // What decoding goes on from is exact.
       const outputs =
         choice === "all"
@@ -174,34 +178,34 @@ export class Session extends Disposable {
     this.#tokens.set(chunk, length - chunk.length);
   }
 
-  #check(tokens: ArrayLike<number>): void {
+  /** A copy of the tokens, which are looked at once: what is checked is what is evaluated. */
+  #check(tokens: ArrayLike<number>): Uint32Array {
     this.#checkUsable();
     const length: unknown = tokens?.length;
     if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
       throw invalidArgument("tokens", "an array of token ids", kindOf(tokens));
     }
-    this.#checkTokens(tokens);
-  }
-
-  #checkTokens(tokens: ArrayLike<number>): void {
-    const { length } = tokens;
-    if (length === 0) throw new PlmError("EMPTY_PROMPT", "evaluate: expected tokens, got none");
-    for (let i = 0; i < length; i++) {
+    this.#checkRoom(length as number);
+    const copy = new Uint32Array(length as number);
+    for (let i = 0; i < copy.length; i++) {
       const token = tokens[i];
       if (!(Number.isInteger(token) && token >= 0 && token < this.vocabSize)) {
-        throw new PlmError(
-          "INVALID_TOKEN",
-          `evaluate: expected token ids from 0 to ${this.vocabSize - 1}, got ${token} at ${i}`,
-        );
+        const expected = `token ids from 0 to ${this.vocabSize - 1}`;
+        const message = `evaluate: expected ${expected}, got ${token} at ${i}`;
+        throw new PlmError("INVALID_TOKEN", message, { argument: "tokens" });
       }
+      copy[i] = token;
     }
-    if (this.length + length > this.contextLength) {
-      throw new PlmError(
-        "CONTEXT_FULL",
-        `evaluate: expected at most ${this.contextLength - this.length} more tokens ` +
-          `(context ${this.contextLength}, in use ${this.length}), got ${length}`,
-      );
-    }
+    return copy;
+  }
+
+  #checkRoom(count: number): void {
+    if (count === 0) throw new PlmError("EMPTY_PROMPT", "evaluate: expected tokens, got none");
+    const room = this.contextLength - this.length;
+    if (count <= room) return;
+    const use = `(context ${this.contextLength}, in use ${this.length})`;
+    const message = `evaluate: expected at most ${room} more tokens ${use}, got ${count}`;
+    throw new PlmError("CONTEXT_FULL", message);
   }
 
   #checkUsable(): void {

@@ -1,8 +1,9 @@
 /** A conversation with a model: keeps the messages, and what of them is evaluated already. */
-import { checkOptions } from "../brands.js";
+import { checkOptions, checkSignal } from "../brands.js";
 import { Disposable } from "../disposable.js";
 import type { SaveOptions, Session } from "../engine/session.js";
 import { PlmError } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import {
   applyChatTemplate,
   type ChatContent,
@@ -84,16 +85,18 @@ export class Conversation extends Disposable {
    * INVALID_ARGUMENT for messages that JSON cannot hold or of more than 4 MiB, SESSION_BUSY while
    * an answer is read, DISPOSED; an abort rejects with the signal's reason.
    */
-  async save({ signal }: Pick<SaveOptions, "signal"> = {}): Promise<OwnBytes> {
+  async save(options: SaveOptions = {}): Promise<OwnBytes> {
     this.#checkIdle();
-    const messages = encodeMessages(this.messages);
-    return this.#parts.session.save({ messages, ...(signal !== undefined && { signal }) });
+    checkOptions(options);
+    const signal = checkSignal(options.signal);
+    return this.#parts.session.saving(encodeMessages(this.messages)).bytes(signal);
   }
 
   /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
   saveStream(): ReadableStream<Uint8Array> {
     this.#checkIdle();
-    return this.#parts.session.saveStream({ messages: encodeMessages(this.messages) });
+    const Stream = requireGlobal("ReadableStream");
+    return this.#parts.session.saving(encodeMessages(this.messages)).stream(Stream);
   }
 
   /** Gives the session back. */

@@ -1,7 +1,7 @@
 /** The generate loop: evaluates the prompt, then chooses, shows and evaluates tokens one by one. */
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
-import { PlmError } from "../errors.js";
+import { invalidArgument, PlmError } from "../errors.js";
 import type { Phase } from "../model/batch.js";
 import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
 import { createRecord, Generation, type GenerationRecord } from "./generation.js";
@@ -117,16 +117,18 @@ export async function* generatePieces(
 
 /** The prompt as the repetition penalty sees it: after the tokens already evaluated. */
 function withEvaluated(
-  { tokens, length }: Evaluator,
+  evaluator: Evaluator,
   prompt: readonly number[],
   { repetitionPenalty, repetitionWindow }: ResolvedOptions,
 ): readonly number[] {
+  const { length } = evaluator;
   const isReached = repetitionPenalty !== 1 && prompt.length < repetitionWindow;
   if (!isReached || length === 0) return prompt;
+  const { tokens } = evaluator;
   if (tokens?.length === length) return Array.from(tokens).concat(prompt);
   const expected = `the ${length} evaluated tokens, which repetitionPenalty looks back on`;
-  const got = tokens === undefined ? "nothing" : tokens.length;
-  throw new PlmError("INVALID_ARGUMENT", `evaluator.tokens: expected ${expected}, got ${got}`);
+  const got = tokens === undefined ? "nothing" : String(tokens.length);
+  throw invalidArgument("evaluator.tokens", expected, got);
 }
 
 /** Adds a token to the record and finds out whether it is the last. Returns the text to show. */

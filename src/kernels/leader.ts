@@ -52,11 +52,13 @@ export class Leader {
   /**
    * Does a piece of work. Returns how long it took, and how long an average thread slept at
    * barriers, in milliseconds. Throws THREAD_LOST, and does so on every call until
-   * `recover`: threads that disagree about where they are would compute something else.
+   * `expectUsable` passes: threads that disagree about where they are would compute something else.
    */
   perform({ pace, units, post, perform }: Task): Pick<Piece, "ms" | "lateMs"> {
     if (this.#failure !== undefined) throw this.#failure;
     const member = this.#member;
+    // No barrier waits for a thread that has failed.
+    if (this.#followers.some(({ hasEnded }) => hasEnded)) this.keep(1);
     const count = Math.min(typeof pace === "number" ? pace : pace.count, this.threads);
     const startMs = now();
     if (count > 1) {
@@ -77,11 +79,13 @@ export class Leader {
   }
 
   /**
-   * Takes up work again after THREAD_LOST, alone, once all other threads are known to have ended:
-   * one that is only late would write among what the leader computes.
+   * Throws the THREAD_LOST of an earlier call, until all other threads are known to have ended: one
+   * that is only late would write among what the leader computes. From then on it works alone.
    */
-  recover(): void {
-    if (this.#dismissed.every(({ hasEnded }) => hasEnded)) this.#failure = undefined;
+  expectUsable(): void {
+    if (this.#failure === undefined) return;
+    if (!this.#dismissed.every(({ hasEnded }) => hasEnded)) throw this.#failure;
+    this.#failure = undefined;
   }
 
   /** Keeps the first `count` threads and ends the others. */

@@ -87,7 +87,7 @@ export function startThreadIn(
     created.postMessage({ version: VERSION, start } satisfies ThreadMessage);
     let isEnding = false;
     const end = (): void => {
-      if (!isEnding) endDismissed(created);
+      if (!isEnding) endDismissed(created, noteEnd);
       isEnding = true;
     };
     let hasEnded = false;
@@ -113,10 +113,14 @@ export function startThreadIn(
   }
 }
 
-/** Terminates a dismissed thread unless it returns in time. */
-function endDismissed(worker: ThreadWorker): void {
+/** Terminates a dismissed thread unless it returns in time; a worker of the web ends unseen. */
+function endDismissed(worker: ThreadWorker, noteEnd: () => void): void {
   // In Deno terminate() does not end a thread that waits for others.
-  const late = setTimer(() => void worker.terminate(), RETURN_MS);
+  const terminate = (): void => {
+    void worker.terminate();
+    if (worker.on === undefined) noteEnd();
+  };
+  const late = setTimer(terminate, RETURN_MS);
   (late as Partial<NodeJS.Timeout>).unref?.();
   listen(worker, "exit", () => clearTimer(late));
 }

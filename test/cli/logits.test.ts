@@ -11,8 +11,9 @@ const TOKENS = Array.from({ length: 300 }, () => Math.floor(random() * 640));
 
 /** What the library evaluates in chunks of this many tokens. */
 async function expectLogits(chunkSize: number, cacheType: "i16" | "f32" = "i16"): Promise<Buffer> {
-  const library = await loadModel(model, { batchSize: chunkSize, cacheType });
-  const logits = await library.createSession().evaluate(TOKENS, { logits: "all" });
+  const library = await loadModel(model, { cacheType });
+  const session = library.createSession();
+  const logits = await session.evaluate(TOKENS, { logits: "all", chunkSize });
   return Buffer.from(logits.buffer);
 }
 

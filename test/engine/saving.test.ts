@@ -189,6 +189,27 @@ test("an abort of saving ends it, and gives its pages back", async () => {
   });
 });
 
+test("a bad option of saving is refused, and holds no pages", async () => {
+  await withModel({}, async (model) => {
+    const session = model.createSession();
+    await session.evaluate(TOKENS);
+    await assertRejects(session.save({ signal: 5 as unknown as AbortSignal }), "INVALID_ARGUMENT");
+    await assertRejects(session.save(null as never), "INVALID_ARGUMENT", "options");
+    session.dispose();
+  });
+});
+
+test("a model that is disposed of while a session is restored gives none", async () => {
+  const empty = await (await loadEngine(FILE)).createSession().save();
+  for (const bytes of [empty, await savedBytes()]) {
+    const model = await loadEngine(FILE);
+    const restoring = model.restoreSession(new Blob([bytes]).stream());
+    model.dispose();
+    await assertRejects(restoring, "DISPOSED");
+    assert.is(model.pagesInUse, 0);
+  }
+});
+
 test("logits are products of the hidden states", async () => {
   await withModel({}, async (model) => {
     const { hiddenSize } = model.config;

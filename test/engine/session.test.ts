@@ -240,6 +240,26 @@ test("a model that is disposed of ends its sessions", async () => {
   assertThrows(() => model.createSession(), "DISPOSED");
 });
 
+test("tokens are read once: what is checked is what is evaluated", async () => {
+  const { session } = await start();
+  class Changing extends Array<number> {
+    override *[Symbol.iterator](): ArrayIterator<number> {
+      for (let i = 0; i < 1000; i++) yield 1e9;
+    }
+  }
+  await session.evaluate(Changing.from({ length: 3 }, () => 5));
+  assert.equal(Array.from(session.tokens), [5, 5, 5]);
+});
+
+test("an array for the result that is transferred meanwhile is refused", async () => {
+  const { model, session } = await start();
+  const out = new Float32Array(model.config.vocabSize);
+  const evaluation = session.evaluate(TOKENS, { out, chunkSize: 1 });
+  structuredClone(out.buffer, { transfer: [out.buffer] });
+  await assertRejects(evaluation, "INVALID_ARGUMENT", "out: expected");
+  await assertRejects(session.evaluate([1], null as never), "INVALID_ARGUMENT", "options");
+});
+
 test("the zero share counts what was evaluated", async () => {
   const { model, session } = await start();
   assert.ok(Number.isNaN(model.zeroShare));

@@ -38,6 +38,8 @@ test("a model that lost a thread goes on alone once its threads have ended", asy
     const lost = assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
     const refused = assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
     await Promise.all([lost, refused]);
+    // A thread that is only late may still write to pages: nobody else gets any.
+    await assertRejects(model.restoreSession(new Uint8Array(64)), "THREAD_LOST");
   });
   assert.equal([session.length, model.pagesInUse], [2, used]);
   const logits = await evaluateOnceAble(session, [5, 6, 7]);
