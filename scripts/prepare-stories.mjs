@@ -15,7 +15,7 @@ const [data, out] = process.argv.slice(2);
 if (out === undefined) throw new Error("expected two paths: DATA OUT");
 const SEPARATOR = "<|endoftext|>";
 
-/** UTF-8 that was read as Windows-1252 on its way. */
+/** UTF-8 that was wrongly decoded as Windows-1252. */
 const MISREAD = { "\u00e2\u20ac\u0153": '"', "\u00e2\u20ac\u2122": "'", "\u00e2\u20ac\u02dc": "'" };
 
 function read(...path) {

@@ -1,6 +1,6 @@
-// Capitals for lower-cased stories, as far as stories with capitals teach them.
+// Capitals for lower-cased stories, learnt from stories with capitals.
 
-/** Words that are names: mostly capital where no sentence begins. */
+/** Words that are names: mostly capitalised inside sentences. */
 export function learnNames(text) {
   const counts = new Map();
   // After a letter, a comma or a semicolon and a space, nothing begins.
@@ -16,7 +16,7 @@ export function learnNames(text) {
   return names;
 }
 
-/** A letter after a cry or question in quotation marks, unless it tells who speaks. */
+/** A letter after an exclamation or question in quotation marks, unless it names the speaker. */
 const TELLS = "(?:he|she|they|it|we|(?:the|his|her|their|one) [a-z]+|[a-z]+ed|said) ";
 const AFTER_CRY = new RegExp(`(?<=[!?]["'] +["']?)(?!${TELLS})[a-z]`, "g");
 

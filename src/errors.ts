@@ -38,7 +38,10 @@ export type ErrorCode =
   | "CACHE_FULL"
   /** The session is already evaluating; it takes one call at a time. */
   | "SESSION_BUSY"
-  /** A thread ended or hangs: the model cannot be used any more; load it again. */
+  /**
+   * A thread ended or hangs. The session is as it was before the call; the model goes on with one
+   * thread as soon as the others are known to have ended, and throws this until then.
+   */
   | "THREAD_LOST"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"

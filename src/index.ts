@@ -37,7 +37,11 @@ export { generate } from "./generation/generate.js";
 export type { Generation, GenerationResult, GenerationTimings } from "./generation/generation.js";
 export { type Inspection, inspectModel, loadModel } from "./generation/load-model.js";
 export type { Logprob, TokenLogprob } from "./generation/logprobs.js";
-export type { ChatGenerateOptions, Model } from "./generation/model.js";
+export type {
+  ChatGenerateOptions,
+  Model,
+  RestoreConversationOptions,
+} from "./generation/model.js";
 export type { GenerateOptions } from "./generation/options.js";
 export type { FinishReason } from "./generation/stopping-criteria.js";
 export type { MatmulRates } from "./kernels/choose-kernels.js";

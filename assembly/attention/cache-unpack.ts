@@ -11,7 +11,7 @@ import {
   splatF16,
 } from "../lanes";
 
-/** rows[count] at target, one after another = those at source, `stride` bytes apart. */
+/** rows[count] at target, adjacent = the rows at source, `stride` bytes apart. */
 export function copyRows(
   target: usize,
   source: usize,
@@ -50,7 +50,7 @@ export function unpackF16(
 function unpackHalves(target: usize, source: usize, n: i32): f32 {
   const end = source + (<usize>n << 1);
   const magnitude = i16x8.splat(0x7fff);
-  // Halves without their sign are in the order of their bits; those of NaN come last.
+  // Without their sign, halves are in the order of their bits, NaNs last.
   let largest = i16x8.splat(0);
   for (let p = source; p < end; p += 16) {
     largest = i16x8.max_s(largest, v128.and(v128.load(p), magnitude));
@@ -94,7 +94,7 @@ export function unpackQ8_0(
 /** i16 values over the returned scale from blocks of `bytes` bytes. */
 function unpackBlocks(target: usize, source: usize, bytes: usize): f32 {
   const end = source + bytes;
-  // Halves that are not negative are in the order of their bits; those of NaN come last.
+  // Halves that are not negative are in the order of their bits, NaNs last.
   let bits = 0;
   for (let block = source; block < end; block += Q8_0_BLOCK) {
     bits = max(bits, <i32>load<u16>(block));

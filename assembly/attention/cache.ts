@@ -1,5 +1,5 @@
-// Rows of the latent KV cache: what one layer keeps of one position. Rows lie one after another in
-// pages of PAGE_ROWS rows of one layer.
+// Rows of the latent KV cache: what one layer keeps of one position. Adjacent rows of one layer
+// form pages of PAGE_ROWS rows.
 //
 //   R = latentDim (kv_lora_rank), D = ropeDim (qk_rope_head_dim)
 //
@@ -25,7 +25,7 @@ export const I16_HEADER: usize = 16;
 export const I16_MAX: f32 = 8191;
 /** Bytes of a q8_0 block. */
 export const Q8_0_BLOCK: usize = 34;
-/** Below 2^-100 the largest value of a row counts as zero: its reciprocal might overflow. */
+/** A row whose largest value is below 2^-100 counts as zero: the reciprocal might overflow. */
 export const SMALLEST_AMAX: f32 = 7.888609052210118e-31;
 
 /**
@@ -71,7 +71,7 @@ export function storeLatentF16(
 
 /**
  * The largest |x[i]| of f32[n], n a multiple of 4; NaN if there is one: without their sign, floats
- * are in the order of their bits, those of NaN last.
+ * are in the order of their bits, NaNs last.
  */
 export function largestMagnitude(x: usize, n: i32): f32 {
   let largest = i32x4.splat(0);

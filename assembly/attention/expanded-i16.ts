@@ -1,5 +1,5 @@
-// Attention of many tokens in expanded form, as expanded.ts has it, in integers: a query, a key and
-// a tile's weights as in tile-i16.ts, a value over one scale. For all caches but f32.
+// Attention of many tokens in expanded form, as in expanded.ts, but in integers: queries, keys and
+// a tile's weights as in tile-i16.ts, a value over one scale. For all caches except f32.
 import { I16_HEADER, storeI16, storeLatentI16 } from "./cache";
 import {
   COUNT,
@@ -30,7 +30,7 @@ import { valueTileI16 } from "./tile-i16-values";
 /** Groups of queries whose scores are in scratch at a time. */
 const GROUPS: i32 = 4;
 
-/** Groups that a head's queries fill. */
+/** Groups of a head's queries. */
 function groupsOf(tile: usize): i32 {
   return (load<i32>(tile) + 3) >> 2;
 }
@@ -42,7 +42,7 @@ function packedBytes(tile: usize): usize {
 }
 
 /**
- * No position yet, for heads firstHead .. endHead.
+ * Starts without positions, for heads firstHead .. endHead.
  *
  *   out      f32[n, heads, valueDim]               out: zeros
  *   state    states of groups [heads, ceil(n / 4)]             out (tile-i16.ts)
@@ -77,7 +77,7 @@ export function attendExpandedStartI16(
 }
 
 /**
- * Takes in a tile of positions, as attendExpandedTile does.
+ * Adds a tile of positions, as attendExpandedTile does.
  *
  *   out       f32[n, heads, valueDim]              in and out: sums so far
  *   state     states of groups                     in and out
@@ -133,7 +133,7 @@ function packRows(to: usize, kv: usize, kPe: usize, tile: usize, h: i32, first: 
     kv += stride;
     kPe += kPeBytes;
   }
-  // Rows that fill up a four, and that no query sees.
+  // Rows that fill up a group of four, which no query sees.
   const rest = <usize>(-count & 3);
   memory.fill(to, 0, rest * keyBytes);
   memory.fill(values, 0, rest * valueBytes);
@@ -186,7 +186,7 @@ function attendRows(
  *   state   states of groups
  *   tile    ExpandedTile
  *
- * Requires that every query has seen a position, its own at the least.
+ * Requires that every query has seen at least one position, its own.
  */
 export function attendExpandedFinishI16(out: usize, state: usize, tile: usize): void {
   const heads = load<i32>(tile, HEADS);

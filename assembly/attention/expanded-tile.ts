@@ -1,4 +1,4 @@
-// The sizes and places that attention in expanded form is told, and one head's rows of a tile.
+// The sizes and positions of attention in expanded form, and one head's rows of a tile.
 
 //   ExpandedTile, 48 bytes
 //   +----------------------------------------------------------------+
@@ -27,7 +27,7 @@ export const K_PE_STRIDE: usize = 36;
 export const FIRST_HEAD: usize = 40;
 export const END_HEAD: usize = 44;
 
-/** Rows [k_nope | k_pe | v] of head h, one after another: the heads' own rows are too far apart. */
+/** Adjacent rows [k_nope | k_pe | v] of head h; in kv a head's rows are too far apart. */
 export function gatherRows(
   target: usize,
   kv: usize,

@@ -1,6 +1,6 @@
 // Attention of many tokens in expanded form (prefill): keys and values of each head, one tile of
-// positions after another. Start, give every tile once, finish; but for f32's rounding the result
-// does not depend on the tiles.
+// positions after another. Start, add every tile once, finish. Except for f32's rounding, the
+// result does not depend on the tiles.
 import {
   COUNT,
   END_HEAD,
@@ -22,7 +22,7 @@ import { valueTileF32 } from "./tile-f32-values";
 const QUERIES: i32 = 16;
 
 /**
- * No position yet, for heads firstHead .. endHead.
+ * Starts without positions, for heads firstHead .. endHead.
  *
  *   out     f32[n, heads, valueDim]    out: zeros
  *   state   softmax states [heads, n]  out (tile.ts)
@@ -41,7 +41,7 @@ export function attendExpandedStart(out: usize, state: usize, tile: usize): void
 }
 
 /**
- * Takes in a tile of positions, for heads firstHead .. endHead: query i sees those up to
+ * Adds a tile of positions, for heads firstHead .. endHead: query i sees those up to
  * queryPosition + i.
  *
  *   out       f32[n, heads, valueDim]            in and out: sums so far
@@ -108,7 +108,7 @@ export function attendExpandedTile(
  *   state   softmax states [heads, n]
  *   tile    ExpandedTile
  *
- * Requires that every query has seen a position, its own at the least.
+ * Requires that every query has seen at least one position, its own.
  */
 export function attendExpandedFinish(out: usize, state: usize, tile: usize): void {
   const queries = load<i32>(tile);

@@ -5,7 +5,7 @@ import { scoreTileF32 } from "./tile-f32-scores";
 import { valueTileF32 } from "./tile-f32-values";
 
 /**
- * Takes in a tile of positions.
+ * Adds a tile of positions.
  *
  *   out      f32[heads, latentDim]                        in and out: sums so far
  *   q        f32[heads, latentDim + ropeDim - unscored]

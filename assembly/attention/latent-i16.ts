@@ -18,7 +18,7 @@ export function packQueriesI16(to: usize, q: usize, shape: usize): usize {
 }
 
 /**
- * Takes in a tile of positions.
+ * Adds a tile of positions.
  *
  *   out      f32[heads, latentDim]              in and out: sums so far
  *   q        groups of queries
@@ -58,7 +58,7 @@ export function attendTileI16(
     tile = rows;
     step = stride;
   } else copyRows(tile, rows, stride, rowBytes, count);
-  // Rows that fill up the last tile, and that no head sees.
+  // Rows that fill up the last tile, which no head sees.
   if (count != whole) {
     memory.fill(tile + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
   }

@@ -18,7 +18,7 @@ export function packQueriesS8(to: usize, q: usize, shape: usize): usize {
 }
 
 /**
- * Takes in a tile of positions.
+ * Adds a tile of positions.
  *
  *   out      f32[heads, latentDim]   in and out: sums so far
  *   q        groups of queries
@@ -26,7 +26,7 @@ export function packQueriesS8(to: usize, q: usize, shape: usize): usize {
  *   rows     q8_0 rows[count]
  *   shape    LatentShape
  *   scores   groups of scores        scratch
- *   tile     scales of a tile, what its kernels need behind them, then 64 rows   scratch
+ *   tile     scales of a tile, then its kernels' scratch, then 64 rows           scratch
  *
  * Requires 1 <= count <= 64.
  */
@@ -51,7 +51,7 @@ export function attendTileS8(
   if (count != whole || stride != rowBytes) {
     const copy = tile + scaleBytes(latentBlocks, ropeBlocks) + tileScratchBytes(rowBytes);
     copyRows(copy, rows, stride, rowBytes, count);
-    // Rows that fill up the last tile, and that no head sees.
+    // Rows that fill up the last tile, which no head sees.
     memory.fill(copy + <usize>count * rowBytes, 0, <usize>(whole - count) * rowBytes);
     rows = copy;
   }

@@ -1,4 +1,4 @@
-// What attention of one token over rows of the cache is given of their shape.
+// The shape of the cache's rows, for attention of one token.
 //
 //   LatentShape, 28 bytes
 //   +-------------------------------------------------------------------------------+
@@ -16,8 +16,8 @@
 //   grouped-tied          of a kv head         [v, k]           part 2   latentDim
 //   grouped-query         of kv head g         [v, k] at g      part 2   latentDim
 //
-// Where one position has the rows of several kv heads, stride is the bytes of all of them, and
-// offset those of the rows before g's.
+// If a position has the rows of several kv heads, stride is the bytes of all of them, and offset
+// the bytes before g's row.
 export const LATENT_DIM: usize = 4;
 export const ROPE_DIM: usize = 8;
 export const SCALE: usize = 12;

@@ -1,6 +1,6 @@
-// Attention of one token over pages of the cache: several heads against the same rows. Here are
-// the loop over pages, and the states; what a tile of positions adds differs by type
-// (latent-f32.ts, latent-i16.ts and, for q8_0 rows in the relaxed variant, latent-s8.ts).
+// Attention of one token over pages of the cache: several heads against the same rows. This file
+// has the loop over pages and the states; tiles of positions are added by latent-f32.ts,
+// latent-i16.ts and, for q8_0 rows in the relaxed variant, latent-s8.ts.
 import { PAGE_ROWS } from "./cache";
 import { attendTileF32 } from "./latent-f32";
 import { attendTileI16, packQueriesI16 } from "./latent-i16";
@@ -19,8 +19,8 @@ import { finishHeads, GROUP_SCORES, GROUP_STATE, startGroups } from "./tile-i16"
  *   shape     LatentShape (latent-shape.ts)
  *   scratch   attendLatentScratchBytes bytes (src/kernels/packed.ts)
  *
- * Requires heads >= 1, positions >= 1, latentDim and ropeDim multiples of 8, stride of no less than
- * a row's bytes; out and scratch apart from each other and the rest. Any alignment. Rows past
+ * Requires heads >= 1, positions >= 1, latentDim and ropeDim multiples of 8, stride of at least a
+ * row's bytes; out and scratch apart from each other and the rest. Any alignment. Rows past
  * positions are not read. The softmax's sum is f64, all else f32.
  */
 export function attendLatentF32(
@@ -35,8 +35,8 @@ export function attendLatentF32(
 }
 
 /**
- * attendLatentF32, on i16 rows, in integers: of a query's latent and of its rope part one scale
- * each, of the weights of 64 positions one a head; each with 14 bits or more of what is usual
+ * attendLatentF32, on i16 rows, in integers: one scale for a query's latent part, one for its rope
+ * part, and one per head for the weights of 64 positions; each usually keeps 14 bits or more
  * (tile-i16.ts).
  */
 export function attendLatentI16(
@@ -51,7 +51,7 @@ export function attendLatentI16(
 }
 
 /**
- * attendLatentF32, on f16 rows: each becomes an i16 row, as if it had been stored as one, then as
+ * attendLatentF32, on f16 rows: each becomes an i16 row, as if stored as one; then as
  * attendLatentI16.
  */
 export function attendLatentF16(
@@ -66,10 +66,10 @@ export function attendLatentF16(
 }
 
 /**
- * attendLatentF32, on q8_0 rows: each becomes an i16 row, within 1/8191 of its largest value, then
+ * attendLatentF32, on q8_0 rows: each becomes an i16 row, within 1/8191 of its largest value; then
  * as attendLatentI16. Requires multiples of 32 and |q| <= 127, as storeLatentQ8_0 writes. In the
- * relaxed variant rows stay what they are, and 32 dims of a query's latent share 8 bits and a
- * scale, of its rope part 16 (tile-s8.ts).
+ * relaxed variant rows stay as they are; a query has a scale for every 32 dims, and 8 bits in its
+ * latent part, 16 in its rope part (tile-s8.ts).
  */
 export function attendLatentQ8_0(
   out: usize,
@@ -82,7 +82,7 @@ export function attendLatentQ8_0(
   attend(out, q, pages, positions, shape, scratch, Q8_0);
 }
 
-/** Scratch has scores, states, the queries as integers, and what a tile needs, in this order. */
+/** Scratch has scores, states, the queries as integers, and a tile's scratch, in this order. */
 // @ts-ignore: decorator
 @inline
 function attend(

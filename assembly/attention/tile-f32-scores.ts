@@ -1,5 +1,5 @@
-// Scores of one tile of attention in f32: several queries against the same rows. The last query or
-// row of an odd number is computed twice, never one beyond the end.
+// Scores of one tile of attention in f32: several queries against the same rows. If their
+// number is odd, the last query or row is computed twice; nothing past the end is read.
 import { SCORE_ROW, sumEach } from "./tile";
 
 /**
@@ -9,7 +9,7 @@ import { SCORE_ROW, sumEach } from "./tile";
  *   q           f32[dims] at q + i * qBytes
  *   rows        f32[dims] at rows + t * rowBytes
  *
- * Requires queries >= 1, 1 <= count <= 32, dims % 4 == 0. What lies past count has no meaning.
+ * Requires queries >= 1, 1 <= count <= 32, dims % 4 == 0. Scores past count are undefined.
  */
 export function scoreTileF32(
   scores: usize,

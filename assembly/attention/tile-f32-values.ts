@@ -1,5 +1,5 @@
-// Values of one tile of attention in f32: several queries' weights against the same rows. The last
-// query of an odd number is computed twice.
+// Values of one tile of attention in f32: several queries' weights against the same rows. If
+// their number is odd, the last query is computed twice.
 import { SCORE_FACTOR, SCORE_ROW } from "./tile";
 
 /**
@@ -61,7 +61,7 @@ export function valueTileF32(
       const out1 = out + <usize>i1 * outBytes + d;
       const out2 = out + <usize>i2 * outBytes + d;
       const out3 = out + <usize>i3 * outBytes + d;
-      // All sums before any store: the last outs may be the same.
+      // All sums before any store: the last two outs may be the same.
       a0 = scaleAdd(out0, weights0, a0);
       b0 = scaleAdd(out0 + 16, weights0, b0);
       a1 = scaleAdd(out1, weights1, a1);

@@ -24,12 +24,12 @@ export function softmaxHeads(
 
 /**
  * Online softmax of a group: weight = e^(score - largest) times the scale of the position's values,
- * as integers over one scale a query and tile. With the values' scale inside, a large weight on a
- * position of small values takes no bits from the others. A weight has 15 bits of the largest or 18
- * of their sum, whichever is less.
+ * as integers over one scale per query and tile. Since the values' scale is included, a large
+ * weight on a position of small values takes no bits from the others. A weight has 15 bits of the
+ * largest or 18 of their sum, whichever is less.
  *
- *   scores    group of scores   f32[count][4] in; weights, factors e^(largest before - largest) by
- *                               which what came before is to be multiplied, and scales out
+ *   scores    group of scores   f32[count][4] in; weights, factors e^(largest before - largest) for
+ *                               the sums so far, and scales out
  *   state     state of a group  in and out
  *   visible   query i of the group sees positions t < min(visible + i, most)
  *   scales    f32 at scales + t * scaleBytes

@@ -60,7 +60,7 @@ export function valueTileI16(
           a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, w3));
           b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, w3));
         }
-        // Queries beyond the last repeat it: all loads, then the stores, which store the same.
+        // Queries past the last repeat it: all loads come before the stores, which store the same.
         const out0 = out + <usize>i * outBytes + (d << 2);
         const out1 = min(out0 + outBytes, last + (d << 2));
         const out2 = min(out1 + outBytes, last + (d << 2));

@@ -1,5 +1,5 @@
 // Attention over one tile of positions in integers: what its kernels (tile-i16-*.ts) share. Queries
-// come in groups of four, one in each lane; the last of a group that is not full is repeated.
+// form groups of four, one in each lane; in an incomplete group the last is repeated.
 //
 //   group of queries, 32 + 8 (A + B) bytes           group of scores, 1056 bytes
 //   +---------------------------------------+        +--------------------------------------------+
@@ -17,8 +17,8 @@
 //
 // A query and a row of the tile have two parts of A and B values, each with its own scale: latent
 // and rope part, or k_nope and k_pe. Rows are i16 rows of the cache (cache.ts): |row| <= 8191. An
-// i32 lane adds up products of them with integers whose magnitudes add up to at most LARGEST_SUM,
-// and so stays below 2^31 - 1.
+// i32 lane sums products of them with integers whose magnitudes sum to at most LARGEST_SUM, and so
+// stays below 2^31 - 1.
 import { largestMagnitude, PAGE_ROWS, SMALLEST_AMAX } from "./cache";
 import { narrowRounded, roundedBits } from "../lanes";
 
@@ -31,19 +31,19 @@ export const GROUP_SCALE: usize = 1040;
 export const GROUP_STATE: usize = 64;
 /** Dims of a query that are multiplied before their sum becomes f32. */
 export const FLUSH_DIMS: i32 = 128;
-/** 2^31 / 8191, less what rounding may add to each of 128 integers. */
+/** 2^31 / 8191, less the rounding of 128 integers. */
 export const LARGEST_SUM: f32 = 262080;
-/** Lower than any score; not infinity, for the difference of two is to be 0. */
+/** Lower than any score; finite, so that the difference of two is 0. */
 const LOWEST: f32 = -3.4028234663852886e38;
 
-/** Bytes of a group of queries of so many values. */
+/** Bytes of a group of queries of that many values. */
 // @ts-ignore: decorator
 @inline
 export function groupBytes(dims: i32): usize {
   return GROUP_HEADER + (<usize>dims << 3);
 }
 
-/** No position yet. */
+/** The state without positions. */
 export function startGroups(state: usize, groups: i32): void {
   for (let i = 0; i < groups; i++, state += GROUP_STATE) {
     memory.fill(state, 0, GROUP_STATE);
@@ -51,7 +51,7 @@ export function startGroups(state: usize, groups: i32): void {
   }
 }
 
-/** out[i] /= the sum of one query of a group, whose lane this is; n is a multiple of 4. */
+/** out[i] /= the sum of one query, in the lane of its group; n is a multiple of 4. */
 export function finishQuery(out: usize, state: usize, lane: i32, n: i32): void {
   const divisor = f32x4.splat(<f32>load<f64>(state + (<usize>lane << 3), 16));
   const end = out + (<usize>n << 2);
@@ -69,7 +69,7 @@ export function finishHeads(out: usize, outBytes: usize, states: usize, heads: i
 }
 
 /**
- * to = groups of queries of which part one has `first` values and part two `second`, times scale
+ * to = groups of queries, times scale; part one has `first` values, part two `second`
  *
  *   to   groups[ceil(queries / 4)]   out
  *   q    f32[first + second] at q + i * qBytes
@@ -98,7 +98,7 @@ export function packQueries(
   }
 }
 
-/** One query's i16[n / 2][2], 16 bytes from pair to pair, from f32[n] over the returned scale. */
+/** One query's i16[n / 2][2], pairs 16 bytes apart, from f32[n] over the returned scale. */
 function packPart(to: usize, x: usize, n: i32): f32 {
   const end = x + (<usize>n << 2);
   const amax = largestMagnitude(x, n);

@@ -1,4 +1,4 @@
-// Scales of one tile of q8_0 rows, as tile-s8.ts has them.
+// Scales of one tile of q8_0 rows, as tile-s8.ts draws them.
 import { Q8_0_BLOCK } from "./cache";
 import { roundToI16 } from "../lanes";
 import { TILE_RATIOS, TILE_SCALES } from "./tile-s8";
@@ -13,7 +13,7 @@ const F16_REBIAS: f32 = 5192296858534827628530496329220096.0;
  *   rows   q8_0 rows[count]
  *
  * Requires count a multiple of 8 and at most 64, scales >= 0. With a NaN or infinity in any block
- * the largest is NaN, and the row's other scales are anything.
+ * the largest is NaN, and the row's other scales are undefined.
  */
 export function readScales(
   to: usize,
@@ -29,7 +29,7 @@ export function readScales(
   const end = scales + <usize>blocks * TILE_SCALES;
   const rebias = f32x4.splat(F16_REBIAS);
   for (let t: usize = 0; t < <usize>count << 2; t += 32, rows += rowBytes << 3) {
-    // Halves that are not negative are in the order of their bits; those of NaN come last.
+    // Halves that are not negative are in the order of their bits, NaNs last.
     let largest = i16x8.splat(0);
     let rest = largest;
     let row = rows;
@@ -76,7 +76,7 @@ function widen(halves: v128, rebias: v128): v128 {
   return f32x4.mul(i32x4.shl(halves, 13), rebias);
 }
 
-/** A row's largest scale for its weights, a little more than that: ratios are of 32767. */
+/** A little more than a row's largest scale, for its weights: ratios are of 32767. */
 // @ts-ignore: decorator
 @inline
 function storeLargest(to: usize, largest: v128, infinite: v128): void {

@@ -12,7 +12,7 @@ import {
   TILE_SCALES,
 } from "./tile-s8";
 
-/** What makes u8 (value + 128) of s8. */
+/** Turns s8 into u8 (value + 128). */
 const SIGNS: usize = memory.data<u64>([0x8080808080808080, 0x8080808080808080], 16);
 
 /**
@@ -62,7 +62,7 @@ export function scoreTileS8(
   }
 }
 
-/** Bytes + 128; what they are of scales does not matter. n is a multiple of 8. */
+/** Bytes + 128; those of scales are unused. n is a multiple of 8. */
 // @ts-ignore: decorator
 @inline
 function copyAsU8(to: usize, from: usize, n: usize): void {

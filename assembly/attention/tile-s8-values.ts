@@ -7,14 +7,14 @@ import { scaleBytes, TILE_RATIOS } from "./tile-s8";
 
 /** Bytes of the transposed values of four positions. */
 const FOUR: usize = 128;
-/** Where a group of scores has a block's weights: u8[16][high, low][4 queries][4 positions]. */
+/** Offset in a group of scores of a block's weights: u8[16][high, low][4 queries][4 positions]. */
 const PLANES: usize = 512;
 
 /**
  * out_i = factor_i out_i + scale_i (sum over t of weight[i][t] row_t)
  *
  *   out       f32[queries, 32 latentBlocks]         in and out
- *   scores    groups of scores[ceil(queries / 4)]   after softmaxTileI16; used up
+ *   scores    groups of scores[ceil(queries / 4)]   after softmaxTileI16; overwritten
  *   rows      q8_0 rows[count]
  *   tile      their scales (readScales); scratch behind them
  *

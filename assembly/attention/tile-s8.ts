@@ -1,8 +1,8 @@
 // Attention over one tile of q8_0 rows with the relaxed dot: what its kernels (tile-s8-*.ts) share.
-// Values of the cache are multiplied as they lie there, block by block: scores by queries of 8 or
-// 16 bits over a scale for every 32 dims, values by weights of 15 bits that have their block's
-// scale inside. Scores, weights and states are in groups, as tile-i16.ts has them. A query's 8 bits
-// are rounded as planes.ts does it.
+// The cache's values are multiplied as they are, block by block: for scores by queries of 8 or 16
+// bits over a scale for every 32 dims, for sums by weights of 15 bits that include the block's
+// scale. Scores, weights and states are in groups, as in tile-i16.ts. A query's 8 bits are rounded
+// as in planes.ts.
 //
 //   stream of four queries, 32 dims, 160 bytes             planes   a value is    scales
 //   +------------------------------------------------+     1        s8            max / 116 to 127
@@ -22,7 +22,7 @@ import { roundToI16 } from "../lanes";
 import { nearest } from "../linear/planes";
 import { factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "../linear/quantize";
 
-/** Bytes of a stream, and of what it has before its sums and its values. */
+/** Bytes of a stream, and offsets of its sums and of its values. */
 export const STREAM: usize = 160;
 export const STREAM_START: usize = 16;
 export const STREAM_CELLS: usize = 32;
@@ -34,8 +34,8 @@ export const TILE_RATIOS: usize = 128;
 const TRANSPOSED: usize = 2048;
 
 /**
- * Bytes of a group of queries: one plane of the latent part, two of the rope part. Never those of
- * one stream, by which a plane is told from a group.
+ * Bytes of a group of queries: one plane of the latent part, two of the rope part. Never as many as
+ * one stream's, so that the step tells a plane from a group.
  */
 // @ts-ignore: decorator
 @inline
@@ -65,7 +65,7 @@ export function tileScratchBytes(rowBytes: usize): usize {
  *   to   groups of queries[ceil(queries / 4)]   out
  *   q    f32[queries, 32 (latentBlocks + ropeBlocks)]
  *
- * Requires queries >= 1. A block with a NaN or infinity has a scale that is none either.
+ * Requires queries >= 1. A block with a NaN or infinity has a scale that is not finite.
  */
 export function packBlocks(
   to: usize,
@@ -88,8 +88,8 @@ export function packBlocks(
 }
 
 /**
- * One query's lane of the streams of a block; returns that of the next. One plane alone is what the
- * low one of two would be, and overwrites the high one.
+ * One query's lane of a block's streams; returns the address of the next. A single plane equals the
+ * low one of two, and overwrites the high one.
  */
 function packBlock(to: usize, x: usize, scale: f32, planes: i32): usize {
   const largest = largestOf32(x);

@@ -15,7 +15,7 @@ export const SCORE_ROW: usize = 144;
 export const SCORE_FACTOR: usize = 128;
 export const SOFTMAX_STATE: usize = 16;
 
-/** No position yet. */
+/** The state without positions. */
 export function startSoftmax(state: usize, queries: i32): void {
   for (let i = 0; i < queries; i++, state += SOFTMAX_STATE) {
     store<f32>(state, -Infinity);
@@ -25,10 +25,10 @@ export function startSoftmax(state: usize, queries: i32): void {
 }
 
 /**
- * Online softmax: takes in the tile's scores s = scores * scale.
+ * Online softmax: adds the tile's scores s = scores * scale.
  *
  *   row     score row   scores[count] in; e^(s - max) out, 0 up to the next multiple of 4, and the
- *                       factor e^(old max - max) that what came before is to be multiplied by
+ *                       factor e^(old max - max) for the sums so far
  *   state   softmax state   in and out
  *
  * Requires 1 <= count <= 32.

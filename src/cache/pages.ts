@@ -1,6 +1,6 @@
 /**
- * The pool of pages that all sequences keep their rows in. A page holds 64 rows of one layer; each
- * is counted, so that sequences that were forked share it until one of them writes to it.
+ * The pool of pages in which all sequences keep their rows. A page holds 64 rows of one layer. The
+ * pool counts each page's holders: forked sequences share a page until one of them writes to it.
  */
 import { PlmError } from "../errors.js";
 import type { MemoryPlan } from "../kernels/arena.js";
@@ -30,17 +30,17 @@ export function planPages(
   return { ptr: plan.add("cache", name, count * pageBytes), pageBytes, count };
 }
 
-/** Which pages are in use, and by how many sequences. */
+/** The pages, and how many sequences hold each. */
 export class PagePool {
   readonly pageBytes: number;
   readonly count: number;
   readonly #ptr: number;
-  /** Sequences that hold each page. */
+  /** The number of sequences that hold each page. */
   readonly #holders: Uint32Array;
-  /** Pages that none holds; the last is taken first. */
+  /** Pages that no sequence holds; the last is taken first. */
   readonly #free: Uint32Array;
   #freeCount: number;
-  /** Undefined once disposed of, so that sequences that are left do not keep the memory. */
+  /** Undefined after disposal, so that remaining sequences do not keep the memory. */
   #bytes: Uint8Array | undefined;
 
   constructor(memory: WebAssembly.Memory, { ptr, pageBytes, count }: PagesPlan) {
@@ -63,7 +63,7 @@ export class PagePool {
     return this.count - this.#freeCount;
   }
 
-  /** A page that none held, now held once. Throws CACHE_FULL. */
+  /** Takes a free page, which is then held once. Throws CACHE_FULL. */
   take(): number {
     if (this.#freeCount === 0) throw cacheFull(1, 0);
     const page = this.#free[--this.#freeCount];
@@ -76,12 +76,12 @@ export class PagePool {
     if (needed > this.#freeCount) throw cacheFull(needed, this.#freeCount);
   }
 
-  /** Holds a page once more. */
+  /** Adds a holder to a page. */
   hold(page: number): void {
     this.#holders[page]++;
   }
 
-  /** Holds a page once less; it is free when none is left that holds it. */
+  /** Removes a holder from a page, which is free without any. */
   release(page: number): void {
     if (--this.#holders[page] === 0) this.#free[this.#freeCount++] = page;
   }

@@ -1,4 +1,4 @@
-/** Reads saved sessions from front to back, without the whole in memory. */
+/** Reads saved sessions from front to back, never the whole at once. */
 import { describeValue } from "../describe.js";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
@@ -20,7 +20,7 @@ import {
   type SnapshotHeader,
 } from "./snapshot.js";
 
-/** The model that a session is to go on with. */
+/** The model that is to continue a session. */
 export interface SnapshotModel {
   readonly fingerprint: string;
   readonly cacheType: string;
@@ -30,7 +30,7 @@ export interface SnapshotModel {
   readonly contextLength: number;
 }
 
-/** A saved session except for its rows, checked against the model. */
+/** A saved session without its rows, checked against the model. */
 export interface Snapshot {
   readonly header: SnapshotHeader;
   readonly tokens: Uint32Array;
@@ -43,18 +43,26 @@ export interface Snapshot {
 export interface SnapshotPage {
   readonly layer: number;
   readonly index: number;
-  /** Valid until the next page is asked for. */
+  /** Valid until the next page is requested. */
   readonly bytes: Uint8Array;
 }
 
-/** The most bytes of a header: many times what one has. */
+/** The most bytes of a header, many times the usual number. */
 const MOST_HEADER_BYTES = 1 << 16;
-/** What one read of pages takes at most, unless a page alone is larger. */
+/** The most bytes of one read of pages, unless a single page is larger. */
 const READ_BYTES = 4 << 20;
 
+/** How many tokens a saved session has, and whether messages. Throws as `readSnapshot`. */
+export async function peekSnapshot(
+  source: ByteSource,
+): Promise<{ length: number; hasMessages: boolean }> {
+  const header = await readHeader(new Reader(source, undefined));
+  return { length: header.length, hasMessages: messagesBytes(header) !== undefined };
+}
+
 /**
- * Reads what comes before a session's pages. Throws INVALID_FILE for a file that is damaged or
- * none of a session, UNSUPPORTED_FILE for another version, model or cache, CONTEXT_FULL for a
+ * Reads the sections before a session's pages. Throws INVALID_FILE for a file that is damaged or
+ * not a saved session, UNSUPPORTED_FILE for another version, model or cache, CONTEXT_FULL for a
  * session that is longer than the context. An abort rejects with its reason.
  */
 export async function readSnapshot(
@@ -71,8 +79,8 @@ export async function readSnapshot(
 }
 
 /**
- * The pages of a session, each checked: all layers of one index, then of the next. In the end, that
- * nothing follows. Throws as `readSnapshot`.
+ * The pages of a session, each with its checksum checked: all layers of one index, then of the
+ * next. Nothing may follow the last. Throws as `readSnapshot`.
  */
 export async function* readPages(
   source: ByteSource,
@@ -87,11 +95,13 @@ export async function* readPages(
     const { bytes } = pageSize(header, index);
     for (let first = 0; first < layers; first += most) {
       const count = Math.min(most, layers - first);
+      const { offset } = reader;
       await reader.fill(buffer.subarray(0, count * bytes));
       for (let i = 0; i < count; i++) {
         const layer = first + i;
         const page = buffer.subarray(i * bytes, (i + 1) * bytes);
-        yield { layer, index, bytes: checkCrc(SNAPSHOT, `page ${index} of layer ${layer}`, page) };
+        const what = `page ${index} of layer ${layer}`;
+        yield { layer, index, bytes: checkCrc(SNAPSHOT, what, page, offset + i * bytes) };
       }
     }
   }
@@ -171,35 +181,36 @@ class Reader {
     this.offset = offset;
   }
 
-  /** Throws INVALID_FILE where the source is known to have another size. */
+  /** Throws INVALID_FILE if the source is known to have another size. */
   expectSize(bytes: number): void {
     const { size = bytes } = this.#source;
     if (size !== bytes) throw invalidFrame(SNAPSHOT, `${bytes} bytes`, `${size}`);
   }
 
-  /** The next bytes, fewer where the file ends. */
+  /** The next bytes; fewer if the file ends. */
   async readUpTo(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     return bytes.subarray(0, await this.#read(bytes));
   }
 
-  /** Fills `target` with the next bytes. Throws INVALID_FILE where the file ends in them. */
+  /** Fills `target` with the next bytes. Throws INVALID_FILE if the file has fewer. */
   async fill(target: Uint8Array): Promise<void> {
     if ((await this.#read(target)) === target.length) return;
     throw invalidFrame(SNAPSHOT, "more bytes", `the end after ${this.offset}`);
   }
 
-  /** The next bytes, whose CRC follows them. */
+  /** The next bytes, checked by the CRC that follows them. */
   async readChecked(length: number, what: string): Promise<Uint8Array> {
+    const { offset } = this;
     const bytes = new Uint8Array(length + CRC_BYTES);
     await this.fill(bytes);
-    return checkCrc(SNAPSHOT, what, bytes);
+    return checkCrc(SNAPSHOT, what, bytes, offset);
   }
 
-  /** Throws INVALID_FILE where bytes follow. */
+  /** Throws INVALID_FILE if more bytes follow. */
   async expectEnd(): Promise<void> {
     const end = this.offset;
-    // One of another size was refused already, unless a stream does not keep to its size.
+    // A known size was checked before; only a stream may break its promise.
     if (this.#source.size !== undefined && !this.#source.sequential) return;
     if ((await this.readUpTo(1)).length === 0) return;
     throw invalidFrame(SNAPSHOT, `${end} bytes`, "more");

@@ -1,7 +1,7 @@
 /**
- * The rows of the latent KV cache: per layer and position one row [latent kvLoraRank | k_pe
- * qkRopeHeadDim], the only thing that attention keeps of a token (8.9 times less than keys and
- * values). Rows are plain, so that copying and saving them stays trivial.
+ * The rows of the latent KV cache: for each layer and position one row [latent kvLoraRank | k_pe
+ * qkRopeHeadDim], all that attention keeps of a token (8.9 times less than keys and values). Rows
+ * are plain bytes, to copy and to save.
  */
 import type { AttendLatent, Kernels } from "../kernels/kernels.js";
 
@@ -32,7 +32,7 @@ export function cacheRowBytes(type: CacheType, parts: RowParts): number {
   }
 }
 
-/** What the names of each type's kernels end in. */
+/** How the names of each type's kernels end. */
 const KERNEL_SUFFIX = { f32: "F32", f16: "F16", i16: "I16", q8_0: "Q8_0" } as const;
 
 /** Rows of one type: their size, and the kernels that write, read and attend to them. */
@@ -56,7 +56,7 @@ export class CacheRows {
     store(rowPtr, latentPtr, kvLoraRank, kPePtr, qkRopeHeadDim);
   }
 
-  /** Reads rows that lie together as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
+  /** Reads adjacent rows as f32[count, kvLoraRank] and f32[count, qkRopeHeadDim]. */
   load(rowsPtr: number, count: number, latentsPtr: number, kPesPtr: number): void {
     const { kvLoraRank, qkRopeHeadDim } = this.#parts;
     const load = this.#kernels[`loadLatent${KERNEL_SUFFIX[this.type]}`];

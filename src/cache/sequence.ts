@@ -1,4 +1,4 @@
-/** One sequence in the cache: for each layer a table of the pages that hold its rows. */
+/** One sequence in the cache: for each layer, the table of the pages that hold its rows. */
 import { PAGE_ROWS } from "../kernels/packed.js";
 import { type PagePool, pagesOf } from "./pages.js";
 
@@ -25,7 +25,7 @@ export class CacheSequence {
     return this.#pool.pageBytes / PAGE_ROWS;
   }
 
-  /** A sequence with the same rows. No row is copied before either writes to its page. */
+  /** A sequence with the same rows. Pages are shared until one of the two writes to them. */
   fork(): CacheSequence {
     const fork = new CacheSequence(this.#pool, this.layers);
     this.#tables.forEach((table, layer) => {
@@ -37,8 +37,8 @@ export class CacheSequence {
   }
 
   /**
-   * Makes room for n more rows in pages that this sequence alone holds. Throws CACHE_FULL, with
-   * everything as it was.
+   * Makes room for n more rows in pages that only this sequence holds. Throws CACHE_FULL and then
+   * changes nothing.
    */
   reserve(n: number): void {
     const pool = this.#pool;
@@ -58,12 +58,12 @@ export class CacheSequence {
     for (const table of this.#tables) while (table.length < end) table.push(pool.take());
   }
 
-  /** Counts n rows that were written where `reserve` made room. */
+  /** Adds n rows, written to the room that `reserve` made. */
   append(n: number): void {
     this.#length += n;
   }
 
-  /** Forgets the rows from `length` on, and gives back the pages without rows. */
+  /** Forgets the rows from `length` on and gives back the pages without rows. */
   truncate(length: number): void {
     this.#length = length;
     const end = pagesOf(length);
@@ -80,7 +80,7 @@ export class CacheSequence {
     });
   }
 
-  /** The rows of a page, in place: 64, or at the end fewer. */
+  /** The rows of a page, in place: 64, the last page may have fewer. */
   page(layer: number, index: number): Uint8Array {
     const rows = Math.min(PAGE_ROWS, this.#length - index * PAGE_ROWS);
     return this.#pool.bytes(this.#tables[layer][index], rows * this.rowBytes);

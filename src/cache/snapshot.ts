@@ -1,10 +1,11 @@
 /**
  * The format of saved sessions: a frame (src/format/frame.ts) "PLMSESSN", its CRC-32, and the
- * sections that its header lists. Each part of a section is followed by its own CRC-32, so that the
- * place of every part follows from the header, and a reader can check each as it comes.
+ * sections that its header lists. Each part of a section is followed by a CRC-32 of its place in
+ * the file and its bytes. So every part's place follows from the header, a reader can check each
+ * part as it comes, and no part can stand for another.
  *
  *     tokens      u32[length]
- *     messages    UTF-8; a session without a conversation has none
+ *     messages    UTF-8; missing in a session without a conversation
  *     pages       for each 64 positions, for each layer: rows, u8[64 or at the end fewer, rowBytes]
  */
 import { describeValue, listOf } from "../describe.js";
@@ -23,7 +24,7 @@ export const SNAPSHOT: FrameFormat = { name: "session", magic: "PLMSESSN", versi
 /** The most bytes of messages: over a million tokens of text. */
 export const MOST_MESSAGES_BYTES: number = 4 << 20;
 
-/** Which rows of which model a session holds. */
+/** The number and kind of a session's rows, and their model. */
 export interface SnapshotShape {
   /** The model's fingerprint. */
   readonly model: string;
@@ -34,7 +35,7 @@ export interface SnapshotShape {
   readonly length: number;
 }
 
-/** A section and its bytes, checksums among them. */
+/** A section and its bytes, including checksums. */
 interface Section {
   readonly name: "tokens" | "messages" | "pages";
   readonly bytes: number;
@@ -51,7 +52,7 @@ const KEYS = ["model", "cacheType", "rowBytes", "layers", "length", "pageRows", 
 /** The names of sections, in their order. */
 const SECTION_NAMES = ["tokens", "messages", "pages"];
 
-/** The header of a session, of whose messages there are so many bytes if there are any. */
+/** A session's header; `messagesBytes` is undefined without messages. */
 export function snapshotHeader(shape: SnapshotShape, messagesBytes?: number): SnapshotHeader {
   const { model, cacheType, rowBytes, layers, length } = shape;
   const tokens: Section = { name: "tokens", bytes: 4 * length + CRC_BYTES };
@@ -68,13 +69,13 @@ export function sectionsBytes({ sections }: SnapshotHeader): number {
   return sections.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Bytes of the messages; undefined where there are none. */
+/** Bytes of the messages; undefined without any. */
 export function messagesBytes({ sections }: SnapshotHeader): number | undefined {
   const section = sections.find(({ name }) => name === "messages");
   return section && section.bytes - CRC_BYTES;
 }
 
-/** Rows of the pages of an index, and bytes of each with its checksum. */
+/** Rows of each page of an index, and its bytes with its checksum. */
 export function pageSize(
   { rowBytes, length }: SnapshotShape,
   index: number,
@@ -88,8 +89,8 @@ function pagesBytes({ layers, length, rowBytes }: SnapshotShape): number {
 }
 
 /**
- * The header of a frame, whose checksum has been checked. Throws INVALID_FILE for one that no
- * session has, UNSUPPORTED_FILE for a key, section or size of page that this version does not know.
+ * The header of a frame whose checksum is right. Throws INVALID_FILE for values that no session
+ * has, UNSUPPORTED_FILE for a key, section or page size that this version does not know.
  */
 export function parseSnapshotHeader(value: unknown, prefix: FramePrefix): SnapshotHeader {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -133,7 +134,7 @@ function parseSections(value: unknown): Section[] {
   });
 }
 
-/** Holds what the header lists against what its counts make, and against the file's size. */
+/** Compares the listed sections with the header's counts and with the file's size. */
 function checkSizes(header: SnapshotHeader, listed: readonly Section[], prefix: FramePrefix): void {
   const expected = describeSections(header.sections);
   const got = describeSections(listed);

@@ -19,28 +19,28 @@ export interface SnapshotPages {
   /** Rows in each layer. */
   readonly length: number;
   readonly rowBytes: number;
-  /** The rows of a page, in place: 64, or at the end fewer. */
+  /** The rows of a page, in place: 64, the last page may have fewer. */
   page(layer: number, index: number): Uint8Array;
 }
 
-/** What is saved of a session. */
+/** The contents of a saved session. */
 export interface SnapshotParts {
   /** The model's fingerprint. */
   readonly model: string;
   readonly cacheType: string;
-  /** As many as there are rows in each layer. */
+  /** One for each row of a layer. */
   readonly tokens: ArrayLike<number>;
   readonly pages: SnapshotPages;
-  /** A conversation as JSON; nothing here reads it. */
+  /** A conversation's messages, as text that only their writer reads. */
   readonly messages?: string | undefined;
 }
 
-/** A session's bytes. Its rows must stay until they are written. Throws INVALID_ARGUMENT. */
+/** Writes a session, whose rows must not change meanwhile. Throws INVALID_ARGUMENT. */
 export class SnapshotWriter {
   readonly totalBytes: number;
   readonly #header: SnapshotHeader;
   readonly #pages: SnapshotPages;
-  /** What comes before the pages. */
+  /** The parts before the pages. */
   readonly #start: readonly Uint8Array[];
 
   constructor({ model, cacheType, tokens, pages, messages }: SnapshotParts) {
@@ -55,26 +55,28 @@ export class SnapshotWriter {
     this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
   }
 
-  /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
+  /** The bytes in order; a piece has one page of each layer, and memory of its own. */
   *pieces(): Generator<OwnBytes, void> {
+    let offset = 0;
     for (const parts of this.#parts()) {
       const bytes = parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
       const piece = new Uint8Array(bytes);
-      writeParts(piece, 0, parts);
+      writeParts(piece, parts, offset);
+      offset += bytes;
       yield piece;
     }
   }
 
-  /** Writes all to u8[totalBytes], a page of all layers at a time; each time gives way. */
+  /** Writes all bytes to u8[totalBytes]; yields after one page of each layer. */
   *writeTo(bytes: Uint8Array): Generator<void, void> {
-    let at = 0;
+    let offset = 0;
     for (const parts of this.#parts()) {
-      at = writeParts(bytes, at, parts);
+      offset += writeParts(bytes.subarray(offset), parts, offset);
       yield;
     }
   }
 
-  /** What each has a checksum, in the groups that are written at a time. */
+  /** The parts that have checksums, in groups to write at a time. */
   *#parts(): Generator<readonly Uint8Array[], void> {
     const { length, layers } = this.#header;
     yield this.#start;
@@ -84,12 +86,12 @@ export class SnapshotWriter {
   }
 }
 
-/** Writes parts, each followed by its CRC, and returns where they end. */
-function writeParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
-  let at = start;
+/** Writes parts, each followed by its CRC, from `offset` of the file on; returns their bytes. */
+function writeParts(bytes: Uint8Array, parts: readonly Uint8Array[], offset: number): number {
+  let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
-    at = writeCrc(bytes, at, at + part.length);
+    at = writeCrc(bytes, at, at + part.length, offset + at);
   }
   return at;
 }

@@ -1,11 +1,11 @@
-/** What `plm bench` measures: times of prefill and decoding, and what memory allows. */
+/** The measurements of `plm bench`: prefill, decoding, and plain reads of memory. */
 
 import type { Session } from "../engine/session.js";
 import type { Model } from "../generation/model.js";
 import { createRandomSource } from "../generation/random.js";
 import { eachWeight, slabRunBytes, weightBytes } from "../model/weights.js";
 
-/** A measurement: where, from which depth, how often. */
+/** A measurement: its session, depth and number of rounds. */
 export interface BenchRun {
   readonly session: Session;
   readonly depth: number;
@@ -13,10 +13,10 @@ export interface BenchRun {
   readonly signal: AbortSignal;
 }
 
-/** Tokens of the runs that are not counted, while the runtime compiles what it runs. */
+/** Tokens of the warm-up, during which the runtime compiles. */
 const WARM_UP_TOKENS = 8;
 
-/** Plain reads of small models are repeated until they took this long. */
+/** Plain reads of small models are repeated for this long. */
 const READ_MS = 50;
 
 /** The same tokens every time. */
@@ -25,7 +25,7 @@ function randomTokens(session: Session, count: number): number[] {
   return Array.from({ length: count }, () => Math.floor(random() * session.vocabSize));
 }
 
-/** The middle one; the mean of two where the count is even; 0 of none. */
+/** The median; 0 without values. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
@@ -33,7 +33,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Sets the session to `depth` tokens, evaluating what is missing. */
+/** Sets the session to `depth` tokens, evaluating those that are missing. */
 async function fill({ session, depth, signal }: BenchRun): Promise<void> {
   session.truncate(Math.min(session.length, depth));
   const missing = randomTokens(session, depth).slice(session.length);
@@ -60,15 +60,15 @@ export async function measurePrefill(run: BenchRun, count: number): Promise<numb
 /** One round of decoding, and a plain read of all weights right after it. */
 export interface DecodeRound {
   readonly decodeMs: number;
-  /** 1e9 bytes a second of the read. */
+  /** Rate of the read, in 1e9 bytes per second. */
   readonly readGBs: number;
   /** Share of the round's squared-ReLU activations that were zero. */
   readonly zeroShare: number;
 }
 
 /**
- * Rounds of decoding `count` tokens one by one, the best taken always, each with a plain read: the
- * two are compared within a round, since machines speed up and slow down. No rounds for 0 tokens.
+ * Rounds of decoding `count` tokens one by one, always the best token, each with a plain read: the
+ * two are compared within a round, since a machine's speed changes. No rounds for 0 tokens.
  */
 export async function measureDecode(
   model: Model,
@@ -104,7 +104,7 @@ async function decode({ session, signal }: BenchRun, count: number): Promise<voi
   }
 }
 
-/** 1e9 bytes a second of a plain read of all weights, repeated until it took READ_MS. */
+/** Rate of a plain read of all weights, repeated for READ_MS, in 1e9 bytes per second. */
 function measureRead(model: Model): number {
   let bytes = 0;
   let elapsedMs = 0;
@@ -117,9 +117,9 @@ function measureRead(model: Model): number {
 }
 
 /**
- * Bytes of weights that decoding one token reads: with every neuron, and with the share of the
- * down-projections' neurons that were not zero; their scales are read all the same. Embeddings that
- * are not the output head as well are not counted: decoding reads one row.
+ * Bytes of weights that decoding one token reads: with all neurons, and with the share of the
+ * down-projections' neurons that were not zero, whose scales are all read. Embeddings count only if
+ * they are also the output head: decoding reads one row.
  */
 export function readPerToken(
   { plan }: Model,
@@ -136,7 +136,7 @@ export function readPerToken(
   return { bytes: Math.round(denseBytes - skippedBytes), denseBytes };
 }
 
-/** Multiplications of one token in prefill, zeros counted: of all matrices but the output head. */
+/** Multiplications of one token in prefill, zeros included, without the output head. */
 export function prefillMacs({ plan }: Model): number {
   const { weights } = plan;
   let macs = 0;

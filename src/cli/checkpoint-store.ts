@@ -1,11 +1,11 @@
-/** The folder of a training run: checkpoints and other files that are there whole or not at all. */
+/** The folder of a training run, whose files are written atomically. */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PlmError } from "../errors.js";
 import type { CheckpointStore } from "../training/run/checkpoints.js";
 import { asWriting, isUnfinished, writeWhole } from "./write-whole.js";
 
-/** The store of a folder, which is made when the first file is written. One process at a time. */
+/** The store of a folder, created with the first file. For one process at a time. */
 export function folderStore(folder: string): CheckpointStore {
   return {
     list: () => listFolder(folder),
@@ -15,7 +15,7 @@ export function folderStore(folder: string): CheckpointStore {
   };
 }
 
-/** Writes a file of the folder; what a killed process left there goes first. */
+/** Writes a file of the folder, after removing those that a killed process left unfinished. */
 async function writeInto(
   folder: string,
   name: string,

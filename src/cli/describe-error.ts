@@ -1,8 +1,8 @@
-/** Errors as one line, in the words of the command line. */
+/** Errors as one line, with the command line's names of options. */
 import type { Command } from "commander";
 import { PlmError, reasonOf } from "../errors.js";
 
-/** Options whose name on the command line is not the library's in kebab-case. */
+/** Options whose flag is not the library's name in kebab-case. */
 const FLAGS: Readonly<Record<string, string>> = {
   contextLength: "context",
   cacheType: "cache",
@@ -10,7 +10,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   source: "model",
 };
 
-/** An error as one line; a library's option that it is about becomes the command's own. */
+/** An error as one line; the library's option that it names becomes the command's flag. */
 export function describeError(error: unknown, command?: Command): string {
   const { errors } = (error as { cause?: { errors?: unknown } } | undefined)?.cause ?? {};
   if (Array.isArray(errors)) return errors.map((each) => describeError(each, command)).join("; ");

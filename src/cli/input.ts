@@ -1,10 +1,10 @@
-/** Text that commands are given: as an option, in a file, or on standard input. */
+/** Text input of commands: from an option, a file or standard input. */
 import { constants } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { PlmError } from "../errors.js";
 import { note, showNotes } from "./output.js";
 
-/** Where a command's text may come from. */
+/** The sources of a command's text. */
 export interface TextInput {
   readonly text?: string;
   readonly file?: string;
@@ -27,7 +27,7 @@ export async function readText(
   return file === undefined ? readStandardInput(signal) : readTextFile(file);
 }
 
-/** How messages call the place that the text comes from. */
+/** The name of the text's source in messages. */
 export function labelOf({ text, file }: TextInput, flag: string): string {
   if (text !== undefined) return `--${flag}`;
   return file === undefined ? "standard input" : "--file";
@@ -79,8 +79,8 @@ async function readStandardInput(signal: AbortSignal | undefined): Promise<strin
 }
 
 /**
- * The lines of standard input as they come, without their ends: \n or \r\n, and no other, which is
- * why this is not readline. Throws INVALID_ARGUMENT for bytes that are not UTF-8.
+ * The lines of standard input as they arrive, without their ends: only \n or \r\n, while readline
+ * knows others. Throws INVALID_ARGUMENT for bytes that are not UTF-8.
  */
 export async function* inputLines(): AsyncGenerator<string, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -97,7 +97,7 @@ export async function* inputLines(): AsyncGenerator<string, void> {
   if (line !== "") yield withoutReturn(line);
 }
 
-/** What a chunk completes; without one, what the end of the input does. */
+/** The lines that a chunk completes or, without one, that the end of the input does. */
 function decodeChunk(decoder: TextDecoder, chunk?: Uint8Array): string {
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined });

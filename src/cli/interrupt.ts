@@ -1,4 +1,4 @@
-/** Signals that ask the process to end: the first ends the work in order, the second at once. */
+/** Signals that ask the process to end: the first ends the work cleanly, the second at once. */
 import { constants } from "node:os";
 
 /** Ctrl-C; `kill`, `docker stop`, a service manager; a terminal that was closed. */
@@ -12,7 +12,7 @@ export function exitCodeOfSignal(signal: EndingSignal): number {
   return 128 + constants.signals[signal];
 }
 
-/** A signal came: the reason of the abort, and the way out of a command. */
+/** The reason of an abort by a signal, which a command throws on. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -22,7 +22,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Runs `work` with a signal that the first of them aborts, with an `Interrupted` as its reason. */
+/** Runs `work` with an AbortSignal that the first signal aborts, its reason an `Interrupted`. */
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = (name: NodeJS.Signals): void => {

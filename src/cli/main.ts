@@ -29,7 +29,7 @@ try {
   }
 }
 
-/** Help and --version come as errors, too. */
+/** Help and --version are also thrown as errors. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   return error instanceof CommanderError && error.exitCode === 0 ? 0 : FAILED_EXIT_CODE;

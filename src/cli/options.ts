@@ -1,4 +1,4 @@
-/** Options that many commands share, and opening the model that they describe. */
+/** Options that many commands share, and the model that they describe. */
 import { type Command, Option } from "commander";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
 import type { LoadOptions } from "../engine/load.js";
@@ -14,7 +14,7 @@ import { note } from "./output.js";
 import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
 
-/** What addModelOptions leaves. */
+/** The flags that addModelOptions adds. */
 export interface ModelFlags {
   readonly model?: string;
   readonly threads?: number;
@@ -30,22 +30,22 @@ const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
 const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
 
-/** Adds --model alone: for commands that need no more than the file's header. */
+/** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {
   return command.option("-m, --model <file>", MODEL_HELP);
 }
 
-/** What a command has another way than the library. */
+/** A command's own defaults. */
 interface ModelDefaults {
-  /** What --context is by default; false for a command with a --context of its own. */
+  /** The default of --context; false for a command with its own --context. */
   readonly context?: string | false;
   readonly cache?: CacheType;
-  /** What --batch is by default. */
+  /** The default of --batch. */
   readonly batch?: string;
   readonly precision?: Precision;
 }
 
-/** Adds --model and how it is laid out and run. */
+/** Adds --model and the options of loading it. */
 export function addModelOptions(
   command: Command,
   {
@@ -81,13 +81,13 @@ export function addModelOptions(
       integer("batch", 1),
     )
     .addOption(
-      new Option("--precision <level>", "of prefill; one token at a time keeps 16 bits")
+      new Option("--precision <level>", "of prefill; decoding keeps 16 bits")
         .choices(PRECISIONS)
         .default(precision),
     );
 }
 
-/** The library's options that the flags stand for. */
+/** The library's options for the flags. */
 export function toModelOptions(flags: ModelFlags): ModelOptions {
   return {
     cacheType: flags.cache,
@@ -104,7 +104,7 @@ export function findModel(path: string | undefined): string | URL {
   return path ?? SHIPPED_MODEL;
 }
 
-/** Loads the model with a progress bar; `overrides` go before the flags. */
+/** Loads the model with a progress bar; `overrides` take precedence over the flags. */
 export async function openModel(
   flags: ModelFlags,
   signal: AbortSignal,
@@ -139,7 +139,7 @@ export async function openTokenizer(path: string | undefined): Promise<Tokenizer
   }
 }
 
-/** Notes what is odd in the file's tokenizer. */
+/** Notes the warnings of the file's tokenizer. */
 export function noteWarnings({ warnings }: Tokenizer): void {
   for (const warning of warnings) note(warning);
 }

@@ -1,4 +1,4 @@
-/** Where a command may write its file: a new path, or one that may be replaced. */
+/** Where a command writes its file: to a new path, or to one that it may replace. */
 import type { Stats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { PlmError } from "../errors.js";
@@ -7,21 +7,21 @@ import { asWriting, writeWhole } from "./write-whole.js";
 /** Where to write. */
 export interface OutputPlace {
   readonly path: string;
-  /** How messages call the path: the option or the argument. */
+  /** The path's name in messages: the option or the argument. */
   readonly label: string;
-  /** Whether a file of that name may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Writes the pieces to the place as `writeWhole` does, and returns the bytes. Throws
- * INVALID_ARGUMENT, before the first piece, for a path that exists, unless forced, or that is no
- * regular file.
+ * Writes the pieces to the place as `writeWhole` does, and returns the number of bytes. Throws
+ * INVALID_ARGUMENT, before the first piece, for a path that exists, unless `force` is set, or that
+ * is not a regular file.
  */
 export async function writeOutput(
   place: OutputPlace,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  signal?: AbortSignal,
   onProgress: (bytes: number) => void = () => {},
 ): Promise<number> {
   const name = nameOf(place);
@@ -54,7 +54,7 @@ async function statOf(path: string | URL, call = stat): Promise<Stats | undefine
   return (call as (path: string | URL) => Promise<Stats>)(path).catch(() => undefined);
 }
 
-/** Throws INVALID_ARGUMENT where the place is, by whatever links, one of the files to read. */
+/** Throws INVALID_ARGUMENT if the place is, also by links, one of the files to read. */
 export async function refuseInputs(
   { path, label }: OutputPlace,
   inputs: readonly string[],
@@ -66,7 +66,7 @@ export async function refuseInputs(
   }
 }
 
-/** Whether a path or file: URL to read and a path to write lead to one file, by whatever links. */
+/** Whether a path or file: URL to read and a path to write are one file, also by links. */
 async function isSameFile(input: string, path: string): Promise<boolean> {
   const place = input.startsWith("file:") ? new URL(input) : input;
   const [one, two] = await Promise.all([statOf(place), statOf(path)]);

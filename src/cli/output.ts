@@ -1,4 +1,4 @@
-/** What the commands write: results on standard output, notes and errors on standard error. */
+/** The output of commands: results on standard output, notes and errors on standard error. */
 
 const notes: string[] = [];
 
@@ -13,7 +13,7 @@ export async function writeLine(line = ""): Promise<void> {
   await write(`${line}\n`);
 }
 
-/** The text dimmed, where standard output shows colours (a terminal, no NO_COLOR). */
+/** The text, dimmed if standard output shows colours (a terminal, no NO_COLOR). */
 export function dim(text: string): string {
   const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
   return isColoured ? `\u001b[2m${text}\u001b[22m` : text;
@@ -25,21 +25,20 @@ export async function writeJson(value: object): Promise<void> {
 }
 
 /**
- * Keeps a line for standard error until `showNotes`. A command that fails shows none, so that its
- * error stands alone.
+ * Keeps a line for standard error until `showNotes`. A command that fails shows only its error.
  */
 export function note(line: string): void {
   notes.push(line);
 }
 
-/** Shows the notes so far: when the first result is there. */
+/** Shows the notes so far; to be called with the first result. */
 export function showNotes(): void {
   for (const line of notes.splice(0)) process.stderr.write(`plm: ${line}\n`);
 }
 
 /**
- * Ends the process quietly when the reader of standard output has gone (`plm generate | head`);
- * without one of standard error, notes are lost.
+ * Ends the process quietly when standard output is closed (`plm generate | head`); if standard
+ * error is closed, notes are lost.
  */
 export function endOnClosedOutput(): void {
   process.stderr.on("error", () => {});
@@ -50,7 +49,7 @@ export function endOnClosedOutput(): void {
   });
 }
 
-/** Bytes as people read them: "1.94 GB". */
+/** Bytes in a readable unit: "1.94 GB". */
 export function formatBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let value = bytes;

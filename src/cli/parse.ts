@@ -5,7 +5,7 @@ function invalid(flag: string, expected: string, text: string): PlmError {
   return new PlmError("INVALID_ARGUMENT", `--${flag}: expected ${expected}, got ${quote(text)}`);
 }
 
-/** A parser of any number, Infinity included; the caller checks the range. */
+/** A parser of any number, including Infinity; the caller checks the range. */
 export function number(flag: string): (text: string) => number {
   return (text) => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -23,7 +23,7 @@ export function integer(flag: string, low: number): (text: string) => number {
   };
 }
 
-/** A parser of token ids such as 1,2,3; blanks may stand around the commas. */
+/** A parser of token ids such as 1,2,3; spaces around the commas are ignored. */
 export function ids(flag: string): (text: string) => number[] {
   return (text) => {
     const parts = text.split(",").map((part) => part.trim());
@@ -32,7 +32,7 @@ export function ids(flag: string): (text: string) => number[] {
   };
 }
 
-/** A parser of token id = bias, to be given as often as wanted. */
+/** A parser of a token id and its bias, for a flag that may be repeated. */
 export function bias(flag: string): (text: string, sofar?: BiasMap) => BiasMap {
   return (text, sofar = new Map()) => {
     const [, id, value] = /^\s*(\d+)\s*=\s*(\S+)\s*$/.exec(text) ?? [];
@@ -64,10 +64,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Token ids and what is added to their logits. */
+/** Token ids and the biases of their logits. */
 export type BiasMap = Map<number, number>;
 
-/** A parser of texts, to be given as often as wanted. */
+/** A parser of texts, for a flag that may be repeated. */
 export function texts(text: string, sofar: string[] = []): string[] {
   return [...sofar, text];
 }

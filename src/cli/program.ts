@@ -1,4 +1,4 @@
-/** The commands of `plm` put together, their help, and wrong command lines as messages. */
+/** The program `plm`: its commands, their help, and messages for wrong command lines. */
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
@@ -33,7 +33,7 @@ export function createProgram(): Command {
     .exitOverride()
     .usage("<command> [options]")
     .helpCommand(false)
-    // An unknown command's options are no better known: the action speaks of the command.
+    // The options of an unknown command are unknown, too: the action reports the command.
     .allowUnknownOption()
     .on("beforeHelp", () => refuseUnknown(program))
     .action(() => {
@@ -56,7 +56,7 @@ export function createProgram(): Command {
   ]) {
     add(program);
   }
-  // Set last: commands take it over when they are added. It leaves unknown commands to the action.
+  // Set last, since commands inherit it when they are added. The action reports unknown commands.
   return program.allowExcessArguments();
 }
 
@@ -86,7 +86,7 @@ export function describeUsageError(error: CommanderError, program: Command): str
   return `${message.replace(/^error: |\.$/g, "")}; see ${help} --help`;
 }
 
-/** What a command takes besides options, and the first word that is too much. */
+/** The number of arguments that a command takes, and the first one too many. */
 function describeExcess(command: Command): string {
   const most = command.registeredArguments.length;
   const expected = most === 0 ? "options only" : `${most} argument${most === 1 ? "" : "s"}`;

@@ -1,19 +1,19 @@
-/** A progress bar on standard error, where that is a terminal and the work takes a while. */
+/** A progress bar on standard error, if that is a terminal and the work takes a while. */
 import cliProgress from "cli-progress";
 import type { LoadProgress } from "../loading/read-weights.js";
 import { formatBytes } from "./output.js";
 
-/** Work that is done sooner shows no bar. */
+/** Shorter work shows no bar. */
 const PATIENCE_MS = 300;
 
-/** Shows how far something is. */
+/** A progress display. */
 export interface ProgressBar {
   update(progress: LoadProgress): void;
   /** Removes the bar. */
   stop(): void;
 }
 
-/** A bar that appears after a moment, or nothing where standard error is no terminal. */
+/** A bar that appears after a moment; nothing if standard error is not a terminal. */
 export function createProgressBar(label: string): ProgressBar {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const startMs = performance.now();

@@ -1,4 +1,4 @@
-/** Small PLMs with seeded random weights, as GGUF: for trying things out without a model. */
+/** Small PLMs with seeded random weights, as GGUF, for trials without a model. */
 import { invalidArgument, PlmError } from "../errors.js";
 import { quantized } from "../format/quantize.js";
 import { type MetadataEntry, type TensorData, writeGguf } from "../format/writer.js";
@@ -19,10 +19,10 @@ import {
   type RandomVocabulary,
 } from "./random-vocabulary.js";
 
-/** How a random model's matrices are stored. */
+/** The types of a random model's matrices. */
 export type RandomModelType = "f32" | "q8_0";
 
-/** The shape of a random model; names as in PlmConfig, where they mean the same. */
+/** The shape of a random model; names with the same meaning are as in PlmConfig. */
 export interface RandomModelOptions {
   readonly layers: number;
   readonly hidden: number;
@@ -69,14 +69,14 @@ const RANGES: readonly [Exclude<keyof RandomModelOptions, "type">, number, numbe
   ["seed", 0, Number.MAX_SAFE_INTEGER, 1],
 ];
 
-/** Most values of one tensor: it is made in memory before it is written. */
+/** Most values of one tensor, which is generated in memory. */
 const MAX_TENSOR_VALUES = 2 ** 28;
 
 /** Embeddings, in dimension 0, of words and of other tokens. */
 const READABLE = 4;
 const UNREADABLE = 1;
 
-/** ChatML as PLM's own template has it. */
+/** ChatML, as in PLM's template. */
 const CHAT_TEMPLATE =
   "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}" +
   "{{ '<|im_start|>system\nYou are a helpful assistant<|im_end|>\n' }}{% endif %}" +

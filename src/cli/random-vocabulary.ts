@@ -2,15 +2,15 @@
 import { byteToChar } from "../tokenizer/bytes.js";
 import { TokenType } from "../tokenizer/vocabulary.js";
 
-/** What a tokenizer and the random weights need to know of the vocabulary. */
+/** A vocabulary, for the tokenizer and the random weights. */
 export interface RandomVocabulary {
-  /** Exactly as many as asked for. */
+  /** Exactly the requested number. */
   readonly tokens: string[];
   /** GGUF token types. */
   readonly tokenTypes: number[];
   readonly merges: string[];
   readonly endOfTextId: number;
-  /** By token: whether it is a whole word or a point, so that text of these is pleasant to read. */
+  /** By token: whether it is a whole word or a full stop, which make readable text. */
   readonly isReadable: boolean[];
 }
 

@@ -8,7 +8,7 @@ import {
 import { openTokenizer } from "./options.js";
 import { type BiasMap, bias, number, texts } from "./parse.js";
 
-/** What addSamplingOptions leaves: named and meant as in GenerateOptions. */
+/** The flags that addSamplingOptions adds, with names and meaning as in GenerateOptions. */
 export type SamplingFlags = Omit<GenerateOptions, "logitBias" | "stop" | "signal"> & {
   readonly logitBias?: BiasMap;
   readonly stop?: string[];
@@ -19,15 +19,15 @@ const DEFAULTS = resolveOptions({}, Infinity);
 
 /** Flags of numbers: kebab-case of GenerateOptions, with llama.cpp's names where they differ. */
 const NUMBERS: readonly [flags: string, help: string][] = [
-  ["--temp, --temperature <t>", "0 takes the best token always, above 1 flattens"],
+  ["--temp, --temperature <t>", "0 always takes the best token, above 1 flattens"],
   ["--top-k <k>", "keep the k best tokens; 0: all"],
-  ["--top-p <p>", "keep the best with this share"],
-  ["--min-p <p>", "keep those this likely next to the best"],
+  ["--top-p <p>", "keep the best with this share of the probability"],
+  ["--min-p <p>", "keep those this probable relative to the best"],
   ["--typical, --typical-p <p>", "keep the most typical with this share; 1: off"],
   ["--repeat-penalty, --repetition-penalty <x>", "above 1 makes repetition less likely"],
-  ["--repeat-last-n, --repetition-window <n>", "how many tokens that looks back"],
-  ["--presence-penalty <x>", "taken once from tokens already generated"],
-  ["--frequency-penalty <x>", "taken for each time they were"],
+  ["--repeat-last-n, --repetition-window <n>", "how many tokens the repeat penalty looks back"],
+  ["--presence-penalty <x>", "subtracted once from tokens already generated"],
+  ["--frequency-penalty <x>", "subtracted for each time they were generated"],
 ];
 
 /** Adds the flags of sampling; `maxTokens` is the command's own default. */
@@ -56,8 +56,8 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
 }
 
 /**
- * Throws INVALID_ARGUMENT for options that the library would refuse, before a model is loaded;
- * where the vocabulary's size matters, after the file's header is read.
+ * Throws INVALID_ARGUMENT for options that the library would refuse, before a model is loaded. To
+ * check biases it reads the file's header, for the vocabulary's size.
  */
 export async function checkGenerateOptions(
   options: GenerateOptions,
@@ -68,7 +68,7 @@ export async function checkGenerateOptions(
   resolveOptions(options, (await openTokenizer(model)).vocabSize);
 }
 
-/** The flags that are options of the library. */
+/** The library's options among the flags. */
 export function toGenerateOptions(flags: SamplingFlags): GenerateOptions {
   const options = Object.entries(flags).filter(([name]) => Object.hasOwn(DEFAULTS, name));
   return Object.fromEntries(options);

@@ -1,17 +1,17 @@
-/** How far a training run is, on standard error: a bar on a terminal, else a line now and then. */
+/** A training run's progress on standard error: a bar on a terminal, else a line now and then. */
 import cliProgress from "cli-progress";
 import type { LogLine } from "../training/run/log.js";
 
 export interface TrainingProgress {
-  /** Every step. */
+  /** To be called after every step. */
   update(line: LogLine): void;
   stop(): void;
 }
 
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between two lines without a terminal. */
 const LINE_MS = 60_000;
 
-/** The progress of a run of so many steps, `step` of which are done. */
+/** The progress of a run of `steps` steps, `step` of which are done. */
 export function createTrainingProgress(steps: number, step: number): TrainingProgress {
   return process.stderr.isTTY ? createBar(steps, step) : { update: writeLines(steps), stop() {} };
 }

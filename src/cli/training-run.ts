@@ -1,4 +1,4 @@
-/** What a training run reads and writes: texts, tokenizer, and the files of its folder. */
+/** The input and output of a training run: texts, tokenizer, and the files of its folder. */
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -26,7 +26,7 @@ const CHAT_TEMPLATE =
   "{% for message in messages %}{{ message['content'] }}" +
   "{% if not loop.last or add_generation_prompt %}{{ '\n\n' }}{% endif %}{% endfor %}";
 
-/** The texts of a config as documents, by name. Throws INVALID_CONFIG for one that is no text. */
+/** A config's texts as documents, by name. Throws INVALID_CONFIG for one that is not text. */
 export async function readTexts(
   config: TrainingConfig,
   configPath: string,
@@ -51,7 +51,7 @@ export function trainVocabulary(
   return trainTokenizer(documents, { vocabSize: tokenizer.vocabSize });
 }
 
-/** Throws INVALID_CONFIG where the prompt of samples does not fit into the model's context. */
+/** Throws INVALID_CONFIG if the prompt of samples does not fit into the model's context. */
 export function checkPrompt(config: TrainingConfig, vocabulary: TrainedTokenizer): void {
   if (config.samples === undefined) return;
   const { length } = new Tokenizer(vocabulary).encode(config.samples.prompt);
@@ -83,7 +83,7 @@ export function hasModel(folder: string): boolean {
   return existsSync(join(folder, MODEL));
 }
 
-/** What learns in a run. */
+/** The model of a run. */
 export interface TrainingRun {
   /** general.name of its models, and the title of its report. */
   readonly name: string;
@@ -92,7 +92,7 @@ export interface TrainingRun {
   readonly vocabulary: TrainedTokenizer;
 }
 
-/** The files of a run beside its checkpoints: log.jsonl, report.html, model.gguf. */
+/** The files of a run besides its checkpoints: log.jsonl, report.html, model.gguf. */
 export class RunFolder {
   readonly #path: string;
   readonly #store: CheckpointStore;
@@ -106,7 +106,7 @@ export class RunFolder {
     this.#last = last;
   }
 
-  /** The folder, which is made; steps of its log after `step`, which a killed run left, go. */
+  /** Creates the folder, or removes the steps after `step` that a killed run left in its log. */
   static async open(path: string, run: TrainingRun, step: number): Promise<RunFolder> {
     const lines = (await readLog(path)).filter((line) => line.step <= step);
     const folder = new RunFolder(path, run, lines.at(-1));
@@ -125,7 +125,7 @@ export class RunFolder {
     await appendFile(join(this.#path, "log.jsonl"), `${JSON.stringify(line)}\n`);
   }
 
-  /** Draws the report of all steps so far. */
+  /** Writes the report of all steps so far. */
   async report(): Promise<void> {
     const { name: title, config } = this.#run;
     const lines = await readLog(this.#path);
@@ -142,7 +142,7 @@ export class RunFolder {
   }
 }
 
-/** The steps in a folder's log; none where there is no log yet. Throws UNREADABLE_FILE. */
+/** The steps in a folder's log; none without a log. Throws UNREADABLE_FILE. */
 async function readLog(folder: string): Promise<LogLine[]> {
   const log = await readFile(join(folder, "log.jsonl"), "utf8").catch((error) => {
     if (error.code === "ENOENT") return "";
@@ -157,7 +157,7 @@ function modelBytes({ name, engine, vocabulary }: TrainingRun, type: ExportType)
   return Buffer.concat([...exportGguf(values, parameters, { config, type, name, tokenizer })]);
 }
 
-/** What the model writes now, sampled with a fixed seed. */
+/** Text by the model in training, sampled with a fixed seed. */
 export async function writeSample(
   run: TrainingRun,
   prompt: string,

@@ -1,32 +1,32 @@
-/** The one way to write a file: it is under its name whole or not at all, whatever happens. */
+/** Writes a file atomically: under its name it is complete or missing, whatever happens. */
 import { rmSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { PlmError } from "../errors.js";
 
-/** How the name of an unfinished file ends; its own name and the writer's process go before. */
+/** The end of an unfinished file's name, after the file's name and the process's id. */
 const UNFINISHED = ".unfinished";
 
-/** Whether a file of that name is one that a killed process left. */
+/** Whether a name is that of a file that a killed process left unfinished. */
 export function isUnfinished(name: string): boolean {
   return name.endsWith(UNFINISHED);
 }
 
-/** What writing may come with. */
+/** Options of writing. */
 export interface WriteOptions {
-  /** How messages call the file. Default: its path. */
+  /** The file's name in messages. Default: its path. */
   readonly name?: string;
   readonly signal?: AbortSignal;
-  /** Is given the bytes so far. */
+  /** Receives the bytes so far. */
   readonly onProgress?: (bytes: number) => void;
 }
 
 /**
- * Writes the pieces beside the path, waits until they are on the disk, renames, and waits for the
- * folder: the order in which no moment has half a file under the path. Returns the bytes. Whatever
- * fails (UNWRITABLE_FILE, the signal's reason, an error of the pieces) leaves the path as it was,
- * unless the message says otherwise, and nothing beside it.
+ * Writes the pieces beside the path, syncs the file, renames it and syncs the folder, so that the
+ * path never has half a file. Returns the number of bytes. Any failure (UNWRITABLE_FILE, the
+ * signal's reason, an error of the pieces) leaves the path as it was, unless the message says
+ * otherwise, and nothing beside it.
  */
 export async function writeWhole(
   path: string,
@@ -36,7 +36,7 @@ export async function writeWhole(
   const { name = path } = options;
   const unfinished = `${path}.${process.pid}${UNFINISHED}`;
   const bytes = await withTemporaryFile(unfinished, async () => {
-    // A killed process may have had the same id.
+    // A killed process with the same id may have left one.
     await asWriting(name, rm(unfinished, { force: true }));
     const file = await asWriting(name, open(unfinished, "wx"));
     const written = await writePieces(name, file, pieces, options);
@@ -70,9 +70,9 @@ async function writePieces(
 }
 
 /**
- * Runs `write`, which makes a file and in the end renames it. Where that fails the file is removed,
- * and so it is where the process ends meanwhile by process.exit: a second signal, a reader of
- * standard output that has gone.
+ * Runs `write`, which creates a file and finally renames it. Removes the file if that fails, or if
+ * process.exit ends the process meanwhile: after a second signal, or when standard output is
+ * closed.
  */
 async function withTemporaryFile<T>(path: string, write: () => Promise<T>): Promise<T> {
   const discard = (): void => rmSync(path, { force: true });
@@ -87,7 +87,7 @@ async function withTemporaryFile<T>(path: string, write: () => Promise<T>): Prom
   }
 }
 
-/** Makes a rename last, where the system lets folders be opened for that; it is done anyway. */
+/** Syncs a folder, to make a rename durable, on systems where folders can be opened. */
 async function syncFolder(name: string, folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   try {
@@ -102,7 +102,7 @@ async function syncFolder(name: string, folder: string): Promise<void> {
   }
 }
 
-/** Passes on the result of a call to the file system; its errors become UNWRITABLE_FILE. */
+/** The result of a call to the file system, whose errors become UNWRITABLE_FILE. */
 export async function asWriting<T>(name: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -112,7 +112,7 @@ export async function asWriting<T>(name: string, call: Promise<T>): Promise<T> {
   }
 }
 
-/** The system's words for an error, without the path of the unfinished file. */
+/** The system's message of an error, without the unfinished file's path. */
 function describe(cause: unknown): string {
   const { errno, message } = cause as NodeJS.ErrnoException;
   return (

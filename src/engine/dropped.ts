@@ -1,17 +1,17 @@
-/** What is to end when nothing can reach its owner any more and nobody disposed of it. */
+/** Ends what belongs to an owner that was dropped without being disposed of. */
 
 const registry =
   globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((end) => end());
 
 /**
- * Calls `end`, which must not refer to `owner`, some time after the owner was collected; never
- * where the runtime does not say.
+ * Calls `end`, which must not refer to `owner`, some time after the owner is collected; never in a
+ * runtime without FinalizationRegistry.
  */
 export function endWhenDropped(owner: object, end: () => void): void {
   registry?.register(owner, end, owner);
 }
 
-/** The owner was disposed of: nothing is left to end, and what `end` refers to may go. */
+/** To be called when the owner is disposed of: `end` is then neither called nor kept. */
 export function disposedOf(owner: object): void {
   registry?.unregister(owner);
 }

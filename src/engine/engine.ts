@@ -1,4 +1,4 @@
-/** The model on all its threads, as the thread of the caller drives it. */
+/** The model on all its threads, driven from the caller's thread. */
 
 import { PagePool, type PagesPlan } from "../cache/pages.js";
 import type { SnapshotModel } from "../cache/read-snapshot.js";
@@ -22,7 +22,7 @@ import type { ThreadHandle } from "../platform/thread-worker.js";
 import type { ModelData } from "./thread.js";
 import { perform, type Work, WorkBoard } from "./work.js";
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface EngineParts {
   readonly model: ModelData;
   readonly memory: WebAssembly.Memory;
@@ -32,18 +32,18 @@ export interface EngineParts {
   readonly precision: Precision;
   readonly attention: AttentionForm;
   readonly variant: Variant;
-  /** Where the sequences' pages lie. */
+  /** The place of the sequences' pages. */
   readonly pages: PagesPlan;
 }
 
-/** All that refers to the memory. */
+/** All parts that refer to the memory. */
 interface LiveParts extends Omit<EngineParts, "pages"> {
   readonly batch: BatchBoard;
   readonly board: WorkBoard;
   readonly leader: Leader;
 }
 
-/** What chooseThreads runs with each count, and how much slower than the best may stay. */
+/** What chooseThreads runs with each count, and how close to the best is good enough. */
 const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
@@ -51,12 +51,12 @@ const NEARLY_BEST = 1.05;
 /** Tokens to evaluate in one pass. */
 export type Evaluation = Omit<NextTokens, "form">;
 
-/** What gets a batch's outputs. */
+/** The receiver of a batch's outputs. */
 interface Receiving {
   readonly receive?: (first: number, count: number) => void;
 }
 
-/** What some layers took on `count` threads. */
+/** The time of some layers on `count` threads. */
 interface LayerTiming {
   readonly count: number;
   readonly ms: number;
@@ -67,17 +67,17 @@ export class Engine {
   readonly config: PlmConfig;
   /** The kernels that it computes with. */
   readonly variant: Variant;
-  /** What one thread's products of many tokens reached while loading, for ffn_up's type. */
+  /** The rates of one thread's products in prefill, timed while loading, for ffn_up's type. */
   readonly kernelRates: MatmulRates | undefined;
-  /** How many squared-ReLU activations there were so far, and how many were not zero. */
+  /** Squared-ReLU activations so far, and how many of them were not zero. */
   readonly sparsity: SparsityCount;
-  /** Undefined once disposed of: an engine that is still referred to does not keep its memory. */
+  /** Undefined after disposal, so that references to the engine do not keep the memory. */
   #parts: LiveParts | undefined;
   readonly #pages: PagePool;
   #fingerprint: string | undefined;
-  /** By the logarithm of how many tokens come at once: these cost about the same each. */
+  /** By the logarithm of the tokens at once: within one, a token costs about the same. */
   #paces: Pace[] = [];
-  /** How many threads a pace begins with. */
+  /** The number of threads that a pace begins with. */
   #count: number;
 
   constructor(parts: EngineParts) {
@@ -100,7 +100,7 @@ export class Engine {
     return this.#parts?.leader.threads ?? 1;
   }
 
-  /** Whether it can compute no more. */
+  /** Whether it was disposed of. */
   get isDisposed(): boolean {
     return this.#parts === undefined;
   }
@@ -116,10 +116,9 @@ export class Engine {
   }
 
   /**
-   * Takes tokens (at most batchSize) through the model and appends their rows to the sequence.
-   * `out` gets what is wanted of them, row by row: f32[rows, vocabSize] of logits, or
-   * f32[rows, hiddenSize]. Throws CACHE_FULL or DISPOSED, with the sequence as it was, and
-   * THREAD_LOST.
+   * Evaluates tokens (at most batchSize) and appends their rows to the sequence. `out` receives the
+   * outputs: logits f32[rows, vocabSize] or hidden states f32[rows, hiddenSize]. Throws CACHE_FULL
+   * or DISPOSED, with the sequence as it was, and THREAD_LOST.
    */
   evaluate({ tokens, sequence, phase }: Evaluation, outputs: Outputs, out: Float32Array): void {
     const { model, memory, batch, attention } = this.#live();
@@ -144,12 +143,12 @@ export class Engine {
       this.#perform(work, { pace: this.#paceOf(n), units: n, receive });
       sequence.append(n);
     } finally {
-      // Gives back what was reserved for rows that were not written.
+      // Gives back pages that were reserved and not used.
       sequence.truncate(sequence.length);
     }
   }
 
-  /** What a saved session is held against before it is restored. Throws DISPOSED. */
+  /** The model as saved sessions name it. Throws DISPOSED. */
   get snapshotModel(): Omit<SnapshotModel, "contextLength"> {
     const { model, memory } = this.#live();
     const { config, weights, cacheType } = model;
@@ -161,28 +160,28 @@ export class Engine {
     };
   }
 
-  /** Packs the keys that decoding absorbs; to be called once, when the weights are in memory. */
+  /** Packs the keys that decoding absorbs. To be called once, after the weights are read. */
   packKeys(): void {
     this.#perform({ kind: "packKeys" }, { pace: this.threads });
   }
 
-  /** Reads all weights once, all threads together, and does nothing with them. */
+  /** Reads all weights once on all threads, for timing. */
   readWeights(): void {
     this.#perform({ kind: "read" }, { pace: this.threads });
   }
 
   /**
-   * Goes on with as many threads as are fastest, found by timing layers with 1, 2, 4 and so on of
-   * them, at most `most`; the starter starts those that are not there yet. Ends threads that only
-   * make it slower, except where threads were late: the machine was busy, and may not be later. To
-   * be called while no session has evaluated anything.
+   * Sets the fastest number of threads, found by timing layers on 1, 2, 4 and so on up to `most`;
+   * the starter starts those that are missing. Ends the threads that slow it down, unless some were
+   * late: then the machine was busy, and may be free later. To be called before any session
+   * evaluates.
    */
   async chooseThreads(most: number, starter: Pick<ThreadStarter, "start">): Promise<void> {
     const { leader } = this.#live();
     let last = this.#timeLayers(1);
     const timings = [last];
     let bestMs = last.ms;
-    // A clock that stands still says nothing.
+    // A clock may stand still.
     while (last.count < most && last.ms > 0 && last.ms <= bestMs * NEARLY_BEST) {
       const count = Math.min(last.count * 2, most);
       const { threads } = leader;
@@ -200,7 +199,7 @@ export class Engine {
     this.sparsity.nonZero = 0;
   }
 
-  /** Has the other threads return, and lets go of the memory. */
+  /** Ends the other threads and drops the references to the memory. */
   dispose(): void {
     if (this.#parts === undefined) return;
     this.#parts.leader.keep(1);
@@ -214,7 +213,7 @@ export class Engine {
     throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
   }
 
-  /** The least milliseconds that some layers take on so many threads, and how late these were. */
+  /** Times some layers on `count` threads: the best run, and the share of lateness. */
   #timeLayers(count: number): LayerTiming {
     const sequence = this.createSequence();
     sequence.reserve(1);
@@ -240,12 +239,13 @@ export class Engine {
     return this.#paces[index];
   }
 
-  /** Does a piece of work on all threads that take part. Throws THREAD_LOST. */
+  /** Performs a piece of work on all threads that take part. Throws THREAD_LOST. */
   #perform(
     work: Work,
     { pace, units = 1, receive }: Partial<Pick<Task, "units">> & Pick<Task, "pace"> & Receiving,
   ): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
+    leader.recover();
     return leader.perform({
       pace,
       units,

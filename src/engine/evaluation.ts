@@ -1,4 +1,4 @@
-/** What `Session.evaluate` is asked for: its options, their defaults and checks. */
+/** The options of `Session.evaluate`, with their defaults and checks. */
 import { brandOf, checkSignal } from "../brands.js";
 import { describeValue, kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
@@ -14,24 +14,23 @@ export interface EvaluateOptions {
    * last token or of each.
    */
   hidden?: RowsChoice;
-  /** Where to write the result; default a fresh array. Its length is that of the result. */
+  /** Where to write the result, an array of exactly its length; default a new one. */
   out?: Float32Array;
-  /** Most tokens that go through the model at once; default the model's `batchSize`. */
+  /** Most tokens to evaluate at once; default the model's `batchSize`. */
   chunkSize?: number;
   /**
-   * What the tokens are evaluated for: `prefill` is fast and as precise as the model's `precision`,
-   * `decode` takes one token after the other and is exact. Default: decode for a single token and
-   * for chunks of one.
+   * `prefill` evaluates tokens together, with the model's `precision`; `decode` evaluates them one
+   * by one and exactly. Default: decode for a single token and for chunks of one, else prefill.
    */
   phase?: Phase;
   signal?: AbortSignal;
 }
 
-/** Which rows may be asked for. */
+/** Which rows to return. */
 const ROWS_CHOICES = ["last", "all", "none"] as const;
 type RowsChoice = (typeof ROWS_CHOICES)[number];
 
-/** Options as they are carried out. */
+/** Options with every default filled in. */
 export interface ResolvedEvaluation extends Pick<Outputs, "kind" | "phase"> {
   readonly choice: RowsChoice;
   /** Floats of a row of the result. */
@@ -74,7 +73,7 @@ function resolveRows(
   throw invalidArgument("hidden", "no `logits` beside it", describeValue(logits));
 }
 
-/** The array for what is asked for. */
+/** The array for the result. */
 function resolveOut({ out }: EvaluateOptions, length: number): Float32Array {
   if (out === undefined) return new Float32Array(length);
   if (brandOf(out) === "Float32Array" && out.length === length) return out;

@@ -1,12 +1,12 @@
-/** Where the threads of a model meet: the barrier, the work that is announced, chunks to pack. */
+/** Where a model's threads meet: the barrier, the announced work, the chunks to pack. */
 import type { MemoryPlan } from "../kernels/arena.js";
 import { TEAM_BYTES } from "../kernels/team.js";
 import { QUEUE_BYTES } from "../loading/chunk-queue.js";
 
-/** Bytes of the words that say what threads are to do (work.ts). */
+/** Bytes of the words that describe announced work (work.ts). */
 export const WORK_BYTES = 64;
 
-/** Addresses, apart from all that loading works in, because threads wait there. */
+/** Addresses outside of loading's buffers, because threads wait there meanwhile. */
 export interface Meeting {
   readonly team: number;
   readonly work: number;

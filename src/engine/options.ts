@@ -12,31 +12,31 @@ import { PRECISIONS, type Precision } from "../model/precision.js";
 export interface ModelOptions {
   /** Most tokens of a sequence; default, and at most, the file's context length. */
   contextLength?: number;
-  /** How cached numbers are held; default "i16". */
+  /** How cached numbers are stored; default "i16". */
   cacheType?: CacheType;
   /** How attention is computed; default "auto". */
   attention?: AttentionForm;
   /**
-   * Most tokens that prefill takes at once; default 512. Between batches the event loop has its
-   * turn and aborts are noticed.
+   * Most tokens that prefill evaluates at once; default 512. Between batches the event loop runs,
+   * and aborts are noticed.
    */
   batchSize?: number;
-  /** Contexts of full length that the cache has room for; default 1. All sessions share it. */
+  /** How many full contexts the cache has room for; default 1. All sessions share the cache. */
   sessions?: number;
   /**
-   * Threads that compute at most, the caller's among them, 1 to 64; default: what is fastest here,
-   * found by timing. While other programs are busy, fewer take part. There are never more than
-   * processors; and where threads cannot share memory, do not start or do not answer in 10 seconds,
-   * there is one: `model.threads` has the number, and `model.threadFailure` the reason.
+   * Most threads that compute, including the caller's, 1 to 64; default: the fastest number, found
+   * by timing. While other programs are busy, fewer take part. There are never more than
+   * processors, and only one if threads cannot share memory, do not start or do not answer in 10
+   * seconds: `model.threads` is the number, and `model.threadFailure` the reason.
    */
   threads?: number;
-  /** Bits of activations where several tokens are computed at once; default "balanced". */
+  /** Bits of activations in prefill; default "balanced". */
   precision?: Precision;
-  /** Refuse a plan over this many bytes; default, and at most, 4 GiB. */
+  /** Refuse a plan that takes more bytes than this; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
 }
 
-/** More threads than this are refused. */
+/** The most threads of a model. */
 const MOST_THREADS = 64;
 
 function checkRange(name: string, value: number, low: number, high: number): number {
@@ -45,8 +45,8 @@ function checkRange(name: string, value: number, low: number, high: number): num
 }
 
 /**
- * Threads to plan for: those asked for, or as many as there are processors, and no more than that.
- * Throws INVALID_ARGUMENT.
+ * Threads to plan for: the requested number or the number of processors, whichever is less. Throws
+ * INVALID_ARGUMENT.
  */
 export function plannedThreads(asked: number | undefined): number {
   const processors = Math.min(Math.max(platform.parallelism(), 1), MOST_THREADS);
@@ -54,7 +54,7 @@ export function plannedThreads(asked: number | undefined): number {
   return platform.hasThreads() ? Math.min(threads, processors) : 1;
 }
 
-/** Why fewer threads compute than were asked for; undefined where there are as many processors. */
+/** Why fewer threads compute than requested; undefined if there are enough processors. */
 export function excessOfThreads(asked: number | undefined): Error | undefined {
   const processors = platform.parallelism();
   if (asked === undefined || asked <= processors) return undefined;

@@ -1,4 +1,5 @@
 /** Restores saved sessions. */
+import platform from "#platform";
 import { readPages, readSnapshot, type SnapshotModel } from "../cache/read-snapshot.js";
 import type { CacheSequence } from "../cache/sequence.js";
 import type { ByteSource } from "../format/byte-source.js";
@@ -26,6 +27,8 @@ export async function restoreSequence(
   sequence.append(tokens.length);
   try {
     for await (const { layer, index, bytes } of readPages(source, snapshot, signal)) {
+      // Bytes in memory leave timers and aborts no turn of their own.
+      if (layer === 0) await platform.yieldToEventLoop();
       sequence.page(layer, index).set(bytes);
     }
     return { sequence, tokens, messages };

@@ -1,4 +1,4 @@
-/** Saves a session as it is now, while it may go on. */
+/** Saves a session as it is now; meanwhile it may continue. */
 
 import platform from "#platform";
 import type { CacheSequence } from "../cache/sequence.js";
@@ -8,7 +8,7 @@ import { endWhenDropped } from "./dropped.js";
 
 export class Saving {
   readonly #writer: SnapshotWriter;
-  /** Ends the fork that is saved. */
+  /** Disposes of the fork that is saved. */
   readonly #end: () => void;
 
   constructor(parts: Omit<SnapshotParts, "pages">, sequence: CacheSequence) {
@@ -22,7 +22,7 @@ export class Saving {
     }
   }
 
-  /** All bytes; between pages the event loop has its turn. An abort rejects with its reason. */
+  /** All bytes; the event loop runs between pages. An abort rejects with its reason. */
   async bytes(signal: AbortSignal | undefined): Promise<OwnBytes> {
     try {
       const bytes = new Uint8Array(this.#writer.totalBytes);
@@ -36,7 +36,7 @@ export class Saving {
     }
   }
 
-  /** The bytes in pieces, each written when it is asked for; the class is the runtime's. */
+  /** The bytes in pieces, each written on request, as a stream of the runtime's class. */
   stream(Stream: typeof ReadableStream): ReadableStream<Uint8Array> {
     const end = this.#end;
     const pieces = this.#writer.pieces();

@@ -72,8 +72,8 @@ export class Session extends Disposable {
    *
    * Throws INVALID_ARGUMENT, EMPTY_PROMPT, INVALID_TOKEN, CONTEXT_FULL, SESSION_BUSY or DISPOSED;
    * the session is then as before; CACHE_FULL, which keeps the chunks that were done, as an abort
-   * does, which rejects with the signal's reason; THREAD_LOST, after which the model does nothing
-   * more.
+   * does, which rejects with the signal's reason; THREAD_LOST, which keeps them as
+   * well.
    */
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
     this.#check(tokens);

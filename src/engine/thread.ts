@@ -1,4 +1,4 @@
-/** One thread's part of a model: what it is made of, and the loop of a thread of its own. */
+/** One thread's part of a model: its data, and the loop of threads other than the caller's. */
 
 import { CacheRows, type CacheType } from "../cache/rows.js";
 import type { KernelChoice } from "../kernels/choose-kernels.js";
@@ -14,7 +14,7 @@ import type { PlmWeights } from "../model/weights.js";
 import type { Meeting } from "./meeting.js";
 import { performAnnounced, WorkBoard } from "./work.js";
 
-/** What a model is, as data that any thread can be given. */
+/** A model as data that can be sent to any thread. */
 export interface ModelData {
   readonly config: PlmConfig;
   readonly weights: PlmWeights;
@@ -25,7 +25,7 @@ export interface ModelData {
   readonly choice: KernelChoice;
 }
 
-/** What a thread is started with. */
+/** The message that a thread starts with. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -33,7 +33,7 @@ export interface ThreadStart {
   readonly index: number;
 }
 
-/** Where its weights are staged: where activations are once they are loaded. */
+/** Where its weights are staged: the place of activations, which are needed later. */
 export function stagingOf({
   meeting,
   buffers,

@@ -1,6 +1,6 @@
 /**
- * What the thread of the caller has the others do: a few words in shared memory, written before
- * they are announced. All threads then do the same, each its share.
+ * Work for all threads: the caller's thread writes it to a few words of shared memory and announces
+ * it, and every thread does its share.
  */
 import type { Batch, BatchBoard } from "../model/batch.js";
 import type { Plm } from "../model/plm.js";
@@ -14,12 +14,12 @@ export type Work =
 
 const KINDS = ["evaluate", "read", "packKeys"] as const;
 
-/** The words of announced work. They are written when all have done the last. */
+/** The words of announced work, written when all threads have done the last. */
 export class WorkBoard {
   readonly #words: Int32Array;
   readonly #batch: BatchBoard;
 
-  /** Of a batch, which `batch` holds already, only what is to be done with it is written. */
+  /** The batch itself is already in `batch`. */
   constructor(memory: WebAssembly.Memory, ptr: number, batch: BatchBoard) {
     this.#words = new Int32Array(memory.buffer, ptr, WORK_BYTES / 4);
     this.#batch = batch;
@@ -40,8 +40,8 @@ export class WorkBoard {
 }
 
 /**
- * Does one thread's share of a piece of work that its member has begun. On the caller's thread
- * `receive` gets what a batch came to, as Plm.evaluate has it.
+ * Does one thread's share of a piece of work that its member has begun. `receive` is that of
+ * Plm.evaluate.
  */
 export function perform(
   plm: Plm,
@@ -55,7 +55,7 @@ export function perform(
   else plm.packKeys();
 }
 
-/** Does work announced after `done` until it is dismissed: what a thread of its own does. */
+/** Does work announced after `done` until the thread is dismissed. */
 export function performAnnounced(plm: Plm, board: WorkBoard, done: number): void {
   plm.member.follow(done, () => {
     const { work, precision } = board.read();

@@ -83,18 +83,26 @@ export function decodeHeader(format: FrameFormat, json: Uint8Array): unknown {
   }
 }
 
-/** Writes the CRC of `bytes` from `start` to `end` behind them, and returns where that ends. */
-export function writeCrc(bytes: Uint8Array, start: number, end: number): number {
+/**
+ * Writes the CRC of `bytes` from `start` to `end` behind them, and returns where that ends. It
+ * follows that of `before`, such as the part's place in the file, by which parts are told apart.
+ */
+export function writeCrc(bytes: Uint8Array, start: number, end: number, before = 0): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset + end, CRC_BYTES);
-  view.setUint32(0, crc32(bytes.subarray(start, end)), true);
+  view.setUint32(0, crc32(bytes.subarray(start, end), before), true);
   return end + CRC_BYTES;
 }
 
 /** The bytes without the CRC at their end. Throws INVALID_FILE where it is not theirs. */
-export function checkCrc(format: FrameFormat, what: string, bytes: Uint8Array): Uint8Array {
+export function checkCrc(
+  format: FrameFormat,
+  what: string,
+  bytes: Uint8Array,
+  before = 0,
+): Uint8Array {
   const checked = bytes.subarray(0, -CRC_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset + checked.length, CRC_BYTES);
-  const [expected, got] = [view.getUint32(0, true), crc32(checked)];
+  const [expected, got] = [view.getUint32(0, true), crc32(checked, before)];
   if (expected === got) return checked;
   throw invalidFrame(format, `the checksum ${expected} of ${what}`, `${got}: the file is damaged`);
 }

@@ -33,7 +33,7 @@ export function locate(name: string): Place {
     if (PlmError.from(cause)?.code === "UNSUPPORTED_RUNTIME") throw cause;
     // Cut short, since it may have credentials.
     const start = quote(/^[^/?#@]*/.exec(name)?.[0] ?? "");
-    const got = `what is neither: ${start}...`;
+    const got = `neither: ${start}...`;
     throw invalidArgument("source", "a path or URL", got, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The tokens still in the running while one is being chosen, and partial selection over them. One
- * order everywhere: higher logit first, equal logits by lower id. The vocabulary is never sorted.
+ * The tokens that may still be chosen, and partial selection of the best. The order is always the
+ * same: higher logits first, equal logits by lower id. The vocabulary is never sorted.
  */
 import { PlmError } from "../errors.js";
 
@@ -9,7 +9,7 @@ export interface Candidates {
   ids: Int32Array;
   logits: Float64Array;
   length: number;
-  /** Whether they are in order; otherwise they are in no order that may be relied on. */
+  /** Whether they are in order; if not, their order is unspecified. */
   sorted: boolean;
 }
 
@@ -76,7 +76,7 @@ export function selectTopK(logits: Float32Array, k: number, out: Candidates): vo
   let worst = out.logits[0];
   for (; id < logits.length; id++) {
     const logit = logits[id];
-    // An equal logit has a higher id, so it ranks behind. NaN takes this branch too.
+    // An equal logit has a higher id, so it ranks lower. NaN takes this branch too.
     if (logit <= worst) continue;
     if (!(logit < Infinity)) rejectLogit(logit, id);
     out.ids[0] = id;
@@ -92,8 +92,8 @@ export function selectTopK(logits: Float32Array, k: number, out: Candidates): vo
 }
 
 /**
- * Keeps the best candidates, sorted, up to and with the first for which `isEnough` returns true
- * (all of them if it never does). Costs a heap of all and a sift for each that is kept.
+ * Keeps the best candidates, sorted, up to and including the first for which `isEnough` returns
+ * true (all if it never does). Costs a heap of all and a sift for each that is kept.
  */
 export function keepBest(
   candidates: Candidates,
@@ -120,7 +120,7 @@ export function keepBest(
   candidates.sorted = true;
 }
 
-/** Keeps the candidates whose logit is at least `least`, in the order they have. */
+/** Keeps the candidates whose logit is at least `least`, in their order. */
 export function keepAtLeast(candidates: Candidates, least: number): void {
   const { ids, logits, length } = candidates;
   let kept = 0;
@@ -142,7 +142,7 @@ export function maxLogit({ logits, length, sorted }: Candidates): number {
 const BEST_FIRST = 1;
 const WORST_FIRST = -1;
 
-/** Whether candidate i belongs above j in a heap with the best (or the worst) at its root. */
+/** Whether candidate i belongs above j in a heap whose root is the best (or the worst). */
 function isAbove(c: Candidates, i: number, j: number, order: number): boolean {
   const difference = c.logits[i] - c.logits[j];
   return (difference === 0 ? c.ids[j] - c.ids[i] : difference) * order > 0;

@@ -1,7 +1,7 @@
 /** A conversation with a model: keeps the messages, and what of them is evaluated already. */
 import { checkOptions } from "../brands.js";
 import { Disposable } from "../disposable.js";
-import type { Session } from "../engine/session.js";
+import type { SaveOptions, Session } from "../engine/session.js";
 import { PlmError } from "../errors.js";
 import {
   applyChatTemplate,
@@ -12,9 +12,11 @@ import {
 } from "../tokenizer/chat.js";
 import { copyContent } from "../tokenizer/messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import type { OwnBytes } from "../web-types.js";
 import { generatePieces } from "./generate.js";
 import { createRecord, Generation, type GenerationRecord } from "./generation.js";
 import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { encodeMessages } from "./saved-messages.js";
 
 /** How a conversation begins, and how it is put to the model. */
 export interface ConversationOptions extends ChatTemplateOptions {
@@ -27,16 +29,17 @@ export interface ConversationParts {
   /** Its own: nobody else evaluates in it. */
   readonly session: Session;
   readonly tokenizer: Tokenizer;
+  /** Those so far; `system` is then left aside. */
+  readonly messages?: readonly ChatMessage[];
 }
 
 /**
  * Turns of user and assistant. Every answer evaluates only what is new since the last. Made by
- * `Model.createConversation`.
+ * `createConversation` and `restoreConversation` of the model, and by `fork`.
  */
 export class Conversation extends Disposable {
-  readonly messages: ChatMessage[] = [];
+  readonly messages: ChatMessage[];
   readonly #parts: ConversationParts;
-  readonly #system: string | undefined;
   readonly #template: ChatTemplateOptions;
   #isAnswering = false;
 
@@ -45,18 +48,52 @@ export class Conversation extends Disposable {
     super();
     checkOptions(options);
     const { system, ...template } = options;
-    this.#parts = parts;
-    this.#system = system;
     chatTemplateOf(parts.tokenizer, template);
+    const first = system === undefined ? [] : [{ role: "system", content: system }];
+    this.messages = [...(parts.messages ?? first)];
+    this.#parts = parts;
     this.#template = template;
-    this.reset();
   }
 
-  /** Forgets all but the system message. Throws SESSION_BUSY while an answer is read. */
+  /**
+   * Forgets all messages, and their tokens, except a first one of the role "system". Throws
+   * SESSION_BUSY while an answer is read.
+   */
   reset(): void {
     this.#checkIdle();
-    this.messages.length = 0;
-    if (this.#system !== undefined) this.messages.push({ role: "system", content: this.#system });
+    this.messages.length = this.messages[0]?.role === "system" ? 1 : 0;
+    const { session } = this.#parts;
+    if (session.length > 0) session.truncate(this.#countOfStart());
+  }
+
+  /**
+   * A conversation with the same messages, which goes its own way; nothing is evaluated or copied
+   * before one of the two goes on. Dispose of both. Throws SESSION_BUSY while an answer is read,
+   * DISPOSED.
+   */
+  fork(): Conversation {
+    this.#checkIdle();
+    const { session, tokenizer } = this.#parts;
+    const { messages } = this;
+    return new Conversation({ session: session.fork(), tokenizer, messages }, this.#template);
+  }
+
+  /**
+   * The messages and the session as bytes, which `restoreConversation` of the same model takes in
+   * any runtime. It may go on meanwhile. The options of the template are not saved. Throws
+   * INVALID_ARGUMENT for messages that JSON cannot hold or of more than 4 MiB, SESSION_BUSY while
+   * an answer is read, DISPOSED; an abort rejects with the signal's reason.
+   */
+  async save({ signal }: Pick<SaveOptions, "signal"> = {}): Promise<OwnBytes> {
+    this.#checkIdle();
+    const messages = encodeMessages(this.messages);
+    return this.#parts.session.save({ messages, ...(signal !== undefined && { signal }) });
+  }
+
+  /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
+  saveStream(): ReadableStream<Uint8Array> {
+    this.#checkIdle();
+    return this.#parts.session.saveStream({ messages: encodeMessages(this.messages) });
   }
 
   /** Gives the session back. */
@@ -107,7 +144,7 @@ export class Conversation extends Disposable {
 
   #checkIdle(): void {
     if (!this.#isAnswering) return;
-    throw new PlmError("SESSION_BUSY", "conversation: expected one answer at a time, got a second");
+    throw new PlmError("SESSION_BUSY", "conversation: expected one call at a time, got a second");
   }
 
   /** The text of the conversation so far and a question. */
@@ -116,10 +153,16 @@ export class Conversation extends Disposable {
     return applyChatTemplate(tokenizer, [...this.messages, question], this.#template);
   }
 
+  /** The tokens of that text. */
+  #tokensWith(question: ChatMessage): number[] {
+    const options = { special: true, addBos: true };
+    return this.#parts.tokenizer.encode(this.#textWith(question), options);
+  }
+
   /** The tokens to evaluate for an answer. */
   #promptOf(question: ChatMessage): number[] {
-    const { session, tokenizer } = this.#parts;
-    const tokens = tokenizer.encode(this.#textWith(question), { special: true, addBos: true });
+    const { session } = this.#parts;
+    const tokens = this.#tokensWith(question);
     if (tokens.length > session.contextLength) {
       const expected = `messages of at most ${session.contextLength} tokens (the context)`;
       throw new PlmError("CONTEXT_FULL", `chat: expected ${expected}, got ${tokens.length}`);
@@ -129,12 +172,26 @@ export class Conversation extends Disposable {
 
   /** Cuts the session to what it has in common with `tokens`; returns the rest, at least one. */
   #withoutEvaluated(tokens: readonly number[]): number[] {
-    const { session } = this.#parts;
-    const evaluated = session.tokens;
-    let common = 0;
-    const most = Math.min(evaluated.length, tokens.length - 1);
-    while (common < most && evaluated[common] === tokens[common]) common++;
-    session.truncate(common);
+    const common = this.#countCommon(tokens);
+    this.#parts.session.truncate(common);
     return tokens.slice(common);
+  }
+
+  /** How many tokens were evaluated that any next question begins with. */
+  #countOfStart(): number {
+    try {
+      return this.#countCommon(this.#tokensWith({ role: "user", content: "" }));
+    } catch {
+      return 0; // a template that refuses an empty question
+    }
+  }
+
+  /** How many of the tokens, except the last, the session begins with. */
+  #countCommon(tokens: readonly number[]): number {
+    const evaluated = this.#parts.session.tokens;
+    const most = Math.min(evaluated.length, tokens.length - 1);
+    let common = 0;
+    while (common < most && evaluated[common] === tokens[common]) common++;
+    return common;
   }
 }

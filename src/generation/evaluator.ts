@@ -1,13 +1,13 @@
-/** What generation asks of a model and of a tokenizer: two small interfaces, met elsewhere. */
+/** What generation needs of a model and of a tokenizer: two small interfaces. */
 import type { Phase } from "../model/batch.js";
 import type { IncrementalDecoder } from "../tokenizer/decoder.js";
 import type { DecodeOptions } from "../tokenizer/tokenizer.js";
 
-/** What `generate` passes to an evaluator, which may leave all of it aside. */
+/** What `generate` passes to an evaluator, which may ignore all of it. */
 export interface EvaluatorOptions {
-  /** Prefill for the prompt, decode for what follows. */
+  /** Prefill for a prompt of several tokens, decode for one. */
   readonly phase: Phase;
-  /** Logits of the last call, whose array may be used again. */
+  /** The logits of the last call: an array that may be reused. */
   readonly out?: Float32Array;
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,8 +21,8 @@ export interface Evaluator {
   /** Tokens evaluated so far. */
   readonly length: number;
   /**
-   * The tokens evaluated so far, `length` of them. The repetition penalty looks back on them, and
-   * refuses an evaluator of some length without them.
+   * The `length` tokens evaluated so far. The repetition penalty looks back on them, and refuses an
+   * evaluator that has evaluated tokens but does not list them.
    */
   readonly tokens?: ArrayLike<number>;
   /**
@@ -30,8 +30,8 @@ export interface Evaluator {
    * call.
    *
    * Throws PlmError INVALID_TOKEN, EMPTY_PROMPT or CONTEXT_FULL. An abort rejects with the signal's
-   * reason and leaves `length` at what was fully evaluated. An abort can only arrive while the
-   * event loop turns: implementations that compute synchronously let it turn between tokens.
+   * reason and leaves `length` at what was fully evaluated. Aborts arrive only while the event loop
+   * runs: implementations that compute synchronously let it run between tokens.
    */
   evaluate(tokens: ArrayLike<number>, options?: EvaluatorOptions): Promise<Float32Array>;
   /** Forgets every token from position `length` on. */
@@ -40,7 +40,7 @@ export interface Evaluator {
 
 /** What generation needs of the tokenizer. */
 export interface TokenDecoder {
-  /** A decoder that writes control tokens out, or with `special: false` passes over them. */
+  /** A decoder that shows control tokens, or hides them with `special: false`. */
   createDecoder(options?: DecodeOptions): IncrementalDecoder;
   /** The tokens that end a text or a turn. */
   readonly eosTokenIds: ReadonlySet<number>;

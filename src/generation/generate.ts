@@ -1,4 +1,4 @@
-/** The generate loop: prefill the prompt, then choose, show and evaluate token after token. */
+/** The generate loop: evaluates the prompt, then chooses, shows and evaluates tokens one by one. */
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { PlmError } from "../errors.js";
@@ -12,11 +12,11 @@ import { createSampler } from "./samplers.js";
 import { findFinishReason } from "./stopping-criteria.js";
 import { createStreamer, type Streamer } from "./streamer.js";
 
-/** What the loop takes from outside besides its input. */
+/** The loop's clock and callback. */
 export interface GenerateEnvironment {
   /** The time in milliseconds, from any start. Default: performance.now, as it was at import. */
   now?: () => number;
-  /** Called once when a generation that was begun is over, however it ended. */
+  /** Called once when a generation that began has ended, for whatever reason. */
   onEnd?: () => void;
 }
 
@@ -24,9 +24,9 @@ export interface GenerateEnvironment {
  * Continues a prompt. Nothing is evaluated until the generation is read: loop over it for the
  * pieces of text, or call its `text()` or `result()`.
  *
- * The prompt follows what the evaluator has evaluated already; the repetition penalty looks back on
- * both. Afterwards the evaluator holds the prompt and every generated token except the last, which
- * was chosen and not evaluated.
+ * The prompt follows the tokens that the evaluator already has; the repetition penalty looks back
+ * on both. Afterwards the evaluator holds the prompt and every generated token except the last,
+ * which was chosen and not evaluated.
  *
  * Throws PlmError INVALID_ARGUMENT for a bad option and EMPTY_PROMPT for a prompt without tokens.
  * The loop rejects with what the evaluator throws (INVALID_TOKEN, CONTEXT_FULL, ...), with
@@ -64,14 +64,14 @@ async function* thenCall(
   }
 }
 
-/** What is continued, with what. */
+/** The evaluator, the decoder and the prompt of one generation. */
 export interface GenerationParts {
   readonly evaluator: Evaluator;
   readonly decoder: TokenDecoder;
   readonly prompt: readonly number[];
 }
 
-/** Yields the pieces and fills in the record. The clock stands while the reader has the piece. */
+/** Yields the pieces and fills in the record. The clock stops while the reader has a piece. */
 export async function* generatePieces(
   { evaluator, decoder, prompt }: GenerationParts,
   options: ResolvedOptions,
@@ -82,7 +82,8 @@ export async function* generatePieces(
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();
-  let logits = await evaluate(evaluator, prompt, { phase: "prefill", signal });
+  const phase = prompt.length === 1 ? "decode" : "prefill";
+  let logits = await evaluate(evaluator, prompt, { phase, signal });
   record.prefillMs = now() - startMs;
   if (options.maxTokens === 0) record.finishReason = "length";
 
@@ -108,7 +109,7 @@ export async function* generatePieces(
   }
 }
 
-/** The prompt as the repetition penalty sees it: after the tokens that are evaluated already. */
+/** The prompt as the repetition penalty sees it: after the tokens already evaluated. */
 function withEvaluated(
   { tokens, length }: Evaluator,
   prompt: readonly number[],
@@ -146,7 +147,7 @@ function acceptToken(
   });
   if (record.finishReason !== undefined) piece += streamer.end();
   if (streamer.stop !== undefined) {
-    // The last bytes, read as a broken character, may complete a stop string.
+    // Incomplete last bytes become U+FFFD, which may complete a stop string.
     record.finishReason = "stop";
     record.stop = streamer.stop;
   }
@@ -167,7 +168,7 @@ function createChooser(
   return (logits, { tokens, logprobs }) => {
     let chosenFrom = logits;
     if (processors.length > 0) {
-      // A copy: the logits belong to the evaluator, and log probabilities are of the raw ones.
+      // A copy: the logits belong to the evaluator, and log probabilities need the raw ones.
       if (processed.length !== logits.length) processed = new Float32Array(logits.length);
       processed.set(logits);
       for (const process of processors) process(processed, { promptTokens, tokens });

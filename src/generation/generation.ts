@@ -1,15 +1,15 @@
-/** One generation as its reader sees it: pieces of text to loop over, and the result at the end. */
+/** One generation: pieces of text to loop over, and the result at the end. */
 import { Cancellable } from "../disposable.js";
 import { PlmError } from "../errors.js";
 import type { TokenLogprob } from "./logprobs.js";
 import type { ResolvedOptions } from "./options.js";
 import type { FinishReason } from "./stopping-criteria.js";
 
-/** How long a generation took, without the time that the reader spent between pieces. */
+/** The time of a generation, without the reader's time between pieces. */
 export interface GenerationTimings {
   /** Evaluating the prompt. */
   prefillMs: number;
-  /** All after that: choosing tokens, evaluating them, turning them into text. */
+  /** Everything after the prompt: choosing tokens, evaluating and decoding them. */
   decodeMs: number;
   /** Prompt tokens a second of prefill; 0 if no time passed. */
   prefillTokensPerSecond: number;
@@ -17,30 +17,30 @@ export interface GenerationTimings {
   tokensPerSecond: number;
 }
 
-/** What a generation came to. */
+/** The result of a generation. */
 export interface GenerationResult {
   /** All pieces joined. */
   text: string;
-  /** The generated tokens: those of a stop string and hidden ones included, the end token not. */
+  /** The generated tokens, with those of a stop string and hidden ones, without the end token. */
   tokens: number[];
-  /** How many tokens the prompt had; in a conversation, those that were not evaluated before. */
+  /** Tokens of the prompt; in a conversation, without those evaluated before. */
   promptTokens: number;
   finishReason: FinishReason;
   /** The stop string that ended the text. */
   stop?: string;
   /** The end token that was chosen; it was not evaluated. */
   eosToken?: number;
-  /** Give this to have the same text again. */
+  /** Pass this to generate the same text again. */
   seed: number;
   /**
-   * For each of `tokens`, if asked for: log probabilities of the model's own distribution, before
+   * For each of `tokens`, if requested: log probabilities of the model's own distribution, before
    * penalties, biases, truncation and temperature.
    */
   logprobs?: TokenLogprob[];
   timings: GenerationTimings;
 }
 
-/** What the loop writes down as it goes; becomes the result. */
+/** The loop's record, from which the result is made. */
 export interface GenerationRecord {
   text: string;
   tokens: number[];
@@ -55,7 +55,7 @@ export interface GenerationRecord {
   decodedTokens: number;
 }
 
-/** A record of nothing yet. */
+/** An empty record. */
 export function createRecord(
   { seed, logprobs }: ResolvedOptions,
   promptTokens = 0,
@@ -81,7 +81,7 @@ export function createRecord(
  *     for await (const piece of generation) show(piece);
  *     const { finishReason } = await generation.result();
  *
- * Work is done only as pieces are asked for. Leaving the loop ends the generation with the reason
+ * Work is done only when pieces are requested. Leaving the loop ends the generation with the reason
  * "cancelled"; an error or an abort rejects the loop and `result()` alike.
  */
 export class Generation extends Cancellable implements AsyncIterable<string> {
@@ -104,7 +104,7 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Whoever reads the loop has the error already; nobody need read the result too.
+    // The loop's reader has the error; the result need not be read too.
     this.#ended.catch(() => {});
   }
 
@@ -118,8 +118,8 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
   }
 
   /**
-   * The result, once the generation has ended. If nobody has begun to read it, reads it to its end;
-   * otherwise waits for whoever does.
+   * The result, once the generation has ended. Reads the pieces to the end, or waits for the reader
+   * that has begun.
    */
   async result(): Promise<GenerationResult> {
     if (!this.#isRead) for await (const _ of this);
@@ -127,15 +127,15 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
   }
 
   /**
-   * Ends the generation with the reason "cancelled" if it has not ended, after the piece that is
-   * being made; whoever reads it gets no further one. `await using` calls it at the block's end.
+   * Ends the generation with the reason "cancelled" if it has not ended, after the current piece;
+   * its reader gets no more. `await using` calls this at the block's end.
    */
   override async cancel(): Promise<void> {
     this.#isRead = true;
     await this.#return();
   }
 
-  /** The whole text; as `result()`. */
+  /** The text of `result()`. */
   async text(): Promise<string> {
     return (await this.result()).text;
   }
@@ -159,7 +159,7 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
   }
 }
 
-/** A record that has no reason yet belongs to a generation that was left early. */
+/** A record without a reason belongs to a generation that was left early. */
 function toResult(record: GenerationRecord): GenerationResult {
   const { prefillMs, decodeMs, promptTokens, decodedTokens } = record;
   return {
@@ -180,7 +180,7 @@ function toResult(record: GenerationRecord): GenerationResult {
   };
 }
 
-/** 0 where there is nothing to divide: no time, or no token. */
+/** A rate; 0 without time or tokens. */
 function calculateTokensPerSecond(tokens: number, durationMs: number): number {
   return durationMs > 0 ? (1000 * tokens) / durationMs : 0;
 }

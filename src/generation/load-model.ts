@@ -1,4 +1,4 @@
-/** From a source of bytes to a model that can be asked. */
+/** Loads a model, or inspects it, from a source of bytes. */
 import { checkOptions, checkSignal } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../engine/load.js";
@@ -12,8 +12,8 @@ import { Model } from "./model.js";
 
 /**
  * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
- * or byte-range reader, or the parts of a split file. Tensors are streamed to their places; the
- * file is never held whole.
+ * or byte-range reader, or the parts of a split file. Tensors stream to their places; the file
+ * is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects
@@ -26,7 +26,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   });
 }
 
-/** What is in a file, and how it would lie in memory. */
+/** A file's contents, and its plan of memory. */
 export interface Inspection {
   readonly gguf: Gguf;
   readonly plan: ModelPlan;
@@ -64,7 +64,7 @@ async function withGguf<T>(
   }
 }
 
-/** Throws INVALID_ARGUMENT for what no later step would name. */
+/** Throws INVALID_ARGUMENT for options that no later step checks by name. */
 function checkProgress({ onProgress }: Pick<LoadOptions, "onProgress">): void {
   if (onProgress === undefined || typeof onProgress === "function") return;
   throw invalidArgument("onProgress", "a function", kindOf(onProgress));

@@ -1,9 +1,9 @@
 /**
- * Logits processors: functions that change the logits, in place, before a token is chosen. Whatever
- * finite numbers they are given, a finite logit stays finite.
+ * Logits processors: functions that change the logits, in place, before a token is chosen. Finite
+ * settings keep finite logits finite.
  */
 
-/** The tokens so far, oldest first: what penalties look back on. */
+/** The tokens so far, oldest first, which penalties look back on. */
 export interface TokenHistory {
   readonly promptTokens: ArrayLike<number>;
   /** The tokens generated after the prompt. */
@@ -26,12 +26,12 @@ export interface LogitsProcessorOptions {
 /** The largest number of f32. */
 const MOST = (2 - 2 ** -23) * 2 ** 127;
 
-/** A changed logit as f32 can hold it: only what was banned, or is by a bias, is -Infinity. */
+/** A changed logit, limited to f32's finite numbers; -Infinity, a ban, stays. */
 function bounded(value: number, before: number): number {
   return before === -Infinity ? before : Math.min(Math.max(value, -MOST), MOST);
 }
 
-/** The processors that these settings need, in their order: penalties, then biases. Often none. */
+/** The processors that these settings need, in order: penalties, then biases. Often none. */
 export function createLogitsProcessors(options: LogitsProcessorOptions): LogitsProcessor[] {
   const { repetitionPenalty, repetitionWindow, presencePenalty, frequencyPenalty } = options;
   const processors: LogitsProcessor[] = [];

@@ -4,13 +4,13 @@ import { createCandidates, selectTopK } from "./candidates.js";
 /** A token and the natural logarithm of its probability. */
 export interface Logprob {
   token: number;
-  /** -Infinity where the model rules the token out. */
+  /** -Infinity if the model excludes the token. */
   logprob: number;
 }
 
 /** A generated token, with the best of the model's own distribution, before penalties. */
 export interface TokenLogprob extends Logprob {
-  /** The most probable tokens, best first, equal ones by lower id; may have the generated one. */
+  /** The most probable tokens, best first, equal ones by lower id. May have the generated one. */
   top: Logprob[];
 }
 

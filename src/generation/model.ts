@@ -20,9 +20,13 @@ import { Conversation, type ConversationOptions } from "./conversation.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
+import { decodeMessages } from "./saved-messages.js";
 
 /** Options of `Model.chat`: those of `generate`, and how the template is filled. */
 export interface ChatGenerateOptions extends GenerateOptions, ChatTemplateOptions {}
+
+/** Options of `Model.restoreConversation`; none of them is saved with a conversation. */
+export interface RestoreConversationOptions extends RestoreOptions, ChatTemplateOptions {}
 
 /** A model in memory. Made by `loadModel`. */
 export class Model extends Disposable {
@@ -146,6 +150,27 @@ export class Model extends Disposable {
     checkOptions(options);
     const { session } = await this.#loaded.restoreSession(source, options);
     return session;
+  }
+
+  /**
+   * The conversation that `Conversation.save` saved, with its messages, the system message among
+   * them; its next answer evaluates only what is new. Throws as `restoreSession` does, INVALID_FILE
+   * for messages that are none, UNSUPPORTED_FILE for a session that was saved without messages,
+   * and INVALID_ARGUMENT as `createConversation`.
+   */
+  async restoreConversation(
+    source: ModelSource,
+    options: RestoreConversationOptions = {},
+  ): Promise<Conversation> {
+    chatTemplateOf(this.tokenizer, options);
+    const { session, messages } = await this.#loaded.restoreSession(source, options);
+    try {
+      const parts = { session, tokenizer: this.tokenizer, messages: decodeMessages(messages) };
+      return new Conversation(parts, options);
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-/** The options of generation: what each is by default and may be, and what checks them all. */
+/** The options of generation: their defaults, ranges and checks. */
 import { brandOf, isSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
@@ -11,7 +11,7 @@ import { randomSeed } from "./random.js";
 export interface GenerateOptions {
   /** Most tokens to generate, an integer >= 0. Default: until an end token or a full context. */
   maxTokens?: number;
-  /** >= 0; below 1 sharpens, above 1 flattens, 0 takes the best token always. Default 0.8. */
+  /** >= 0; below 1 sharpens, above 1 flattens, 0 always takes the best token. Default 0.8. */
   temperature?: number;
   /** Keep this many tokens, an integer >= 0; 0 keeps all. Default 40. */
   topK?: number;
@@ -22,17 +22,17 @@ export interface GenerateOptions {
   /** Keep the most typical tokens with this share, 0..1; 1 keeps all. Default 1. */
   typicalP?: number;
   /**
-   * > 0; above 1 makes tokens of the prompt and the text less likely; what a session has evaluated
-   * before counts as prompt. Default 1 (off).
+   * > 0; above 1 makes tokens of the prompt and the text less likely; tokens that a session has
+   * evaluated before count as prompt. Default 1 (off).
    */
   repetitionPenalty?: number;
   /** How far the repetition penalty looks back, an integer >= 0 or Infinity. Default 64. */
   repetitionWindow?: number;
-  /** Taken once from the logit of a token already generated; finite. Default 0. */
+  /** Subtracted once from the logit of a token already generated; finite. Default 0. */
   presencePenalty?: number;
-  /** Taken for each time that a token was generated; finite. Default 0. */
+  /** Subtracted for each time that a token was generated; finite. Default 0. */
   frequencyPenalty?: number;
-  /** Token id to a number added to its logit; -Infinity bans the token. Default none. */
+  /** Maps token ids to numbers added to their logits; -Infinity bans a token. Default none. */
   logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>;
   /**
    * An integer in [0, 2^53): the same seed gives the same text on the same runtime and kind of
@@ -40,19 +40,19 @@ export interface GenerateOptions {
    */
   seed?: number;
   /**
-   * Ends the text before the first of these strings; none may be empty. A control token that is not
-   * shown counts with its whole text or not at all. Default none.
+   * Ends the text before the first of these strings, none empty. A stop string contains a hidden
+   * control token's whole text or none of it. Default none.
    */
   stop?: string | readonly string[];
-  /** Report each token's log probability and this many alternatives; 0 is off. Default 0. */
+  /** Report each token's log probability and this many alternatives; default 0, which is off. */
   logprobs?: number;
   /** Ends generation by rejecting with the signal's reason. */
   signal?: AbortSignal;
   /** Never choose an end token: the text goes on to maxTokens (for benches). Default false. */
   ignoreEos?: boolean;
   /**
-   * Write control tokens that the model chooses, such as `<|im_start|>`, in the text, as
-   * `Tokenizer.decode` does; the end token never is. Default false.
+   * Show control tokens that the model chooses, such as `<|im_start|>`, in the text, as
+   * `Tokenizer.decode` does; the end token is never shown. Default false.
    */
   special?: boolean;
 }
@@ -64,10 +64,10 @@ export interface ResolvedOptions extends Required<Omit<GenerateOptions, "signal"
   signal: AbortSignal | undefined;
 }
 
-/** Takes what is wrong with an option, or with the part of it that `at` names. */
+/** Reports a bad value of an option, or of the part of it that `at` names. */
 type Refuse = (expected: string, value: unknown, at?: string) => void;
 
-/** Reads an option; undefined is one that was left out. What it refuses, it also replaces. */
+/** Reads an option; undefined if it is missing. Returns a valid value even after refusing one. */
 type Reader<T> = (value: unknown, refuse: Refuse, vocabSize: number) => T;
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
@@ -75,7 +75,7 @@ const isCountOrInfinity = (value: number): boolean => isCount(value) || value ==
 const isShare = (value: number): boolean => value >= 0 && value <= 1;
 const isSeed = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-/** Every option: its default, and what it may be. The commands' flags follow from this table. */
+/** Every option's default and range. The commands' flags follow from this table. */
 const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K]> } = {
   maxTokens: number(Infinity, isCountOrInfinity, "an integer >= 0 or Infinity"),
   temperature: number(0.8, (value) => value >= 0 && value < Infinity, "a finite number >= 0"),
@@ -98,8 +98,8 @@ const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K
 
 /**
  * Checks the options for a vocabulary of `vocabSize` and fills in the defaults; a missing seed is
- * chosen here. Throws one PlmError INVALID_ARGUMENT that names every option that is wrong; of
- * several, its cause has an error each.
+ * chosen here. Throws one PlmError INVALID_ARGUMENT that names every bad option; if there are
+ * several, its cause has one error for each.
  */
 export function resolveOptions(options: GenerateOptions, vocabSize: number): ResolvedOptions {
   const problems: PlmError[] = [];
@@ -118,7 +118,7 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
   return resolved as unknown as ResolvedOptions;
 }
 
-/** The reader of a number; a default that is a function is called where the option is left out. */
+/** The reader of a number; a default that is a function is called if the option is missing. */
 function number(
   fallback: number | (() => number),
   isValid: (value: number) => boolean,

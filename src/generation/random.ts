@@ -47,7 +47,7 @@ export function createRandomSource(seed: number): RandomSource {
   };
 }
 
-/** A seed that nobody chose: 32 bits from the platform's generator. */
+/** A random seed: 32 bits from the platform's generator. */
 export function randomSeed(): number {
   const { crypto } = globalThis;
   if (crypto === undefined) return Math.floor(Math.random() * 2 ** 32);

@@ -1,10 +1,10 @@
 /**
- * Samplers: from logits to one token. The chain is llama.cpp's default one: top-k, typical-p,
- * top-p, min-p, temperature, draw. Each step renormalises over what the one before has left;
- * temperature comes last, so it does not change what is cut. Sums are in f64.
+ * Samplers: from logits to one token. The chain is llama.cpp's default: top-k, typical-p, top-p,
+ * min-p, temperature, draw. Each step renormalises over the tokens that the one before has left;
+ * temperature comes last, so it does not change which are cut. Sums are in f64.
  *
  * The same logits and the same seed give the same token. Math.exp may differ by a unit in the last
- * place between engines; that shows only where a draw or a share lands within rounding of an edge.
+ * place between engines; this matters only if a draw or a share is within rounding of an edge.
  */
 import {
   type Candidates,
@@ -19,7 +19,7 @@ import {
 } from "./candidates.js";
 import type { RandomSource } from "./random.js";
 
-/** Chooses a token from f32[vocabSize] logits, which it leaves as they are. */
+/** Chooses a token from f32[vocabSize] logits, which it does not change. */
 export type Sampler = (logits: Float32Array) => number;
 
 /** The settings of the chain; ranges and defaults in options.ts. */
@@ -49,7 +49,7 @@ export function sampleGreedy(logits: Float32Array): number {
   return best;
 }
 
-/** The sampler for these settings: greedy at temperature 0, else the chain; it owns its scratch. */
+/** The sampler for these settings: greedy at temperature 0, else the chain. */
 export function createSampler(options: SamplerOptions, random: RandomSource): Sampler {
   const { temperature, topK, topP, minP, typicalP } = options;
   if (temperature === 0) return sampleGreedy;

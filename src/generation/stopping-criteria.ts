@@ -6,20 +6,20 @@
  */
 export type FinishReason = "eos" | "stop" | "length" | "cancelled";
 
-/** What the criteria judge after each token. */
+/** The input of the criteria after each token. */
 export interface StoppingState {
-  /** Whether the token just chosen is an end token; then it is not counted as generated. */
+  /** Whether the token just chosen is an end token, which does not count as generated. */
   isEos: boolean;
-  /** The stop string that the text has run into, if any. */
+  /** The stop string that was found, if any. */
   stop: string | undefined;
-  /** How many tokens were generated, and the most that may be. */
+  /** Tokens generated, and the most to generate. */
   generated: number;
   maxTokens: number;
-  /** How many tokens the context still takes, the last one included. */
+  /** Tokens that the context still has room for, including the last. */
   room: number;
 }
 
-/** The reason to end now, or undefined to go on: end token, then stop string, then length. */
+/** The reason to end now, or undefined: end token, then stop string, then length. */
 export function findFinishReason(state: StoppingState): FinishReason | undefined {
   if (state.isEos) return "eos";
   if (state.stop !== undefined) return "stop";
@@ -29,38 +29,36 @@ export function findFinishReason(state: StoppingState): FinishReason | undefined
 /** Watches a text for stop strings. */
 export interface StopStringMatcher {
   /**
-   * Appends text that is shown, or the whole text of one hidden token; returns what can be shown
-   * now, which withholds whatever may yet turn out to begin a stop string. Returns nothing more
-   * once one was found.
+   * Appends shown text, or the whole text of one hidden token. Returns the text that can be shown
+   * now, without an end that may begin a stop string; nothing after a stop string was found.
    */
   push(text: string, isHidden?: boolean): string;
-  /** The text still withheld, now that nothing follows; nothing if a stop string was found. */
+  /** The text still withheld at the end; nothing if a stop string was found. */
   end(): string;
-  /** The stop string found: the first to be completed, the longest of those completed together. */
+  /** The stop string found: the first completed, of several at once the longest. */
   readonly found: string | undefined;
 }
 
 /**
- * A matcher for these strings, none empty. They are found in the text with its hidden tokens and in
- * what is shown alike; of a hidden token a stop string has all or nothing. However the shown text
- * is cut into pieces, the result is the same. Linear: Knuth-Morris-Pratt, two automata for each
- * string.
+ * A matcher for these strings, none empty. It finds them in the shown text, with or without its
+ * hidden tokens; a stop string contains a whole hidden token or none of it. The result does not
+ * depend on how the text is cut into pieces. Linear: Knuth-Morris-Pratt, two automata per string.
  */
 export function createStopStringMatcher(stops: readonly string[]): StopStringMatcher {
   // Longest first, so that the first to match is the longest.
   const patterns = [...stops]
     .sort((a, b) => b.length - a.length)
     .map((text) => ({ text, borders: computeBorders(text), matched: 0, matchedShown: 0 }));
-  /** What is withheld of the text that is shown, and the place of each unit in the whole text. */
+  /** The withheld part of the shown text, and each unit's place in the whole text. */
   let withheld = "";
   let places: number[] = [];
   let length = 0;
   let found: string | undefined;
   const longest = patterns.reduce((most, { text }) => Math.max(most, text.length), 0);
-  /** Places within hidden tokens, where no match may begin; those too far back are dropped. */
+  /** Places inside hidden tokens, where no match may begin; old ones are dropped. */
   const inside = new Set<number>();
 
-  /** How many withheld units come before this place in the whole text. */
+  /** The number of withheld units before this place in the whole text. */
   const countBefore = (place: number): number => {
     let count = places.length;
     while (count > 0 && places[count - 1] >= place) count--;
@@ -74,7 +72,7 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
     return taken;
   };
 
-  /** Takes a unit in; returns how many withheld ones come before the stop string it completes. */
+  /** Adds a unit; returns the number of withheld units before the stop string that it completes. */
   const step = (unit: number, kind: "shown" | "hidden" | "hidden end"): number | undefined => {
     let count: number | undefined;
     const mayBegin = (matched: number): boolean => !inside.has(length - matched);
@@ -92,7 +90,7 @@ export function createStopStringMatcher(stops: readonly string[]): StopStringMat
     return count;
   };
 
-  /** Takes the text of a hidden token in, of which no match may begin behind the first unit. */
+  /** Adds a hidden token's text, in which a match may begin at the first unit only. */
   const pushHidden = (text: string): string | undefined => {
     for (const place of inside) {
       if (place >= length - longest) break;
@@ -146,8 +144,8 @@ function computeBorders(pattern: string): Int32Array {
 }
 
 /**
- * How much of the pattern ends the text, after one more code unit, when `matched` did before;
- * `mayBegin` denies lengths.
+ * The length of the pattern's prefix that ends the text after one more code unit, from that before
+ * it, `matched`; `mayBegin` excludes lengths.
  */
 function extend(
   pattern: string,

@@ -1,20 +1,20 @@
-/** The streamer: from token ids to text to show, in whole characters, up to a stop string. */
+/** The streamer: turns token ids into text to show, in whole characters, up to a stop string. */
 import type { TokenDecoder } from "./evaluator.js";
 import { createStopStringMatcher } from "./stopping-criteria.js";
 
 /** Turns tokens into pieces of text; a piece may be empty. */
 export interface Streamer {
-  /** The text that can be shown now that this token has come. */
+  /** Adds a token; returns the text that can be shown now. */
   push(token: number): string;
-  /** The rest of the text, now that no token follows. */
+  /** The rest of the text after the last token. */
   end(): string;
-  /** The stop string that the text ran into; from then on every piece is empty. */
+  /** The stop string that was found; from then on every piece is empty. */
   readonly stop: string | undefined;
 }
 
 /** What a streamer shows. */
 export interface StreamerOptions {
-  /** Never shown, nor anything after them. */
+  /** The text ends before the first of these. */
   stop: readonly string[];
   /** Whether control tokens are shown. */
   special: boolean;
@@ -41,7 +41,7 @@ export function createStreamer(tokens: TokenDecoder, { stop, special }: Streamer
   };
 }
 
-/** The text of a control token; "" for a token that shows by itself, or has no text. */
+/** The text of a control token; "" for a token that is shown anyway or has no text. */
 function hiddenTextOf(tokens: TokenDecoder, token: number): string {
   const textOf = (special: boolean): string => {
     const decoder = tokens.createDecoder({ special });

@@ -1,4 +1,4 @@
-/** Which kernel serves which packed type: decided by timing, within what precision allows. */
+/** Chooses the kernels of each packed type by timing, within the limits of precision. */
 
 import { now as clock } from "../clock.js";
 import { isRelaxed, type Kernels, type RelaxedKernels } from "./kernels.js";
@@ -13,13 +13,13 @@ import {
 } from "./packed.js";
 import { ProductShape } from "./structs.js";
 
-/** The kernels that were chosen; plain data, so that every thread has the same. */
+/** The chosen kernels, as plain data for all threads. */
 export interface KernelChoice {
-  /** For one token: the form of its activations. */
+  /** In decode: the form of a token's activations. */
   readonly matvec: Readonly<Partial<Record<PackedTypeName, MatvecForm>>>;
-  /** For several: the numbers of planes whose kernel is not slower than the exact one in i16. */
+  /** In prefill: the numbers of planes whose kernel is not slower than the exact one in i16. */
   readonly matmul: Readonly<Partial<Record<PackedTypeName, readonly (1 | 2)[]>>>;
-  /** What was timed to choose the latter; nothing where there was no choice. */
+  /** The rates behind the choice for prefill; none for a type without a choice. */
   readonly rates: Readonly<Partial<Record<PackedTypeName, MatmulRates>>>;
 }
 
@@ -31,37 +31,37 @@ export interface MatmulRates {
   readonly twoPlanes: number;
 }
 
-/** The product that is timed: it stays in the second-level cache. */
+/** The size of the timed product, which stays in the second-level cache. */
 const ROWS = 64;
 const COLS = 1024;
 const TOKENS = 16;
 
 /**
- * How long candidates run in turn, at the least: an engine compiles anew what runs often, and what
- * counts is how fast that is. The best time of each counts.
+ * The least time that candidates run in turn: engines recompile code that runs often, and that code
+ * is to be timed. The best time of each candidate counts.
  */
 const RACE_MS = 12;
 
-/** And how often: on a busy machine a race has long breaks. */
+/** The least number of runs: a busy machine interrupts a race for long. */
 const LEAST_RUNS = 150;
 const LEAST_ROUNDS = 5;
 
-/** More runs than any race needs: the clock has stopped since its step was measured. */
+/** More runs than any race needs, in case the clock has stopped since its step was measured. */
 const MOST_RUNS = 1 << 14;
 
-/** What is timed at once takes this many steps of the clock: browsers have steps of 0.1 ms. */
+/** Steps of the clock that one measurement takes: in browsers a step is 0.1 ms. */
 const CLOCK_STEPS = 8;
 
-/** Steps of a clock that are measured. */
+/** How many of a clock's steps are measured. */
 const MEASURED_STEPS = 5;
 
-/** Looks at a clock after which it counts as standing still, as it does in some Workers. */
+/** Readings of a clock after which it counts as standing still, as in some Workers. */
 const CLOCK_LOOKS = 100_000;
 
 /**
- * The relaxed kernels serve unless the others are seen to be faster by this. Kernels must not
- * change places from one run of a program to the next, for their last digits differ; and on a busy
- * machine the engine's better compiler may be late for one of them.
+ * The relaxed kernels are used unless the others are faster by this factor. The choice must not
+ * change from one run of a program to the next, since the kernels' last digits differ; and on a
+ * busy machine the engine's optimizing compiler may be late for one of them.
  */
 const CLEARLY = 2.5;
 
@@ -77,19 +77,19 @@ export const TIMING_BYTES: number =
   unpackedPanelBytes(COLS) +
   64;
 
-/** What was decided before, by type: an engine and CPU do not change while they run. */
+/** Earlier decisions, by type: engine and CPU stay the same while a program runs. */
 const DECIDED = new Map<PackedTypeName, Decision>();
 
-/** What is decided for one type. */
+/** The decision for one type. */
 export interface Decision {
   readonly matvec: MatvecForm;
   readonly matmul: readonly (1 | 2)[];
   readonly rates?: MatmulRates;
 }
 
-/** What a choice may be given instead of the runtime's own. */
+/** Replaces the runtime's clock and earlier decisions. */
 export interface ChoosingOptions {
-  /** What was decided before and is not timed again. */
+  /** Earlier decisions, which are not timed again. */
   decided?: Map<PackedTypeName, Decision>;
   /** Milliseconds from any start. */
   now?: () => number;
@@ -97,7 +97,7 @@ export interface ChoosingOptions {
 
 /**
  * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
- * scratchPtr. A CPU may have the relaxed dot as one instruction or as three: no flag tells.
+ * scratchPtr. A CPU's relaxed dot may be one instruction or three, and no flag says which.
  */
 export function chooseKernels(
   kernels: Kernels,
@@ -125,7 +125,7 @@ export function chooseKernels(
   return choice as KernelChoice;
 }
 
-/** Times candidates by a clock, whose steps it measures first. */
+/** Times candidates with a clock, whose steps it measures first. */
 class Stopwatch {
   readonly #now: () => number;
   /** Milliseconds between two steps of the clock; undefined where it stands still. */
@@ -136,7 +136,7 @@ class Stopwatch {
     this.#stepMs = this.#measureStep();
   }
 
-  /** The shortest of a few steps: on a busy machine some are seen late. */
+  /** The shortest of a few steps: on a busy machine some are noticed late. */
   #measureStep(): number | undefined {
     let shortestMs = Infinity;
     let lastMs = this.#nextStepAfter(this.#now());
@@ -150,7 +150,7 @@ class Stopwatch {
     return shortestMs;
   }
 
-  /** When the clock is first seen past a time. */
+  /** The first reading of the clock after a time. */
   #nextStepAfter(ms: number): number | undefined {
     for (let look = 0; look < CLOCK_LOOKS; look++) {
       const nowMs = this.#now();
@@ -167,8 +167,8 @@ class Stopwatch {
   }
 
   /**
-   * Milliseconds of each candidate's best run; they run in turn. Undefined without a clock that has
-   * steps, and keeps having them.
+   * Milliseconds of each candidate's best run; they run in turn. Undefined if the clock stands
+   * still or stops.
    */
   race(candidates: readonly (() => void)[]): number[] | undefined {
     if (this.#stepMs === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * `plm-wasm/kernels`: the kernels by themselves, for those who want only int8 products, latent
- * attention or packing over a memory of their own. Contracts are in assembly/, one file a kernel.
+ * `plm-wasm/kernels`: the kernels alone, for programs that need only int8 products, latent
+ * attention or packing over their own memory. The contracts are in assembly/, beside each kernel.
  */
 import "../web-types.js";
 

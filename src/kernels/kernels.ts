@@ -1,5 +1,5 @@
 /**
- * The typed interface of the kernels' binaries: one line per export of assembly/index.ts and of
+ * The typed interface of the kernels' binaries: one member per export of assembly/index.ts and of
  * assembly/relaxed.ts, whose files hold the contracts. Names ending in Ptr are byte addresses in
  * the one memory; counts and strides are in elements. `type` is a PACKED_TYPES id, in the pack
  * kernels a GGUF tensor type id.
@@ -46,7 +46,7 @@ export interface Kernels {
     shapePtr: number,
     scratchPtr: number,
   ): void;
-  /** scale <- u32 list of active neurons, which becomes pairs, and their f32[neurons] */
+  /** scale <- u32 list of active neurons, which becomes pairs, and f32[neurons] */
   pairActiveF32(listPtr: number, count: number, xPtr: number): number;
   /** f32[n, outputs] <- slab[neurons, outputs], lists of pairs, f32[n] scales; shape as above */
   sparseMatmulTiles(
@@ -166,9 +166,9 @@ export interface Kernels {
   storeLatentQ8_0: StoreLatent;
 }
 
-/** What the relaxed binary has beside all of `Kernels`. */
+/** What the relaxed binary has in addition to `Kernels`. */
 export interface RelaxedKernels extends Kernels {
-  /** i32[4] <- what this engine's relaxed dot makes of s8[16], u8[16], i32[4] */
+  /** i32[4] <- this engine's relaxed dot of s8[16], u8[16], i32[4] */
   probeDot(toPtr: number, aPtr: number, bPtr: number): void;
   /** s8 planes[rows, n] <- f32[rows, n] */
   quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
@@ -182,7 +182,7 @@ export interface RelaxedKernels extends Kernels {
   matmulPlanes: Matmul;
 }
 
-/** matvecI16 and its kin: y = W x for one token. */
+/** matvecI16 and its variants: y = W x for one token. */
 export type Matvec = (
   yPtr: number,
   wPtr: number,
@@ -192,7 +192,7 @@ export type Matvec = (
   cols: number,
 ) => void;
 
-/** absorbI16 and its kin: y = W^T x for the keys of one head. */
+/** absorbI16 and its variants: y = W^T x for the keys of one head. */
 export type Absorb = (
   yPtr: number,
   keysPtr: number,
@@ -203,7 +203,7 @@ export type Absorb = (
   scratchPtr: number,
 ) => void;
 
-/** matmulI16 and its kin: Y = X W^T for several tokens. */
+/** matmulI16 and its variants: Y = X W^T for several tokens. */
 export type Matmul = (
   yPtr: number,
   wPtr: number,
@@ -218,7 +218,7 @@ export function isRelaxed(kernels: Kernels): kernels is RelaxedKernels {
   return "matmulPlanes" in kernels;
 }
 
-/** storeLatentF32 and its kin: one row of the latent cache from f32 values. */
+/** storeLatentF32 and its variants: one row of the latent cache from f32 values. */
 export type StoreLatent = (
   rowPtr: number,
   latentPtr: number,
@@ -227,7 +227,7 @@ export type StoreLatent = (
   ropeDim: number,
 ) => void;
 
-/** loadLatentF32 and its kin: rows of the latent cache as f32 values. */
+/** loadLatentF32 and its variants: rows of the latent cache as f32 values. */
 export type LoadLatent = (
   latentsPtr: number,
   kPesPtr: number,
@@ -237,7 +237,7 @@ export type LoadLatent = (
   ropeDim: number,
 ) => void;
 
-/** attendLatentF32 and its kin: latent attention of one token over pages of the cache. */
+/** attendLatentF32 and its variants: latent attention of one token over pages of the cache. */
 export type AttendLatent = (
   outPtr: number,
   qPtr: number,

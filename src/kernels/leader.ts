@@ -8,6 +8,8 @@ import type { Member } from "./team.js";
 
 /** A thread of the team beside the leader's. */
 export interface Follower {
+  /** Whether it is known to compute no more. */
+  readonly hasEnded: boolean;
   /** Frees what is left of a dismissed thread. */
   end(): void;
 }
@@ -29,6 +31,8 @@ export class Leader {
   #followers: readonly Follower[];
   /** The error that ended a piece of work early. */
   #failure: unknown;
+  /** Threads that were dismissed, which may not have returned yet. */
+  readonly #dismissed: Follower[] = [];
 
   constructor(member: Member, followers: readonly Follower[]) {
     this.#member = member;
@@ -47,8 +51,8 @@ export class Leader {
 
   /**
    * Does a piece of work. Returns how long it took, and how long an average thread slept at
-   * barriers, in milliseconds. Throws THREAD_LOST, and does so on every later call: threads that
-   * disagree about where they are would compute something else.
+   * barriers, in milliseconds. Throws THREAD_LOST, and does so on every call until
+   * `recover`: threads that disagree about where they are would compute something else.
    */
   perform({ pace, units, post, perform }: Task): Pick<Piece, "ms" | "lateMs"> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -72,11 +76,22 @@ export class Leader {
     return { ms, lateMs };
   }
 
+  /**
+   * Takes up work again after THREAD_LOST, alone, once all other threads are known to have ended:
+   * one that is only late would write among what the leader computes.
+   */
+  recover(): void {
+    if (this.#dismissed.every(({ hasEnded }) => hasEnded)) this.#failure = undefined;
+  }
+
   /** Keeps the first `count` threads and ends the others. */
   keep(count: number): void {
     if (count >= this.threads) return;
     this.#member.dismiss(count);
-    for (const follower of this.#followers.slice(count - 1)) follower.end();
+    for (const follower of this.#followers.slice(count - 1)) {
+      follower.end();
+      this.#dismissed.push(follower);
+    }
     this.#followers = this.#followers.slice(0, count - 1);
   }
 }

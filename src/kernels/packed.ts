@@ -1,4 +1,4 @@
-/** Sizes of packed weights, as assembly/linear/layout.ts draws them. Knows no model. */
+/** Sizes of packed weights, as assembly/linear/layout.ts draws them, whatever the model. */
 
 /**
  * A packed type: its id in the kernels, and bytes of `unit` inputs of 8 rows (panel) or 1 (slab).
@@ -12,11 +12,11 @@ export interface PackedType {
   /** Inputs that share a scale. */
   readonly scaleUnit: number;
   readonly hasMinimums: boolean;
-  /** Bytes of one value, its share of scales and minimums left out. */
+  /** Bytes of one value, without its share of scales and minimums. */
   readonly valueBytes: number;
   /**
-   * The forms in which a matvec takes one token: i16 rows, and two planes of bytes for the relaxed
-   * dot. A type with neither takes one token as it takes several; Q4M is too rare for the second.
+   * The forms in which a matvec takes a token: i16 rows, and two planes of bytes for the relaxed
+   * dot. A type with neither has no matvec; Q4M is too rare for the second.
    */
   readonly matvec: readonly MatvecForm[];
 }
@@ -138,7 +138,7 @@ export function isFloatType(type: PackedTypeName): type is "F32" | "F16" | "BF16
   return type === "F32" || type === "F16" || type === "BF16";
 }
 
-/** Rows that a matrix takes in memory: packed types come in panels of 8. */
+/** Rows of a matrix in memory: packed types come in panels of 8. */
 export function paddedRows(type: PackedTypeName, rows: number): number {
   return isFloatType(type) ? rows : Math.ceil(rows / 8) * 8;
 }
@@ -154,7 +154,7 @@ export function i16RowBytes(n: number): number {
   return (n / 32) * 76;
 }
 
-/** Bytes of `rows` rows of `n` activations in whichever form takes most. */
+/** Bytes of `rows` rows of `n` activations in the largest form. */
 export function activationBytes(rows: number, n: number): number {
   return Math.ceil(rows / 4) * 4 * (n / 32) * 80;
 }
@@ -197,7 +197,7 @@ export function tiledScratchBytes(neurons: number, outputs: number): number {
 /** Neurons that pairs can name. */
 export const MOST_PAIRED_NEURONS = 65536;
 
-/** Rows of a page of the cache, as assembly/attention/cache.ts has it. */
+/** Rows of a page of the cache, as in assembly/attention/cache.ts. */
 export const PAGE_ROWS = 64;
 
 /** Bytes of scratch that the attendLatent kernels need. */

@@ -1,7 +1,7 @@
-/** The one thing that every runtime must have. */
+/** Checks that the runtime has WebAssembly. */
 import { PlmError } from "../errors.js";
 
-/** Throws UNSUPPORTED_RUNTIME where there is no WebAssembly at all. */
+/** Throws UNSUPPORTED_RUNTIME in a runtime without WebAssembly. */
 export function requireWasm(): void {
   if (typeof WebAssembly === "object") return;
   throw new PlmError(

@@ -1,4 +1,4 @@
-/** Starts the other threads of a team, as many as are asked for at a time, or none of them. */
+/** Starts the other threads of a team: at each call as many as requested, or none of them. */
 import platform from "#platform";
 import { clearTimer, setTimer, type Timer } from "../clock.js";
 import { reasonOf } from "../errors.js";
@@ -42,8 +42,8 @@ export class ThreadStarter {
   }
 
   /**
-   * `count` more threads that are ready to compute, with the indices after those before them, from
-   * 1 on; none where one of them does not start or answer in time. The threads that are there then
+   * Starts `count` more threads, with the next indices from 1 on, and returns them when they can
+   * compute; none if one of them does not start or answer in time. The other threads then
    * compute without them, with the same results.
    */
   async start(count: number): Promise<readonly StartedThread[]> {

@@ -1,6 +1,6 @@
 /**
- * The keys of kv_b a second time, transposed: decoding multiplies them by its queries, and that
- * product is as fast as the others only where outputs lie together.
+ * A second copy of kv_b's keys, transposed: decoding multiplies them by its queries, and that
+ * product is as fast as the others only if outputs lie together.
  */
 import { absorbedBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/packed.js";
 import type { PlmConfig } from "./config.js";

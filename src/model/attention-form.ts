@@ -2,16 +2,16 @@
 import type { Phase } from "./batch.js";
 import type { PlmConfig } from "./config.js";
 
-/** How attention is computed; `auto` takes the form with fewer multiplications. */
+/** How attention is computed; `auto` is absorbed in decode, the cheaper form in prefill. */
 export type AttentionForm = "auto" | "absorbed" | "expanded";
 
 /** The forms; the first is the default. */
 export const ATTENTION_FORMS: readonly AttentionForm[] = ["auto", "absorbed", "expanded"];
 
 /**
- * The form for n new tokens over `position` cached ones. `auto` takes decode in absorbed form, and
- * prefill in that with fewer multiplications a layer, with P pairs of a query and a position it
- * sees:
+ * The form for n new tokens after `position` cached ones. `auto` is absorbed in decode, and in
+ * prefill the form with fewer multiplications per layer. For P pairs of a query and a position that
+ * it attends to, these are
  *
  *   absorbed   n kvB + P heads (2 kvLoraRank + qkRopeHeadDim)
  *   expanded   (position + n) kvB + P heads (qkHeadDim + vHeadDim)

@@ -1,14 +1,14 @@
 /**
- * What one forward pass takes in: a few words, the tokens and the sequences' tables of pages, in
- * memory, written by the thread of the caller and read by all.
+ * The input of one forward pass: a few words, the tokens and the sequences' page tables, which the
+ * caller's thread writes to shared memory and all threads read.
  */
 import { pagesOf } from "../cache/pages.js";
 import type { CacheSequence } from "../cache/sequence.js";
 import type { MemoryPlan } from "../kernels/arena.js";
 
 /**
- * What tokens are evaluated for: `prefill` takes them in, in a precision that is a matter of speed;
- * `decode` is exact. The caller says which, and the number of tokens changes neither.
+ * What tokens are evaluated for: `prefill` is fast and rounds as the model's `precision` says,
+ * `decode` is exact. Precision and the form of attention follow the phase, not the token count.
  */
 export type Phase = "prefill" | "decode";
 
@@ -20,10 +20,10 @@ const KINDS = ["logits", "hidden"] as const;
 
 /** Consecutive tokens of one sequence. */
 export interface Segment {
-  /** Its first row in the batch, and how many it has. */
+  /** Its first row in the batch, and its number of rows. */
   readonly first: number;
   readonly n: number;
-  /** Position of the first token: rows that the sequence has in the cache already. */
+  /** Position of the first token: the number of rows already in the cache. */
   readonly position: number;
   readonly phase: Phase;
   readonly form: (typeof FORMS)[number];
@@ -31,11 +31,11 @@ export interface Segment {
   readonly pagesPtr: number;
 }
 
-/** What is wanted of some of a batch's rows. */
+/** Which results of a batch are requested. */
 export interface Outputs {
-  /** Logits, or the residual stream after the last norm. */
+  /** Logits, or hidden states: the residual stream after the last norm. */
   readonly kind: (typeof KINDS)[number];
-  /** In which precision logits are computed. */
+  /** Sets the precision of logits. */
   readonly phase: Phase;
   /** Rows of the batch. */
   readonly rows: ArrayLike<number>;
@@ -47,22 +47,22 @@ export interface Batch {
   readonly outputs: Outputs;
 }
 
-/** The words before those of outputs' rows, tokens and pages. */
+/** Words before the outputs' rows, the tokens and the page tables. */
 const WORDS = 16;
 
-/** How much a batch may hold. */
+/** The limits of a batch. */
 export interface BatchSizes {
   readonly layers: number;
   readonly batchSize: number;
   readonly contextLength: number;
 }
 
-/** Where batches lie. */
+/** A batch's place in memory. */
 export interface BatchPlan extends BatchSizes {
   readonly ptr: number;
 }
 
-/** Words from one layer's table of pages to the next's. */
+/** Words from one layer's page table to the next. */
 export function pagesStride({ contextLength }: BatchSizes): number {
   return pagesOf(contextLength);
 }
@@ -101,7 +101,7 @@ export class BatchBoard {
     this.#pages = new Uint32Array(memory.buffer, rowsPtr + batchSize * 8, pages);
   }
 
-  /** Writes a batch of one segment: a sequence's next tokens, whose rows have their room. */
+  /** Writes a batch of one segment: a sequence's next tokens, for which it has reserved rows. */
   write({ tokens, sequence, phase, form }: NextTokens, outputs: Outputs): Batch {
     const { length } = tokens;
     this.tokens.set(tokens);
@@ -127,12 +127,12 @@ export class BatchBoard {
     };
   }
 
-  /** Address of u32[pagesStride]: a layer's pages of a segment. */
+  /** Address of u32[pagesStride]: a segment's page table of a layer. */
   layerPages({ pagesPtr }: Segment, layer: number): number {
     return pagesPtr + layer * pagesStride(this.#plan) * 4;
   }
 
-  /** Address of the page that holds a position of a segment's sequence. */
+  /** Address of the page of that index in a segment's page table. */
   page({ pagesPtr }: Segment, layer: number, index: number): number {
     const first = (pagesPtr - this.#pages.byteOffset) / 4;
     return this.#pages[first + layer * pagesStride(this.#plan) + index];

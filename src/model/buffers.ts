@@ -25,14 +25,15 @@ export const LOGITS_ROWS = 16;
 export interface Buffers {
   /** f32[n, hiddenSize]: the residual stream */
   readonly x: number;
-  /** f32[n, hiddenSize]: its normed copy, and what a block adds to it */
+  /** f32[n, hiddenSize]: its normed copy, a block's input; and, in the same place, its output */
   readonly xNorm: number;
+  readonly blockOut: number;
   /**
    * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
    * any form
    */
   readonly quantized: number;
-  /** activations[n, hiddenSize]: the input of compressed kv, where the queries' has another form */
+  /** activations[n, hiddenSize]: the input of compressed kv, if not in the form of the queries' */
   readonly kvQuantized: number;
   /** f32[n, numHeads, qkNopeHeadDim + qkRopeHeadDim] */
   readonly q: number;
@@ -57,7 +58,7 @@ export interface Buffers {
   readonly kPe: number;
   /** f32[tile, numHeads, qkNopeHeadDim + vHeadDim] */
   readonly kv: number;
-  /** queries of expanded attention as integers, by head; f32 caches take them as floats */
+  /** queries of expanded attention as integers, by head; not for f32 caches */
   readonly packedQueries: number;
   /** softmax states[numHeads, n] of expanded attention */
   readonly softmaxState: number;
@@ -65,31 +66,31 @@ export interface Buffers {
   readonly logits: number;
   /** f32[contextLength, qkRopeHeadDim]: cos and sin of each position, in pairs */
   readonly ropeTable: number;
-  /** what each thread has for itself */
+  /** each thread's own buffers */
   readonly threads: readonly ThreadBuffers[];
   /** bytes from the first address to the end */
   readonly bytes: number;
 }
 
-/** What a thread shares with no other. */
+/** One thread's own buffers. */
 export interface ThreadBuffers {
   /** structs for kernels with many parameters */
   readonly productShape: number;
   readonly slabShape: number;
   readonly latentShape: number;
   readonly expandedTile: number;
-  /** what kernels need to work in */
+  /** the kernels' scratch */
   readonly scratch: number;
 }
 
-/** What the activations' sizes depend on. */
+/** Determines the activations' sizes. */
 export interface BufferSizes {
   readonly threads: number;
   readonly batchSize: number;
   readonly contextLength: number;
 }
 
-/** Lays the activations out from `basePtr` on. With basePtr 0 it tells their size. */
+/** Lays the activations out from `basePtr` on; `bytes` is their total size. */
 export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: number): Buffers {
   const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
   const { batchSize: n, contextLength, threads } = sizes;
@@ -106,9 +107,12 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
   };
   const f32 = (count: number): number => bytes(count * 4);
   const widest = Math.max(hiddenSize, vDim, kvLoraRank);
+  const x = f32(n * hiddenSize);
+  const xNorm = f32(n * hiddenSize);
   return {
-    x: f32(n * hiddenSize),
-    xNorm: f32(n * hiddenSize),
+    x,
+    xNorm,
+    blockOut: xNorm,
     quantized: bytes(
       Math.max(
         activationBytes(n, widest),

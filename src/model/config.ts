@@ -18,21 +18,21 @@ export interface PlmConfig {
   readonly vHeadDim: number;
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
-  /** Missing where rotary embeddings are not stretched. */
+  /** Missing if rotary embeddings are not stretched. */
   readonly ropeScaling?: RopeScaling;
   readonly maxPositionEmbeddings: number;
 }
 
-/** llama.cpp's, where a file does not say. */
+/** llama.cpp's default. */
 const DEFAULT_ROPE_THETA = 10000;
 
-/** Files of GGUF that are no model, though they name the architecture of one. */
+/** Types of GGUF files that are not models, though they name a model's architecture. */
 const OTHER_FILES = ["adapter", "imatrix", "mmproj"];
 
 /**
  * The config that GGUF metadata (`plm.*`) describes; docs/files.md lists the keys. Throws
- * UNSUPPORTED_FILE for another architecture and for what this engine does not do, INVALID_FILE for
- * what is missing, mistyped or inconsistent. One error names every such key.
+ * UNSUPPORTED_FILE for another architecture and for features that this engine lacks, INVALID_FILE
+ * for keys that are missing, mistyped or inconsistent. One error names every such key.
  */
 export function parseConfig(metadata: ReadonlyMap<string, unknown>): PlmConfig {
   const architecture = metadata.get("general.architecture");
@@ -85,17 +85,17 @@ function readConfig(reader: MetadataReader, tokens: unknown): PlmConfig {
   };
 }
 
-/** The number of tokens; `plm.vocab_size` counts only where there is no list of them. */
+/** The number of tokens; `plm.vocab_size` counts only in a file without a list of them. */
 function readVocabSize(reader: MetadataReader, tokens: unknown): number {
   if (!Array.isArray(tokens)) return reader.dim("plm.vocab_size");
   reader.value("plm.vocab_size");
   return tokens.length;
 }
 
-/** Complains of dims that the kernels cannot take. */
+/** Reports dims that the kernels cannot take. */
 function checkDims(problems: Problems, config: PlmConfig): void {
   const expectMultiple = (what: string, value: number, unit: number): void => {
-    // NaN was complained of already, and so was what is not an integer.
+    // NaN and fractions were reported already.
     if (!(value % unit > 0 && Number.isInteger(value))) return;
     problems.unsupported(`${what}: expected a multiple of ${unit}, got ${value}`);
   };
@@ -109,8 +109,8 @@ function checkDims(problems: Problems, config: PlmConfig): void {
 }
 
 /**
- * Keys that other architectures have, with the values that are PLM's: where PLM's is not simply 0,
- * false, empty or "none".
+ * Keys of other architectures for which PLM has a value other than 0, false, empty or "none", with
+ * PLM's values.
  */
 function expectPlm(reader: MetadataReader, config: PlmConfig): void {
   const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
@@ -130,6 +130,6 @@ function expectPlm(reader: MetadataReader, config: PlmConfig): void {
     reader.expect(`plm.${key}`, [0, 1]);
   }
   for (const key of ["output_scale", "value_scale"]) reader.expect(`plm.attention.${key}`, [0, 1]);
-  // A window that no context outgrows is none.
+  // A window that holds the whole context changes nothing.
   reader.expectOffOrAtLeast("plm.attention.sliding_window", maxPositionEmbeddings);
 }

@@ -1,17 +1,17 @@
-/** Which model it is: what saved sessions are matched with. */
+/** A model's fingerprint: saved sessions continue only with the model that they came from. */
 import { crc32 } from "../format/crc32.js";
 import { requireGlobal } from "../globals.js";
 import type { PlmConfig } from "./config.js";
 import { eachWeight, type PlmWeights, type Weight, weightBytes } from "./weights.js";
 
-/** What is read of each weight: runs of bytes, evenly from its first to its last. */
+/** The sample of each weight: runs of bytes, evenly spaced from its first to its last. */
 const RUNS = 32;
 const RUN_BYTES = 64;
 
 /**
  * 16 hexadecimal digits: a hash of the config, of the weights' names, types and shapes, and of a
- * sample of each weight in memory. Weights are packed alike by all kernels and threads, so that it
- * is the same in every runtime.
+ * sample of each weight in memory. All kernels and threads pack weights alike, so it is the same in
+ * every runtime.
  */
 export function fingerprintOf(
   config: PlmConfig,
@@ -44,7 +44,7 @@ function samplesOf(weight: Weight, memory: WebAssembly.Memory): Uint8Array[] {
   });
 }
 
-/** FNV-1a, 32 bits, of bytes that follow bytes of hash `before`. */
+/** FNV-1a, 32 bits, continued from the hash `before`. */
 function fnv1a(before: number, bytes: Uint8Array): number {
   let hash = before;
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);

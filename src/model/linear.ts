@@ -1,7 +1,7 @@
 /**
- * Linear layers: Y = X W^T, each thread its share of the rows of W. Activations are rounded to the
- * integers that the chosen kernel takes. The phase decides their bits: tokens in decode are
- * multiplied one by one, exactly; tokens in prefill together, as `precision` says.
+ * Linear layers: Y = X W^T, each thread on its share of the rows of W. Activations are rounded to
+ * the integers that the chosen kernel takes. Decode multiplies tokens one by one, exactly; prefill
+ * multiplies them together, with as many bits as `precision` says.
  */
 import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { isRelaxed, type Kernels } from "../kernels/kernels.js";
@@ -19,19 +19,19 @@ import type { Phase } from "./batch.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
 import { outputStride, type Weight } from "./weights.js";
 
-/** The form of rounded activations: i16, two planes of one token, or tiles of 1 or 2 of several. */
+/** The form of rounded activations: a matvec's, or tiles of 1 or 2 planes of several tokens. */
 export type RoundedForm = MatvecForm | 1 | 2;
 
-/** The form of activations: rounded, or floats as they are, which float weights take. */
+/** The form of activations: rounded, or plain floats for float weights. */
 export type ActivationForm = "F32" | RoundedForm;
 
-/** Activations in the form that their product takes. */
+/** Activations in the form that a product takes. */
 export interface Activations {
   readonly ptr: number;
   readonly n: number;
   readonly phase: Phase;
   readonly form: ActivationForm;
-  /** The floats that they were made of: float weights take these. */
+  /** The floats that they were rounded from; float weights take these. */
   readonly xPtr: number;
 }
 
@@ -41,7 +41,7 @@ export interface Tokens {
   readonly phase: Phase;
 }
 
-/** What products work with. */
+/** The parts of a Linear. */
 export interface LinearParts {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
@@ -71,9 +71,8 @@ export class Linear {
   }
 
   /**
-   * f32[n, cols] at xPtr, the input of a weight, in the form that its product takes, at toPtr: this
-   * thread's share of the tokens. The others must have theirs before a product. Where `made`, of
-   * the same floats, has that form, it is returned.
+   * Rounds this thread's share of f32[n, cols] at xPtr, a weight's input, to toPtr, in the form of
+   * its product. Returns `made`, made of the same floats, if it has that form.
    */
   quantize(
     toPtr: number,
@@ -94,7 +93,7 @@ export class Linear {
     return { ptr: toPtr, n, phase, form, xPtr };
   }
 
-  /** f32[rows, cols] in a form, by this thread alone. */
+  /** Rounds f32[rows, cols] to a form, on this thread alone. */
   quantizeRows(toPtr: number, xPtr: number, rows: number, cols: number, form: RoundedForm): void {
     const { kernels } = this.#parts;
     if (rows === 0) return;
@@ -114,7 +113,7 @@ export class Linear {
     });
   }
 
-  /** All rows of `weight` by this thread alone; a token's outputs are `stride` apart. */
+  /** All rows of `weight`, on this thread alone; tokens' outputs are `stride` floats apart. */
   multiplyRows(yPtr: number, weight: Weight, x: Activations, stride: number): void {
     const { kernels, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;

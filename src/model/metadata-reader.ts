@@ -1,4 +1,4 @@
-/** Reads hyperparameters from GGUF metadata, and knows which keys are left. */
+/** Reads hyperparameters from GGUF metadata, and knows which keys were not read. */
 import { describeValue } from "../describe.js";
 import { quote } from "../errors.js";
 import type { Problems } from "./problems.js";
@@ -6,7 +6,7 @@ import type { Problems } from "./problems.js";
 /** Dims above this are refused: they are damage, not models. */
 const MAX_DIM = 1 << 20;
 
-/** Reads fields and collects every complaint. */
+/** Reads fields and collects every problem. */
 export class MetadataReader {
   readonly #metadata: ReadonlyMap<string, unknown>;
   readonly #problems: Problems;
@@ -17,15 +17,15 @@ export class MetadataReader {
     this.#problems = problems;
   }
 
-  /** The value, which counts as read; undefined where the key is missing. */
+  /** The value, which then counts as read; undefined if the key is missing. */
   value(key: string): unknown {
     this.#read.add(key);
     return this.#metadata.get(key);
   }
 
   /**
-   * The value as a number; `otherwise` where the key is missing. NaN and a complaint else. Here and
-   * below NaN, in arguments too, stands for what was complained of: there is no second complaint.
+   * The value as a number; `otherwise` if the key is missing; NaN and a problem for anything else.
+   * Here and below NaN, in arguments too, stands for a value whose problem was already reported.
    */
   number(key: string, otherwise?: number): number {
     const value = this.value(key) ?? otherwise;
@@ -34,18 +34,18 @@ export class MetadataReader {
     return this.#refuse(`${key}: expected a number, got ${describeValue(value)}`);
   }
 
-  /** The value as a positive number, or as `number` has it. */
+  /** As `number`, but positive. */
   positive(key: string, otherwise?: number): number {
     return this.checkPositive(key, this.number(key, otherwise));
   }
 
-  /** The value as a number of at least 0, or as `number` has it. */
+  /** As `number`, but at least 0. */
   notNegative(key: string): number {
     const value = this.number(key);
     return value < 0 ? this.#refuse(`${key}: expected at least 0, got ${value}`) : value;
   }
 
-  /** The value; NaN and a complaint unless it is positive. */
+  /** The value; NaN and a problem unless it is positive. */
   checkPositive(what: string, value: number): number {
     if (!(value <= 0)) return value;
     return this.#refuse(`${what}: expected a positive number, got ${value}`);
@@ -61,7 +61,7 @@ export class MetadataReader {
     return this.#checkDim(key, this.number(key, otherwise), most);
   }
 
-  /** A dimension that may be given for each of `layers` layers, where all have to be the same. */
+  /** A dimension, or one for each of `layers` layers, all of them equal. */
   layersDim(key: string, layers: number, otherwise?: number): number {
     const values = numbersOf(this.value(key));
     if (values === undefined) return this.dim(key, otherwise);
@@ -83,7 +83,7 @@ export class MetadataReader {
     return this.#refuse(`${key}: expected an integer from 1 to ${most}, got ${value}`);
   }
 
-  /** The value as a text; `otherwise` where the key is missing. Undefined and a complaint else. */
+  /** The value as a text; `otherwise` if the key is missing; else undefined and a problem. */
   text(key: string, otherwise: string): string | undefined {
     const value = this.value(key) ?? otherwise;
     if (typeof value === "string") return value;
@@ -92,8 +92,8 @@ export class MetadataReader {
   }
 
   /**
-   * Complains unless the key is missing or has one of the values: others ask for what this engine
-   * does not do. Numbers may have been rounded to f32.
+   * Reports a value other than these: it asks for a feature that this engine lacks. A key may be
+   * missing. Numbers may have been rounded to f32.
    */
   expect(key: string, values: readonly (number | string | boolean)[]): void {
     const value = this.value(key);
@@ -104,13 +104,13 @@ export class MetadataReader {
   expectValue(key: string, value: unknown, values: readonly (number | string | boolean)[]): void {
     const found = typeof value === "number" ? Math.fround(value) : value;
     const wanted = values.map((each) => (typeof each === "number" ? Math.fround(each) : each));
-    // NaN was complained of already.
+    // NaN was reported already.
     if (wanted.some((each) => each === found || Number.isNaN(each))) return;
     const expected = values.join(" or ");
     this.#problems.unsupported(`${key}: expected ${expected}, got ${describeValue(value)}`);
   }
 
-  /** Complains unless the key is missing, or has 0 or a number that is not below `least`. */
+  /** Reports a value other than 0 or a number of at least `least`. A missing key is fine. */
   expectOffOrAtLeast(key: string, least: number): void {
     const value = this.value(key);
     if (value === undefined || value === 0 || Number.isNaN(least)) return;
@@ -120,8 +120,8 @@ export class MetadataReader {
   }
 
   /**
-   * Complains of every key with the prefix that was not read and whose value is not an off switch
-   * (0, false, empty, "none"): it asks for what this engine does not do.
+   * Reports every key with the prefix that was not read and whose value is not an off switch (0,
+   * false, empty, "none"): it asks for a feature that this engine lacks.
    */
   expectNoOther(prefix: string): void {
     for (const [key, value] of this.#metadata) {
@@ -134,13 +134,13 @@ export class MetadataReader {
   }
 }
 
-/** Whether a value switches off what its key is about. */
+/** Whether a value switches its key's feature off. */
 function isOff(value: unknown): boolean {
   if (typeof value !== "object") return !value || value === "none";
   return every(value as ArrayLike<unknown>, isOff);
 }
 
-/** `every` of any array, however long: without a copy. */
+/** `every` without a copy, for arrays of any length. */
 function every<T>(items: ArrayLike<T>, holds: (item: T) => boolean): boolean {
   for (let i = 0; i < items.length; i++) if (!holds(items[i])) return false;
   return true;

@@ -1,6 +1,6 @@
 /**
- * Multi-head latent attention of the tokens of a segment, in its absorbed and in its expanded form;
- * each thread computes its share of the heads.
+ * Multi-head latent attention of a segment's tokens, in absorbed and in expanded form. Each thread
+ * computes its share of the heads.
  */
 
 import { isRelaxed } from "../kernels/kernels.js";
@@ -33,8 +33,8 @@ export class Attention {
   }
 
   /**
-   * Attention in the latent space: W_uk is absorbed into the query, W_uv applied to the result, and
-   * the cached rows are used as they are. Token by token, each over itself and what came before.
+   * Attention in the latent space, token by token: W_uk is absorbed into the query, W_uv is applied
+   * to the result, and the cached rows are used as they are.
    */
   #attendAbsorbed(layer: LayerWeights, index: number, segment: Segment): void {
     const { config, member, memory, buffers, batch, cache } = this.#parts;

@@ -1,4 +1,4 @@
-/** What one thread computes a forward pass with. */
+/** The parts that one thread's forward pass consists of. */
 import type { CacheRows } from "../cache/rows.js";
 import type { Kernels } from "../kernels/kernels.js";
 import type { Member } from "../kernels/team.js";
@@ -6,7 +6,7 @@ import type { BatchBoard } from "./batch.js";
 import type { Buffers, ThreadBuffers } from "./buffers.js";
 import type { PlmConfig } from "./config.js";
 
-/** What a thread computes with. */
+/** One thread's kernels, memory and place in the team. */
 export interface ThreadParts {
   readonly config: PlmConfig;
   readonly kernels: Kernels;

@@ -9,7 +9,7 @@ export const MLA_TENSORS = {
   kvAProjWithMqa: (c: PlmConfig): TensorSpec =>
     matrix("attn_kv_a_mqa", [c.kvLoraRank + c.qkRopeHeadDim, c.hiddenSize]),
   kvALayernorm: (c: PlmConfig): TensorSpec => vector("attn_kv_a_norm", c.kvLoraRank),
-  /** Some converters split it, and transpose each head's keys. */
+  /** Some converters split it and transpose each head's keys. */
   kvBProj: (c: PlmConfig): TensorSpec =>
     matrix("attn_kv_b", [c.numAttentionHeads * (c.qkNopeHeadDim + c.vHeadDim), c.kvLoraRank], {
       halves: [
@@ -26,7 +26,7 @@ export const MLA_TENSORS = {
 export const RELU2_MLP_TENSORS = {
   postAttentionLayernorm: (c: PlmConfig): TensorSpec => vector("ffn_norm", c.hiddenSize),
   upProj: (c: PlmConfig): TensorSpec => matrix("ffn_up", [c.intermediateSize, c.hiddenSize]),
-  /** A slab: where an activation is zero, its inputs' weights are not read. */
+  /** A slab: the weights of inputs that are zero are not read. */
   downProj: (c: PlmConfig): TensorSpec =>
     matrix("ffn_down", [c.hiddenSize, c.intermediateSize], {
       layout: "slab",
@@ -34,7 +34,7 @@ export const RELU2_MLP_TENSORS = {
     }),
 };
 
-/** The names of a PLM's layer's tensors in checkpoints. */
+/** The names in checkpoints of the tensors of a layer. */
 export type PlmTensor = keyof typeof MLA_TENSORS | keyof typeof RELU2_MLP_TENSORS;
 
 export const PLM_TENSORS: TensorTable<PlmTensor> = { ...MLA_TENSORS, ...RELU2_MLP_TENSORS };

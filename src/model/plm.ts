@@ -1,8 +1,8 @@
 /**
  * PLM's forward pass: pre-norm blocks of multi-head latent attention and a squared-ReLU MLP, step
- * by step as in the paper. Every thread runs it, each on its share of a step: first of the tokens,
- * then, once all have joined, of a product's rows. Computes; checks and bookkeeping are the
- * session's.
+ * by step as in the paper. Every thread runs it on its share of each step: of the tokens, of a
+ * product's rows or of the heads. A join comes before the first read of what other threads wrote.
+ * Checks and bookkeeping are the session's.
  */
 
 import type { KernelChoice } from "../kernels/choose-kernels.js";
@@ -30,7 +30,7 @@ import {
   weightBytes,
 } from "./weights.js";
 
-/** What the squared ReLU left over, counted since the start: their ratio is the zero share. */
+/** Squared-ReLU activations since the start, and how many of them were not zero. */
 export interface SparsityCount {
   activations: number;
   nonZero: number;
@@ -63,15 +63,15 @@ export class Plm {
   }
 
   /**
-   * Takes a batch through the model, and appends its rows to the caches. What is wanted of its rows
-   * is computed some rows at a time, in place; `receive` is then called, on the caller's thread,
-   * with the first of them and how many. With fewer `layers` it is only good for timing.
+   * Evaluates a batch and appends its rows to the cache. Its outputs are computed some rows at a
+   * time, in place; `receive`, on the caller's thread, is given the first of these rows and their
+   * number. With fewer `layers` the result is only good for timing.
    */
   evaluate(batch: Batch, layers: number, receive?: (first: number, count: number) => void): void {
     this.#forward(batch, layers);
     const { outputs } = batch;
     const { length } = outputs.rows;
-    // Others may go on with the next rows while the caller's thread still receives logits.
+    // Other threads continue during `receive`: they leave the logits alone, but not xNorm.
     const most = outputs.kind === "logits" ? LOGITS_ROWS : length;
     for (let first = 0; first < length; first += most) {
       const count = Math.min(most, length - first);
@@ -84,7 +84,7 @@ export class Plm {
   #forward(batch: Batch, layers: number): void {
     const tokens = tokensOf(batch);
     const { n } = tokens;
-    const { xNorm, attnOut, quantized } = this.#parts.buffers;
+    const { blockOut, attnOut, quantized } = this.#parts.buffers;
     const { member } = this.#parts;
     this.#embed(n);
     this.#weights.layers.slice(0, layers).forEach((layer, index) => {
@@ -97,7 +97,7 @@ export class Plm {
       member.join();
       const attended = this.linear.quantize(quantized, attnOut, tokens, layer.oProj, "attn_output");
       member.join();
-      this.linear.multiply(xNorm, layer.oProj, attended);
+      this.linear.multiply(blockOut, layer.oProj, attended);
       member.join();
       this.#addOutput(n);
       // MLP
@@ -109,7 +109,7 @@ export class Plm {
     member.join();
   }
 
-  /** `count` of the wanted outputs from the `first` on: xNorm and, of them, logits. */
+  /** `count` of the outputs from `first` on: xNorm and, if requested, logits. */
   #output({ kind, phase, rows }: Outputs, first: number, count: number): void {
     const { config, kernels, member, buffers } = this.#parts;
     const { hiddenSize, rmsNormEps } = config;
@@ -167,12 +167,13 @@ export class Plm {
     kernels.rmsnormF32(to, from, norm.ptr, end - first, hiddenSize, rmsNormEps);
   }
 
-  /** x += xNorm, a block's output */
+  /** x += blockOut */
   #addOutput(n: number): void {
     const { config, kernels, member, buffers } = this.#parts;
+    const { hiddenSize } = config;
     const [first, end] = member.share(n, 4);
-    const offset = first * config.hiddenSize * 4;
-    kernels.addF32(buffers.x + offset, buffers.xNorm + offset, (end - first) * config.hiddenSize);
+    const offset = first * hiddenSize * 4;
+    kernels.addF32(buffers.x + offset, buffers.blockOut + offset, (end - first) * hiddenSize);
   }
 
   /** Queries, compressed kv and the shared rope key of the tokens. */
@@ -188,7 +189,7 @@ export class Plm {
     member.join();
   }
 
-  /** Rotates a segment's queries and keys; the latter and their latents go to the cache. */
+  /** Rotates a segment's queries and keys, and stores the keys and latents in the cache. */
   #appendRows(layer: LayerWeights, index: number, segment: Segment): void {
     const { config, kernels, member, buffers, batch, cache } = this.#parts;
     const { numAttentionHeads, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, rmsNormEps } = config;
@@ -209,12 +210,12 @@ export class Plm {
     }
   }
 
-  /** xNorm = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
+  /** blockOut = W_down relu2(W_up xNorm), reading only the down-projection's active neurons */
   #mlp({ upProj, downProj }: LayerWeights, tokens: Tokens): void {
     const { n } = tokens;
     const { config, kernels, member, memory, buffers } = this.#parts;
     const { intermediateSize } = config;
-    const { xNorm, up, active, activeScales, quantized } = buffers;
+    const { xNorm, blockOut, up, active, activeScales, quantized } = buffers;
     const normed = this.linear.quantize(quantized, xNorm, tokens, upProj, "ffn_up");
     member.join();
     this.linear.multiply(up, upProj, normed);
@@ -233,10 +234,10 @@ export class Plm {
     member.join();
     for (let i = 0; i < n; i++) this.sparsity.nonZero += counts[i];
     this.sparsity.activations += n * intermediateSize;
-    this.#down(xNorm, downProj, n, tiled);
+    this.#down(blockOut, downProj, n, tiled);
   }
 
-  /** Whether the down-projection takes its weights in tiles, at 12 bits. */
+  /** Whether the down-projection rounds weights and activations to tiles of 13 bits. */
   #isTiled({ phase }: Tokens, { type, cols }: Weight): boolean {
     if (isFloatType(type) || this.linear.precision === "exact") return false;
     return phase === "prefill" && cols <= MOST_PAIRED_NEURONS;
@@ -251,7 +252,7 @@ export class Plm {
     this.linear.quantizeRows(to, buffers.up + first * cols * 4, end - first, cols, "I16");
   }
 
-  /** Y = X W^T of active neurons only, together with the other threads */
+  /** Y = X W^T of active neurons only */
   #down(yPtr: number, { ptr, type, rows, cols }: Weight, n: number, tiled: boolean): void {
     const { kernels, member, buffers } = this.#parts;
     const { up, upQuantized, active, activeScales, scratch } = buffers;

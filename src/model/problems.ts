@@ -1,16 +1,16 @@
-/** Everything that is wrong with a file, so that one error names it all. */
+/** Collects everything that is wrong with a file, so that one error names it all. */
 import { listOf } from "../describe.js";
 import { PlmError } from "../errors.js";
 
-/** The most complaints that a message has. */
+/** The most problems that a message names. */
 const MOST_NAMED = 100;
 
-/** Collects complaints about a file: what is damaged, and what is sound but not supported. */
+/** A file's problems: damage, and sound requests that are not supported. */
 export class Problems {
   readonly #invalid: string[] = [];
   readonly #unsupported: string[] = [];
 
-  /** Whether there are more complaints than a message has: a hostile file may have any number. */
+  /** Whether there are more problems than a message names: a hostile file may have any number. */
   get areTooMany(): boolean {
     return this.#invalid.length + this.#unsupported.length > MOST_NAMED;
   }
@@ -20,12 +20,12 @@ export class Problems {
     this.#invalid.push(message);
   }
 
-  /** The file asks for something that this engine does not do. */
+  /** The file asks for a feature that this engine lacks. */
   unsupported(message: string): void {
     this.#unsupported.push(message);
   }
 
-  /** Throws INVALID_FILE, or UNSUPPORTED_FILE where nothing is damaged, if there are complaints. */
+  /** If there are problems, throws INVALID_FILE, or UNSUPPORTED_FILE if nothing is damaged. */
   throwAny(where: string): void {
     const all = [...this.#invalid, ...this.#unsupported];
     if (all.length === 0) return;

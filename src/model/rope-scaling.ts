@@ -1,26 +1,26 @@
-/** How rotary embeddings are stretched over more positions than a model was trained on. */
+/** Stretches rotary embeddings over more positions than a model was trained on. */
 import type { MetadataReader } from "./metadata-reader.js";
 
 /** Named as in config.json's `rope_scaling`. */
 export interface RopeScaling {
   readonly ropeType: "linear" | "yarn";
-  /** How many times the positions of training. */
+  /** Positions, as a multiple of those in training. */
   readonly factor: number;
-  /** What rotated queries and keys are multiplied with. */
+  /** Multiplies rotated queries and keys. */
   readonly attentionFactor: number;
   /** YaRN: positions of training. */
   readonly originalMaxPositionEmbeddings: number;
-  /** YaRN: dims that turn more often than betaFast in training keep their frequency. */
+  /** YaRN: dims with more turns than this over training's positions keep their frequency. */
   readonly betaFast: number;
-  /** YaRN: dims that turn less often than betaSlow in training are stretched by the factor. */
+  /** YaRN: dims with fewer turns than this are stretched by the whole factor. */
   readonly betaSlow: number;
   /** YaRN: share of the kept frequency where it is kept, 0 to 1. */
   readonly extrapolationFactor: number;
 }
 
 /**
- * Reads `plm.rope.scaling.*` as llama.cpp does; undefined where it changes nothing. Where the file
- * does not say, YaRN's attention factor is 0.1 ln(factor) + 1 (Peng et al. 2023, section 3.4).
+ * Reads `plm.rope.scaling.*` as llama.cpp does; undefined if it changes nothing. YaRN's default
+ * attention factor is 0.1 ln(factor) + 1 (Peng et al. 2023, section 3.4).
  */
 export function readRopeScaling(
   reader: MetadataReader,
@@ -28,7 +28,7 @@ export function readRopeScaling(
 ): RopeScaling | undefined {
   const typeKey = "plm.rope.scaling.type";
   const type = reader.text(typeKey, "linear");
-  // "finetuned" says where the weights come from; the older key counts where the newer is missing.
+  // "finetuned" describes the weights' origin. The older key counts if the newer is missing.
   reader.value("plm.rope.scaling.finetuned");
   const older = reader.number("plm.rope.scale_linear", 0);
   const factor = reader.number("plm.rope.scaling.factor", older) || 1;
@@ -65,8 +65,8 @@ function orDefault(value: number, otherwise: number): number {
 
 /**
  * Angle by which dims 2i and 2i + 1 turn from one position to the next, for i = 0, 1, ...:
- * theta^(-2i / dims) without scaling, that over the factor when it is linear, and a mean of the two
- * under YaRN, whose weights go from the one to the other between betaFast and betaSlow turns.
+ * theta^(-2i / dims) without scaling, divided by the factor if scaling is linear; under YaRN a
+ * mean of the two, whose weights shift from one to the other between betaFast and betaSlow turns.
  */
 export function rotaryFrequencies(
   dims: number,
@@ -78,7 +78,7 @@ export function rotaryFrequencies(
   const { ropeType, factor, extrapolationFactor } = scaling;
   if (ropeType === "linear") return kept.map((frequency) => frequency / factor);
   const { betaFast, betaSlow, originalMaxPositionEmbeddings: positions } = scaling;
-  /** The pair of dims that turns so often in training. */
+  /** The pair of dims that makes this many turns over training's positions. */
   const pairOf = (turns: number): number =>
     (dims * Math.log(positions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
   const low = Math.max(0, Math.floor(pairOf(betaFast)));

@@ -1,6 +1,6 @@
 /**
- * What the table of an architecture says of each tensor: where it is in files and in memory, and
- * how it begins in training. Whatever reads, trains or writes tensors reads the table.
+ * The entries of an architecture's tensor table: each tensor's name in files, layout in memory and
+ * role in training. All code that reads, trains or writes tensors uses the table.
  */
 import type { PlmConfig } from "./config.js";
 
@@ -10,17 +10,17 @@ import type { PlmConfig } from "./config.js";
  */
 export type WeightLayout = "vector" | "panels" | "slab";
 
-/** One tensor, of a shape that a config gives. */
+/** One tensor of a model with a given config. */
 export interface TensorSpec {
   /** Its name in GGUF files, without the layer and `.weight`. */
   readonly name: string;
   /** Outputs first; a vector is one row. */
   readonly shape: readonly [rows: number, cols: number];
-  /** In training a slab lies transposed too. */
+  /** In training, too, a slab is transposed. */
   readonly layout: WeightLayout;
-  /** Whether its outputs are added to the residual stream: training begins with smaller ones. */
+  /** Whether its outputs are added to the residual stream: its initial values are smaller. */
   readonly addsToResidual: boolean;
-  /** The two tensors that may stand in its place, each of its own shape. */
+  /** Two tensors that a file may have instead. */
   readonly halves?: readonly [Half, Half];
 }
 
@@ -40,7 +40,7 @@ export interface ModelTensors<Key extends string> {
   readonly embedTokens: TensorSpec;
   readonly layer: Readonly<Record<Key, TensorSpec>>;
   readonly norm: TensorSpec;
-  /** May be missing in a file: then the embedding takes its place. */
+  /** A file may leave it out; then the embedding serves as the head. */
   readonly lmHead: TensorSpec;
 }
 
@@ -56,7 +56,7 @@ export function matrix(
   return { name, shape, layout: "panels", addsToResidual: false, ...more };
 }
 
-/** The tensors of a model whose layers have those of the table. */
+/** The tensors of a model whose layers follow the table. */
 export function tensorsOf<Key extends string>(
   table: TensorTable<Key>,
   config: PlmConfig,
@@ -70,12 +70,12 @@ export function tensorsOf<Key extends string>(
   };
 }
 
-/** The name in files of a tensor of a layer, or outside of all. */
+/** A tensor's name in files: a layer's, or without `layer` the model's. */
 export function tensorName({ name }: { readonly name: string }, layer?: number): string {
   return layer === undefined ? `${name}.weight` : `blk.${layer}.${name}.weight`;
 }
 
-/** What `to` makes of each of a table's values, by the same names in the same order. */
+/** Maps a table's values; names and order stay. */
 export function mapTable<Key extends string, From, To>(
   table: Readonly<Record<Key, From>>,
   to: (value: From, key: string) => To,

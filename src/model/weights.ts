@@ -1,6 +1,6 @@
 /**
- * The weights of a PLM: the table's tensors (plm-tensors.ts) found in a file, each shape checked,
- * each at its place in memory.
+ * A PLM's weights: finds the table's tensors (plm-tensors.ts) in a file, checks their shapes and
+ * plans their places in memory.
  */
 import { listOf } from "../describe.js";
 import { quote } from "../errors.js";
@@ -38,9 +38,9 @@ export interface Weight {
   readonly tensors: readonly TensorInfo[];
 }
 
-/** kv_b, whose keys decoding multiplies transposed. */
+/** kv_b, with a transposed copy of its keys for decoding. */
 export interface KvBWeight extends Weight {
-  /** Its heads' keys a second time (absorbed-keys.ts); 0 where they are floats. */
+  /** The copy of its heads' keys (absorbed-keys.ts); 0 if they are floats. */
   readonly keysPtr: number;
 }
 
@@ -49,7 +49,7 @@ export type LayerWeights = Readonly<Record<Exclude<PlmTensor, "kvBProj">, Weight
   readonly kvBProj: KvBWeight;
 };
 
-/** All weights of a model. `lmHead` is `embedTokens` where the file ties them. */
+/** All weights of a model. `lmHead` is `embedTokens` if the file ties them. */
 export interface PlmWeights {
   readonly embedTokens: Weight;
   readonly layers: readonly LayerWeights[];
@@ -74,16 +74,16 @@ export const PACKED_TYPE_OF: Readonly<Record<TensorType, PackedTypeName>> = {
   Q6_K: "Q6K",
 };
 
-/** The most names of tensors that one complaint has. */
+/** The most tensor names in one message. */
 const MOST_LISTED = 20;
 
-/** Outputs that a packed slab has a multiple of; a Q6K one has two in each. */
+/** A packed slab's outputs are a multiple of this, a Q6K slab's of twice this. */
 const SLAB_UNIT = 32;
 
 /**
- * Binds every tensor of the file to a planned region. Throws INVALID_FILE with all tensors that are
- * missing, of another shape than the config says or of a layer beyond its count, UNSUPPORTED_FILE
- * with those that PLM does not have: nothing that a file says is left out of the computation.
+ * Binds every tensor of the file to a planned region. Throws INVALID_FILE for tensors that are
+ * missing, contradict the config's shapes or belong to a layer beyond its count, UNSUPPORTED_FILE
+ * for tensors that PLM lacks; one error names them all. No tensor of a file is ignored.
  */
 export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
   const binder = new Binder(gguf, plan);
@@ -127,7 +127,7 @@ class Binder {
     return this.#problems.areTooMany;
   }
 
-  /** Complains of what is left in the file, and throws all complaints. */
+  /** Reports the tensors that were not bound, and throws if there are problems. */
   finish({ numHiddenLayers }: PlmConfig): void {
     const beyond: string[] = [];
     const foreign: string[] = [];
@@ -147,7 +147,7 @@ class Binder {
     this.#problems.throwAny("weights");
   }
 
-  /** The tensor with its shape as expected, whatever leading dimensions of 1 the file has. */
+  /** The tensor with the table's shape; in the file, leading dimensions of 1 may differ. */
   #tensor(name: string, shape: readonly number[]): TensorInfo | undefined {
     this.#bound.add(name);
     const tensor = this.#gguf.tensors.get(name);
@@ -158,7 +158,7 @@ class Binder {
     return undefined;
   }
 
-  /** A tensor's place, or that of its halves where the file has them instead. */
+  /** A tensor's place; its halves', if the file has them instead. */
   weight(spec: TensorSpec, layer?: number): Weight {
     const { layout, shape } = spec;
     const [rows, cols] = shape;
@@ -177,7 +177,7 @@ class Binder {
     return !this.#gguf.tensors.has(name) && this.#gguf.tensors.has(firstHalf);
   }
 
-  /** The type that a tensor of the file has in memory. */
+  /** A tensor's type in memory. */
   #typeOf({ layout, shape }: TensorSpec, tensor: TensorInfo | undefined): PackedTypeName {
     if (tensor === undefined) return "F32";
     const { name, type } = tensor;
@@ -188,12 +188,12 @@ class Binder {
       return "F32";
     }
     const packed = PACKED_TYPE_OF[type];
-    // Half a unit of 6-bit values has no place in a slab: such a matrix is held as floats.
+    // A slab cannot hold half a unit of 6-bit values: such a matrix becomes floats.
     const isHalf = layout === "slab" && packed === "Q6K" && shape[0] % (2 * SLAB_UNIT) > 0;
     return isHalf ? "F32" : packed;
   }
 
-  /** kv_b, with a place for the keys that decoding multiplies transposed. */
+  /** kv_b, with a place for the transposed keys. */
   withKeys(kvB: Weight, name: string, config: PlmConfig): KvBWeight {
     if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
     const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
@@ -202,7 +202,7 @@ class Binder {
   }
 }
 
-/** A shape without its leading dimensions of 1: GGUF's trailing ones, which say nothing. */
+/** A shape without its leading dimensions of 1, which GGUF writes last. */
 function dimsOf(shape: readonly number[]): readonly number[] {
   const first = shape.findIndex((size) => size !== 1);
   return first < 0 ? [] : shape.slice(first);
@@ -218,7 +218,7 @@ export function outputStride(weight: Weight): number {
   return paddedRows(weight.type, weight.rows);
 }
 
-/** Bytes of a slab's values, without its scales: what zero neurons save a share of. */
+/** Bytes of a slab's values without its scales: zero neurons save their share of these. */
 export function slabRunBytes({ type, rows, cols }: Weight): number {
   return rows * cols * PACKED_TYPES[type].valueBytes;
 }

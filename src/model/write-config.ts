@@ -1,4 +1,4 @@
-/** Writes a PLM's config as entries of GGUF metadata: what config.ts reads. */
+/** Writes a PLM's config as GGUF metadata, which config.ts reads. */
 import type { MetadataEntry } from "../format/writer.js";
 import type { PlmConfig } from "./config.js";
 

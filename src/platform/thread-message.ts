@@ -16,4 +16,6 @@ export interface ThreadMessage<Start = unknown> {
 /** What a thread says once it is ready to compute, or at once where it is of another version. */
 export interface ThreadReply {
   readonly version: string;
+  /** True in its last reply: it was dismissed, and computes no more. */
+  readonly hasEnded?: boolean;
 }

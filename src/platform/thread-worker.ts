@@ -11,6 +11,8 @@ const RETURN_MS = 2_000;
 export interface ThreadHandle {
   /** Settles when the thread is ready to compute; rejects when it failed to start. */
   readonly ready: Promise<void>;
+  /** Whether it is known to compute no more: it returned, failed or exited. */
+  readonly hasEnded: boolean;
   /** Waits briefly for a dismissed thread to return, then ends it in any case. */
   end(): void;
 }
@@ -88,10 +90,26 @@ export function startThreadIn(
       if (!isEnding) endDismissed(created);
       isEnding = true;
     };
-    return { ready, end };
+    let hasEnded = false;
+    const noteEnd = (): void => {
+      hasEnded = true;
+    };
+    listen(created, "exit", noteEnd);
+    listen(created, "error", noteEnd);
+    listen(created, "message", (message) => {
+      if (replyOf(created, message)?.hasEnded) noteEnd();
+    });
+    return {
+      ready,
+      end,
+      get hasEnded() {
+        return hasEnded;
+      },
+    };
   } catch (error) {
     worker?.terminate?.();
-    return { ready: Promise.reject(startFailure(script, error)), end: () => undefined };
+    const ready = Promise.reject(startFailure(script, error));
+    return { ready, hasEnded: true, end: () => undefined };
   }
 }
 
@@ -103,13 +121,19 @@ function endDismissed(worker: ThreadWorker): void {
   listen(worker, "exit", () => clearTimer(late));
 }
 
+/** What a thread said, by either kind of worker. */
+function replyOf(worker: ThreadWorker, message: unknown): Partial<ThreadReply> | undefined {
+  const reply = worker.on === undefined ? (message as MessageEvent).data : message;
+  return reply as Partial<ThreadReply> | undefined;
+}
+
 /** Settles as a handle's `ready` does. */
 function awaitReady(worker: ThreadWorker, script: ThreadScript | undefined): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     const fail = (cause: unknown) => reject(startFailure(script, cause));
     listen(worker, "message", (message) => {
-      const reply = worker.on === undefined ? (message as MessageEvent).data : message;
-      if ((reply as ThreadReply | undefined)?.version !== VERSION) {
+      const reply = replyOf(worker, message);
+      if (reply?.version !== VERSION) {
         reject(versionFailure(script, reply));
         return;
       }

@@ -1,4 +1,4 @@
-/** A thread of its own in Node, Deno and Bun: its first message is what it starts with. */
+/** The script of threads in Node, Deno and Bun: starts with the thread's first message. */
 import { parentPort } from "node:worker_threads";
 import { run } from "./run.js";
 

@@ -1,6 +1,6 @@
 /**
- * A thread of its own as a module worker of the web, or in Node, Deno and Bun where no condition
- * said so: its first message is what it starts with.
+ * The script of threads as module workers of the web, also in Node, Deno and Bun if a build has no
+ * condition for these: starts with the thread's first message.
  */
 import { builtin } from "../platform/builtin.js";
 import type { ThreadMessage } from "../platform/thread-message.js";

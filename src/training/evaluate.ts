@@ -6,7 +6,7 @@ import type { Evaluation } from "./run/log.js";
 
 /**
  * Every token of the text is predicted once, in windows of contextLength that advance by `stride`
- * (windows.ts). The first token of a document, which nothing precedes, counts as one of a uniform
+ * (windows.ts). A document's first token, which nothing precedes, counts as drawn from a uniform
  * distribution over the vocabulary.
  */
 export function evaluate(engine: TrainingEngine, text: TokenizedText, stride: number): Evaluation {

@@ -9,7 +9,7 @@ import type { Parameter, Parameters } from "./network/parameters.js";
 /** How matrices are stored; norms are F32. */
 export type ExportType = "F32" | "Q8_0";
 
-/** What a file says beside the numbers. */
+/** A file's metadata. */
 export interface ExportOptions {
   readonly config: PlmConfig;
   readonly type: ExportType;
@@ -21,7 +21,7 @@ export interface ExportOptions {
 
 /**
  * The file, piece by piece: f32[parameters.length] as the tensors of a PLM, names and order as in
- * converted files. Throws TRAINING_DIVERGED where a value is not finite or too large to be loaded.
+ * converted files. Throws TRAINING_DIVERGED for a value that is not finite or too large to load.
  */
 export function exportGguf(
   values: Float32Array,

@@ -1,4 +1,4 @@
-/** A training run: steps of the WSDC schedule, measured, logged and kept in checkpoints. */
+/** A training run: steps of the WSDC schedule, measured, logged and saved in checkpoints. */
 
 import { now } from "../clock.js";
 import { PlmError } from "../errors.js";
@@ -14,29 +14,29 @@ import type { TrainingConfig } from "./run/config.js";
 import type { Evaluation, LogLine } from "./run/log.js";
 import { lastStableStep, learningRate, microBatches, phaseOf } from "./run/schedule.js";
 
-/** What a run is made of. */
+/** The parts of a run. */
 export interface TrainerParts {
   readonly config: TrainingConfig;
-  /** Its parameters are set by the trainer. */
+  /** The trainer sets its parameters. */
   readonly engine: TrainingEngine;
   /** The texts of the phases' mixes. */
   readonly texts: readonly TokenizedText[];
-  /** What `evaluation` is of. */
+  /** The held-out text for `evaluation`. */
   readonly heldOut?: TokenizedText;
   readonly checkpoints: Checkpoints;
-  /** Whether the model of the least loss so far is gone: the next to be measured is the best. */
+  /** Whether the best model so far is lost: the next one measured counts as the best. */
   readonly lacksBest?: boolean;
 }
 
-/** What happens while a run goes on; awaited. */
+/** Callbacks of a run, which are awaited. */
 export interface TrainerEvents {
-  /** Every step. */
+  /** After every step. */
   readonly onStep?: (line: LogLine) => Promise<void> | void;
-  /** The least loss on held-out text so far: the parameters are those of now. */
+  /** At the least held-out loss so far, reached by the current parameters. */
   readonly onBest?: (line: LogLine) => Promise<void> | void;
-  /** What the model writes now, where the config asks for samples. */
+  /** Makes a sample of the model's text, if the config asks for samples. */
   readonly onSample?: (prompt: string, tokens: number) => Promise<string>;
-  /** Lets the runtime do other things, such as aborting. */
+  /** Lets the event loop run, so that aborts arrive. */
   readonly onTurn?: () => Promise<void>;
 }
 
@@ -69,9 +69,9 @@ export class Trainer {
   }
 
   /**
-   * Parameters as the seed makes them or, where there is a checkpoint, as it has them: the run then
-   * goes on exactly as if it had not been interrupted. Returns what was found. Throws as
-   * `Checkpoints.load` does.
+   * Sets the parameters from a checkpoint or, without one, from the seed. With a checkpoint the run
+   * continues exactly as if it had not been interrupted. Returns the checkpoint. Throws as
+   * `Checkpoints.load`.
    */
   async start(): Promise<Omit<Resumed, "checkpoint"> | undefined> {
     const { config, engine, checkpoints } = this.#parts;
@@ -96,14 +96,14 @@ export class Trainer {
     const isComparable =
       best?.fingerprint === measure?.text.fingerprint && best?.stride === measure?.stride;
     this.#best = isComparable && !this.#parts.lacksBest ? best : undefined;
-    // A best loss that no longer counts must not come back with a model of another.
+    // A best loss without its model must not count again.
     if (best !== undefined && this.#best === undefined) await checkpoints.save(this.#checkpoint());
     return found;
   }
 
   /**
-   * Steps until the schedule ends. Throws TRAINING_DIVERGED, naming the step, where a loss or the
-   * gradients are not finite. An abort ends the step, keeps a checkpoint, and rejects with its
+   * Trains until the schedule ends. Throws TRAINING_DIVERGED, naming the step, if a loss or the
+   * gradients are not finite. An abort finishes the step, writes a checkpoint, and rejects with its
    * reason.
    */
   async run(events: TrainerEvents = {}, signal?: AbortSignal): Promise<void> {
@@ -154,7 +154,7 @@ export class Trainer {
     return { step, tokens: this.#tokens, loss, rate, gradNorm, zeroShares, tokensPerSecond };
   }
 
-  /** The line with what is due at its step: the loss on held-out text, and a sample. */
+  /** Adds to the line what is due at its step: the held-out loss and a sample. */
   async #measured(line: LogLine, events: TrainerEvents): Promise<LogLine> {
     const { samples, schedule } = this.#parts.config;
     const isDue = ({ every }: { readonly every: number }): boolean =>
@@ -175,7 +175,7 @@ export class Trainer {
     return measured;
   }
 
-  /** How losses on held-out text are measured, if they are. */
+  /** How held-out losses are measured, if at all. */
   #measure(): Measure | undefined {
     const { config, heldOut: text } = this.#parts;
     return config.evaluation && text && { ...config.evaluation, text };

@@ -13,7 +13,7 @@ import { CountingSource, crafted, heldOf, MODEL, restored, saved } from "./suppo
 const held = heldOf(MODEL, 70, 1, '[{"role":"user","content":"hi"}]');
 const sound = saved(MODEL, held);
 
-/** What reading ends with. */
+/** The result or error of reading. */
 async function outcome(source: ByteSource): Promise<ErrorCode> {
   const error = await rejection(restored(source, MODEL));
   assert.instance(error, PlmError, String((error as Error).stack));
@@ -29,7 +29,7 @@ async function assertRefused(bytes: Uint8Array, code: ErrorCode, what: string): 
   }
 }
 
-test("cut at every byte, and with bytes that follow", async () => {
+test("cut at every byte, and followed by more bytes", async () => {
   for (let length = 0; length < sound.length; length++) {
     await assertRefused(sound.subarray(0, length), "INVALID_FILE", `${length} bytes`);
   }
@@ -50,6 +50,16 @@ test("with every byte changed, or any of its bits", async () => {
   }
 });
 
+test("whole pages that changed places, their checksums with them", async () => {
+  const { layers, rowBytes } = MODEL;
+  const [full, last] = [64, 6].map((rows) => rows * rowBytes + CRC_BYTES);
+  const first = sound.length - layers * (full + last);
+  const bytes = sound.slice();
+  bytes.copyWithin(first, first + full, first + 2 * full);
+  bytes.set(sound.subarray(first, first + full), first + full);
+  await assertRefused(bytes, "INVALID_FILE", "pages of two layers");
+});
+
 test("parts in another order, missing or of another session", async () => {
   const random = seededRandom(9);
   const other = saved(MODEL, heldOf(MODEL, 70, 2, '[{"role":"user","content":"ho"}]'));
@@ -62,7 +72,7 @@ test("parts in another order, missing or of another session", async () => {
     else bytes.set(other.subarray(from, from + length), from);
     if (bytes.every((byte, i) => byte === sound[i])) continue;
     const error = await restored(new CountingSource(bytes, false), MODEL).catch((e) => e);
-    // A whole part of another session, its checksum included, is sound by itself.
+    // A part of another session is valid by itself, with its checksum.
     const isWhole = !(error instanceof PlmError);
     if (isWhole) assert.is(round % 2, 1);
     else assert.ok(["INVALID_FILE", "UNSUPPORTED_FILE"].includes(error.code), error.message);
@@ -135,7 +145,7 @@ test("hostile lists of sections", async () => {
   }
 });
 
-test("headers that agree with themselves, and claim more than there is", async () => {
+test("consistent headers that claim more than the file has", async () => {
   const claims: [change: object, messagesBytes: number | undefined, asStream: ErrorCode][] = [
     [{ length: 2 ** 31 }, undefined, "CONTEXT_FULL"],
     [{ length: 2 ** 45 }, undefined, "CONTEXT_FULL"],
@@ -159,7 +169,7 @@ test("headers that agree with themselves, and claim more than there is", async (
   }
 });
 
-test("sizes at the start that are not those of the file", async () => {
+test("sizes at the start that differ from the file's", async () => {
   const json = JSON.stringify(header);
   for (const total of [0, 24, 100, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53, 2 ** 63]) {
     const bytes = crafted(json, [tokens, rows, rows], total);
@@ -175,7 +185,7 @@ test("sizes at the start that are not those of the file", async () => {
   }
 });
 
-test("headers that are no JSON, or JSON of something else", async () => {
+test("headers that are not JSON, or the wrong JSON", async () => {
   const deep = '{"model":'.repeat(7000);
   const texts = [
     ...["", " ", "{", "7", "null", "[]", '"text"', "\u0000", "\ud800", deep, "[".repeat(65536)],
@@ -187,7 +197,7 @@ test("headers that are no JSON, or JSON of something else", async () => {
   }
 });
 
-test("messages that are no UTF-8", async () => {
+test("messages that are not UTF-8", async () => {
   const { sections, ...shape } = header;
   const claim = snapshotHeader(shape, 2);
   const bytes = crafted(JSON.stringify(claim), [tokens, Uint8Array.of(0x68, 0xff), rows, rows]);

@@ -17,7 +17,7 @@ import {
 } from "../model/support/tiny.js";
 
 /**
- * Relative error of the logits that a cache may bring: half a step of its 14, 11 or 8 bits, times 8
+ * Relative error of the logits that a cache may cause: half a step of its 14, 11 or 8 bits, times 8
  * to 30. The weights have outliers, and the squared ReLU makes errors larger.
  */
 const CACHE_ERROR: Record<CacheType, number> = { f32: 3e-6, i16: 2e-3, f16: 2e-3, q8_0: 6e-2 };

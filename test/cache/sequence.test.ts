@@ -10,19 +10,19 @@ import { seededRandom } from "../support/random.js";
 const ROW_BYTES = 4;
 const LAYERS = 3;
 
-/** A pool of so many pages behind a page of guard. */
+/** A pool of that many pages, after a guard page. */
 function createPool(count: number): PagePool {
   const memory = new WebAssembly.Memory({ initial: 8 });
   return new PagePool(memory, { ptr: 65536, pageBytes: PAGE_ROWS * ROW_BYTES, count });
 }
 
-/** A sequence and what its rows should hold: in each layer the same, and the number of the layer. */
+/** A sequence and its expected rows: the same in each layer, plus the layer's number. */
 interface Case {
   readonly sequence: CacheSequence;
   rows: number[];
 }
 
-/** Appends rows as an evaluation does: through the addresses of pages. */
+/** Appends rows as an evaluation does, by the addresses of pages. */
 function append(pool: PagePool, { sequence, rows }: Case, values: readonly number[]): void {
   sequence.reserve(values.length);
   sequence.append(values.length);
@@ -54,7 +54,7 @@ function assertRows({ sequence, rows }: Case): void {
   }
 }
 
-test("forks, truncations and appends at random keep the rows of each", () => {
+test("random forks, truncations and appends keep each sequence's rows", () => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = seededRandom(seed);
     const below = (n: number): number => Math.floor(random() * n);

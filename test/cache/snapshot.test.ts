@@ -21,7 +21,7 @@ function* chunksOf(bytes: Uint8Array, random: () => number): Generator<Uint8Arra
   }
 }
 
-test("what was saved is restored, whatever its shape and wherever it is read from", async () => {
+test("a saved session is restored, whatever its shape and source", async () => {
   const random = seededRandom(11);
   const lengths = [0, 1, 63, 64, 65, 127, 128, 129, 192, 200];
   for (let round = 0; round < 120; round++) {
@@ -67,7 +67,7 @@ test("the place of every page follows from the header", () => {
       const page = bytes.subarray(at, at + rows * rowBytes);
       const from = index * PAGE_ROWS * rowBytes;
       assert.equal(page, held.rows[layer].subarray(from, from + rows * rowBytes));
-      assert.is(view.getUint32(at + rows * rowBytes, true), crc32(page));
+      assert.is(view.getUint32(at + rows * rowBytes, true), crc32(page, at));
     }
   }
 });
@@ -102,14 +102,14 @@ test("a session of another model or cache, or longer than the context, is refuse
   assert.is(snapshot.tokens.length, 100);
 });
 
-test("a token that the model does not have is refused", async () => {
+test("a token outside the vocabulary is refused", async () => {
   const held = heldOf(MODEL, 3);
   held.tokens[1] = MODEL.vocabSize;
   const source = new BytesSource(saved(MODEL, held));
   await assertRejects(readSnapshot(source, MODEL), "INVALID_FILE", "tokens below 1000, got 1000");
 });
 
-test("messages are of a limited size", () => {
+test("the size of messages is limited", () => {
   const messages = "x".repeat(MOST_MESSAGES_BYTES + 1);
   const parts = partsOf(MODEL, heldOf(MODEL, 1, 1, messages));
   assertThrows(() => new SnapshotWriter(parts), "INVALID_ARGUMENT", "messages: expected at most");

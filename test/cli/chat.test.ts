@@ -15,7 +15,7 @@ import {
   writeRandomModel,
 } from "./support/plm.js";
 
-// Exact: conversations evaluate in other pieces than the library does in one.
+// Exact: conversations evaluate in smaller pieces than one call does.
 const library = await loadModel(model, { precision: "exact" });
 
 test("lines in, answers out", async () => {
@@ -119,7 +119,7 @@ test("lines end at line feeds alone, and are UTF-8", async () => {
   assert.is(stderr, "plm: standard input: expected UTF-8, got bytes that are not\n");
 });
 
-test("a conversation that cannot be held is told in one line", async () => {
+test("a conversation that cannot start is reported in one line", async () => {
   const { code, stderr } = await plmWith(`${"x".repeat(99)}\n`, "chat", "-m", model, "-c", "20");
   assert.is(code, 1);
   assert.match(

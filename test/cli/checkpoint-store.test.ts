@@ -48,7 +48,7 @@ test("tensors of shared memory are written as they are", async () => {
   assert.ok(read.subarray(0, -2).every((byte, i) => byte === bytes[i + 3]));
 });
 
-test("what is no folder, or cannot be read", async () => {
+test("paths that are not folders, or cannot be read", async () => {
   const file = join(root, "file");
   writeFileSync(file, "x");
   const store = folderStore(file);

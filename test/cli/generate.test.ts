@@ -240,7 +240,7 @@ test("numbers out of range are refused by name, before a model is opened", async
   }
 });
 
-test("a bias for no token is refused before the weights are read", async () => {
+test("a bias for an id outside the vocabulary is refused before the weights are read", async () => {
   // Weights that are refused when they are read: the last are NaN.
   const broken = join(folder, "nan.gguf");
   const bytes = readFileSync(model);
@@ -253,7 +253,7 @@ test("a bias for no token is refused before the weights are read", async () => {
   }
 });
 
-test("mistakes are told in one line", async () => {
+test("mistakes are reported in one line", async () => {
   const generate = (...args: string[]): string[] => ["generate", "-m", model, ...args];
   const cut = join(folder, "cut.gguf");
   const bytes = readFileSync(model);

@@ -26,7 +26,7 @@ interface InspectJson {
   namedChatTemplates: Record<string, string>;
 }
 
-test("inspect tells architecture, tensors, memory, tokenizer and template", async () => {
+test("inspect shows architecture, tensors, memory, tokenizer and template", async () => {
   const { tensors, memory, config, ...report } = await json<InspectJson>(
     ...["inspect", "-m", model, "--context", "100", "--cache", "f32"],
   );

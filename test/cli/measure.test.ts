@@ -72,7 +72,7 @@ test("perplexity of the reference models is that of f64 to four digits", async (
   }
 });
 
-test("perplexity runs over standard input, tells progress, and stops after --chunks", async () => {
+test("perplexity runs over standard input, shows progress, and stops after --chunks", async () => {
   const flags = ["perplexity", "-m", model, "--ctx", "16", "--chunks", "3"];
   const { code, stdout } = await plmWith(TEXT, ...flags);
   assert.is(code, 0);
@@ -102,7 +102,7 @@ interface BenchJson {
   shareOfRead: number;
 }
 
-test("bench tells rates, bytes and zeros", async () => {
+test("bench reports rates, bytes and zeros", async () => {
   const flags = ["bench", "-m", model, "-d", "5", "-t", "2", "--cache", "f32", "--repeat", "1"];
   const report = await json<BenchJson>(...flags, "-p", "16", "-n", "4", "--variant", "simd");
   assert.ok(report.prefill.tokensPerSecond > 0);
@@ -132,7 +132,7 @@ test("bench for people names the machine; no tokens are no rate", async () => {
   );
 });
 
-test("bench refuses what it has not", async () => {
+test("bench refuses impossible options", async () => {
   await Promise.all([
     assertFails(
       /--variant .*argument 'avx' is invalid.*simd, relaxed/,
@@ -158,7 +158,7 @@ test("median", () => {
   assert.is(median([7]), 7);
 });
 
-test("what a context cannot hold is said in the options' words", async () => {
+test("tokens beyond the context are reported by option", async () => {
   const bench = ["bench", "-m", model];
   await Promise.all([
     assertFails(

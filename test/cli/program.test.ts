@@ -8,7 +8,7 @@ import { resolveOptions } from "../../src/generation/options.js";
 import { madeUpText, smallConfig } from "../training/support/small-run.js";
 import { assertFails, folder, output } from "./support/plm.js";
 
-test("help tells every command, and --version the package's", async () => {
+test("help lists every command, and --version the package's", async () => {
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const [none, help, told] = await Promise.all([output(), output("--help"), output("--version")]);
   assert.is(none, help);

@@ -41,7 +41,7 @@ async function typesOf(path: string): Promise<Set<string>> {
   return new Set(Array.from(tensors.values(), ({ type, shape }) => `${shape.length}-D ${type}`));
 }
 
-test("a float model becomes smaller and runs; --json tells the sizes", async () => {
+test("a float model becomes smaller and runs; --json has the sizes", async () => {
   for (const [flag, type, most] of [
     ["q8_0", "Q8_0", 0.28] as const,
     ["q4_0", "Q4_0", 0.16] as const,
@@ -97,7 +97,7 @@ test("Q8_0 to Q8_0 changes no tensor, and once more no byte", async () => {
   }
 });
 
-test("bad input is told in one line, and nothing is left behind", async () => {
+test("bad input is reported in one line, and nothing is left behind", async () => {
   const k: TensorData = { name: "k", type: "Q4_K", shape: [1, 256], data: new Uint8Array(144) };
   writeFileSync(join(folder, "k.gguf"), encodeGguf([], [k]));
   writeFileSync(join(folder, "text.gguf"), "this is no model");
@@ -147,7 +147,7 @@ function fill({ tensors }: TinyParts, name: string, value: number): void {
   });
 }
 
-test("what could not be loaded is refused, and nothing is written", async () => {
+test("a file that could not be loaded is refused, and nothing is written", async () => {
   const extra: TensorData = {
     ...{ name: "blk.0.attn_q.bias", type: "F32", shape: [48] },
     data: new Uint8Array(192),

@@ -1,4 +1,4 @@
-/** What the commands do with a file's wishes about tokens, and with what is odd in it. */
+/** How the commands treat a file's token settings and its oddities. */
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "uvu";
@@ -48,7 +48,7 @@ test("tokenize begins as generate does, unless asked not to", async () => {
   assert.is(tokenizer.addBosToken, true);
 });
 
-test("what is odd is said on standard error, and by inspect", async () => {
+test("oddities are reported on standard error, and by inspect", async () => {
   const warnings = [
     `tokenizer.ggml.pre: missing; taken for "qwen2"`,
     "tokenizer.ggml.padding_token_id: expected 0 to 260, got 4294967295; ignored",

@@ -42,7 +42,7 @@ test("ids to text, to the byte", async () => {
   assert.equal(empty.ids, []);
 });
 
-test("bad ids are told", async () => {
+test("bad ids are reported", async () => {
   await Promise.all([
     assertFails(/--ids: expected token ids such as 1,2,3, got "1,x"/, "detokenize", "--ids", "1,x"),
     assertFails(/--ids: expected token ids/, "detokenize", "--ids", ""),

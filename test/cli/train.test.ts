@@ -26,7 +26,7 @@ function prepare(name: string, config: Record<string, unknown>, text = madeUpTex
   return join(place, "config.json");
 }
 
-/** What the log says but for speeds. */
+/** The log without speeds. */
 function logOf(run: string): Omit<LogLine, "tokensPerSecond">[] {
   const lines = parseLog(readFileSync(join(folder, run, "log.jsonl"), "utf8"));
   return lines.map(({ tokensPerSecond, ...line }) => line);
@@ -36,7 +36,7 @@ function modelOf(run: string): Buffer {
   return readFileSync(join(folder, run, "model.gguf"));
 }
 
-/** Standard output of a run that must succeed; its plan is told on standard error. */
+/** Standard output of a run that must succeed; its plan is on standard error. */
 async function train(config: string, run: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await plm("train", config, "--out", run, ...args);
   assert.match(stderr, /^plm: memory: [0-9.]+ [kM]B\nplm: \d+ parameters, \d threads?\n/);
@@ -68,7 +68,7 @@ test("plm train makes a model that generates, a log and a report", async () => {
   assert.is(metadata.get("general.name"), "config");
 });
 
-test("threads that do not start are made known, and one trains the same", async () => {
+test("threads that do not start are reported, and one trains the same", async () => {
   const config = prepare("alone", smallConfig());
   await train(config, "train-to-alone", "--threads", "1");
   // Workers fail in such a process, which claims processors enough for two.
@@ -92,7 +92,7 @@ test("threads that do not start are made known, and one trains the same", async 
   assert.ok(modelOf("train-to-fallen-back").equals(modelOf("train-to-alone")));
 });
 
-test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on", async () => {
+test("Ctrl-C keeps a checkpoint, and output appears during the run", async () => {
   const config = prepare("stopped", { ...smallConfig({ steps: 5000 }), name: "stops" });
   const child = start("train", config, "--out", "train-to-stopped", "--threads", "1");
   const ended = finish(child);
@@ -123,7 +123,7 @@ test("Ctrl-C keeps a checkpoint, and what is told is told while the run goes on"
   assert.match(ending.stderr, new RegExp(`${passed}plm: goes on from ${name}\n`));
 });
 
-test("a run killed at any moment goes on to the last digit", async () => {
+test("a run killed at any moment resumes to the last digit", async () => {
   const config = prepare("killed", smallConfig({ steps: 400, checkpoint: 7 }));
   await train(config, "train-to-uninterrupted", "--threads", "1");
   let kills = 0;
@@ -145,7 +145,7 @@ test("a run killed at any moment goes on to the last digit", async () => {
   assert.equal(leftovers, []);
 });
 
-test("bad input is told in one line, before anything is written", async () => {
+test("bad input is reported in one line, before anything is written", async () => {
   const unknown = prepare("unknown", { ...smallConfig(), sead: 3 });
   await assertFails(/config: sead: .*seed/, "train", unknown, "--out", "train-to-no");
   const empty = prepare("empty", smallConfig(), "");
@@ -197,7 +197,7 @@ test("a longer run goes on from the last stable step as if it had always been me
     [0.25, 2],
   ];
   Object.assign(config.batch, { accumulate });
-  // And a text that the short one has not heard of, for its end.
+  // And a text that the short run lacks, for its end.
   const { texts, phases } = config as unknown as Record<string, Record<string, unknown>>;
   texts.more = { path: "more.txt", separator: "<|endoftext|>" };
   phases.decay = { text: 1, more: 2 };
@@ -233,7 +233,7 @@ function isDone(run: string, steps: number): boolean {
   return existsSync(join(folder, run, `step-${String(steps).padStart(9, "0")}.checkpoint`));
 }
 
-/** Fails where it does not come true in a minute. */
+/** Fails if a condition is not met within a minute. */
 async function until(condition: () => boolean): Promise<void> {
   const endMs = performance.now() + 60_000;
   while (!condition()) {

@@ -1,6 +1,6 @@
 /**
- * Sessions that are forked, cut, saved and restored at random: each has the logits of a session that took the
- * same tokens in the same phases from the start, bit for bit, however they were cut into chunks.
+ * Sessions forked, truncated, saved and restored at random: each has the logits of a fresh session
+ * with the same tokens in the same phases, bit for bit, whatever the chunks.
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -31,19 +31,19 @@ test.before(() => {
 });
 test.after(() => unclaim());
 
-/** Tokens that were evaluated together, and what for. */
+/** Tokens that were evaluated together, and their phase. */
 interface Piece {
   readonly tokens: readonly number[];
   readonly phase: Phase;
 }
 
-/** A session, and how it came to be what it is. */
+/** A session and its history. */
 interface Life {
   session: Session;
   pieces: readonly Piece[];
 }
 
-/** The logits after the last token of a fresh session that took the same pieces. */
+/** The logits after the last token of a fresh session with the same pieces. */
 async function replayed(model: LoadedPlm, pieces: readonly Piece[]): Promise<Float32Array> {
   const session = model.createSession();
   let logits: Float32Array = new Float32Array(0);
@@ -52,7 +52,7 @@ async function replayed(model: LoadedPlm, pieces: readonly Piece[]): Promise<Flo
   return logits;
 }
 
-/** Pieces without what lies from a length on. */
+/** Pieces truncated to a length. */
 function cut(pieces: readonly Piece[], length: number): Piece[] {
   const kept: Piece[] = [];
   let left = length;

@@ -28,7 +28,7 @@ test.before(() => {
 });
 test.after(() => unclaim());
 
-/** The packed weights of a file, byte for byte, after loading them on so many threads. */
+/** A file's packed weights, loaded on that many threads. */
 async function packedWeights(
   source: ModelSource,
   threads: number,
@@ -65,7 +65,7 @@ async function packedWeights(
   }
 }
 
-/** Several chunks to most tensors. */
+/** Most tensors take several chunks. */
 const LARGE: TinyOptions = {
   dims: { ...ODD_DIMS, numHiddenLayers: 1, hiddenSize: 640, intermediateSize: 2560 },
 };
@@ -82,7 +82,7 @@ test("threads pack what one thread packs, byte for byte", async () => {
     const file = tinyModel(options);
     const expected = await packedWeights(file, 1);
     for (const threads of [2, 4]) {
-      // At once, or each read a turn later, so that threads wait.
+      // Reads at once, or a turn later, so that threads wait.
       for (const source of [file, new ObservedSource(file)]) {
         const actual = await packedWeights(source, threads);
         assert.ok(Buffer.compare(actual, expected) === 0, `${options.type}, ${threads} threads`);
@@ -91,7 +91,7 @@ test("threads pack what one thread packs, byte for byte", async () => {
   }
 });
 
-test("progress is told in the order of the file, whoever packs", async () => {
+test("progress follows the order of the file, whichever thread packs", async () => {
   const before: number[] = [];
   const file = tinyModel(LARGE);
   let total = 0;
@@ -107,7 +107,7 @@ test("progress is told in the order of the file, whoever packs", async () => {
   assert.is(before.at(-1), total);
 });
 
-test("of several bad weights the first in the file is the error, whoever finds it", async () => {
+test("several bad weights: the error names the first in the file", async () => {
   const file = tinyModel(LARGE);
   const { tensors } = await openGguf(await openSources(file));
   const view = new DataView(file.buffer);

@@ -1,4 +1,4 @@
-/** What loading and evaluating write to, and what not. */
+/** Which memory loading and evaluating write to. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CACHE_TYPES } from "../../src/cache/rows.js";
@@ -42,7 +42,7 @@ async function loadGuarded(
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
   const model = { config, weights, buffers, meeting, batch, cacheType, choice };
-  // The board of threads' work and their team are written before anything is computed.
+  // The threads' work and team are written before anything is computed.
   new Uint8Array(memory.buffer, meeting.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
   const parts = { model, memory, plm, pages, threads: [], precision, attention };
@@ -104,7 +104,7 @@ for (const [type, options] of CASES) {
   });
 }
 
-test("what memory held before does not matter", async () => {
+test("the earlier contents of memory do not matter", async () => {
   const dims = { ...Q8_CACHE_DIMS, numHiddenLayers: 1 };
   const tokens = tinyTokens(40);
   for (const type of ["F32", "Q8_0", "Q4_1"] as const) {

@@ -13,7 +13,7 @@ import {
   tinyTokens,
 } from "../model/support/tiny.js";
 
-/** The header of a file whose tensors are only claimed. */
+/** The header of a file without its tensors' data. */
 function claimedModel(dims: TinyDims, addLayers: boolean): Uint8Array {
   const shapes = new Map<string, number[]>([
     ["token_embd.weight", [dims.vocabSize, dims.hiddenSize]],
@@ -44,7 +44,7 @@ function claimedModel(dims: TinyDims, addLayers: boolean): Uint8Array {
   return writeGguf(metadata, tensors).next().value as Uint8Array;
 }
 
-test("the plan says where everything is, and that is what is allocated", async () => {
+test("the plan has every region, and is what is allocated", async () => {
   const { memory, options, pages, config } = await planEngine(tinyModel());
   const parts = (["weights", "cache", "scratch"] as const).map((kind) => memory.bytes(kind));
   assert.ok(memory.bytes() >= parts.reduce((a, b) => a + b));
@@ -111,12 +111,12 @@ test("a plan over the limit is refused before any tensor is read", async () => {
   assert.is((await engineLogits(model, tinyTokens(3))).length, 3);
 });
 
-test("too many sessions are too much memory", async () => {
+test("too many sessions take too much memory", async () => {
   const file = tinyModel({ dims: { ...SMALL_DIMS, contextLength: 1024 } });
   await assertRejects(planEngine(file, { sessions: 65536 }), "OUT_OF_MEMORY", "cache");
 });
 
-test("a context that no memory holds is refused unless less is asked for", async () => {
+test("a context larger than any memory is refused unless a smaller one is requested", async () => {
   const endless = tinyModel({ dims: { ...SMALL_DIMS, contextLength: 2 ** 32 - 1 } });
   await assertRejects(planEngine(endless), "OUT_OF_MEMORY", "cache");
   assert.is((await planEngine(endless, { contextLength: 100 })).options.contextLength, 100);
@@ -127,7 +127,7 @@ test("a context that no memory holds is refused unless less is asked for", async
   assert.is(options.contextLength, 100);
 });
 
-test("layers that are only claimed are refused without an endless list", async () => {
+test("claimed layers without tensors are refused without an endless list", async () => {
   for (const numHiddenLayers of [2 ** 20, 2 ** 31 - 1]) {
     const header = claimedModel({ ...SMALL_DIMS, numHiddenLayers }, false);
     const source = new ObservedSource(header, "never");
@@ -137,7 +137,7 @@ test("layers that are only claimed are refused without an endless list", async (
   }
 });
 
-test("tensors that are only claimed are refused without being looked at", async () => {
+test("claimed tensors without data are refused unread", async () => {
   const dims = { ...SMALL_DIMS, hiddenSize: 2 ** 20, intermediateSize: 2 ** 20 };
   const header = claimedModel({ ...dims, numHiddenLayers: 400 }, true);
   const source = new ObservedSource(header, "never");

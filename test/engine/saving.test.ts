@@ -1,4 +1,4 @@
-/** Sessions that are forked, saved and restored: what they keep, and what is refused. */
+/** Forked, saved and restored sessions: what they keep, and what is refused. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { LoadedPlm, LoadOptions } from "../../src/engine/load.js";
@@ -11,7 +11,7 @@ const FILE = tinyModel({ dims: DIMS, type: "Q8_0" });
 const TOKENS = tinyTokens(70);
 const PAGES = 2 * DIMS.numHiddenLayers;
 
-/** A model, to be used and looked at afterwards: no test leaves pages that are held. */
+/** Runs a test with a model, and checks that it leaves no pages in use. */
 async function withModel(
   options: LoadOptions,
   use: (model: LoadedPlm) => Promise<void>,
@@ -51,7 +51,7 @@ test("a fork shares all pages until one of the two writes to them", async () => 
   });
 });
 
-test("a session is saved as it is when that begins, and may go on", async () => {
+test("a session is saved as it is at the call, and may continue", async () => {
   await withModel({ sessions: 2 }, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
@@ -84,7 +84,7 @@ test("bytes, blobs and streams are sources", async () => {
   });
 });
 
-test("a stream is as long as the bytes, and gives its pages back when it is left", async () => {
+test("a stream has as many bytes, and gives its pages back when it is cancelled", async () => {
   const bytes = await savedBytes();
   await withModel({}, async (model) => {
     const { session } = await model.restoreSession(bytes);
@@ -99,7 +99,7 @@ test("a stream is as long as the bytes, and gives its pages back when it is left
   });
 });
 
-test("a saved session that is cut or changed anywhere is refused", async () => {
+test("a saved session that is truncated or changed anywhere is refused", async () => {
   const bytes = await savedBytes();
   await withModel({}, async (model) => {
     const places = Array.from({ length: 60 }, (_, i) => Math.floor((i * bytes.length) / 60));
@@ -142,7 +142,7 @@ test("a session of another model, cache or context is refused", async () => {
   });
 });
 
-test("a session that the cache has no room for is refused, and nothing is taken", async () => {
+test("a session without room in the cache is refused, and takes no pages", async () => {
   const bytes = await savedBytes();
   await withModel({}, async (model) => {
     const session = model.createSession();
@@ -156,7 +156,7 @@ test("a session that the cache has no room for is refused, and nothing is taken"
   });
 });
 
-test("forks and saves of a session that is busy or over are refused", async () => {
+test("a busy or disposed session refuses to fork and to save", async () => {
   await withModel({}, async (model) => {
     const session = model.createSession();
     const evaluation = session.evaluate(TOKENS, { chunkSize: 1 });
@@ -189,7 +189,7 @@ test("an abort of saving ends it, and gives its pages back", async () => {
   });
 });
 
-test("hidden states are what logits are made of", async () => {
+test("logits are products of the hidden states", async () => {
   await withModel({}, async (model) => {
     const { hiddenSize } = model.config;
     const session = model.createSession();

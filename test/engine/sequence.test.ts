@@ -16,7 +16,7 @@ const TOKENS = tinyTokens(48);
 /** Relative error between two orders of the same float sums, and with 14-bit activations. */
 const FLOAT_ERROR = 3e-6;
 const QUANTISED_ERROR = 3e-4;
-/** The i16 cache rounds what differs by float rounding to different steps, now and then. */
+/** Values that differ by a float rounding may become different steps of the i16 cache. */
 const I16_CACHE_ERROR = 1e-3;
 
 for (const type of ["F32", "Q8_0", "Q4_0"] as const) {
@@ -81,7 +81,7 @@ test("decode after prefill equals prefill of the longer prompt", async () => {
   assertAtMost(rowsError([decoded], [prefilled]), FLOAT_ERROR, "logits");
 });
 
-test("the last token's logits, all tokens' and none are of the same sequence", async () => {
+test("logits of the last token, of all and of none belong to the same sequence", async () => {
   const model = await loadEngine(tinyModel());
   const session = model.createSession();
   const all = rowsOf(await session.evaluate(TOKENS, { logits: "all" }), session.vocabSize);
@@ -101,7 +101,7 @@ test("typed arrays are tokens, too", async () => {
   assert.equal(await session.evaluate(Uint16Array.from(TOKENS)), expected);
 });
 
-test("what was truncated leaves no trace", async () => {
+test("truncated tokens leave no trace", async () => {
   const model = await loadEngine(tinyModel({ type: "Q8_0" }), { sessions: 2 });
   const fresh = model.createSession();
   const used = model.createSession();

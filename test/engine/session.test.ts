@@ -11,7 +11,7 @@ const TOKENS = tinyTokens(20);
 const REASON = new Error("enough");
 const FILE = tinyModel({ type: "Q8_0" });
 
-/** A model, a session, and a check that the session is what a fresh one would be. */
+/** A model, a session, and a check that the session equals a fresh one. */
 async function start(): Promise<{
   model: LoadedPlm;
   session: Session;
@@ -22,7 +22,7 @@ async function start(): Promise<{
   const assertUsable = async (evaluated: readonly number[]): Promise<void> => {
     assert.is(session.length, evaluated.length);
     const fresh = model.createSession();
-    // In chunks of 1, as what was evaluated may have been cut anywhere.
+    // In chunks of 1, since the session's chunks may be cut anywhere.
     if (evaluated.length > 0) await fresh.evaluate(evaluated, { chunkSize: 1 });
     const expected = await fresh.evaluate([1, 2, 3], { chunkSize: 1 });
     assert.equal(await session.evaluate([1, 2, 3], { chunkSize: 1 }), expected);
@@ -39,7 +39,7 @@ test("a session knows its sizes", async () => {
   assert.is(session.length, 0);
 });
 
-test("a session knows its tokens: what was evaluated, less what was cut off", async () => {
+test("a session knows its tokens: those evaluated, without those truncated", async () => {
   const { session } = await start();
   assert.equal([...session.tokens], []);
   await session.evaluate(TOKENS);
@@ -68,7 +68,7 @@ test("logits are fresh arrays", async () => {
   assert.equal(first, copy);
 });
 
-test("tokens may change once evaluate was called", async () => {
+test("the caller's tokens may change after the call of evaluate", async () => {
   const { session, assertUsable } = await start();
   const tokens = [...TOKENS];
   const promise = session.evaluate(tokens, { chunkSize: 1 });
@@ -84,7 +84,7 @@ test("nothing to evaluate", async () => {
   await assertUsable(TOKENS);
 });
 
-test("tokens that are none are named with their place", async () => {
+test("invalid tokens are named with their index", async () => {
   const { session, assertUsable } = await start();
   for (const bad of [-1, 0.5, Number.NaN, vocabSize, 2 ** 32, Infinity, "7", 7n, null, undefined]) {
     const tokens = [1, 2, bad as number, 3];
@@ -96,7 +96,7 @@ test("tokens that are none are named with their place", async () => {
   assert.is(session.length, 2);
 });
 
-test("what is no list of tokens", async () => {
+test("values that are not lists of tokens", async () => {
   const { session, assertUsable } = await start();
   for (const bad of [undefined, null, 7, new Set([1]), { length: 1.5 }, { length: -1 }]) {
     await assertRejects(session.evaluate(bad as number[]), "INVALID_ARGUMENT", "tokens");
@@ -209,7 +209,7 @@ test("any number of sessions, until their tokens need more pages than there are"
   assert.is(model.pagesInUse, 0);
 });
 
-test("a session that is given back is over", async () => {
+test("a disposed session is over", async () => {
   const { session } = await start();
   await session.evaluate(TOKENS);
   session.dispose();
@@ -217,7 +217,7 @@ test("a session that is given back is over", async () => {
   assertThrows(() => session.truncate(0), "DISPOSED");
 });
 
-test("a session may be given back while it evaluates; its cache is free for the next", async () => {
+test("a session may be disposed of while it evaluates; its pages become free", async () => {
   const model = await loadEngine(FILE);
   const session = model.createSession();
   const evaluation = session.evaluate(TOKENS, { chunkSize: 1 });

@@ -1,4 +1,4 @@
-/** How the threads of models begin and end, and what is left of them. */
+/** How models' threads start and end, and what they leave. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
 import { type LoadedPlm, loadPlm } from "../../src/engine/load.js";
+import type { Session } from "../../src/engine/session.js";
+import { PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { MemoryPlan } from "../../src/kernels/arena.js";
@@ -25,21 +27,45 @@ test.before(() => {
 });
 test.after(() => unclaim());
 
-test("a model that lost a thread says so from then on", async () => {
-  const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 2, sessions: 2 });
+test("a model that lost a thread goes on alone once its threads have ended", async () => {
+  const file = tinyModel({ type: "Q8_0" });
+  const model = await loadEngine(file, { threads: 3, sessions: 2 });
   const session = model.createSession();
-  await withLostJoin(5, () => assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST"));
-  assert.is(session.length, 0);
-  await assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
-  await assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
+  await session.evaluate([1, 2]);
+  const used = model.pagesInUse;
+  // The others are refused work until all are known to have ended.
+  await withLostJoin(5, async () => {
+    const lost = assertRejects(session.evaluate([5, 6, 7]), "THREAD_LOST", "one is lost");
+    const refused = assertRejects(model.createSession().evaluate([5]), "THREAD_LOST");
+    await Promise.all([lost, refused]);
+  });
+  assert.equal([session.length, model.pagesInUse], [2, used]);
+  const logits = await evaluateOnceAble(session, [5, 6, 7]);
+  const alone = (await loadEngine(file)).createSession();
+  await alone.evaluate([1, 2]);
+  assert.equal(logits, await alone.evaluate([5, 6, 7]));
+  assert.is(model.threads, 1);
+  session.dispose();
+  assert.is(model.pagesInUse, 0);
   model.dispose();
 });
+
+/** What evaluating comes to when THREAD_LOST is over, some seconds at most. */
+async function evaluateOnceAble(session: Session, tokens: number[]): Promise<Float32Array> {
+  for (let tries = 0; tries < 100; tries++) {
+    const found = await session.evaluate(tokens).catch((error: PlmError) => error);
+    if (!(found instanceof PlmError)) return found;
+    assert.is(found.code, "THREAD_LOST");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.unreachable("the threads do not end") as never;
+}
 
 (countsThreads ? test : test.skip)(
   "threads return by themselves, however their model ends",
   async () => {
     const file = tinyModel({ type: "Q8_0" });
-    // A first model has the engine start its own threads.
+    // A first model makes the engine start its own threads.
     (await loadEngine(file, { threads: 3 })).dispose();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const before = osThreads();
@@ -57,7 +83,7 @@ test("a model that lost a thread says so from then on", async () => {
     await untilThreads(before);
     await assertRejects(loadEngine(file.slice(0, -64), { threads: 3 }), "INVALID_FILE");
     await untilThreads(before);
-    // One of them does not start; the others wait to be let in.
+    // One of them does not start; the others wait to join.
     const { startThread } = platform;
     platform.startThread = (data) => {
       if ((data as { index: number }).index === 3) throw new Error("no more workers");
@@ -97,7 +123,7 @@ test("a model that was disposed of is collected before the next is allocated", a
   try {
     const kept: LoadedPlm[] = [];
     for (let i = 0; i < 6; i++) {
-      // 100 MB, none of which is touched: less may wait.
+      // 100 MB, never touched; the collection of less may wait.
       const model = await loadEngine(file, { threads: 2, sessions: 8_000 });
       assert.ok(model.plan.memory.bytes() > 64 << 20);
       const session = model.createSession();
@@ -123,7 +149,7 @@ for (const [cause, lateMs] of [
   ["more threads are slower", 0],
   ["the machine is busy", 1_000],
 ] as const) {
-  test(`of the threads that were tried, those that do not pay end, or rest: ${cause}`, async () => {
+  test(`threads that were tried and do not pay end, or rest: ${cause}`, async () => {
     const { takeLateMs } = Member.prototype;
     const { startThread } = platform;
     let started = 0;
@@ -133,7 +159,7 @@ for (const [cause, lateMs] of [
     };
     Member.prototype.takeLateMs = () => lateMs;
     try {
-      // So small a model that one thread is always the fastest.
+      // A model so small that one thread is always the fastest.
       const model = await loadByChoice();
       if (lateMs > 0) assert.is(model.threads, started + 1);
       else assert.ok(model.threads < started + 1, `${model.threads} of ${started + 1} threads`);
@@ -178,7 +204,7 @@ test("a runtime that claims many processors starts few threads for a small model
   }
 });
 
-test("threads beyond the processors are not started, with a word", async () => {
+test("threads beyond the processors do not start, and the reason is reported", async () => {
   const unclaimMost = claimProcessors(2);
   try {
     const model = await loadEngine(tinyModel({ type: "Q8_0" }), { threads: 8 });
@@ -193,7 +219,7 @@ test("threads beyond the processors are not started, with a word", async () => {
   }
 });
 
-test("why threads did not start is said", async () => {
+test("the reason why threads did not start is reported", async () => {
   const { startThread, hasThreads } = platform;
   platform.startThread = () => {
     throw new Error("no workers here");
@@ -218,7 +244,7 @@ test("a file whose weights cannot be read leaves no thread behind", async () => 
   await assertRejects(loadEngine(cut, { threads: 2 }), "INVALID_FILE");
 });
 
-/** What a process that runs this program prints. Fails where it does not end by itself. */
+/** The output of a process that runs this program. Fails if it does not end by itself. */
 async function runProgram(program: string): Promise<string> {
   const args = ["--input-type=module", "--eval", program];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,4 +1,4 @@
-/** Threads with a script of the caller's, and what is said where a script does not start. */
+/** Threads with the caller's script, and the reasons given when a script does not start. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -64,7 +64,7 @@ test("a script that does not start is named, and one thread computes", async () 
   }
 });
 
-test("where the package's own script does not start, the option is named", async () => {
+test("if the package's own script does not start, the option is named", async () => {
   for (const platform of [nodePlatform, defaultPlatform]) {
     // What cannot be sent stands for any reason not to start.
     const { ready, end } = platform.startThread(() => undefined);
@@ -92,7 +92,7 @@ test("threads of a model that is not disposed of do not keep a program alive", (
   }
 });
 
-test("what is no script is refused", async () => {
+test("values that are not scripts are refused", async () => {
   for (const wrong of [null, 5, {}, true]) {
     const loading = loadModel(file, { threadScript: wrong as never });
     const error = await loading.catch((thrown: unknown) => thrown);

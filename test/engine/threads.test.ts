@@ -74,8 +74,8 @@ test("more threads than there are heads, rows or tokens do no harm", async () =>
   await assertSame(tinyModel({ type: "Q8_0" }), 9, {}, tinyTokens(9));
 });
 
-test("loading does not touch what threads wait at", async () => {
-  // With a batch of 1 the activations take less than what loading works in.
+test("loading does not touch the words on which threads wait", async () => {
+  // With a batch of 1 the activations take less memory than loading.
   const file = tinyModel({ dims: { ...SMALL_DIMS, contextLength: 4 }, type: "Q8_0" });
   await assertSame(file, 3, { batchSize: 1 }, tinyTokens(4));
 });
@@ -135,7 +135,7 @@ test("a compiled module imports a memory that is not shared: one thread computes
   assert.equal(await engineLogits(model, tinyTokens(8)), expected);
 });
 
-test("the relaxed variant is refused where this runtime has not got it right", async () => {
+test("the relaxed variant is refused in a runtime that has it wrong", async () => {
   const gguf = await openGguf(await openSources(tinyModel()));
   const isExact = await isRelaxedExact();
   if (isExact) {

@@ -35,7 +35,7 @@ test("leaving the loop ends the generation and keeps what there is", async () =>
   assert.equal(model.evaluated, [0, 1], "the piece shown last was not evaluated");
 });
 
-test("leaving at the last piece is no cancellation", async () => {
+test("leaving at the last piece is not a cancellation", async () => {
   const generation = generate(countingModel(8), DECODER, [0], { ...GREEDY, maxTokens: 2 });
   for await (const piece of generation) if (piece === "c") break;
   assert.is((await generation.result()).finishReason, "length");
@@ -118,7 +118,7 @@ test("an error of the evaluator reaches the loop and the result", async () => {
   assert.is(await rejection(generation.result()), broken);
 });
 
-test("a failure that nobody asks the result for is no unhandled rejection", async () => {
+test("a failure whose result is not requested is not an unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const listen = (reason: unknown): void => {
     unhandled.push(reason);

@@ -9,7 +9,7 @@ import { tinyModel } from "../model/support/tiny.js";
 import { small } from "../tokenizer/support/small.js";
 import { countingModel } from "./support/markov.js";
 
-// Exact: conversations evaluate in other pieces than the library does in one.
+// Exact: conversations evaluate in smaller pieces than one call does.
 const library = await loadModel(model, { sessions: 2, precision: "exact" });
 const { tokenizer } = library;
 
@@ -53,7 +53,7 @@ test("answers are the model's own, and every turn evaluates only what is new", a
   session.dispose();
 });
 
-test("an answer that is stopped is kept as far as it went, and the next one is right", async () => {
+test("a stopped answer is kept so far, and the next one is right", async () => {
   const session = library.createSession();
   const conversation = new Conversation({ session, tokenizer });
   const controller = new AbortController();
@@ -90,7 +90,7 @@ test("a question that does not fit is not kept", async () => {
   assert.ok((await joined(conversation.ask("Hi", { maxTokens: 3, seed: 1 }))).length > 0);
 });
 
-test("an answer that its reader leaves is kept as far as it went", async () => {
+test("an answer left by its reader is kept so far", async () => {
   const session = library.createSession();
   const conversation = new Conversation({ session, tokenizer });
   const options = { maxTokens: 30, seed: 2, ignoreEos: true };
@@ -154,7 +154,7 @@ test("an answer is a generation: a text, a result, an end", async () => {
   conversation.dispose();
 });
 
-test("an answer that nobody reads leaves the conversation free", async () => {
+test("an unread answer leaves the conversation free", async () => {
   const conversation = library.createConversation();
   const options = { maxTokens: 5, seed: 2, ignoreEos: true };
   conversation.ask("Never read", options);

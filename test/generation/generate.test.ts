@@ -111,7 +111,7 @@ test("an empty prompt and bad options are refused at once", () => {
   );
 });
 
-test("a generation goes on where the evaluator stands", async () => {
+test("a generation continues from the evaluator's tokens", async () => {
   const model = countingModel(8);
   await model.evaluate([7, 0]);
   const { text, promptTokens } = await generate(model, tableDecoder(LETTERS), [3], {
@@ -210,7 +210,7 @@ test("banning every token is an error, not a hang", async () => {
   assert.match((error as Error).message, /all are banned/);
 });
 
-test("same seed, same text; the seed chosen is told", async () => {
+test("same seed, same text; the chosen seed is reported", async () => {
   const flat = new MarkovModel(
     Array.from({ length: 8 }, () => new Array(8).fill(0)),
     100000,

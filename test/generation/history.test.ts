@@ -1,4 +1,4 @@
-/** What was evaluated before counts as what is evaluated now does. */
+/** Tokens evaluated earlier count like those evaluated now. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { generate } from "../../src/generation/generate.js";
@@ -9,7 +9,7 @@ import { assertRejects } from "../model/support/engine.js";
 import { seededRandom } from "../support/random.js";
 import { MarkovModel, tableDecoder } from "./support/markov.js";
 
-// Exact: a conversation evaluates in other pieces than the library does in one.
+// Exact: a conversation evaluates in smaller pieces than one call does.
 const library = await loadModel(path, { sessions: 2, precision: "exact" });
 
 const PENALTIES: GenerateOptions[] = [

@@ -104,7 +104,7 @@ test("a loop that throws gives the session back", async () => {
   assertAllGivenBack(model);
 });
 
-test("a generation that nobody reads takes no session", async () => {
+test("an unread generation takes no session", async () => {
   const model = await loadModel(FILE);
   model.generate("Once", TEN);
   assertAllGivenBack(model);
@@ -238,7 +238,7 @@ test("a template has the file's special tokens and the caller's variables", asyn
   assertAllGivenBack(model);
 });
 
-test("content that is no text is refused before anything is evaluated", async () => {
+test("content that is not text is refused before anything is evaluated", async () => {
   const model = await loadModel(CHAT_FILE);
   const parts = [{ type: "text", text: "Hi" } as const];
   const expected = await model.chat(MESSAGES, TEN).text();

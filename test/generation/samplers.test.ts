@@ -47,7 +47,7 @@ test("greedy takes the best, the lowest id among equals", () => {
   assert.is(createSampler({ ...OFF, temperature: 0 }, () => 0.99)(logitsOf(0.2, 0.3, 0.5)), 2);
 });
 
-test("greedy refuses logits that are no numbers", () => {
+test("greedy refuses logits that are not numbers", () => {
   assert.throws(() => sampleGreedy(Float32Array.of(1, Number.NaN)), /got NaN for token 1/);
   assert.throws(() => sampleGreedy(Float32Array.of(Number.NaN, 1)), /got NaN for token 0/);
   assert.throws(() => sampleGreedy(Float32Array.of(1, Infinity)), /got Infinity for token 1/);

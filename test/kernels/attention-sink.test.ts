@@ -25,8 +25,8 @@ const TOLERANCES = { F32: 2e-6, F16: 2e-3, I16: 2e-3, Q8_0: 2e-3 };
 const bench = await Bench.create(32);
 
 /**
- * x rounded to 127ths of the largest of 32: of queries some kernels keep no more, which is not what
- * is tested here.
+ * x rounded to 127ths of the largest of 32: some kernels keep no more of queries, which is not
+ * tested here.
  */
 function inEightBits(x: Float32Array): Float32Array {
   for (let from = 0; from < x.length; from += 32) {

@@ -16,130 +16,17 @@ import {
   type RowType,
   rowBytes,
 } from "./support/latent.js";
+import { errorBound } from "./support/latent-error.js";
 import { Bench } from "./support/wasm.js";
 
 const bench = await Bench.create(32);
-
-/** Whether the kernel multiplies q8_0 rows as they are (assembly/attention/tile-s8.ts). */
-const keepsBlocks = (type: RowType): boolean => type === "Q8_0" && isRelaxed(bench.kernels);
-
-/** Sum of |x[i]| over [from, to). */
-function sumAbs(x: Float32Array, from: number, to: number): number {
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += Math.abs(x[i]);
-  return sum;
-}
-
-function maxAbs(x: Float32Array, from: number, to: number): number {
-  let most = 0;
-  for (let i = from; i < to; i++) most = Math.max(most, Math.abs(x[i]));
-  return most;
-}
-
-/** The step of integers for x[from .. to) of a query: 15 bits, or 18 of the sum of 128. */
-function queryUnit(x: Float32Array, from: number, to: number): number {
-  let unit = maxAbs(x, from, to) / 32767;
-  for (let i = from; i < to; i += 128) {
-    unit = Math.max(unit, sumAbs(x, i, Math.min(i + 128, to)) / 262080);
-  }
-  return unit;
-}
-
-/** By how much the rounding of a query, of head h, can change its score with row t, unscaled. */
-function queryError(
-  type: RowType,
-  query: LatentQuery,
-  rows: Float32Array,
-  h: number,
-  t: number,
-): number {
-  const { latentDim, ropeDim, unscored = 0, q } = query;
-  const dims = latentDim + ropeDim;
-  const step = keepsBlocks(type) ? 32 : latentDim;
-  const qAt = h * (dims - unscored) - unscored;
-  let error = 0;
-  for (let from = unscored; from < dims; from += from < latentDim ? step : ropeDim) {
-    const to = from < latentDim ? from + step : dims;
-    const [qa, qb, ra, rb] = [qAt + from, qAt + to, t * dims + from, t * dims + to];
-    const most = from < latentDim ? 116 : 32639;
-    const unit = keepsBlocks(type) ? maxAbs(q, qa, qb) / most : queryUnit(q, qa, qb);
-    error += 0.501 * unit * sumAbs(rows, ra, rb);
-  }
-  return error;
-}
-
-/**
- * How far rounding can take each output from the exact one, at worst. With every score off by at
- * most d, each weight is off by e^2d - 1 of itself. d is dims / 4 + 8 roundings of 2^-24 of the
- * score's terms; in integers also half a step of each query value, half a step of each f16 row
- * value (amax / 8191) and a whole one for q8_0. Values add 2 roundings a tile and 100 for a tile's
- * sum and exp; in integers half a step of the weights times scale, and the row values' steps. Where
- * q8_0 rows are multiplied as they are, they have no steps, and weights have three halves: their
- * own, that of their product with a block's share of the row's largest scale, and that share's.
- */
-function errorBound(
-  type: RowType,
-  query: LatentQuery,
-  rows: Float32Array,
-  weights: number[][],
-): Float64Array {
-  const { heads, latentDim, ropeDim, unscored = 0, scale, q } = query;
-  const dims = latentDim + ropeDim;
-  const positions = rows.length / dims;
-  const integer = type !== "F32";
-  const rowError = { F32: 0, F16: 0.501, I16: 0, Q8_0: keepsBlocks(type) ? 0 : 1.01 }[type];
-  const bound = new Float64Array(heads * latentDim);
-  const units = [
-    [0, latentDim],
-    [latentDim, dims],
-  ].filter(([from]) => from >= unscored);
-  for (let h = 0; h < heads; h++) {
-    const qAt = h * (dims - unscored) - unscored;
-    let d = 0;
-    for (let t = 0; t < positions; t++) {
-      let terms = 0;
-      for (let i = unscored; i < dims; i++) terms += Math.abs(q[qAt + i] * rows[t * dims + i]);
-      let error = (dims / 4 + 8) * 2 ** -24 * terms;
-      if (integer) error += queryError(type, query, rows, h, t);
-      for (const [from, to] of units) {
-        const [qa, qb, ra, rb] = [qAt + from, qAt + to, t * dims + from, t * dims + to];
-        error += ((rowError * maxAbs(rows, ra, rb)) / 8190) * sumAbs(q, qa, qb) * 1.001;
-      }
-      d = Math.max(d, error * scale);
-    }
-    const relative = Math.expm1(2 * d) + (2 * Math.ceil(positions / 32) + 100) * 2 ** -24;
-    const most = keepsBlocks(type) ? 126.99 : type === "Q8_0" ? 8190 : 8191;
-    const rowUnit = (t: number): number => maxAbs(rows, t * dims, t * dims + latentDim) / most;
-    const halves = keepsBlocks(type) ? 1.51 : 0.501;
-    for (let first = 0; first < positions; first += 64) {
-      const tile = weights[h].slice(first, first + 64).map((w, i) => w * rowUnit(first + i));
-      const sum = tile.reduce((a, b) => a + b, 0);
-      const weightUnit = Math.max(Math.max(...tile) / 32767, sum / 262080);
-      tile.forEach((_, i) => {
-        const t = first + i;
-        const unit = rowUnit(t);
-        const weight = weights[h][t];
-        let step = unit;
-        for (let j = 0; j < latentDim; j++) {
-          const at = t * dims + j;
-          if (keepsBlocks(type) && j % 32 === 0) step = maxAbs(rows, at, at + 32) / 127;
-          const value = Math.abs(rows[at]);
-          let error = relative * weight * value;
-          if (integer && value > 0) error += (halves + relative) * weightUnit * (value / step + 1);
-          error += rowError * weight * unit * (1 + relative);
-          bound[h * latentDim + j] += error;
-        }
-      });
-    }
-  }
-  return bound;
-}
 
 function check(type: RowType, query: LatentQuery, rows: Float32Array, placement?: Placement): void {
   const { actual, cached } = attendLatent(bench, type, query, rows, placement);
   const weights = referenceLatentWeights(query, cached);
   const expected = referenceLatentOutput(query, weights, cached);
-  const bound = errorBound(type, query, cached, weights);
+  const keepsBlocks = type === "Q8_0" && isRelaxed(bench.kernels);
+  const bound = errorBound({ type, keepsBlocks }, query, cached, weights);
   const { heads, latentDim, ropeDim } = query;
   const positions = weights[0].length;
   for (let i = 0; i < expected.length; i++) {
@@ -175,7 +62,7 @@ test("every count of positions and heads, odd ones included, for all four types"
   }
 });
 
-/** A query that part 2 of a row alone is scored with. */
+/** A query that scores only part 2 of a row. */
 function secondPartQuery(sizes: number[], random: () => number): LatentQuery {
   const [heads, latentDim, ropeDim] = sizes;
   const q = gaussian(heads * ropeDim, random, 0.5);
@@ -210,7 +97,7 @@ test("heads that share keys and values of one head: part 2 is scored, part 1 sum
   }
 });
 
-test("a group inside of wide rows reads nothing of the others", () => {
+test("a group inside wide rows does not read the others", () => {
   const random = seededRandom(26);
   for (const type of ROW_TYPES) {
     for (const group of [0, 1, 2]) {
@@ -225,7 +112,7 @@ test("a group inside of wide rows reads nothing of the others", () => {
   }
 });
 
-test("where pages and rows lie changes no bit", () => {
+test("the places of pages and rows change no bit", () => {
   const random = seededRandom(27);
   for (const type of ROW_TYPES) {
     for (const positions of [64, 65, 150, 192]) {
@@ -242,13 +129,19 @@ test("where pages and rows lie changes no bit", () => {
 test("a NaN of a part that is not scored stays in the values", () => {
   const random = seededRandom(28);
   const query = secondPartQuery([3, 64, 32], random);
-  const rows = gaussian(70 * 96, random);
-  const { actual: expected } = attendLatent(bench, "F32", query, rows);
-  rows[35 * 96 + 3] = Number.NaN;
-  const { actual } = attendLatent(bench, "F32", query, rows);
-  actual.forEach((value, i) => {
-    assert.ok(Object.is(value, i % 64 === 3 ? Number.NaN : expected[i]), `output ${i}`);
-  });
+  const rows = normal(150 * 96, random);
+  for (const type of ROW_TYPES) {
+    const expected = attendLatent(bench, type, query, rows);
+    const poisoned = rows.slice();
+    poisoned[35 * 96 + 3] = Number.NaN;
+    const { actual, states } = attendLatent(bench, type, query, poisoned);
+    assert.equal(states, expected.states, type);
+    assert.ok(Number.isNaN(actual[3]), type);
+    if (type !== "F32") continue;
+    actual.forEach((value, i) => {
+      if (i % 64 !== 3) assert.is(value, expected.actual[i], `output ${i}`);
+    });
+  }
 });
 
 test("PLM's shape", () => {

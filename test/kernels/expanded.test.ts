@@ -21,9 +21,9 @@ interface Call {
   offset?: number;
   /** Unused elements between rows of kPe. */
   kPeGap?: number;
-  /** By the integer kernels. */
+  /** Whether the integer kernels are used. */
   integer?: boolean;
-  /** The packed queries end where memory does. */
+  /** Whether the packed queries end where memory does. */
   atEnd?: boolean;
   /** Only these heads, first to end. */
   ownHeads?: readonly [first: number, end: number];
@@ -134,7 +134,7 @@ test("every count of queries and positions, odd ones included", () => {
   }
 });
 
-test("reads nothing behind the packed queries, which may end where memory does", () => {
+test("reads nothing past the packed queries, which may end where memory does", () => {
   for (const queries of [1, 4, 5, 9, 12]) {
     check(randomInput([3, 8, 16, 24], queries, 40, queries), [40 + queries], { atEnd: true });
   }
@@ -159,7 +159,7 @@ test("any tiling of the positions gives the same, late and empty tiles included"
   check(randomInput([2, 16, 8, 16], 100, 0, 42), [7, 60, 33]);
 });
 
-test("heads by themselves are those of the whole, and no others are written", () => {
+test("separate heads equal those of the whole, and no others are written", () => {
   const input = randomInput([5, 16, 8, 16], 6, 20, 94);
   const { heads, valueDim } = input;
   const whole = attend(input, [13, 13]);

@@ -6,7 +6,7 @@ import { seededRandom } from "../support/random.js";
 /** Milliseconds of a token on one thread with its own processor. */
 const TOKEN_MS = 10;
 
-/** A machine with a scheduler, as seen by threads that meet at barriers. */
+/** A machine with a scheduler, as threads at barriers see it. */
 interface Simulation {
   readonly processors: number;
   /** Busy programs beside this one. */

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Patience } from "../../src/kernels/patience.js";
 
-/** How many looks patience lasts, at most `most`. */
+/** How many looks patience lasts, up to `most`. */
 function looks(patience: Patience, sleptMs: number, most = 1e6): number {
   for (let look = 0; look < most; look++) if (!patience.isLeft(sleptMs)) return look;
   return most;

@@ -1,4 +1,4 @@
-/** Files that say the same in the ways that llama.cpp's loader allows: the logits are the same. */
+/** The same model in all forms that llama.cpp's loader accepts: the logits are the same. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "uvu";
@@ -45,7 +45,7 @@ const reshape =
     }
   };
 
-/** What changes a file and not what it says, beside the file that it is compared with. */
+/** Changes of a file's form that keep its meaning, and the file to compare with. */
 const SAME: readonly [what: string, change: Change, options?: TinyOptions][] = [
   ["no vocab_size", remove("plm.vocab_size")],
   ["a stale vocab_size", set("plm.vocab_size", "uint32", 151936)],
@@ -92,7 +92,7 @@ const SAME: readonly [what: string, change: Change, options?: TinyOptions][] = [
       set("split.tensors.count", "int32", 7),
     ),
   ],
-  ["a type of file that nobody knows", set("general.type", "string", "finetune")],
+  ["an unknown type of file", set("general.type", "string", "finetune")],
   [
     "keys of others",
     all(
@@ -128,7 +128,7 @@ async function logitsOf(file: Uint8Array): Promise<Float32Array[]> {
   return logits;
 }
 
-test("the same logits, however the file says the same", async () => {
+test("the same logits, whatever the form of the file", async () => {
   for (const [what, change, options = {}] of SAME) {
     const expected = await logitsOf(tinyModel(options));
     assert.equal(await logitsOf(tinyModel(options, change)), expected, what);
@@ -159,7 +159,7 @@ function sixBitDown(hiddenSize: number): TensorData {
   return { name, type: "Q6_K", shape: [hiddenSize, 768], data };
 }
 
-test("a down-projection of Q6_K whose outputs are no multiple of 64", async () => {
+test("a down-projection of Q6_K whose outputs are not a multiple of 64", async () => {
   for (const hiddenSize of [32, 96, 160, 192]) {
     const dims = { ...K_DIMS, hiddenSize, numHiddenLayers: 1 };
     const down = sixBitDown(hiddenSize);

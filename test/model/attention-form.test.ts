@@ -13,7 +13,7 @@ const CONFIG = {
   vHeadDim: 128,
 } as PlmConfig;
 
-test("a form that is asked for is taken", () => {
+test("a requested form is used", () => {
   for (const form of ["absorbed", "expanded"] as const) {
     for (const phase of PHASES) {
       for (const n of [1, 2, 500]) {

@@ -1,4 +1,4 @@
-/** How a config's faults are named: once each, and harmlessly. */
+/** A config's faults are each reported once, in text that is safe to print. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../../src/model/config.js";
@@ -10,7 +10,7 @@ function assertUnsupported(changes: Changes, ...parts: string[]): void {
   assertThrows(() => parseConfig(metadataWith(changes)), "UNSUPPORTED_FILE", ...parts);
 }
 
-/** Fails unless the message has as many complaints, all of these keys. */
+/** Fails unless the message has one problem for each of these keys. */
 function assertComplaints(changes: Changes, ...keys: string[]): void {
   try {
     parseConfig(metadataWith(changes));
@@ -25,7 +25,7 @@ function assertComplaints(changes: Changes, ...keys: string[]): void {
   assert.unreachable(keys.join());
 }
 
-test("one fault, one complaint", () => {
+test("one fault, one problem", () => {
   const noHeadDims = {
     "plm.attention.key_length": undefined,
     "plm.attention.value_length": undefined,
@@ -47,12 +47,12 @@ test("one fault, one complaint", () => {
   assertComplaints({ "plm.rope.scaling.type": 3 }, "plm.rope.scaling.type");
 });
 
-test("keys of a file cannot write to the terminal", () => {
+test("a file's keys cannot write to the terminal", () => {
   const key = "plm.\u001b[31m\u009b2J\u007f";
   assertUnsupported({ [key]: "\u009b" }, '"plm.\\u001b[31m\\u009b2J\\u007f"', '"\\u009b"');
 });
 
-test("a window within the context is refused with what would be taken", () => {
+test("a window within the context is refused, with the values that are accepted", () => {
   const { contextLength } = ODD_DIMS;
   assertUnsupported(
     { "plm.attention.sliding_window": 1 },

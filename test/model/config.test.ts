@@ -60,7 +60,7 @@ test("the vocabulary's size is the number of tokens, whatever the key says", () 
   }
 });
 
-test("a file that is no model is not supported", () => {
+test("a file that is not a model is not supported", () => {
   for (const type of ["adapter", "imatrix", "mmproj"]) {
     assertUnsupported({ "general.type": type }, 'general.type: expected "model"', `got "${type}"`);
   }
@@ -105,7 +105,7 @@ test("keys that may be missing have llama.cpp's defaults", () => {
   assertRefused(rotated, "key_length - rope.dimension_count: expected a positive number, got 0");
 });
 
-test("a value for each layer is one where all are the same", () => {
+test("equal values for each layer count as one", () => {
   const expected = parseConfig(metadataWith({}));
   const sound = metadataWith({});
   for (const key of LAYERS_KEYS) {
@@ -230,7 +230,7 @@ const FOREIGN_KEYS: readonly [key: string, asking: unknown[], harmless: unknown[
   ["not.yet.known", [1, "yes", true, ["a"]], [0, "", "none", false, [], ["", "none"]]],
 ];
 
-test("what the file says and the engine does not do is refused by name", () => {
+test("features that the engine lacks are refused by name", () => {
   const expected = parseConfig(metadataWith({}));
   for (const [name, asking, harmless] of FOREIGN_KEYS) {
     const key = `plm.${name}`;
@@ -243,7 +243,7 @@ test("what the file says and the engine does not do is refused by name", () => {
   assertUnsupported(Object.fromEntries(all), ...all.map(([key]) => key));
 });
 
-test("keys of no model's hyperparameters say nothing", () => {
+test("keys other than hyperparameters are ignored", () => {
   const changes = { "general.size_label": "1.8B", "other.attention.scale": 7, plm: 1, "plm2.x": 1 };
   assert.equal(parseConfig(metadataWith(changes)), parseConfig(metadataWith({})));
 });

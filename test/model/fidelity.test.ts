@@ -14,7 +14,7 @@ import {
 } from "./support/engine.js";
 import { type Reference, readReference, referenceNames } from "./support/reference-files.js";
 
-/** Largest KL(reference || engine) of a mini model, in nats; llamaCpp is what llama.cpp has. */
+/** Largest KL(reference || engine) of a mini model, in nats; llamaCpp is llama.cpp's. */
 interface Limits {
   readonly decode: number;
   readonly exact: number;
@@ -46,7 +46,7 @@ async function klOf(model: LoadedPlm, reference: Reference, chunkSize: number): 
   return meanKl(rowsOf(reference.logits, reference.vocab), actual);
 }
 
-/** The best token, again and again, after the reference's tokens. */
+/** Greedy tokens after the reference's tokens. */
 async function greedy(model: LoadedPlm, { tokens }: Reference, count: number): Promise<number[]> {
   const session = model.createSession();
   const chosen: number[] = [];

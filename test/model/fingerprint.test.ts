@@ -45,7 +45,7 @@ test("16 hexadecimal digits, the same for the same file with any kernels", async
   }
 });
 
-test("the same on any number of threads, whichever of them packed", async () => {
+test("the same on any number of threads", async () => {
   const file = tinyModel({ type: "Q8_0", dims: ODD_DIMS });
   const gguf = await openGguf(await openSources(file));
   for (const threads of [1, 2, 3]) {
@@ -58,11 +58,11 @@ test("the same on any number of threads, whichever of them packed", async () => 
   }
 });
 
-test("that of the model that ships stays, so that saved sessions do", async () => {
+test("the fingerprint of the model that ships does not change", async () => {
   assert.is(await fingerprint(readFileSync("models/plm-tiny.gguf")), "f2d9b96f7be728d9");
 });
 
-/** All that goes into a file. */
+/** The parts of a file. */
 function partsOf(options: TinyOptions): TinyParts {
   let parts: TinyParts | undefined;
   tinyModel(options, (own) => {

@@ -43,7 +43,7 @@ for (const type of Object.keys(TENSOR_TYPES) as TensorType[]) {
     await assertAgrees({ dims: { ...dims, numHiddenLayers: 1 }, type }, type);
   });
 
-  test(`output.weight of ${type} is used in the place of the embedding`, async () => {
+  test(`output.weight of ${type} is used instead of the embedding`, async () => {
     const small = type.endsWith("_K") ? { ...K_DIMS, intermediateSize: 256 } : SMALL_DIMS;
     const options = { dims: { ...small, numHiddenLayers: 1 }, type, tied: false };
     await assertAgrees(options, `${type} untied`);
@@ -70,7 +70,7 @@ test("matrices that are read in several pieces", async () => {
   await assertAgrees({ dims: { ...small, intermediateSize: 4608 }, type: "Q8_0" }, "Q8_0");
 });
 
-test("one head, one layer, no more than 8 of anything that may be 8", async () => {
+test("one head, one layer, the smallest dims", async () => {
   const dims = { ...SMALL_DIMS, numHiddenLayers: 1, numAttentionHeads: 1, vHeadDim: 32 };
   for (const type of ["F32", "Q8_0"] as const) {
     const tiny = { ...dims, hiddenSize: 32, intermediateSize: 32, qkNopeHeadDim: 8 };

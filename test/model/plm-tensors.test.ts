@@ -1,4 +1,4 @@
-/** The table of tensors against what is written, trained and documented. */
+/** The table of tensors against written files, training and the documentation. */
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -66,7 +66,7 @@ test("names and shapes are the released files'", () => {
   assert.equal(shapeOf(lmHead), [151936, 2048]);
 });
 
-test("halves are of as many values as what they stand for", () => {
+test("halves have as many values as the tensor that they replace", () => {
   const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
   for (const { shape, halves = [] } of Object.values(tensorsOf(PLM_TENSORS, CONFIG).layer)) {
     if (halves.length === 0) continue;

@@ -1,4 +1,4 @@
-/** Rotary embeddings that are stretched: what the keys mean, and what llama.cpp makes of them. */
+/** Stretched rotary embeddings: the meaning of the keys, and llama.cpp's results. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
@@ -107,7 +107,7 @@ test("keys that change nothing leave no scaling", () => {
   }
 });
 
-test("what is read, and what stands for missing keys", () => {
+test("values and defaults of the keys", () => {
   const linear = {
     ...{ ropeType: "linear", factor: 4, attentionFactor: 1, originalMaxPositionEmbeddings: 64 },
     ...{ betaFast: 32, betaSlow: 1, extrapolationFactor: 1 },
@@ -127,7 +127,7 @@ test("what is read, and what stands for missing keys", () => {
   assert.equal(scalingOf({ ...YARN, ...unset, "scaling.yarn_ext_factor": -1 }), scalingOf(YARN));
 });
 
-test("numbers that cannot be are damage", () => {
+test("impossible numbers are damage", () => {
   for (const [keys, message] of [
     [{ "scaling.factor": -2 }, "plm.rope.scaling.factor: expected a positive number, got -2"],
     [{ "scaling.factor": "4" }, 'plm.rope.scaling.factor: expected a number, got "4"'],
@@ -141,7 +141,7 @@ test("numbers that cannot be are damage", () => {
   }
 });
 
-test("YaRN keeps what turns fast, stretches what turns slowly, and mixes in between", () => {
+test("YaRN keeps fast dims, stretches slow ones, and mixes in between", () => {
   const [dims, theta, factor] = [64, 10000, 8];
   const kept = rotaryFrequencies(dims, theta, undefined);
   assert.is(kept.length, 32);

@@ -52,7 +52,7 @@ test("every tensor that is missing is named with its shape", async () => {
   }, all);
 });
 
-test("either half of a split kv_b may be what is missing", async () => {
+test("either half of a split kv_b may be missing", async () => {
   const options = { splitKvB: true };
   await assertRefused(
     ({ tensors }) => tensors.delete(SPLIT_NAMES[1]),
@@ -118,7 +118,7 @@ test("norms are floats", async () => {
   }
 });
 
-test("rows that are no whole blocks are refused by the header", async () => {
+test("rows that are not whole blocks are refused from the header", async () => {
   const narrow = { ...K_DIMS, kvLoraRank: 256, intermediateSize: 256, numAttentionHeads: 2 };
   const file = tinyModel({ dims: { ...narrow, numHiddenLayers: 1 } }, (parts) => {
     const tensor = parts.tensors.get("blk.0.attn_output.weight")!;
@@ -141,7 +141,7 @@ function indexOf(bytes: Uint8Array, part: Uint8Array): number {
   return at;
 }
 
-test("dimensions of 1 in front say nothing", async () => {
+test("leading dimensions of 1 are ignored", async () => {
   for (const splitKvB of [false, true]) {
     const plain = await planEngine(tinyModel({ splitKvB }));
     const file = tinyModel({ splitKvB }, ({ tensors }) => {
@@ -181,7 +181,7 @@ const FOREIGN_TENSORS: [name: string, shape: number[]][] = [
   ["", [1]],
 ];
 
-test("tensors that PLM does not have are refused by name, all at once", async () => {
+test("tensors that PLM lacks are refused by name, all at once", async () => {
   for (const [name, shape] of FOREIGN_TENSORS) {
     const expected = `"${name}": expected no such tensors in a PLM`;
     const add = (parts: TinyParts): void => reshape(parts, name, shape);

@@ -81,7 +81,7 @@ test("sources of another realm", async () => {
   }
 });
 
-test("brands say what a value is, not what it claims", () => {
+test("brands show what a value is, not what it claims", () => {
   assert.is(brandOf(foreign("new Map()")), "Map");
   assert.is(brandOf(foreign("new Float32Array(1)")), "Float32Array");
   assert.equal(bytesOf("x", foreign("Uint16Array.of(258)")), Uint8Array.of(2, 1));

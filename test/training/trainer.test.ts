@@ -46,7 +46,7 @@ async function createTrainer(
   return { trainer: new Trainer({ ...parts, ...changes }), engine };
 }
 
-/** What a line says but for its speed. */
+/** A line without its speed. */
 function said({ tokensPerSecond, ...line }: LogLine): Omit<LogLine, "tokensPerSecond"> {
   assert.ok(tokensPerSecond > 0);
   return line;

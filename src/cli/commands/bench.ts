@@ -91,7 +91,7 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   await writeLine(describe(report, flags));
 }
 
-/** What a context has to hold. */
+/** What a context must hold. */
 const NEEDED = "--depth and the larger of --prefill and --decode";
 
 function tooFew(needed: number, got: number): PlmError {
@@ -99,7 +99,7 @@ function tooFew(needed: number, got: number): PlmError {
   return new PlmError("INVALID_ARGUMENT", message);
 }
 
-/** An error about a context that no option gave, in the words of those it follows from. */
+/** An error about a context that follows from other options, in terms of these. */
 function inOwnWords(error: unknown): unknown {
   const known = PlmError.from(error);
   if (known?.argument !== "contextLength") return error;
@@ -107,9 +107,9 @@ function inOwnWords(error: unknown): unknown {
   return new PlmError(known.code, message, { cause: error });
 }
 
-/** What `--json` prints. Rates in 1e9 bytes a second. */
+/** What `--json` prints. Rates are in 1e9 bytes per second. */
 interface Report {
-  /** `gmacs`: 1e9 multiplications a second, zeros counted, without the output head. */
+  /** `gmacs`: 1e9 multiplications per second, zeros included, without the output head. */
   readonly prefill: { readonly tokensPerSecond: number; readonly gmacs: number };
   readonly decode: { readonly tokensPerSecond: number };
   readonly depth: number;
@@ -119,14 +119,14 @@ interface Report {
   readonly loadMs: number;
   readonly peakMemoryBytes: number | null;
   readonly cacheBytesPerToken: number;
-  /** Of decoding; null without. */
+  /** Of decoding; null without decoding. */
   readonly zeroShare: number | null;
   readonly bytesPerToken: number;
   readonly denseBytesPerToken: number;
   readonly readGBs: number;
   readonly decodeGBs: number;
   readonly shareOfRead: number;
-  /** What one thread's kernels reached in its cache while loading; null where none was timed. */
+  /** The rates of one thread's kernels in cache, timed while loading; null if not timed. */
   readonly kernelGmacs: MatmulRates | null;
   readonly precision: Precision;
   readonly machine: Machine;
@@ -135,11 +135,11 @@ interface Report {
 interface Machine {
   readonly cpu: string;
   readonly node: string;
-  /** null where the system does not tell. */
+  /** null if the system does not say. */
   readonly avxVnni: boolean | null;
 }
 
-/** Tokens a second; 0 where there were none. */
+/** Tokens per second; 0 without tokens. */
 function rate(tokens: number, durationMs: number): number {
   return durationMs > 0 ? (1000 * tokens) / durationMs : 0;
 }
@@ -164,7 +164,7 @@ function detectAvxVnni(): boolean | null {
   }
 }
 
-/** The limit of prefill: what the products reach where nothing but arithmetic holds them up. */
+/** The limit of prefill: the rate of the products when only arithmetic limits them. */
 function describeKernels({ kernelGmacs, threads }: Report): string {
   if (kernelGmacs === null) return "simd only";
   const { exact, twoPlanes, onePlane } = kernelGmacs;

@@ -1,8 +1,10 @@
 /** `plm chat`: a conversation in the terminal. */
 import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
-import { PlmError } from "../../errors.js";
+import { PlmError, quote } from "../../errors.js";
+import type { Conversation } from "../../generation/conversation.js";
 import type { Generation } from "../../generation/generation.js";
+import type { Model } from "../../generation/model.js";
 import { checkKwargs } from "../../tokenizer/chat.js";
 import { describeError } from "../describe-error.js";
 import { inputLines } from "../input.js";
@@ -16,9 +18,11 @@ import {
   type SamplingFlags,
   toGenerateOptions,
 } from "../sampling-options.js";
+import { SessionFile } from "../session-file.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
+  readonly session?: string;
   readonly chatTemplateKwargs?: Record<string, unknown>;
 }
 
@@ -33,6 +37,10 @@ export function addChat(program: Command): void {
         "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
     )
     .option("--system <text>", "the system message")
+    .option(
+      "--session <file>",
+      "go on with the conversation in this file, if it exists; keeps it there after every answer",
+    )
     .option("--special", "show special tokens such as <|im_start|> that the model writes")
     .option(
       "--chat-template-kwargs <json>",
@@ -49,23 +57,54 @@ async function run(flags: ChatFlags): Promise<void> {
   const options = toGenerateOptions(flags);
   checkKwargs(flags.chatTemplateKwargs);
   await checkGenerateOptions(options, flags.model);
-  const model = await withInterrupt((signal) => openModel(flags, signal));
-  const { system, chatTemplateKwargs } = flags;
-  const conversation = model.createConversation({ system, chatTemplateKwargs });
+  const path = flags.session;
+  const file = path === undefined ? undefined : await SessionFile.open(path, "conversation");
+  const conversation = await withInterrupt(async (signal) => {
+    return openConversation(await openModel(flags, signal), flags, file, signal);
+  });
   if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
   showNotes();
   const terminal = new Terminal();
+  /** Whether the file is the conversation as it is. */
+  let isKept = true;
+  const keep = async (): Promise<void> => {
+    isKept = false;
+    await file?.write(() => conversation.saveStream());
+    isKept = true;
+  };
   try {
     for await (const line of terminal.lines()) {
       if (line === "/exit") break;
       if (line === "/reset") conversation.reset();
-      else if (line.trim() !== "") {
-        await terminal.answer((signal) => conversation.ask(line, { ...options, signal }));
-      }
+      else if (line.trim() === "") continue;
+      else await terminal.answer((signal) => conversation.ask(line, { ...options, signal }));
+      await terminal.attempt(keep);
     }
+    if (!isKept) await keep();
   } finally {
     terminal.close();
   }
+}
+
+/** A new conversation, or the file's, whose system message is that of --system if there is one. */
+async function openConversation(
+  model: Model,
+  { system, chatTemplateKwargs }: ChatFlags,
+  file: SessionFile | undefined,
+  signal: AbortSignal,
+): Promise<Conversation> {
+  if (file?.length === undefined) return model.createConversation({ system, chatTemplateKwargs });
+  const options = { chatTemplateKwargs, signal };
+  const conversation = await file.restore((source) => model.restoreConversation(source, options));
+  const { messages } = conversation;
+  const kept = messages[0]?.role === "system" ? messages[0].content : undefined;
+  if (system !== undefined && system !== kept) {
+    const expected = typeof kept === "string" ? quote(kept) : "none";
+    const message = `--system: expected ${expected}, as in the session, got ${quote(system)}`;
+    throw new PlmError("INVALID_ARGUMENT", message);
+  }
+  if (process.stdin.isTTY) note(`the conversation goes on after ${messages.length} messages`);
+  return conversation;
 }
 
 /** The error with what the command line has against it. */
@@ -111,18 +150,29 @@ class Terminal {
     if (this.#isInteractive) await writeLine();
   }
 
-  /** Prints an answer and a newline. On a terminal, an error does not end the conversation. */
+  /** Prints an answer and a newline. */
   async answer(ask: (signal: AbortSignal) => Generation): Promise<void> {
     this.#answering = new AbortController();
     const { signal } = this.#answering;
-    try {
-      for await (const piece of ask(signal)) await write(piece);
-    } catch (cause) {
-      if (cause !== signal.reason) this.#fail(advised(cause));
-    } finally {
-      this.#answering = undefined;
-    }
+    await this.attempt(async () => {
+      try {
+        for await (const piece of ask(signal)) await write(piece);
+      } catch (cause) {
+        if (cause !== signal.reason) throw advised(cause);
+      } finally {
+        this.#answering = undefined;
+      }
+    });
     await writeLine();
+  }
+
+  /** Does some work. On a terminal, an error does not end the conversation. */
+  async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Shows the error on a terminal, throws it elsewhere. */

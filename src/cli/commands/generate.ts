@@ -1,7 +1,11 @@
 /** `plm generate`: continues a text. */
 import type { Command } from "commander";
+import type { Session } from "../../engine/session.js";
 import { PlmError } from "../../errors.js";
+import { generate } from "../../generation/generate.js";
 import type { Generation, GenerationResult } from "../../generation/generation.js";
+import type { Model } from "../../generation/model.js";
+import type { GenerateOptions } from "../../generation/options.js";
 import { checkCount } from "../check-tokens.js";
 import { labelOf, readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
@@ -14,9 +18,11 @@ import {
   type SamplingFlags,
   toGenerateOptions,
 } from "../sampling-options.js";
+import { SessionFile } from "../session-file.js";
 
 interface GenerateFlags extends ModelFlags, Omit<TextInput, "text">, SamplingFlags {
   readonly prompt?: string;
+  readonly session?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -29,10 +35,15 @@ export function addGenerate(program: Command): void {
     .summary("continue a text")
     .description(
       "Continues a text and prints the continuation as it comes, on a terminal after the text " +
-        "itself. The text is that of --prompt, of --file or of standard input.",
+        "itself. The text is that of --prompt, of --file or of standard input. With --session, " +
+        "it follows the text of the session, and may be empty.",
     )
     .option("-p, --prompt <text>", "the text to continue")
     .option("-f, --file <file>", "a file with the text to continue")
+    .option(
+      "--session <file>",
+      "go on from the text in this file, if it exists; keeps the whole there at the end",
+    )
     .option(
       "--special",
       "parse special tokens such as <|im_start|> in the text, and show those that the model writes",
@@ -54,24 +65,70 @@ export function addGenerate(program: Command): void {
 }
 
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
-  const options = { ...toGenerateOptions(flags), signal };
+  const options: GenerateOptions = { ...toGenerateOptions(flags), signal };
   await checkGenerateOptions(options, flags.model);
+  const path = flags.session;
+  const file = path === undefined ? undefined : await SessionFile.open(path, "text");
   const input = { text: flags.prompt, file: flags.file };
-  const text = await readText(input, "prompt", signal);
-  const label = labelOf(input, "prompt");
+  const text = await readPrompt(input, file, signal);
   const model = await openModel(flags, signal);
-  const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: true });
-  if (prompt.length === 0) {
+  const session = await openSession(model, file, signal);
+  const prompt = encodePrompt(text, labelOf(input, "prompt"), { model, session, flags });
+  const end = session.length + prompt.length;
+  if (file !== undefined) {
+    // All that is generated is to fit into the session.
+    options.maxTokens = Math.min(options.maxTokens ?? Infinity, session.contextLength - end);
+  }
+  const generation = generate(session, model.tokenizer, prompt, options);
+  const result = flags.json ? await generation.result() : await stream(text, generation, signal);
+  if (file !== undefined) {
+    const rest = result.tokens.slice(session.length - end);
+    if (rest.length > 0) await session.evaluate(rest, { logits: "none", phase: "decode", signal });
+    await file.write(() => session.saveStream(), signal);
+  }
+  if (flags.json) await writeJson(toJson(result));
+  else if (flags.verbose || process.stderr.isTTY) note(describeTimings(result));
+}
+
+/** The text to continue; empty where a session has one, and nobody gives more. */
+async function readPrompt(
+  input: TextInput,
+  file: SessionFile | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const isLeftOut = input.text === undefined && input.file === undefined;
+  if (isLeftOut && file?.length && process.stdin.isTTY) return "";
+  return readText(input, "prompt", signal);
+}
+
+async function openSession(
+  model: Model,
+  file: SessionFile | undefined,
+  signal: AbortSignal,
+): Promise<Session> {
+  if (file?.length === undefined) return model.createSession();
+  return file.restore((source) => model.restoreSession(source, { signal }));
+}
+
+/** The tokens to evaluate; without a text the session's last, for the logits after it. */
+function encodePrompt(
+  text: string,
+  label: string,
+  { model, session, flags }: { model: Model; session: Session; flags: GenerateFlags },
+): number[] {
+  const { length, contextLength } = session;
+  const prompt = model.tokenizer.encode(text, { special: flags.special, addBos: length === 0 });
+  if (prompt.length > 0) {
+    checkCount(label, prompt.length, contextLength, length);
+    return prompt;
+  }
+  if (length === 0) {
     throw new PlmError("EMPTY_PROMPT", `${label}: expected a text, got an empty one`);
   }
-  checkCount(label, prompt.length, model.plan.options.contextLength);
-  const generation = model.generate(prompt, options);
-  if (flags.json) {
-    await writeJson(toJson(await generation.result()));
-    return;
-  }
-  const result = await stream(text, generation, signal);
-  if (flags.verbose || process.stderr.isTTY) note(describeTimings(result));
+  checkCount("--session", length + 1, contextLength);
+  const last = session.tokens.slice(-1);
+  session.truncate(length - 1);
+  return Array.from(last);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** `plm help`: what a command does, with its options and an example. */
+/** `plm help`: explains a command, with its options and an example. */
 import { Argument, type Command } from "commander";
 
 export function addHelp(program: Command): void {
@@ -11,7 +11,7 @@ export function addHelp(program: Command): void {
     .action((name?: string) => findCommand(program, name).outputHelp());
 }
 
-/** The command of that name, or the program itself. A name of none is a usage error. */
+/** The command of that name, or the program itself. An unknown name is a usage error. */
 export function findCommand(program: Command, name: string | undefined): Command {
   if (name === undefined) return program;
   const found = program.commands.find((command) => command.name() === name);

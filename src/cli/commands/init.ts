@@ -16,7 +16,7 @@ interface InitFlags extends RandomModelOptions {
   readonly json?: boolean;
 }
 
-/** What each number means. */
+/** The meaning of each number. */
 const DIMS: readonly [flag: string, key: keyof RandomModelOptions, help: string][] = [
   ["layers", "layers", "layers"],
   ["hidden", "hidden", "width of the residual stream"],

@@ -1,4 +1,4 @@
-/** `plm inspect`: what is in a file, and how it would lie in memory. */
+/** `plm inspect`: a file's contents and its plan of memory. */
 import type { Command } from "commander";
 import { listOf } from "../../describe.js";
 import type { ModelPlan } from "../../engine/load.js";
@@ -8,7 +8,7 @@ import { type Inspection, inspectModel } from "../../generation/load-model.js";
 import { addModelOptions, findModel, type ModelFlags, toModelOptions } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
 
-/** The most named chat templates that are listed. */
+/** The most named chat templates in the list. */
 const MOST_NAMED = 5;
 
 export function addInspect(program: Command): void {
@@ -116,7 +116,7 @@ function countTensors(gguf: Gguf): Pick<Report, "parameters" | "tensors"> {
   return { parameters, tensors: { count: gguf.tensors.size, bytes, types } };
 }
 
-/** A file's own words, without what a terminal would obey. */
+/** A file's text without control characters, which a terminal would obey. */
 function printable(text: string): string {
   return text.slice(0, 200).replace(/\p{Cc}/gu, "\ufffd");
 }
@@ -126,7 +126,7 @@ function show(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** Whether there is a chat template, and the names of those that have one. */
+/** Whether there is a chat template, and the names of the named ones. */
 function describeTemplates({ chatTemplate, namedChatTemplates }: Report): string {
   const names = Object.keys(namedChatTemplates).map(quote);
   if (names.length === 0) return chatTemplate === null ? "none" : "present";

@@ -15,7 +15,7 @@ interface LogitsFlags extends ModelFlags {
   readonly json?: boolean;
 }
 
-/** Tokens that go through the model at once where neither --chunk nor --batch says. */
+/** Tokens evaluated at once, without --chunk and --batch. */
 const DEFAULT_CHUNK = 256;
 
 export function addLogits(program: Command): void {
@@ -55,7 +55,7 @@ async function run(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   await writeLine(`${out}: float32 [${tokens.length}, ${vocabSize}]`);
 }
 
-/** The logits chunk by chunk, so that no more than one chunk's are held. */
+/** The logits, chunk by chunk, so that memory holds one chunk's. */
 async function* evaluateAll(
   model: Model,
   tokens: readonly number[],
@@ -70,7 +70,7 @@ async function* evaluateAll(
   }
 }
 
-/** The bytes of floats; turned around on the machines that need it. */
+/** The bytes of floats, little-endian on every machine. */
 function toLittleEndian(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

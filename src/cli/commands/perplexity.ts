@@ -1,4 +1,4 @@
-/** `plm perplexity`: how well the model predicts a text, counted as llama.cpp counts it. */
+/** `plm perplexity`: how well the model predicts a text, measured as in llama.cpp. */
 import type { Command } from "commander";
 import type { Session } from "../../engine/session.js";
 import { PlmError } from "../../errors.js";
@@ -15,7 +15,7 @@ interface PerplexityFlags extends ModelFlags {
   readonly json?: boolean;
 }
 
-/** Positions whose logits are held at a time. */
+/** Positions whose logits are in memory at once. */
 const LOGITS_POSITIONS = 64;
 
 export function addPerplexity(program: Command): void {

@@ -1,4 +1,4 @@
-/** `plm quantize`: writes a file's matrices in fewer bits. */
+/** `plm quantize`: rewrites a file with matrices of fewer bits. */
 import { type Command, Option } from "commander";
 import { listOf } from "../../describe.js";
 import { planModel } from "../../engine/load.js";
@@ -76,7 +76,7 @@ async function run(
   }
 }
 
-/** Throws what loading the file to be would throw of its header: nothing is written that cannot. */
+/** Throws what loading the new file's header would throw: an unloadable file is not written. */
 function checkLoads(gguf: Gguf, { tensors }: Requantized): void {
   planModel({ ...gguf, tensors: new Map(tensors) }, { contextLength: 1, threads: 1 });
   noteWarnings(Tokenizer.fromMetadata(gguf.metadata));

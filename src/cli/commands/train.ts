@@ -34,7 +34,7 @@ interface TrainFlags {
   readonly json?: boolean;
 }
 
-/** Steps between two drawings of the report. */
+/** Steps between two versions of the report. */
 const REPORT_STEPS = 100;
 
 export function addTrain(program: Command): void {
@@ -118,7 +118,7 @@ function createTrainer(
   return new Trainer(heldOut === undefined ? parts : { ...parts, heldOut });
 }
 
-/** Trains to the end, with a progress, log, report and models. */
+/** Trains to the end, and writes progress, log, report and models. */
 async function follow(
   trainer: Trainer,
   folder: RunFolder,
@@ -152,7 +152,7 @@ async function follow(
   if (config.evaluation === undefined) await folder.writeModel();
 }
 
-/** Lets Ctrl-C be noticed. */
+/** Lets the event loop run, so that Ctrl-C is noticed. */
 async function turn(signal?: AbortSignal): Promise<void> {
   await new Promise((done) => setImmediate(done));
   signal?.throwIfAborted();
@@ -167,7 +167,7 @@ async function readConfig(path: string): Promise<string> {
   }
 }
 
-/** What a run came to: all but the steps is from its log, which may be gone. */
+/** The result of a run: everything except the steps is from its log, which may be missing. */
 interface RunResult extends Partial<Pick<LogLine, "tokens" | "loss" | "evaluation">> {
   readonly steps: number;
 }

@@ -4,12 +4,12 @@ import type { Mix } from "../run/config.js";
 import type { TokenizedText } from "./corpus.js";
 import { type Reading, TextReader } from "./text-reader.js";
 
-/** A micro-batch: sequences of contextLength tokens one after the other; all u32[tokens]. */
+/** A micro-batch: consecutive sequences of contextLength tokens; all arrays are u32[tokens]. */
 export interface Batch {
   readonly ids: Uint32Array;
   /** The next token of the document, or NO_TARGET. */
   readonly targets: Uint32Array;
-  /** The token's place in its document's piece: rotary positions. */
+  /** The token's place in its document's piece: its rotary position. */
   readonly positions: Uint32Array;
   /** The index, in its sequence, of the first token of its document's piece. */
   readonly starts: Uint32Array;
@@ -25,15 +25,15 @@ export function createBatch(tokens: number): Batch {
   };
 }
 
-/** Where a stream is; plain JSON. */
+/** A stream's state, plain JSON. */
 export interface StreamState {
   readonly mix: Mix;
-  /** Tokens given of each text since the mix was set. */
+  /** Tokens taken from each text since the mix was set. */
   readonly served: Readonly<Record<string, number>>;
   readonly readings: Readonly<Record<string, Reading>>;
 }
 
-/** What a stream is made of. */
+/** The parts of a stream. */
 export interface StreamOptions {
   readonly seed: number;
   /** Tokens of a sequence. */
@@ -48,9 +48,10 @@ interface Source {
 }
 
 /**
- * An endless stream. A sequence is filled with pieces of documents, each piece a document of its
- * own; what does not fit goes on in a later sequence. Every token of it has a target. The next
- * piece is of the text that is furthest behind its weight, counted in tokens since the mix was set.
+ * An endless stream. Sequences are filled with pieces of documents, each piece attended to as a
+ * document of its own; the rest of a document follows in a later sequence. Every token has a
+ * target. The next piece comes from the text that is furthest behind its weight, in tokens since
+ * the mix was set.
  */
 export class BatchStream {
   readonly #sources: ReadonlyMap<string, Source>;
@@ -68,7 +69,7 @@ export class BatchStream {
   }
 
   /**
-   * Sets the shares of the texts; nothing happens if they are those in use. Throws INVALID_ARGUMENT
+   * Sets the shares of the texts; does nothing if they are in use already. Throws INVALID_ARGUMENT
    * for a text that the stream lacks, or no weight above 0.
    */
   useMix(mix: Mix): void {
@@ -107,7 +108,7 @@ export class BatchStream {
     }
   }
 
-  /** What `restore` takes to go on from here. */
+  /** The state for `restore` to continue from. */
   state(): StreamState {
     const entries = [...this.#sources];
     return {
@@ -118,8 +119,9 @@ export class BatchStream {
   }
 
   /**
-   * Goes on from a state of a stream with the same seed and contextLength. Texts that it did not
-   * have begin. Throws INVALID_CONFIG if one of its mix is missing, or one is another than it was.
+   * Continues from a state of a stream with the same seed and contextLength. Texts that it lacks
+   * start from their beginning. Throws INVALID_CONFIG if a text of its mix is missing or has
+   * changed.
    */
   restore(state: StreamState): void {
     const mixed = Object.keys(state.mix).filter((name) => state.mix[name] > 0);
@@ -143,7 +145,7 @@ export class BatchStream {
   }
 }
 
-/** The source that has had the fewest tokens for its weight, the first of several. */
+/** The source with the fewest tokens so far for its weight, the first of several. */
 function furthestBehind(sources: readonly Source[]): Source {
   let furthest = sources[0];
   for (const source of sources) {

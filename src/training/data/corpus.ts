@@ -1,21 +1,21 @@
-/** Texts as training takes them: cut into documents and tokenised once. */
+/** Training texts, cut into documents and tokenised once. */
 import { PlmError } from "../../errors.js";
 import type { Tokenizer } from "../../tokenizer/tokenizer.js";
 
 /** A tokenised text. */
 export interface TokenizedText {
   readonly name: string;
-  /** Its documents one after the other, the end-of-text token after each. */
+  /** Its documents in a row, each followed by the end-of-text token. */
   readonly tokens: Uint16Array | Uint32Array;
   /** Where each document ends in `tokens`, its end-of-text token included. */
   readonly ends: Uint32Array;
-  /** UTF-8 bytes of the documents, without separators: what bits per byte are counted over. */
+  /** UTF-8 bytes of the documents, without separators, for bits per byte. */
   readonly bytes: number;
   /** A hash of tokens and ends: a resumed run must find the same text. */
   readonly fingerprint: number;
 }
 
-/** What JavaScript's strings can hold in all engines. */
+/** The longest string that all engines can hold. */
 const MOST_BYTES = 2 ** 29 - 24;
 
 /** Vocabularies up to this size take two bytes a token. */
@@ -28,7 +28,7 @@ function refuse(name: string, expected: string, got: string, cause?: unknown): P
 
 /**
  * The text in a file's bytes, without a byte order mark. Throws INVALID_CONFIG for a file that is
- * empty or blank, is not UTF-8, or has zero bytes, as no text has.
+ * empty or blank, is not UTF-8, or has zero bytes.
  */
 export function decodeText(name: string, bytes: Uint8Array): string {
   if (bytes.length > MOST_BYTES) {
@@ -47,8 +47,9 @@ export function decodeText(name: string, bytes: Uint8Array): string {
 }
 
 /**
- * The documents of a text: what stands between separators, without line breaks at either end, and
- * not blank; without a separator, the text as it is. Throws INVALID_CONFIG if there is none.
+ * The documents of a text: the parts between separators that are not blank, without line breaks at
+ * either end; the whole unchanged text if it has no separator. Throws INVALID_CONFIG without
+ * documents.
  */
 export function splitDocuments(name: string, text: string, separator?: string): string[] {
   if (separator === undefined) return [text];
@@ -60,7 +61,7 @@ export function splitDocuments(name: string, text: string, separator?: string): 
   return documents;
 }
 
-/** In one pass: a pattern that ends in `$` tries every run of breaks in between. */
+/** One pass: a pattern that ends in `$` would try every run of breaks in the text. */
 function withoutOuterBreaks(text: string): string {
   const isBreak = (at: number): boolean => text[at] === "\n" || text[at] === "\r";
   let [first, end] = [0, text.length];
@@ -70,8 +71,8 @@ function withoutOuterBreaks(text: string): string {
 }
 
 /**
- * Tokenises documents, each followed by the token `eos`. Special tokens in the text are text.
- * `onProgress` gets the count of documents done.
+ * Tokenises documents, each followed by the token `eos`. Special tokens in the text are plain text.
+ * `onProgress` receives the number of documents done.
  */
 export function tokenizeDocuments(
   name: string,
@@ -95,7 +96,7 @@ export function tokenizeDocuments(
   return { name, tokens, ends, bytes, fingerprint: fingerprintOf(tokens, ends) };
 }
 
-/** Tokens that grow in number. */
+/** A growing array of tokens. */
 class TokenList {
   tokens: Uint16Array | Uint32Array;
   length = 0;

@@ -1,4 +1,4 @@
-/** Seeded random numbers whose state can be kept: sfc32, the same in every runtime. */
+/** Seeded random numbers whose state can be saved: sfc32, the same in every runtime. */
 
 /** The state of a source: four words of 32 bits. */
 export type RandomState = readonly [number, number, number, number];
@@ -23,12 +23,12 @@ export class Random {
    */
   static of(seed: number, purpose: string): Random {
     const random = new Random([hashText(purpose), seed >>> 0, Math.floor(seed / 2 ** 32), 1]);
-    // The generator's author has it run dry for so long after seeding.
+    // The generator's author discards this many numbers after seeding.
     for (let i = 0; i < 15; i++) random.uint32();
     return random;
   }
 
-  /** Goes on from a state that `state` gave. */
+  /** Continues from an earlier `state`. */
   constructor([a, b, c, counter]: RandomState) {
     this.#a = a | 0;
     this.#b = b | 0;
@@ -36,7 +36,7 @@ export class Random {
     this.#counter = counter | 0;
   }
 
-  /** What the constructor takes to go on from here; plain JSON. */
+  /** The state to continue from, plain JSON. */
   state(): RandomState {
     return [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#counter >>> 0];
   }
@@ -66,7 +66,7 @@ export class Random {
   }
 
   /**
-   * A number of the normal distribution of standard deviation 1: the sum of 12 uniform ones less 6.
+   * An approximately normal number of standard deviation 1: the sum of 12 uniform ones less 6.
    * Runtimes may differ in the last bit of a logarithm, but not in sums; tails end at 6.
    */
   normal(): number {

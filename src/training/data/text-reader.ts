@@ -1,21 +1,21 @@
-/** Reads one text again and again, its documents in another order every time. */
+/** Reads one text repeatedly, its documents in another order every time. */
 import { PlmError } from "../../errors.js";
 import type { TokenizedText } from "./corpus.js";
 import { Random } from "./random.js";
 
-/** Where a reader is; plain JSON. */
+/** A reader's state, plain JSON. */
 export interface Reading {
-  /** Times that the text was read whole. */
+  /** How many times the whole text was read. */
   readonly epoch: number;
-  /** Stretches of this epoch that were read whole. */
+  /** Completed stretches of this epoch. */
   readonly stretch: number;
-  /** Tokens taken of the stretch that is being read. */
+  /** Tokens taken from the current stretch. */
   readonly offset: number;
-  /** The text's. */
+  /** The text's hash. */
   readonly fingerprint: number;
 }
 
-/** Tokens of a text that follow each other: inputs, whose targets are one further on. */
+/** Consecutive tokens of a text: inputs, whose targets are the tokens after them. */
 export interface Piece {
   /** Index of the first input. */
   readonly from: number;
@@ -24,9 +24,9 @@ export interface Piece {
 }
 
 /**
- * Gives every token that has a target once an epoch: all but the end-of-text tokens. The order of
- * an epoch depends on the seed, the text's name and the epoch's number alone. What is shuffled are
- * documents; those longer than `longest` tokens are cut into stretches of that length, at other
+ * Returns every token that has a target once per epoch: all except the end-of-text tokens. The
+ * order of an epoch depends only on the seed, the text's name and the epoch's number. Documents are
+ * shuffled; those longer than `longest` tokens are cut into stretches of that length, at other
  * places every epoch.
  */
 export class TextReader {
@@ -60,13 +60,13 @@ export class TextReader {
     return { from, count };
   }
 
-  /** What `resume` takes to go on from here. */
+  /** The reading for `resume` to continue from. */
   reading(): Reading {
     const { fingerprint } = this.text;
     return { epoch: this.#epoch, stretch: this.#stretch, offset: this.#offset, fingerprint };
   }
 
-  /** Goes on from a reading of the same text; returns false, unchanged, if it is of another. */
+  /** Continues from a reading of the same text; returns false, unchanged, if the text differs. */
   resume({ epoch, stretch, offset, fingerprint }: Reading): boolean {
     if (fingerprint !== this.text.fingerprint) return false;
     this.#epoch = epoch;

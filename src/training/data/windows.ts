@@ -4,7 +4,7 @@ import { NO_TARGET } from "../engine/kernels.js";
 import { type Batch, createBatch } from "./batches.js";
 import type { TokenizedText } from "./corpus.js";
 
-/** How windows lie. */
+/** The sizes of windows. */
 export interface WindowOptions {
   /** Tokens of a micro-batch, a multiple of contextLength. */
   readonly tokens: number;
@@ -23,9 +23,9 @@ interface Window {
 
 /**
  * The micro-batches in which every token of every document is a target once, except the first of
- * each. A document's first window scores all its tokens, each later one those that the windows
- * before did not have. Windows are packed whole; what is left of a sequence are tokens 0 without
- * target, each a document of its own. All micro-batches are one object, filled anew.
+ * each. A document's first window scores all its tokens, each later one only its new tokens.
+ * Windows are packed whole; the rest of a sequence is tokens 0 without targets, each a document of
+ * its own. All micro-batches are one object, refilled each time.
  */
 export function* evaluationBatches(text: TokenizedText, options: WindowOptions): Generator<Batch> {
   const { contextLength } = options;

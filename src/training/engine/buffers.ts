@@ -1,7 +1,7 @@
-/** The buffers of a training run's one memory: every one with its shape. */
+/** The buffers in a training run's memory, each with its shape. */
 import type { PlmConfig } from "../../model/config.js";
 
-/** What the sizes depend on. */
+/** Determines the buffers' sizes. */
 export interface TrainingSizes {
   /** Tokens of a micro-batch, a multiple of contextLength. */
   readonly tokens: number;
@@ -9,7 +9,7 @@ export interface TrainingSizes {
   readonly threads: number;
 }
 
-/** A buffer's shape: four bytes an element. */
+/** A buffer's shape, in elements of four bytes. */
 export type Shape = readonly number[];
 
 /** Shapes of buffers, by name. */
@@ -17,11 +17,11 @@ export type BufferTable<Name extends string = string> = Readonly<
   Record<Name, (config: PlmConfig, sizes: TrainingSizes) => Shape>
 >;
 
-/** An architecture's own buffers, beside those that every block has. */
+/** An architecture's buffers, besides those that every block has. */
 export interface ActivationTables<Kept extends string = string, Grad extends string = string> {
   /** What forward keeps of each layer for backward. */
   readonly kept: BufferTable<Kept>;
-  /** What backward makes of one layer, for its weights' gradients and for the layer before. */
+  /** One layer's gradients, for its weights and for the layer before. */
   readonly grads: BufferTable<Grad>;
 }
 
@@ -43,7 +43,7 @@ export type LayerBuffers<Kept extends string = never> = Addresses<BlockKept | Ke
 /** Addresses of everything. */
 export interface TrainingBuffers<Kept extends string = never, Grad extends string = never> {
   readonly team: number;
-  /** i32[16] what the threads do next, f32[16] adamw's hyperparameters; both: parts.ts */
+  /** i32[16] the threads' next work, f32[16] adamw's hyperparameters (parts.ts) */
   readonly work: number;
   readonly hyper: number;
   /** f32[parameters.length] each */
@@ -69,7 +69,7 @@ export interface TrainingBuffers<Kept extends string = never, Grad extends strin
   readonly losses: number;
   /** u32[threads, layers]: activations that were not zero */
   readonly nonZero: number;
-  /** f64 sums of squares of the gradients, one for each 4096 */
+  /** f64 sums of squares of the gradients, one per 4096 */
   readonly squares: number;
   /** a thread's shape structs and scratch */
   readonly structs: readonly number[];

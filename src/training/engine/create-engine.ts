@@ -1,4 +1,4 @@
-/** Makes a training run's engine: its memory, its threads, and nothing read or trained yet. */
+/** Creates a training run's engine: plans and allocates its memory, and starts its threads. */
 import platform from "#platform";
 import { invalidArgument } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
@@ -13,22 +13,22 @@ import { loadTrainingKernels } from "./load-kernels.js";
 import { planTraining } from "./plan.js";
 import { TrainingThread, type TrainingThreadStart } from "./thread.js";
 
-/** How an engine is made. */
+/** Options of an engine. */
 export interface EngineOptions {
   readonly config: PlmConfig;
-  /** Where not all of its threads start, one computes; `threadFailure` says why. */
+  /** If not all threads start, one computes; `threadFailure` says why. */
   readonly sizes: TrainingSizes;
   /** Default: PLM. Others take one thread, since further threads run PLM only. */
   readonly architecture?: Architecture;
-  /** Where the threads' script is, as in `LoadOptions`; default: the package's own file. */
+  /** The threads' script, as in `LoadOptions`; default: the package's own file. */
   readonly threadScript?: ThreadScript;
-  /** Sees the plan of the memory before it is allocated. */
+  /** Receives the plan of the memory before it is allocated. */
   readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 /**
  * An engine whose parameters are all zero. Throws OUT_OF_MEMORY before anything is allocated, and
- * INVALID_ARGUMENT where tokens are not whole sequences or the threads cannot start.
+ * INVALID_ARGUMENT if tokens are not whole sequences or the number of threads is not supported.
  */
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { config, sizes, architecture = PLM, threadScript, onPlan } = options;

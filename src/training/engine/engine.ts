@@ -1,4 +1,4 @@
-/** A training run's steps on all threads, as the thread of the caller drives them. */
+/** A training run's steps on all threads, driven from the caller's thread. */
 import { PlmError } from "../../errors.js";
 import { type Follower, Leader } from "../../kernels/leader.js";
 import { Pace } from "../../kernels/pace.js";
@@ -13,7 +13,7 @@ import { type TrainingData, type TrainingThread, WORKS, type Work } from "./thre
 
 /** How parameters are updated. */
 export interface UpdateOptions {
-  /** From 1: of the moments' bias. */
+  /** From 1, for the moments' bias correction. */
   readonly step: number;
   readonly rate: number;
   readonly beta1: number;
@@ -23,31 +23,31 @@ export interface UpdateOptions {
   readonly clip: number;
 }
 
-/** What of a batch's activations is zeroed at random. */
+/** The dropout of a batch's activations. */
 export interface DropoutOptions {
-  /** The share, in [0, 1). */
+  /** The share that is zeroed, in [0, 1). */
   readonly share: number;
-  /** 32 bits from which it follows which ones: another for every batch. */
+  /** 32 bits that determine which ones; different for every batch. */
   readonly key: number;
 }
 
 const NO_DROPOUT: DropoutOptions = { share: 0, key: 0 };
 
-/** What a batch came to. */
+/** The results of a batch. */
 export interface BatchLoss {
-  /** The sum of -log p, in nats, and of how many targets. */
+  /** The sum of -log p over the targets, in nats, and the number of targets. */
   readonly loss: number;
   readonly targets: number;
 }
 
 export class TrainingEngine {
-  /** Why fewer threads take part than were planned. */
+  /** Why fewer threads take part than planned. */
   readonly threadFailure: Error | undefined;
   readonly #data: TrainingData;
   readonly #memory: WebAssembly.Memory;
   readonly #thread: TrainingThread;
   readonly #leader: Leader;
-  /** How many threads take part in a batch, forward and backward, and in forward alone. */
+  /** The numbers of threads for a whole batch, and for forward alone. */
   readonly #batchPace: Pace;
   readonly #evaluationPace: Pace;
   readonly #hyper: Float32Array;
@@ -94,7 +94,7 @@ export class TrainingEngine {
     return this.#data.parameters;
   }
 
-  /** f32[parameters.length] in place; `valuesWritten` is to be called after they are. */
+  /** f32[parameters.length] in place; call `valuesWritten` after writing to them. */
   get values(): Float32Array {
     return this.#floats(this.#data.buffers.values);
   }
@@ -111,12 +111,12 @@ export class TrainingEngine {
     return this.#floats(this.#data.buffers.secondMoments);
   }
 
-  /** Takes over what was written to `values`. */
+  /** Applies what was written to `values`. */
   valuesWritten(): void {
     this.#perform("transpose");
   }
 
-  /** Gradients 0: before the first batch of a step. */
+  /** Sets the gradients to 0, before the first batch of a step. */
   clear(): void {
     this.#perform("clear");
   }
@@ -129,7 +129,7 @@ export class TrainingEngine {
     return this.#loss(batch);
   }
 
-  /** The batch's losses alone. */
+  /** The batch's losses, without gradients. */
   evaluate(batch: Batch): BatchLoss {
     this.#write(batch, NO_DROPOUT);
     this.#perform("evaluate", this.#evaluationPace);
@@ -137,8 +137,8 @@ export class TrainingEngine {
   }
 
   /**
-   * -log p of each of the last batch's targets, in nats, f64[tokens] in place; 0 where there is no
-   * target.
+   * -log p of each of the last batch's targets, in nats, f64[tokens] in place; 0 for a token
+   * without a target.
    */
   get losses(): Float64Array {
     return new Float64Array(
@@ -148,7 +148,7 @@ export class TrainingEngine {
     );
   }
 
-  /** The share of zeros that the squared ReLU left in the last batch, layer by layer. */
+  /** Each layer's share of zeros after the squared ReLU in the last batch. */
   zeroShares(): number[] {
     const { config, parameters, sizes } = this.#data;
     const { length } = parameters.layers;
@@ -160,8 +160,8 @@ export class TrainingEngine {
   }
 
   /**
-   * One step of AdamW; returns the gradients' norm before clipping. Throws TRAINING_DIVERGED, with
-   * all parameters as they were, where it is not finite.
+   * One step of AdamW; returns the gradients' norm before clipping. If that is not finite, throws
+   * TRAINING_DIVERGED and leaves all parameters as they were.
    */
   update(options: UpdateOptions): number {
     const { step, rate, beta1, beta2, epsilon, weightDecay, clip } = options;

@@ -14,7 +14,7 @@ export interface TrainingKernels {
   /** f32[cols, rows] <- f32[rows, cols] */
   transpose(toPtr: number, fromPtr: number, rows: number, cols: number): void;
 
-  // those of the inference kernels
+  // from the inference kernels
   /** f32[n] += f32[n] */
   addF32(xPtr: number, yPtr: number, n: number): void;
   /** f32[rows, n] <- f32[rows, n], f32 weight[n] */
@@ -52,11 +52,11 @@ export interface TrainingKernels {
     end: number,
     eps: number,
   ): void;
-  /** ropeF32 turned back */
+  /** the inverse rotation of ropeF32 */
   ropeGrad(dxPtr: number, tablePtr: number, heads: number, headStride: number, n: number): void;
 
-  // squared ReLU and the rows that it leaves; a pair is a u32 index and an f32 value
-  /** how many <- pairs (i, u[i]^2) of the positive of f32 u[n] */
+  // squared ReLU and its sparse rows; a pair is a u32 index and an f32 value
+  /** count <- pairs (i, u[i]^2) of the positive values of f32 u[n] */
   relu2Pairs(pairsPtr: number, uPtr: number, n: number): number;
   /** f32 y[cols] <- or += sum of value * w[index, :] */
   sparseRows(
@@ -134,7 +134,7 @@ export interface TrainingKernels {
     first: number,
     end: number,
   ): void;
-  /** f32 x[n] less those whose word of (key, first + i) is below threshold, times scale */
+  /** f32 x[n] times scale, or 0 where the random word of (key, first + i) is below threshold */
   dropout(
     xPtr: number,
     n: number,
@@ -149,13 +149,13 @@ export interface TrainingKernels {
   adamw(pPtr: number, gPtr: number, mPtr: number, vPtr: number, n: number, hyperPtr: number): void;
 }
 
-/** A target that says there is none: crossEntropy then gives 0 loss and 0 gradients. */
+/** Marks a token without a target: crossEntropy then returns a loss and gradients of 0. */
 export const NO_TARGET = 0xffffffff;
 
 /** Bytes of a pair: u32 index, f32 value. */
 export const PAIR_BYTES = 8;
 
-/** Rows, depth and columns that gemm packs at a time (assembly/training/gemm.ts). */
+/** Rows, depth and columns that gemm packs at once (assembly/training/gemm.ts). */
 const GEMM_ROWS = 64;
 const GEMM_DEPTH = 256;
 const GEMM_COLUMNS = 8;

@@ -3,10 +3,10 @@ import { bytesOfBase64, instantiateKernels, type KernelsBinary } from "../../ker
 import { trainingBase64 } from "./binary.js";
 import type { TrainingKernels } from "./kernels.js";
 
-/** Training kernels over a memory, and the module that they are an instance of. */
+/** Training kernels over a memory, and their module. */
 export interface LoadedTrainingKernels {
   readonly kernels: TrainingKernels;
-  /** What other threads, which share the memory, instantiate. */
+  /** For other threads, which share the memory, to instantiate. */
   readonly module: WebAssembly.Module;
 }
 
@@ -17,7 +17,7 @@ export function trainingKernelsBytes(): Uint8Array<ArrayBuffer> {
 
 /**
  * Instantiates the training kernels, by default the package's, over `memory`, which may be shared
- * and whose first 64 kB are theirs. Throws UNSUPPORTED_RUNTIME where the runtime refuses them.
+ * and whose first 64 kB are theirs. Throws UNSUPPORTED_RUNTIME if the runtime refuses them.
  */
 export function loadTrainingKernels(
   memory: WebAssembly.Memory,

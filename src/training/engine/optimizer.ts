@@ -5,14 +5,14 @@ import { CLIP, GRADIENT_NORM, type TrainingParts } from "../network/parts.js";
 import { SQUARES_BLOCK } from "./buffers.js";
 import { STRUCT_OFFSETS } from "./structs.js";
 
-/** Where in `hyper` what adamw multiplies gradients by lies. */
+/** Index in `hyper` of the factor of the gradients. */
 const GRADIENT_FACTOR = 7;
-/** Where the decay lies: norms have none. */
+/** Index of the weight decay, which norms do not have. */
 const WEIGHT_DECAY = 4;
 
 export class Optimizer {
   readonly #parts: TrainingParts;
-  /** A copy of the shared hyperparameters, where this thread's kernels read them. */
+  /** This thread's copy of the shared hyperparameters. */
   readonly #hyper: Float32Array;
   readonly #shared: Float32Array;
 
@@ -23,14 +23,14 @@ export class Optimizer {
     this.#hyper = new Float32Array(memory.buffer, parts.structsPtr + STRUCT_OFFSETS.adamw, 8);
   }
 
-  /** Gradients 0. */
+  /** Sets this thread's share of the gradients to 0. */
   clear(): void {
     const { buffers, member, memory, parameters } = this.#parts;
     const [first, end] = member.share(parameters.length, 16);
     new Float32Array(memory.buffer, buffers.gradients, parameters.length).fill(0, first, end);
   }
 
-  /** The transposed matrices as the parameters are. */
+  /** Brings the transposed matrices up to date with the parameters. */
   transpose(): void {
     const { buffers, kernels, member, parameters } = this.#parts;
     forwardMatrices(parameters).forEach(({ offset, rows, cols }, i) => {
@@ -42,7 +42,7 @@ export class Optimizer {
 
   /**
    * One step of AdamW on this thread's share of the parameters, with gradients scaled so that their
-   * norm is at most `clip`, and the transposed matrices; nothing where the norm is not finite.
+   * norm is at most `clip`, and on the transposed matrices; nothing if the norm is not finite.
    */
   update(): void {
     const { member } = this.#parts;
@@ -70,7 +70,7 @@ export class Optimizer {
     kernels.adamw(p, g, m, v, count, this.#hyper.byteOffset);
   }
 
-  /** The norm of all gradients, in blocks, so that it does not depend on how many threads sum. */
+  /** The norm of all gradients, summed in blocks, so that it does not depend on the threads. */
   #gradientNorm(): number {
     const { buffers, kernels, member, memory, parameters } = this.#parts;
     const { length } = parameters;

@@ -1,4 +1,4 @@
-/** The plan of a training run's one memory, made before the first step. */
+/** Plans a training run's memory before the first step. */
 import { MemoryPlan } from "../../kernels/arena.js";
 import { TEAM_BYTES } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";

@@ -1,9 +1,9 @@
 /**
- * Writers of the structs that the training kernels read, each made once over BYTES bytes at an
- * address, a multiple of 4; and where those of a thread lie. The files that are named draw them.
+ * Writers of the structs that the training kernels read, each created once over BYTES bytes at an
+ * address, a multiple of 4; and the places of a thread's structs. The named files draw them.
  */
 
-/** Where, from a thread's first struct on, each lies: 64 bytes apart. */
+/** The offsets of a thread's structs from the first, 64 bytes apart. */
 export const STRUCT_OFFSETS = {
   gemm: 0,
   attend: 64,
@@ -87,7 +87,7 @@ export interface AttendFields {
   readonly valueDim: number;
   /** floats from a row of kPe to the next */
   readonly kPeRow: number;
-  /** what scores are multiplied by */
+  /** the factor of the scores */
   readonly scale: number;
 }
 

@@ -1,4 +1,4 @@
-/** One thread of a training run: what it computes with, and the loop of a thread of its own. */
+/** One thread of a training run: its parts, and the loop of threads other than the caller's. */
 import { Member, type MemberParts } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
 import { type Architecture, createSublayers, PLM } from "../network/architecture.js";
@@ -11,7 +11,7 @@ import type { TrainingBuffers, TrainingSizes } from "./buffers.js";
 import type { TrainingKernels } from "./kernels.js";
 import { Optimizer } from "./optimizer.js";
 
-/** After so long one that does not come is lost: it may have whole sequences to compute. */
+/** A thread this late is lost; it may have whole sequences to compute. */
 const PATIENCE_MS = 600_000;
 
 /**
@@ -21,7 +21,7 @@ const PATIENCE_MS = 600_000;
 export const WORKS = ["transpose", "clear", "batch", "update", "evaluate"] as const;
 export type Work = (typeof WORKS)[number];
 
-/** What a run is, as data that any thread can be given; the architecture is code. */
+/** A run as data that can be sent to any thread; the architecture is code. */
 export interface TrainingData {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
@@ -29,7 +29,7 @@ export interface TrainingData {
   readonly buffers: TrainingBuffers<string, string>;
 }
 
-/** What a thread is started with. */
+/** The message that a thread starts with. */
 export interface TrainingThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -69,7 +69,7 @@ export class TrainingThread {
     this.#hyper = new Float32Array(memory.buffer, buffers.hyper, 16);
   }
 
-  /** This thread's part of a piece of work, which has begun; all have ended it on return. */
+  /** This thread's share of a piece of work that has begun; on return all threads have ended it. */
   perform(work: Work): void {
     if (work === "transpose" || work === "clear" || work === "update") this.#optimizer[work]();
     else {
@@ -81,7 +81,7 @@ export class TrainingThread {
   }
 }
 
-/** Computes until it is dismissed, as a PLM. Calls `ready` once it can. */
+/** Computes until it is dismissed, with PLM's architecture. Calls `ready` once it can. */
 export function runTrainingThread(
   { module, memory, data, index }: TrainingThreadStart,
   ready: () => void,

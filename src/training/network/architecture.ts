@@ -1,6 +1,6 @@
 /**
- * What a model in training is made of: an embedding, layers of two sublayers each, a last norm, and
- * the embedding again as the head. Architectures differ in the sublayers.
+ * A model in training: an embedding, layers of two sublayers each, a last norm, and the embedding
+ * again as the head. Architectures differ in the sublayers.
  */
 import type { TensorTable } from "../../model/tensor-table.js";
 import type { ActivationTables } from "../engine/buffers.js";

@@ -30,10 +30,10 @@ class Attention implements Sublayer {
   readonly #norms: Norms;
   readonly #heads: Heads;
   readonly #dropout: Dropout;
-  /** Rows of kv_a that make the latent, and the shared key. */
+  /** Rows of kv_a for the latent, and those for the shared key. */
   readonly #latent: RowRange;
   readonly #kPe: RowRange;
-  /** Floats of a token's queries, of its keys and values, and of what its heads put out. */
+  /** Floats of a token's queries, of its keys and values, and of its heads' output. */
   readonly #qDim: number;
   readonly #kvDim: number;
   readonly #vDim: number;

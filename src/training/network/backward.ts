@@ -1,8 +1,7 @@
 /**
  * PLM's backward pass: the gradients of the loss in every parameter, added to `gradients`. A layer
- * has two steps: a thread goes back through its own sequences, then, once all have joined, adds up
- * its share of the weights' gradients over all tokens. So no sum depends on how many threads there
- * are.
+ * has two steps: a thread goes back through its own sequences; after a join it sums its share of
+ * the weights' gradients over all tokens. So no sum depends on the number of threads.
  */
 import { Dropout, EMBEDDING_SITE } from "./dropout.js";
 import { ownTokens } from "./forward.js";
@@ -41,7 +40,7 @@ export class Backward {
     this.#norms.toInput(grads.dx, buffers.xOut, parameters.norm, grads.dxNorm, [first, n]);
     this.#norms.toGain(parameters.norm, buffers.xOut, grads.dxNorm);
     for (let layer = parameters.layers.length - 1; layer >= 0; layer--) {
-      // Until here others read what this layer writes.
+      // Until here other threads may read buffers that the next layer writes.
       member.join();
       mlp.backward(layer, first, n);
       attention.backward(layer, first, n);

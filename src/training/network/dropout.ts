@@ -1,11 +1,11 @@
 /**
- * Dropout (Srivastava et al. 2014) of the embeddings and of what each sublayer adds to the residual
- * stream, as GPT-2 has it. Forward and backward drop the same elements, on any number of threads.
+ * Dropout (Srivastava et al. 2014) of the embeddings and of each sublayer's output, as in GPT-2.
+ * Forward and backward drop the same elements, on any number of threads.
  */
 import type { Tokens } from "./norms.js";
 import { DROPOUT, DROPOUT_KEY, type TrainingParts } from "./parts.js";
 
-/** Where in a model it is applied. */
+/** The places of dropout in a model. */
 export const EMBEDDING_SITE = 0;
 export const attentionSite = (layer: number): number => 1 + 2 * layer;
 export const mlpSite = (layer: number): number => 2 + 2 * layer;

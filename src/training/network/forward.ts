@@ -1,7 +1,6 @@
 /**
- * PLM's forward pass in training: that of src/model/plm.ts in f32, attention in expanded form, and
- * all that the backward pass needs of it kept. A thread computes whole sequences and waits for
- * nobody.
+ * PLM's forward pass in training: as in src/model/plm.ts, but in f32, with attention in expanded
+ * form. It keeps what the backward pass needs. A thread computes whole sequences and needs no join.
  */
 import { Dropout, EMBEDDING_SITE } from "./dropout.js";
 import { Norms } from "./norms.js";

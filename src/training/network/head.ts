@@ -1,6 +1,6 @@
 /**
- * The tied output head and its loss, some hundred tokens at a time: no buffer ever holds the logits
- * of a whole batch.
+ * The tied output head and its loss, some hundred tokens at a time, so that no buffer holds the
+ * logits of a whole batch.
  */
 
 import { LOGIT_ROWS } from "../engine/buffers.js";
@@ -18,8 +18,8 @@ export class Head {
 
   /**
    * losses[t] = -log softmax(E xOutNorm[t])[target], in nats, 0 without a target; with a
-   * `gradientScale`, the gradients of their sum times it: dxNorm of the normed output, and the
-   * embedding's share. Begins with a join; the last gradients need another.
+   * `gradientScale`, also the gradients of their sum times it: dxNorm of the normed output, and the
+   * embedding's share. Begins with a join; another comes before the last gradients are read.
    */
   run(gradientScale?: number): void {
     const { config, buffers, kernels, member, parameters, sizes } = this.#parts;

@@ -6,7 +6,7 @@ import type { BufferTable, LayerBuffers } from "../engine/buffers.js";
 import { AttendGrads, AttendInputs, AttendShape, STRUCT_OFFSETS } from "../engine/structs.js";
 import type { TrainingParts } from "./parts.js";
 
-/** What the heads need of an architecture. */
+/** What an architecture must provide for the heads. */
 export interface HeadsNames {
   readonly tensor: never;
   readonly kept: "q" | "kPe" | "kv" | "attnOut" | "logSumExp";
@@ -48,7 +48,7 @@ export class Heads {
   readonly #shape: AttendShape;
   readonly #grads: AttendGrads;
   readonly #inputs: AttendInputs;
-  /** Floats of a token's queries, of its keys and values, and of what its heads put out. */
+  /** Floats of a token's queries, of its keys and values, and of its heads' output. */
   readonly #qDim: number;
   readonly #kvDim: number;
   readonly #vDim: number;
@@ -84,7 +84,7 @@ export class Heads {
     }
   }
 
-  /** dq, dkv and dkPe of n tokens from dHeads, turned back */
+  /** dq, dkv and dkPe of n tokens from dHeads, with rotations undone */
   backward(kept: LayerBuffers<HeadsNames["kept"]>, first: number, n: number): void {
     const { config, buffers, kernels, scratchPtr, sizes } = this.#parts;
     const { numAttentionHeads: heads, qkRopeHeadDim } = config;
@@ -113,7 +113,7 @@ export class Heads {
     this.#rotate(kernels.ropeGrad, grads.dq, grads.dkPe, [first, n]);
   }
 
-  /** Rotates, with a kernel of rope or its gradient, queries' rope parts and the shared keys. */
+  /** Rotates queries' rope parts and the shared keys, with ropeF32 or its gradient. */
   #rotate(
     kernel: (ptr: number, table: number, heads: number, stride: number, n: number) => void,
     q: number,

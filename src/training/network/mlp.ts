@@ -1,7 +1,7 @@
 /**
  * The squared-ReLU MLP in training: next = xMid + W_down relu2(W_up RMSNorm(xMid)), forward and
- * backward. Where an activation is zero, so is its gradient: all but the product that finds out
- * what is zero goes over lists of the others.
+ * backward. Where an activation is zero, so is its gradient: every product except the one that
+ * determines the zeros goes over lists of the other activations.
  */
 import { RELU2_MLP_TENSORS } from "../../model/plm-tensors.js";
 import { PAIR_BYTES } from "../engine/kernels.js";
@@ -28,9 +28,9 @@ export const RELU2_MLP: SublayerKind<MlpSublayer, MlpNames> = {
     /** Pairs (u32 neuron, f32 value) of each token's activations, and of their gradients. */
     active: (c, { tokens }) => [tokens, c.intermediateSize, 2],
     activeGrad: (c, { tokens }) => [tokens, c.intermediateSize, 2],
-    /** u32: how many. */
+    /** u32: their counts. */
     activeCounts: (_, { tokens }) => [tokens],
-    /** Pairs (u32 token, f32 value) of each neuron, and u32: how many. */
+    /** Pairs (u32 token, f32 value) of each neuron, and u32 counts. */
     columns: (c, { tokens }) => [c.intermediateSize, tokens, 2],
     columnCounts: (c) => [c.intermediateSize],
   },

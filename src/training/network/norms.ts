@@ -1,8 +1,8 @@
-/** RMSNorm in training: forward, to its input, and to its gain. */
+/** RMSNorm in training: forward, and the gradients of its input and of its gain. */
 import type { Parameter } from "./parameters.js";
 import type { TrainingParts } from "./parts.js";
 
-/** Tokens from the first on. */
+/** A run of tokens. */
 export type Tokens = readonly [first: number, n: number];
 
 export class Norms {

@@ -1,4 +1,4 @@
-/** A model's parameters in training: names, shapes, places, and how they begin. */
+/** A model's parameters in training: names, shapes, places and initial values. */
 import type { PlmConfig } from "../../model/config.js";
 import {
   mapTable,
@@ -12,7 +12,7 @@ import {
 export interface Parameter {
   /** As in GGUF files. */
   readonly name: string;
-  /** [rows, cols] as it lies in memory; vectors have one row. */
+  /** [rows, cols] in memory; vectors have one row. */
   readonly rows: number;
   readonly cols: number;
   /** Whether it lies transposed: [inputs, outputs], neuron by neuron. */
@@ -28,16 +28,16 @@ export interface Parameter {
 /** All parameters; the output head is the embedding. */
 export interface Parameters<Key extends string = never> {
   readonly embedTokens: Parameter;
-  /** By their names in the architecture's table. */
+  /** By name in the architecture's table. */
   readonly layers: readonly Readonly<Record<Key, Parameter>>[];
   readonly norm: Parameter;
-  /** All of them, in the order of their places. */
+  /** All parameters, in the order of their places. */
   readonly all: readonly Parameter[];
   /** Floats of the region, each tensor's place a multiple of 16. */
   readonly length: number;
 }
 
-/** The parameters of a model whose layers have the table's tensors. */
+/** The parameters of a model whose layers follow the table. */
 export function layoutParameters<Key extends string>(
   config: PlmConfig,
   table: TensorTable<Key>,
@@ -65,15 +65,15 @@ export function layoutParameters<Key extends string>(
   return { embedTokens, layers, norm, all, length };
 }
 
-/** The matrices that forward multiplies by; those that lie transposed are read as they are. */
+/** The matrices that forward multiplies by; slabs, already transposed, are used as they are. */
 export function forwardMatrices({ all }: Parameters): Parameter[] {
   return all.filter(({ decays, transposed }) => decays && !transposed);
 }
 
 /**
- * Fills f32[length] with what training begins with: norms 1, matrices normal with standard
- * deviation `initStd`, which is divided by sqrt(2 layers), as in GPT-2, for those that add to the
- * residual stream.
+ * Fills f32[length] with the initial values: norms 1, matrices normal with standard deviation
+ * `initStd`; as in GPT-2, it is divided by sqrt(2 layers) for those that add to the residual
+ * stream.
  */
 export function initializeParameters(
   values: Float32Array,

@@ -1,26 +1,26 @@
-/** What one thread of a training run computes with. */
+/** The parts of one thread of a training run. */
 import type { Member } from "../../kernels/team.js";
 import type { PlmConfig } from "../../model/config.js";
 import type { TrainingBuffers, TrainingSizes } from "../engine/buffers.js";
 import type { TrainingKernels } from "../engine/kernels.js";
 import type { Parameters } from "./parameters.js";
 
-/** An architecture's own names, beside those that every block has. */
+/** An architecture's names, besides those that every block has. */
 export interface Names {
-  /** Of a layer's tensors, of what forward keeps of it, and of gradients. */
+  /** Names of a layer's tensors, of the buffers that forward keeps, and of gradients. */
   readonly tensor: string;
   readonly kept: string;
   readonly grad: string;
 }
 
-/** Those of no architecture in particular. */
+/** The names of any architecture. */
 interface NoNames {
   readonly tensor: never;
   readonly kept: never;
   readonly grad: never;
 }
 
-/** What one thread of a training run computes with. */
+/** One thread's config, kernels, memory and buffers. */
 export interface TrainingParts<Own extends Names = NoNames> {
   readonly config: PlmConfig;
   readonly sizes: TrainingSizes;
@@ -34,13 +34,13 @@ export interface TrainingParts<Own extends Names = NoNames> {
   readonly scratchPtr: number;
 }
 
-/** Where in `work`, after the work itself, the key of a batch's dropout lies. */
+/** Index in `work`, after the work itself, of the key of a batch's dropout. */
 export const DROPOUT_KEY = 1;
 
-/** Where in `hyper`, after the 8 floats of adamw, other numbers lie. */
+/** Indices in `hyper`, after adamw's 8 floats, of other numbers. */
 export const GRADIENT_SCALE = 8;
 export const CLIP = 9;
-/** Written by the thread of the caller: the norm of the gradients before clipping. */
+/** The norm of the gradients before clipping, written by the caller's thread. */
 export const GRADIENT_NORM = 10;
-/** The share that dropout zeroes; 0 where nothing learns. */
+/** The share that dropout zeroes; 0 outside of training. */
 export const DROPOUT = 11;

@@ -1,4 +1,4 @@
-/** The three products of a linear layer in training: forward, to the input, and to the weights. */
+/** A linear layer's products in training: forward, and the gradients of input and weights. */
 
 import { type GemmFields, GemmShape, STRUCT_OFFSETS } from "../engine/structs.js";
 import type { Parameter } from "./parameters.js";

@@ -1,15 +1,15 @@
-/** Axes of charts: round ticks, and how their numbers are written. */
+/** Axes of charts: round ticks and their labels. */
 
 /** An axis: its domain and the ticks in it. */
 export interface Axis {
   readonly min: number;
   readonly max: number;
   readonly ticks: readonly number[];
-  /** What a tick is labelled. */
+  /** The label of a tick. */
   label(value: number): string;
 }
 
-/** The most steps between ticks of an axis, by what it ends at: ticks, or the values. */
+/** The most steps between ticks, for an axis that ends at ticks or at the values. */
 const STEPS = { ticks: 5, values: 10 };
 
 /** 1, 2 or 5 times a power of ten: the least that is not below `least`. */
@@ -27,7 +27,7 @@ export const MOST_VALUE = 1e30;
  * ticks, so that the values do not touch its ends.
  */
 export function axisOf(low: number, high: number, padded: boolean): Axis {
-  // Of a single value, the axis shows the neighbourhood.
+  // A single value: the axis shows its neighbourhood.
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const around = high - low <= 1e-9 * largest ? largest / 10 || 1 : 0;
   const step = roundStep((high - low + 2 * around) / (padded ? STEPS.ticks : STEPS.values));
@@ -39,7 +39,7 @@ export function axisOf(low: number, high: number, padded: boolean): Axis {
   return { min, max, ticks, label: (value) => labelOf(value, step) };
 }
 
-/** The value to the precision of the step: "1,500", "0.25", "2e-6". */
+/** The value with the step's precision: "1,500", "0.25", "2e-6". */
 function labelOf(value: number, step: number): string {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   if (Math.abs(value) < step / 2) return "0";

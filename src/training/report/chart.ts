@@ -1,8 +1,8 @@
-/** Line charts as SVG, to be read without scripts. Colours are the page's CSS variables. */
+/** Line charts as SVG without scripts. Colours are the page's CSS variables. */
 import { type Axis, axisOf, MOST_VALUE, withThousands } from "./axis.js";
 import { escapeHtml } from "./html.js";
 
-/** A value over a step; null where there is none, which leaves a gap. */
+/** A value at a step; null leaves a gap. */
 export type Point = readonly [step: number, value: number | null];
 
 /** A line. */
@@ -16,7 +16,7 @@ export interface Series {
   readonly dots?: boolean;
 }
 
-/** A part of the steps. */
+/** A range of steps. */
 export interface Band {
   readonly label: string;
   readonly from: number;
@@ -28,7 +28,7 @@ export interface Chart {
   readonly title: string;
   readonly series: readonly Series[];
   readonly bands?: readonly Band[];
-  /** Whether values are shares, labelled in per cent. */
+  /** Whether values are shares, labelled as percentages. */
   readonly percent?: boolean;
   /** The share of points that must fit; higher ones may be beyond the top. All by default. */
   readonly fit?: number;
@@ -40,7 +40,7 @@ const LEFT = 60;
 const RIGHT = 34;
 const TOP = 22;
 const BOTTOM = 40;
-/** Points of a line: more are averaged, as there are no pixels for them. */
+/** The most points of a line; more are averaged. */
 const MOST_POINTS = 600;
 /** Width of a character in the charts' font, at most. */
 const CHARACTER = 7;
@@ -53,7 +53,7 @@ interface Frame {
   toY(value: number): string;
 }
 
-/** The chart as an svg element, or a sentence where there is nothing to draw. */
+/** The chart as an svg element, or a sentence if there is nothing to draw. */
 export function renderChart(chart: Chart): string {
   const series = chart.series.map((line) => ({ ...line, points: thin(line.points) }));
   const points = series.flatMap((line) => line.points).filter(isDrawn);
@@ -125,7 +125,7 @@ function renderSeries({ label, color, points, dots }: Series, frame: Frame): str
       continue;
     }
     const [x, y] = [toX(point[0]), toY(point[1])];
-    // A line of no length has round ends, so that a point between gaps is seen.
+    // A line of length 0 with round ends makes a point between gaps visible.
     path += open ? `L${x} ${y}` : `M${x} ${y}h0`;
     open = true;
     if (dots && point[1] <= frame.y.max)
@@ -159,7 +159,7 @@ function renderGrid({ x, y, toX, toY }: Frame, percent: boolean): string {
   return [...rows, ...columns, axis, name].join("");
 }
 
-/** The part of a band that the chart shows, with its name where that fits. */
+/** The visible part of a band, with its name if that fits. */
 function renderBand({ label, from, to }: Band, { x, toX }: Frame): string {
   const [first, last] = [Math.max(from, x.min), Math.min(to, x.max)];
   if (!(first < last)) return "";

@@ -5,8 +5,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text as HTML and XML show it, also inside quotes. Control characters and lone surrogates,
- * which neither may have, become U+FFFD.
+ * The text escaped for HTML and XML, also inside quotes. Control characters and lone surrogates,
+ * which neither allows, become U+FFFD.
  */
 export function escapeHtml(text: string): string {
   return text

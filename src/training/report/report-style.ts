@@ -2,7 +2,7 @@
 
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** First and last layer's colours; layers between are mixed. */
+/** The colours of the first and last layer; those between are mixed. */
 const LIGHT_LAYERS: readonly [Colour, Colour] = [
   [16, 152, 173],
   [92, 20, 140],
@@ -12,13 +12,13 @@ const DARK_LAYERS: readonly [Colour, Colour] = [
   [190, 120, 255],
 ];
 
-/** Colours on white as CSS variables; those of that many layers are --layer-0 and so on. */
+/** Light colours as CSS variables; those of the layers are --layer-0 and so on. */
 export function lightColours(layers: number): string {
   return `--page: #fff; --text: #1b1f24; --dim: #5c6570; --grid: #e4e7eb;
   --band: #f3f5f7; --train: #3f66cc; --held: #c2480a; ${layerColours(LIGHT_LAYERS, layers)}`;
 }
 
-/** The page's CSS; colours of that many layers are the variables --layer-0 and so on. */
+/** The page's CSS; the colours of the layers are the variables --layer-0 and so on. */
 export function pageStyle(layers: number): string {
   return `
 :root { color-scheme: light dark; ${lightColours(layers)} }

@@ -1,4 +1,4 @@
-/** The report of a training run: one HTML page that needs nothing else, not even a script. */
+/** The report of a training run: one self-contained HTML page without scripts. */
 
 import type { ScheduleConfig, TrainingConfig } from "../run/config.js";
 import type { Evaluation, LogLine } from "../run/log.js";
@@ -8,17 +8,17 @@ import { type Band, type Chart, type Point, renderChart, type Series } from "./c
 import { escapeHtml } from "./html.js";
 import { pageStyle } from "./report-style.js";
 
-/** What a report says besides the log. */
+/** A report's contents besides the log. */
 export interface ReportOptions {
   readonly title: string;
   /** The run's config, shown at the end. */
   readonly config: TrainingConfig;
 }
 
-/** Samples that are shown, the last ones. */
+/** The number of samples shown, the latest. */
 const MOST_SAMPLES = 12;
 
-/** The page for the steps of a log, in order; `parseLog` gives them so. */
+/** The page for the steps of a log, in order, as from `parseLog`. */
 export function renderReport(lines: readonly LogLine[], options: ReportOptions): string {
   const title = escapeHtml(options.title);
   const layers = layersOf(lines);
@@ -80,7 +80,7 @@ export function chartsOf(lines: readonly LogLine[], schedule: ScheduleConfig): C
   ];
 }
 
-/** The parts of the schedule that are there. */
+/** The parts of the schedule that are not empty. */
 function bandsOf(schedule: ScheduleConfig): Band[] {
   const { warmup, stable, decay } = phaseEnds(schedule);
   const bands = [
@@ -128,7 +128,7 @@ function renderSummary(lines: readonly LogLine[], { steps }: ScheduleConfig): st
   return `<dl>${items.join("")}</dl>`;
 }
 
-/** A number of the log, which may lack it. */
+/** A number of the log, if it is there. */
 function show(value: number | null | undefined, decimals = 3): string {
   if (typeof value !== "number" || !Number.isFinite(value)) return "none";
   return withThousands(value.toFixed(decimals));

@@ -18,26 +18,26 @@ import type { StreamState } from "../data/batches.js";
 import type { TrainingConfig } from "./config.js";
 import { firstDifference } from "./config-difference.js";
 
-/** A loss on held-out text, and what it was measured by. */
+/** A loss on held-out text, and how it was measured. */
 export interface BestLoss {
   readonly loss: number;
-  /** Of the text. */
+  /** The text's hash. */
   readonly fingerprint: number;
   /** Tokens that windows advanced by. */
   readonly stride: number;
 }
 
-/** What a run needs to go on exactly. */
+/** What a run needs to continue exactly. */
 export interface Checkpoint {
   /** Updates done. */
   readonly step: number;
   /** Tokens learnt from. */
   readonly tokens: number;
-  /** Where the data is. */
+  /** The state of the data stream. */
   readonly stream: StreamState;
-  /** The least loss on held-out text so far, if one was measured. */
+  /** The least loss on held-out text so far, if measured. */
   readonly best?: BestLoss;
-  /** Parameters and optimizer state, by names that the trainer gives. */
+  /** Parameters and optimizer state, by the trainer's names. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
@@ -51,8 +51,8 @@ interface Header extends Omit<Checkpoint, "tensors"> {
 const FORMAT: FrameFormat = { name: "checkpoint", magic: "PLMTRAIN", version: 1 };
 
 /**
- * The file in pieces; those of tensors are views of them, to be written before they change. The
- * config goes into the file, to be compared when it is read.
+ * The file in pieces. Those of tensors are views, to be written before the tensors change. The
+ * config is stored for comparison when the file is read.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig): Uint8Array[] {
   const { step, tokens, stream, best, tensors } = checkpoint;
@@ -73,9 +73,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint, config: TrainingConfig)
 
 /**
  * The checkpoint in a file's bytes; its tensors are views of them. Throws INVALID_FILE for bytes
- * that are no checkpoint, truncated or damaged, UNSUPPORTED_FILE for another version of the format,
- * INVALID_CONFIG for a checkpoint of a run with another config, naming the first key that differs;
- * plans may, for steps to come.
+ * that are not a checkpoint, truncated or damaged, UNSUPPORTED_FILE for another format version,
+ * INVALID_CONFIG for another config, naming the first key that differs; plans may differ for later
+ * steps.
  */
 export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Checkpoint {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
@@ -92,7 +92,7 @@ export function decodeCheckpoint(bytes: Uint8Array, config: TrainingConfig): Che
   return { step, tokens, stream, ...(best && { best }), tensors };
 }
 
-/** Checks sizes and checksum, which vouches for what is in the header; where tensors start. */
+/** Checks sizes and checksum, which covers the header; returns the start of the tensors. */
 function checkFrame(bytes: Uint8Array): number {
   const { headerBytes, totalBytes } = decodePrefix(FORMAT, bytes);
   if (totalBytes !== bytes.length) {

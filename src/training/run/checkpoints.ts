@@ -1,5 +1,5 @@
 /**
- * The rules of keeping checkpoints: the last two good ones and that of the last stable step stay,
+ * The rules for checkpoints: the last two good ones and that of the last stable step are kept, and
  * the newest good one is loaded.
  */
 import { PlmError } from "../../errors.js";
@@ -9,26 +9,26 @@ import { lastStableStep } from "./schedule.js";
 
 /** Where checkpoints are kept; one run at a time. */
 export interface CheckpointStore {
-  /** Names of the whole files there; none for a place that does not exist yet. */
+  /** Names of the complete files; none if the place does not exist yet. */
   list(): Promise<string[]>;
   /** The bytes of a file. Throws UNREADABLE_FILE. */
   read(name: string): Promise<Uint8Array>;
   /**
-   * Writes a file that is there whole or not at all, whenever the power fails; one of that name is
-   * replaced. Throws UNWRITABLE_FILE, and what was there before, or the whole new file, is there.
+   * Writes a file atomically, even if the power fails, replacing one of that name. Throws
+   * UNWRITABLE_FILE; then either the old file or the complete new one is there.
    */
   writeAtomically(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
-  /** Removes a file; it need not be there. */
+  /** Removes a file, if it exists. */
   remove(name: string): Promise<void>;
 }
 
-/** A checkpoint that was passed over because it is damaged or cannot be read. */
+/** A checkpoint that was skipped because it is damaged or cannot be read. */
 export interface Damage {
   readonly name: string;
   readonly error: PlmError;
 }
 
-/** What is found on resuming. */
+/** The checkpoint that a run resumes from. */
 export interface Resumed {
   readonly checkpoint: Checkpoint;
   readonly name: string;
@@ -47,7 +47,7 @@ export function checkpointName(step: number): string {
 export class Checkpoints {
   readonly #store: CheckpointStore;
   readonly #config: TrainingConfig;
-  /** Names known to be good, oldest first: loaded or written by this run. */
+  /** Names of good checkpoints, loaded or written by this run, oldest first. */
   #good: string[] = [];
 
   constructor(store: CheckpointStore, config: TrainingConfig) {
@@ -56,8 +56,8 @@ export class Checkpoints {
   }
 
   /**
-   * The newest checkpoint that is whole, or undefined where there is none. Throws INVALID_FILE if
-   * all that are there are damaged, UNSUPPORTED_FILE and INVALID_CONFIG as `decodeCheckpoint`.
+   * The newest good checkpoint, or undefined without checkpoints. Throws INVALID_FILE if all are
+   * damaged, UNSUPPORTED_FILE and INVALID_CONFIG as `decodeCheckpoint`.
    */
   async load(): Promise<Resumed | undefined> {
     const damaged: Damage[] = [];
@@ -80,9 +80,9 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a checkpoint, then removes all but that of the last stable step and the last two that
-   * are known to be good; as long as there are not two, nothing is removed. Throws UNWRITABLE_FILE;
-   * earlier ones are left then.
+   * Writes a checkpoint, then removes all except that of the last stable step and the last two good
+   * ones; with fewer than two good ones it removes none. Throws UNWRITABLE_FILE, and then keeps the
+   * earlier ones.
    */
   async save(checkpoint: Checkpoint): Promise<string> {
     const name = checkpointName(checkpoint.step);

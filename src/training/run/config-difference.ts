@@ -1,4 +1,4 @@
-/** Where two configs differ, except in what does not change what a model has learnt. */
+/** Finds where two configs differ in what a model has learnt. */
 import type { TrainingConfig } from "./config.js";
 import { learningRate, microBatches, phaseOf } from "./schedule.js";
 
@@ -9,15 +9,15 @@ interface Difference {
   readonly other: string;
 }
 
-/** Keys that may change while a run goes on: how it is called, watched, kept; where texts lie. */
+/** Keys that may change during a run: its name, measurements, checkpoints and the texts' paths. */
 const FREE = /^(name|samples|checkpoint|evaluation\.(every|stride)|texts\..*\.path)(\.|$)/;
 
-/** Keys that may change for steps to come. */
+/** Keys that may change for later steps. */
 const PLANS = /^(schedule|phases|batch\.accumulate)$/;
 
 /**
- * The first key, in the order of `one`, then of `other`, in which two configs differ; then the
- * first step, up to `steps` of those of `other`, in which their plans do.
+ * The first key, in the order of `one`, then of `other`, in which two configs differ; failing that,
+ * the first step, up to `steps` of those of `other`, in which their plans differ.
  */
 export function firstDifference(
   one: TrainingConfig,
@@ -33,7 +33,7 @@ export function firstDifference(
   return undefined;
 }
 
-/** What a config says of one step. */
+/** A config's plan of one step. */
 function planOf({ schedule, batch, phases }: TrainingConfig, step: number): Tree {
   return {
     rate: learningRate(schedule, step),
@@ -49,7 +49,7 @@ function differenceIn(one: unknown, other: unknown, path: string): Difference | 
     return left === right ? undefined : { path, one: left, other: right };
   }
   for (const key of new Set([...Object.keys(one), ...Object.keys(other)])) {
-    // A text may come or go: what is learnt from it is told by the plans.
+    // Texts may be added or removed; the plans show which are learnt from.
     if (path === "texts" && !(Object.hasOwn(one, key) && Object.hasOwn(other, key))) continue;
     const of = (tree: Tree): unknown => (Object.hasOwn(tree, key) ? tree[key] : undefined);
     const found = differenceIn(of(one), of(other), path === "" ? key : `${path}.${key}`);
@@ -60,7 +60,7 @@ function differenceIn(one: unknown, other: unknown, path: string): Difference | 
 
 type Tree = Readonly<Record<string, unknown>>;
 
-/** Whether a JSON value has members; lists have theirs by index. */
+/** Whether a JSON value has members; those of arrays are their elements. */
 function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null;
 }

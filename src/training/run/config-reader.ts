@@ -1,10 +1,10 @@
-/** Reads JSON objects member by member and collects every complaint, so that one error has all. */
+/** Reads JSON objects member by member and collects every problem, so that one error names all. */
 
-/** What a number must be, as f64 and, unless it has a unit, as the f32 that kernels get. */
+/** A number's range, as f64 and, unless it has a unit, as the f32 that kernels receive. */
 export interface NumberRange {
-  /** The least it may be. */
+  /** The least valid value. */
   readonly min?: number;
-  /** The most it may be. */
+  /** The greatest valid value. */
   readonly max?: number;
   /** It must be more than this. */
   readonly above?: number;
@@ -12,21 +12,21 @@ export interface NumberRange {
   readonly below?: number;
   /** It must be a whole multiple of this. */
   readonly unit?: number;
-  /** Its value where the key is absent; without it, the key is required. */
+  /** The default; without one, the key is required. */
   readonly fallback?: number;
 }
 
-/** One object of a JSON document, and the complaints about the whole document. */
+/** One object of a JSON document, and the problems of the whole document. */
 export class ConfigReader {
-  /** Complaints so far, shared by all readers of a document. */
+  /** Problems so far, shared by all readers of a document. */
   readonly problems: string[];
-  /** Whether this is an object at all; if not, that was complained of and its members are not. */
+  /** Whether this is an object; if not, that was reported, and its members are not. */
   readonly present: boolean;
   readonly #path: string;
   readonly #members: Readonly<Record<string, unknown>>;
   readonly #known = new Set<string>();
 
-  /** `path` is where the object is in the document, "" for the document itself. */
+  /** `path` is the object's place in the document, "" for the document itself. */
   constructor(value: unknown, path: string, problems: string[]) {
     this.problems = problems;
     this.#path = path;
@@ -40,18 +40,18 @@ export class ConfigReader {
     return Object.keys(this.#members);
   }
 
-  /** Whether the key is there; it is known from here on. */
+  /** Whether the key exists; it is known from then on. */
   has(key: string): boolean {
     this.#known.add(key);
     return Object.hasOwn(this.#members, key);
   }
 
-  /** The member as it is, undefined where there is none; its key is known from here on. */
+  /** The member as it is, undefined if missing; its key is known from then on. */
   value(key: string): unknown {
     return this.has(key) ? this.#members[key] : undefined;
   }
 
-  /** A number in the range, or NaN and a complaint. */
+  /** A number in the range, or NaN and a problem. */
   number(key: string, range: NumberRange = {}): number {
     const value = this.value(key);
     if (value === undefined && range.fallback !== undefined) return range.fallback;
@@ -60,7 +60,7 @@ export class ConfigReader {
     return Number.NaN;
   }
 
-  /** A text that is not empty, or "" and a complaint. */
+  /** A text that is not empty, or "" and a problem. */
   text(key: string): string {
     const value = this.value(key);
     if (typeof value === "string" && value !== "") return value;
@@ -68,7 +68,7 @@ export class ConfigReader {
     return "";
   }
 
-  /** One of the values, or the first and a complaint; the first where the key is absent. */
+  /** One of the values, or the first and a problem; the first if the key is missing. */
   oneOf<T extends string>(key: string, values: readonly [T, ...T[]]): T {
     const value = this.value(key);
     if (value === undefined) return values[0];
@@ -80,19 +80,19 @@ export class ConfigReader {
   /** The object of that key. */
   child(key: string): ConfigReader {
     const value = this.value(key);
-    // Members of what is missing are not missing as well.
+    // The members of a missing object are not reported.
     if (!this.present) return new ConfigReader(undefined, "", []);
     return new ConfigReader(value, this.pathOf(key), this.problems);
   }
 
-  /** Complains about a member, or about the object itself for key "". */
+  /** Reports a member, or with the key "" the object itself. */
   complain(key: string, expected: string, got: unknown): void {
     if (key !== "" && !this.present) return;
     const path = this.pathOf(key) || "config";
     this.problems.push(`${path}: expected ${expected}, got ${describe(got)}`);
   }
 
-  /** Complains about every member that nothing has asked for, with the nearest that was. */
+  /** Reports every member whose key is not known, with the nearest known key. */
   refuseUnknown(): void {
     for (const key of this.keys()) {
       if (this.#known.has(key)) continue;
@@ -101,7 +101,7 @@ export class ConfigReader {
     }
   }
 
-  /** Where a member is in the document. */
+  /** A member's place in the document. */
   pathOf(key: string): string {
     return [this.#path, key].filter((part) => part !== "").join(".");
   }
@@ -112,7 +112,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a number is finite and as the range says. */
+/** Whether a number is finite and in the range. */
 export function isWithin(value: number, range: NumberRange): boolean {
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity, unit } = range;
   if (!Number.isFinite(value) || (unit !== undefined && value % unit !== 0)) return false;
@@ -144,7 +144,7 @@ export function describe(value: unknown): string {
   return isObject(value) ? "an object" : String(value);
 }
 
-/** The candidate that takes the fewest edits, the first of several; `""` of none. */
+/** The candidate that takes the fewest edits, the first of several; "" without candidates. */
 export function nearestOf(word: string, candidates: readonly string[]): string {
   let nearest = "";
   let fewest = Infinity;
@@ -155,7 +155,7 @@ export function nearestOf(word: string, candidates: readonly string[]): string {
   return nearest;
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,18 +1,18 @@
-/** What a training run is: the config that `parseTrainingConfig` reads from JSON. */
+/** The config of a training run, which `parseTrainingConfig` reads from JSON. */
 import type { PlmConfig } from "../../model/config.js";
 
-/** A text to learn from or to measure by. */
+/** A text for training or for measuring. */
 export interface TextConfig {
-  /** Where it is, as the config says it; relative paths are the caller's to resolve. */
+  /** Its path as in the config; the caller resolves relative paths. */
   readonly path: string;
-  /** Documents are split where this stands; without it, the whole file is one document. */
+  /** What separates documents; without it, the whole file is one document. */
   readonly separator?: string;
 }
 
 /** The share of each text by its name, in tokens; the sum need not be 1. */
 export type Mix = Readonly<Record<string, number>>;
 
-/** The phases of WSDC that have data of their own; the warm-up is part of the stable phase. */
+/** The phases of WSDC that have their own data; the warm-up is part of the stable phase. */
 export type Phase = "stable" | "decay" | "constant";
 
 /** How the rate falls from peak to final. */
@@ -39,7 +39,7 @@ export interface BatchConfig {
   readonly tokens: number;
   /** Tokens of a sequence. */
   readonly contextLength: number;
-  /** Micro-batches of an update, each from a fraction of the run on; the first is from 0. */
+  /** Micro-batches of an update, each count from a fraction of the run on, the first from 0. */
   readonly accumulate: readonly (readonly [from: number, count: number])[];
 }
 
@@ -57,23 +57,23 @@ export interface OptimizerConfig {
 
 /** A checked training config. */
 export interface TrainingConfig {
-  /** What the model is called: general.name of its file. */
+  /** The model's name: general.name of its file. */
   readonly name?: string;
   /** The shape; vocabSize is the tokenizer's. */
   readonly model: PlmConfig;
   /** The tokenizer is trained on these texts. */
   readonly tokenizer: { readonly vocabSize: number; readonly texts: readonly string[] };
   readonly texts: Readonly<Record<string, TextConfig>>;
-  /** A phase without a mix has that of the phase before. */
+  /** A phase without a mix continues that of the phase before. */
   readonly phases: Readonly<Record<Phase, Mix>>;
   readonly schedule: ScheduleConfig;
   readonly batch: BatchConfig;
   readonly optimizer: OptimizerConfig;
-  /** The share of embeddings and of sublayers' outputs that each batch goes without. */
+  /** The share of embeddings and of sublayers' outputs that each batch drops. */
   readonly dropout: number;
-  /** Loss on held-out text every so many steps; windows advance by `stride` tokens. */
+  /** Measures held-out loss every `every` steps; windows advance by `stride` tokens. */
   readonly evaluation?: { readonly text: string; readonly every: number; readonly stride: number };
-  /** Text written by the model every so many steps. */
+  /** Text by the model, every `every` steps. */
   readonly samples?: { readonly every: number; readonly prompt: string; readonly tokens: number };
   readonly checkpoint: { readonly every: number };
   readonly seed: number;

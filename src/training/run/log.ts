@@ -1,4 +1,4 @@
-/** The log of a training run: a JSON object a line, one line a step. */
+/** The log of a training run: one JSON object per line, one line per step. */
 
 /** Loss on held-out text. */
 export interface Evaluation {
@@ -14,22 +14,22 @@ export interface LogLine {
   readonly step: number;
   /** Tokens learnt from so far. */
   readonly tokens: number;
-  /** Mean training loss of the step, in nats a token. */
+  /** Mean training loss of the step, in nats per token. */
   readonly loss: number | null;
   readonly rate: number;
-  /** Global norm of the gradient, before it was clipped. */
+  /** Global norm of the gradient before clipping. */
   readonly gradNorm: number | null;
-  /** The share of zeros that each layer's squared ReLU gave. */
+  /** Each layer's share of zeros after the squared ReLU. */
   readonly zeroShares: readonly number[];
   readonly tokensPerSecond: number;
   readonly evaluation?: Evaluation;
-  /** What the model wrote. */
+  /** Text by the model. */
   readonly sample?: string;
 }
 
 /**
- * The steps of a log, in order. A step that comes again, as after a resume, counts as it came last.
- * Lines that are no step's are passed over: a killed process leaves half a line.
+ * The steps of a log, in order. Of a step that occurs again, as after a resume, the last line
+ * counts. Lines that are not steps are skipped: a killed process leaves half a line.
  */
 export function parseLog(text: string): LogLine[] {
   const steps = new Map<number, LogLine>();

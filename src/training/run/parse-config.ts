@@ -15,7 +15,7 @@ import { ConfigReader, describe, isWithin, nearestOf } from "./config-reader.js"
 const MAX_DIM = 1 << 20;
 const MAX_STEPS = 1e9;
 const MAX_ACCUMULATE = 4096;
-/** Bytes and one special token, in eights. */
+/** The least vocabulary: bytes and one special token, rounded up to a multiple of 8. */
 const MIN_VOCABULARY = 264;
 
 const STEPS = { unit: 1, min: 1, max: MAX_STEPS } as const;
@@ -33,8 +33,8 @@ export function parseTrainingConfig(text: string): TrainingConfig {
 }
 
 /**
- * The config of a JSON value, defaults filled in. Throws INVALID_CONFIG naming every key that is
- * unknown (and the nearest known one), missing, mistyped, out of range or that does not fit others.
+ * The config of a JSON value, defaults filled in. Throws INVALID_CONFIG that names every key that
+ * is unknown (with the nearest known one), missing, mistyped, out of range or inconsistent.
  */
 export function checkTrainingConfig(json: unknown): TrainingConfig {
   const root = new ConfigReader(json, "", []);
@@ -63,7 +63,7 @@ export function checkTrainingConfig(json: unknown): TrainingConfig {
   throw new PlmError("INVALID_CONFIG", `config: ${root.problems.join("; ")}`);
 }
 
-/** The object of that key, or an empty one where it is absent. */
+/** The object of that key, or an empty one if it is missing. */
 function optional(root: ConfigReader, key: string): ConfigReader {
   return root.has(key) ? root.child(key) : new ConfigReader({}, key, root.problems);
 }
@@ -94,7 +94,7 @@ function readModel(reader: ConfigReader, vocabSize: number, contextLength: numbe
   return model;
 }
 
-/** Complains unless `name`, the value of `key`, is a text's. */
+/** Reports `name`, the value of `key`, unless it is a text's name. */
 function checkName(reader: ConfigReader, key: string, name: unknown, names: string[]): void {
   if (typeof name === "string" && names.includes(name)) return;
   const nearest = typeof name === "string" ? nearestOf(name, names) : "";

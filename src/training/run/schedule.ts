@@ -1,20 +1,20 @@
 /** The WSDC schedule: warm-up, stable, decay, constant. Steps are updates, counted from 1. */
 import type { BatchConfig, Phase, ScheduleConfig } from "./config.js";
 
-/** The last steps of the warm-up, the stable phase and the decay; fractional, as they fall. */
+/** The ends of the warm-up, the stable phase and the decay, in steps; not rounded. */
 export interface PhaseEnds {
   readonly warmup: number;
   readonly stable: number;
   readonly decay: number;
 }
 
-/** Where the parts of the schedule end, in steps. */
+/** The ends of the schedule's parts, in steps. */
 export function phaseEnds({ steps, warmup, stable, decay }: ScheduleConfig): PhaseEnds {
   const end = (fraction: number): number => stepsOf(fraction, steps);
   return { warmup: end(warmup), stable: end(stable), decay: end(decay) };
 }
 
-/** A fraction of the steps; where it means a whole step, that step: 0.29 of 100 is 29. */
+/** A fraction of the steps, without rounding errors near whole steps: 0.29 of 100 is 29. */
 function stepsOf(fraction: number, steps: number): number {
   const product = fraction * steps;
   const whole = Math.round(product);
@@ -28,7 +28,7 @@ export function phaseOf(schedule: ScheduleConfig, step: number): Phase {
   return step <= decay ? "decay" : "constant";
 }
 
-/** The last step at peakRate, from which a run of another length can go on. */
+/** The last step at peakRate, from which a run of another length can continue. */
 export function lastStableStep(schedule: ScheduleConfig): number {
   return Math.floor(phaseEnds(schedule).stable);
 }
@@ -55,7 +55,7 @@ export function learningRate(schedule: ScheduleConfig, step: number): number {
   }
 }
 
-/** Micro-batches of a step, 1 to `steps`: the count of the last entry whose share has passed. */
+/** Micro-batches of a step, 1 to `steps`: the count of the last entry that has begun. */
 export function microBatches(batch: BatchConfig, schedule: ScheduleConfig, step: number): number {
   const { steps } = schedule;
   const passed = batch.accumulate.filter(([from]) => step - 1 >= stepsOf(from, steps));

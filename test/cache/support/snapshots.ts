@@ -1,4 +1,4 @@
-/** Saved sessions for tests: made of random rows, read through any source, crafted by hand. */
+/** Saved sessions for tests: of random rows, from any source, or crafted by hand. */
 
 import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
 import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
@@ -8,7 +8,7 @@ import { PAGE_ROWS } from "../../../src/kernels/packed.js";
 import { seededRandom } from "../../support/random.js";
 import { joined } from "../../training/support/store.js";
 
-/** What a session holds. */
+/** The contents of a session. */
 export interface Held {
   readonly tokens: number[];
   /** u8[layers][length * rowBytes] */
@@ -16,7 +16,7 @@ export interface Held {
   readonly messages: string | undefined;
 }
 
-/** The model that small sessions are of. */
+/** The model of small sessions. */
 export const MODEL: SnapshotModel = {
   fingerprint: "0123456789abcdef",
   cacheType: "i16",
@@ -39,7 +39,7 @@ export function heldOf(model: SnapshotModel, length: number, seed = 1, messages?
   };
 }
 
-/** What is saved of a session, its pages in place. */
+/** The parts of a saved session, its pages in place. */
 export function partsOf(model: SnapshotModel, { tokens, rows, messages }: Held): SnapshotParts {
   const { fingerprint, cacheType, layers, rowBytes } = model;
   const pageBytes = PAGE_ROWS * rowBytes;
@@ -54,7 +54,7 @@ export function saved(model: SnapshotModel, held: Held): Uint8Array<ArrayBuffer>
   return joined([...new SnapshotWriter(partsOf(model, held)).pieces()]);
 }
 
-/** All that a source holds. */
+/** A source's whole contents. */
 export async function restored(
   source: ByteSource,
   model: SnapshotModel,
@@ -100,8 +100,8 @@ export class CountingSource implements ByteSource {
 }
 
 /**
- * A file with any header and the parts after it, their checksums right; `totalBytes` is what it
- * claims, the truth unless given.
+ * A file of any header and the parts after it, with valid checksums; `totalBytes` is the size that
+ * it claims, by default its real size.
  */
 export function crafted(
   json: string,
@@ -118,10 +118,12 @@ export function crafted(
   const all = [frame, ...parts];
   const size = all.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
   view.setBigUint64(16, BigInt(totalBytes ?? size), true);
+  let offset = 0;
   const pieces = all.map((part) => {
     const bytes = new Uint8Array(part.length + CRC_BYTES);
     bytes.set(part);
-    writeCrc(bytes, 0, part.length);
+    writeCrc(bytes, 0, part.length, offset);
+    offset += bytes.length;
     return bytes;
   });
   return joined(pieces);

@@ -12,11 +12,11 @@ import {
 
 const MAIN = resolve("build/src/cli/main.js");
 
-/** A folder that goes when the process ends. */
+/** A folder that is removed when the process ends. */
 export const folder: string = mkdtempSync(join(tmpdir(), "plm-test-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Run {
   code: number | null;
   stdout: string;

@@ -59,7 +59,8 @@ function pageRegions(
 
 /**
  * Stores `rows` f32[positions, dims] as rows of `type` in pages and attends to them. Returns the
- * kernel's output [heads, latentDim] and `cached`, what the cache holds of the rows.
+ * kernel's output [heads, latentDim], `cached`, what the cache holds of the rows, and `states`, the
+ * bytes of the softmax states, which scores alone decide.
  */
 export function attendLatent(
   bench: Bench,
@@ -67,7 +68,7 @@ export function attendLatent(
   query: LatentQuery,
   rows: Float32Array,
   { offset = 0, before = 0, after = 0, isContiguous = false }: Placement = {},
-): { actual: Float32Array; cached: Float32Array } {
+): { actual: Float32Array; cached: Float32Array; states: Uint8Array } {
   const kernels: Kernels = bench.kernels;
   const { heads, latentDim, ropeDim, scale, unscored = 0 } = query;
   const dims = latentDim + ropeDim;
@@ -97,5 +98,10 @@ export function attendLatent(
   const [qPtr, pagesPtr] = [bench.put(query.q, offset), bench.put(pages, offset)];
   kernels[`attendLatent${type}`](outPtr, qPtr, pagesPtr, positions, shape.ptr, scratchPtr);
   bench.checkGuards();
-  return { actual: bench.f32(outPtr, heads * latentDim), cached };
+  // Behind score rows or groups of scores, as assembly/attention has them.
+  const groups = Math.ceil(heads / 4);
+  const [skipped, bytes] =
+    type === "F32" ? [heads * 144, heads * 16] : [groups * 1056, groups * 64];
+  const states = bench.u8(scratchPtr + skipped, bytes).slice();
+  return { actual: bench.f32(outPtr, heads * latentDim), cached, states };
 }

@@ -1,4 +1,4 @@
-/** Short ways to the engine for tests, and how far its logits are from others. */
+/** Shortcuts to the engine for tests, and distances between logits. */
 import * as assert from "uvu/assert";
 import type { EvaluateOptions } from "../../../src/engine/evaluation.js";
 import {
@@ -104,7 +104,7 @@ export function assertAtMost(value: number, limit: number, what: string): void {
   assert.ok(value <= limit, `${what}: expected at most ${limit}, got ${value}`);
 }
 
-/** What the promise rejects with. */
+/** The error that the promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => assert.unreachable("expected a rejection"),

@@ -1,7 +1,7 @@
-/** A source of bytes that tells what is done with it. */
+/** A source of bytes that records how it is used. */
 import type { ByteSource } from "../../../src/format/byte-source.js";
 
-/** Whether a source knows its length, finds it out at the end, or goes on with zeros. */
+/** Whether a source knows its length, ends without knowing it, or continues with zeros. */
 export type SourceEnd = "known" | "unknown" | "never";
 
 /** Reads from memory, later: every read takes a turn of the event loop. */
@@ -13,7 +13,7 @@ export class ObservedSource implements ByteSource {
   /** Reads that have not settled. */
   pending = 0;
   closed = 0;
-  /** The most bytes that were asked for at once. */
+  /** The most bytes requested at once. */
   largestRead = 0;
   /** Called before each read. */
   onRead: () => void = () => {};

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const FOLDER = join(process.cwd(), "..", "shared", "reference");
 
-/** A mini model and what other engines made of it. */
+/** A mini model and other engines' results for it. */
 export interface Reference {
   file: Uint8Array;
   tokens: number[];
@@ -19,9 +19,9 @@ export interface Reference {
 }
 
 /** Names of the mini models; none, after a printed line, where the folder is absent. */
-export function referenceNames(): string[] {
+export function referenceNames(print: (line: string) => void = console.log): string[] {
   if (!existsSync(FOLDER)) {
-    console.log("skipped: ../shared/reference is absent");
+    print("skipped: ../shared/reference is absent");
     return [];
   }
   return Object.keys(readIndex());

@@ -18,7 +18,7 @@ export interface ReferenceModel {
   tensors: Map<string, { shape: number[]; values: Float32Array }>;
 }
 
-/** What a product takes in the place of its input x; `name` is its tensor's, as "blk.0.attn_q". */
+/** Replaces a product's input x; `name` is its tensor's, such as "blk.0.attn_q". */
 export type ReplaceInput = (name: string, x: Vector) => Vector;
 
 /** Logits [tokens, vocabSize] of a file, as the definition has them. */
@@ -107,7 +107,7 @@ function ropeTable(dims: number, base: number, position: number): number[] {
   );
 }
 
-/** Logits [tokens, vocabSize]. Inputs of products may be replaced, to see what comes of it. */
+/** Logits [tokens, vocabSize], optionally with products' inputs replaced. */
 export function referenceForward(
   model: ReferenceModel,
   tokens: ArrayLike<number>,
@@ -138,7 +138,7 @@ export function referenceForward(
   return norm(x, "output_norm.weight").map((row) => multiply(head, input("output", row)));
 }
 
-/** What attention adds to each token. */
+/** Attention's output for each token. */
 function attend(
   model: ReferenceModel,
   blk: string,

@@ -1,4 +1,4 @@
-/** GGUF files of tiny seeded models, to be damaged where a test wants it. */
+/** GGUF files of tiny seeded models, which tests can damage. */
 import { TENSOR_TYPES, type TensorType } from "../../../src/format/dtypes.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../../src/format/writer.js";
 import { byteToChar } from "../../../src/tokenizer/bytes.js";
@@ -60,7 +60,7 @@ export const K_DIMS: TinyDims = {
   vHeadDim: 64,
 };
 
-/** What a tiny model is made of. */
+/** The form of a tiny model. */
 export interface TinyOptions {
   dims?: TinyDims;
   /** Of all matrices; default F32. Norms are F32 always. */
@@ -73,7 +73,7 @@ export interface TinyOptions {
   chatTemplate?: string;
 }
 
-/** All that goes into a file, by name, so that tests can change it. */
+/** The parts of a file, by name, for tests to change. */
 export interface TinyParts {
   metadata: Map<string, MetadataEntry>;
   tensors: Map<string, TensorData>;

@@ -134,7 +134,7 @@ test("a stream restored from its state, as JSON, goes on exactly", () => {
   assertThrows(() => used.fill(createBatch(64)), "INVALID_ARGUMENT", "no mix");
 });
 
-test("another text of the same name is told from the one that was there", () => {
+test("a text that changed under the same name is detected", () => {
   const state = streamOf([short, long]).state();
   const other = { ...long, fingerprint: long.fingerprint ^ 1 };
   const restore = (...texts: TokenizedText[]) => new BatchStream(texts, OPTIONS).restore(state);

@@ -7,7 +7,7 @@ import { TrainingBench } from "../support/wasm.js";
 
 const bench = await TrainingBench.create(32);
 
-/** How A lies in memory. */
+/** The layout of A in memory. */
 interface Order {
   readonly name: string;
   /** Floats from a row, and from a column, to the next. */
@@ -126,7 +126,7 @@ test("a part of C, computed by itself, is the same to the last bit", () => {
   bench.checkGuards();
 });
 
-test("reads nothing behind its matrices, which may end where memory does", () => {
+test("reads nothing past its matrices, which may end where memory does", () => {
   const random = seededRandom(5);
   const [n, k] = [12, 6];
   for (const m of [1, 2, 3, 5, 8]) {

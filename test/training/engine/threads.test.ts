@@ -42,7 +42,7 @@ test("the scripts of inference's threads are those of training", async () => {
     disposed.evaluate(smallBatch(1));
     disposed.dispose();
     await untilThreads(before);
-    // One of them does not start; the others wait to be let in.
+    // One of them does not start; the others wait to join.
     platform.startThread = (start) => {
       if ((start as { index: number }).index === 3) throw new Error("no more workers");
       return startThread(start);
@@ -58,7 +58,7 @@ test("the scripts of inference's threads are those of training", async () => {
   }
 });
 
-test("without shared memory one thread trains, with a word", async () => {
+test("without shared memory one thread trains, and the reason is reported", async () => {
   const { hasThreads } = platform;
   platform.hasThreads = () => false;
   try {
@@ -90,7 +90,7 @@ test("a page, whose own thread may not sleep, trains with threads", async () => 
   }
 });
 
-test("an engine that lost a thread says so from then on", async () => {
+test("an engine that lost a thread throws from then on", async () => {
   const engine = await createSmallEngine(2);
   await withLostJoin(2, () => {
     assert.throws(() => engine.addBatch(smallBatch(1), 1), isLost);

@@ -16,7 +16,7 @@ test("the f64 gradients are those of finite differences", () => {
   const random = seededRandom(1);
   for (const n of [1, 2, 5, 16]) {
     const [x, gain, dy] = [normal(n, random), normal(n, random), normal(n, random)];
-    // One number is normed to 1 whatever it is, but for eps: a large one shows its gradient.
+    // Any single number is normed to 1, except for eps: a large eps shows its gradient.
     const eps = n === 1 ? 0.5 : EPS;
     const { dx, dgain } = referenceRmsnormGrad(x, gain, dy, eps);
     const inX = numericGradient((moved) => weightedSum(referenceRmsnorm(moved, gain, eps), dy), x);

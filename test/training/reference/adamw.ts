@@ -1,6 +1,6 @@
 /** AdamW with decoupled weight decay, in f64. */
 
-/** What a run of AdamW is told. */
+/** The settings of AdamW. */
 export interface AdamwSettings {
   readonly rate: number;
   readonly beta1: number;

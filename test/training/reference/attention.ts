@@ -1,6 +1,6 @@
 /** Causal attention of expanded MLA over documents, forward and backward in f64. */
 
-/** Sizes of the arrays, as the attend kernels have them. */
+/** Sizes of the arrays, as for the attend kernels. */
 export interface AttentionSizes {
   readonly length: number;
   readonly heads: number;
@@ -20,7 +20,7 @@ export interface AttentionInputs {
   readonly starts: ArrayLike<number>;
 }
 
-/** Gradients, in the inputs' layout but for dkPe[heads, L, rope]. */
+/** Gradients, in the inputs' layout, except dkPe[heads, L, rope]. */
 export interface AttentionGrads {
   readonly dq: Float64Array;
   readonly dkv: Float64Array;

@@ -43,7 +43,7 @@ test("that of the last stable step stays too", async () => {
   assert.is((await new Checkpoints(store, config).load())!.checkpoint.step, 600);
 });
 
-test("steps are compared as numbers, and other files are nobody's business", async () => {
+test("steps are compared as numbers, and other files are ignored", async () => {
   const store = await storeWith(999999999, 1000000000);
   store.files.set("best.gguf", Uint8Array.of(1));
   store.files.set("step-9999999999.checkpoint.bak", Uint8Array.of(1));
@@ -52,7 +52,7 @@ test("steps are compared as numbers, and other files are nobody's business", asy
   assert.is(store.files.size, 4);
 });
 
-test("a damaged newest one is passed over, and told", async () => {
+test("a damaged newest one is skipped and reported", async () => {
   const store = await storeWith(5, 10);
   damage(store, 10);
   const found = await new Checkpoints(store, config).load();

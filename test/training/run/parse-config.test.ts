@@ -143,7 +143,7 @@ test("impossible dims are named with what they must be", () => {
   assertValueRefused("model.maxPositionEmbeddings", 32, "at least batch.contextLength, 64");
 });
 
-test("numbers that are none, not finite, fractional or out of range", () => {
+test("numbers of another type, not finite, fractional or out of range", () => {
   for (const value of ["3", null, true, [], {}, -1, 0, 1.5, 1e12]) {
     assertValueRefused("schedule.steps", value, "an integer from 1");
   }
