@@ -1,5 +1,5 @@
 /** Conformance: sessions that fork, are saved, and go on where another runtime left them. */
-import type { Model, Session } from "../../src/index.js";
+import type { Conversation, Model, Session } from "../../src/index.js";
 import { SAMPLED_TOKENS } from "./answers.js";
 import { type Check, equal, identical, PROMPT, throwsCode } from "./subject.js";
 
@@ -13,7 +13,7 @@ async function longSession(model: Model): Promise<Session> {
   return session;
 }
 
-/** f32[SAMPLED_TOKENS.length, vocabSize]: the logits after each token that the session goes on by. */
+/** Appends SAMPLED_TOKENS one by one; f32[their number, vocabSize]. */
 function goOn(session: Session): Promise<Float32Array> {
   return session.evaluate(SAMPLED_TOKENS, { chunkSize: 1, logits: "all" });
 }
@@ -82,6 +82,18 @@ export const SESSION_CHECKS: Record<string, Check> = {
       );
       model.dispose();
     }
+  },
+  "a conversation that was saved goes on": async ({ model }) => {
+    const conversation = model.createConversation();
+    const ask = (asked: Conversation) =>
+      asked.ask("Then it saw a cat.", { maxTokens: 4, ignoreEos: true, seed: 1 }).result();
+    await ask(conversation);
+    const restored = await model.restoreConversation(await conversation.save());
+    equal(restored.messages, conversation.messages);
+    const [again, expected] = [await ask(restored), await ask(conversation)];
+    equal([again.tokens, again.promptTokens], [expected.tokens, expected.promptTokens]);
+    restored.dispose();
+    conversation.dispose();
   },
   "bad input: saved sessions": async ({ model, file, load }) => {
     const session = await longSession(model);
