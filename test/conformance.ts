@@ -5,6 +5,7 @@
 import { loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
 import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
+import { SESSION_CHECKS } from "./conformance/sessions.js";
 import { SOURCE_CHECKS } from "./conformance/sources.js";
 import type { Check, Subject } from "./conformance/subject.js";
 import { THREAD_CHECKS } from "./conformance/threads.js";
@@ -13,6 +14,8 @@ import { THREAD_CHECKS } from "./conformance/threads.js";
 export interface ConformanceHost {
   /** models/plm-test.gguf. */
   file: Uint8Array<ArrayBuffer>;
+  /** What `saveForOthers` gave in Node. */
+  saved: Uint8Array<ArrayBuffer>;
   /** The kernels, if the runtime does not compile bytes. */
   wasm?: WebAssembly.Module | BufferSource;
   /** Whether threads that share memory are expected to start. */
@@ -24,6 +27,7 @@ export interface ConformanceHost {
 const CHECKS: Record<string, Check> = {
   ...SOURCE_CHECKS,
   ...ANSWER_CHECKS,
+  ...SESSION_CHECKS,
   ...THREAD_CHECKS,
   ...CONTROL_CHECKS,
   ...BAD_INPUT_CHECKS,
@@ -34,6 +38,7 @@ const CHECKS: Record<string, Check> = {
  */
 export async function runConformance({
   file,
+  saved,
   wasm,
   hasThreads,
   print,
@@ -41,7 +46,7 @@ export async function runConformance({
   const load: Subject["load"] = (source, options) =>
     loadModel(source, { wasm, precision: "exact", ...options });
   const counts = { passed: 0, failed: 0 };
-  const subject: Subject = { file, load, hasThreads, model: await load(file) };
+  const subject: Subject = { file, saved, load, hasThreads, model: await load(file) };
   for (const [name, check] of Object.entries(CHECKS)) {
     try {
       await check(subject);

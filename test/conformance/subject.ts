@@ -15,6 +15,8 @@ export const PROMPT =
 export interface Subject {
   readonly model: Model;
   readonly file: Uint8Array<ArrayBuffer>;
+  /** What `saveForOthers` of sessions.ts gave in Node. */
+  readonly saved: Uint8Array<ArrayBuffer>;
   /** Whether this runtime has threads that share memory. */
   readonly hasThreads: boolean;
   /** `precision` is "exact" unless given. */
@@ -56,6 +58,17 @@ export function near(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
     if (Math.abs(actual[i] - expected[i]) <= LOGIT_TOLERANCE) continue;
     fail(`[${i}]: expected ${expected[i]}, got ${actual[i]}`);
   }
+}
+
+/** Logits are identical if no bit of them differs. */
+export function identical(actual: Float32Array, expected: Float32Array): void {
+  equal(actual.length, expected.length);
+  const other = actual.findIndex((value, i) => !Object.is(value, expected[i]));
+  if (other < 0) return;
+  const differences = actual.map((value, i) => Math.abs(value - expected[i]));
+  const count = differences.filter((difference) => difference !== 0).length;
+  const most = differences.reduce((a, b) => Math.max(a, b));
+  fail(`${count} of ${expected.length} logits differ from [${other}] on, by up to ${most}`);
 }
 
 /** The error that `work` throws or rejects with. */

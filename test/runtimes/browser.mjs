@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
-import { MODEL, PROMPT, runChecks } from "./checks.mjs";
+import { MODEL, PROMPT, runChecks, SAVED } from "./checks.mjs";
 import { serve } from "./server.mjs";
 
 const LIMIT_MS = 60_000;
@@ -32,8 +32,8 @@ async function openPage(browser, url) {
   return { page, failed, opened: page.goto(url) };
 }
 
-async function chooseModel(page) {
-  await (await page.waitForSelector("#file")).uploadFile(fileURLToPath(MODEL));
+async function chooseFiles(page, ...urls) {
+  await (await page.waitForSelector("#file")).uploadFile(...urls.map((url) => fileURLToPath(url)));
 }
 
 const textOf = (page, selector) => page.$eval(selector, (element) => element.textContent);
@@ -49,7 +49,7 @@ async function runConformancePage(browser, { origin, isIsolated }, counts) {
   });
   const use = async () => {
     await opened;
-    await chooseModel(page);
+    await chooseFiles(page, MODEL, SAVED);
     return ended;
   };
   const { passed, failed: failures } = await Promise.race([failed, use()]);
@@ -63,7 +63,7 @@ async function runExamplePage(browser, { origin }) {
   const { page, failed, opened } = await openPage(browser, `${origin}/examples/browser/index.html`);
   const use = async () => {
     await opened;
-    await chooseModel(page);
+    await chooseFiles(page, MODEL);
     await page.locator("#prompt").fill(PROMPT);
     await page.click("#go");
     await page.waitForFunction(() => document.querySelector("#status").textContent === "Done");

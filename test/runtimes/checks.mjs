@@ -3,6 +3,9 @@ import { loadModel } from "../../build/src/index.js";
 
 export const MODEL = new URL("../../models/plm-test.gguf", import.meta.url);
 
+/** A session that Node saved: run.mjs writes it before the checks. */
+export const SAVED = new URL("../../build/saved-session", import.meta.url);
+
 export const PROMPT = "Once upon a time";
 
 /**

@@ -2,6 +2,10 @@
 // node run.mjs [node20 node22 node24 node26 deno bun chromium firefox workerd]. Exit code 1 if
 // anything failed.
 import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { loadModel } from "../../build/src/index.js";
+import { SAVED_OPTIONS, saveForOthers } from "../../build/test/conformance/sessions.js";
+import { MODEL, SAVED } from "./checks.mjs";
 import { runtimes } from "./runtimes.mjs";
 
 const LIMIT_MS = 90_000;
@@ -89,6 +93,10 @@ if (unknown !== undefined) {
   console.error(`run.mjs: expected ${Object.keys(known).join(", ")}; got ${unknown}`);
   process.exit(2);
 }
+
+const model = await loadModel(MODEL, SAVED_OPTIONS);
+await writeFile(SAVED, await saveForOthers(model));
+model.dispose();
 
 const sum = { passed: 0, failed: 0 };
 for (const name of names) {

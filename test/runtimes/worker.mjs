@@ -5,8 +5,11 @@ import { runConformance } from "../../build/test/conformance.js";
 export default {
   async fetch(request) {
     const lines = [];
+    const form = await request.formData();
+    const bytesOf = async (name) => new Uint8Array(await form.get(name).arrayBuffer());
     const counts = await runConformance({
-      file: new Uint8Array(await request.arrayBuffer()),
+      file: await bytesOf("file"),
+      saved: await bytesOf("saved"),
       wasm,
       hasThreads: false,
       print: (line) => lines.push(line),

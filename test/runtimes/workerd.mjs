@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
-import { expectedText, MODEL, PROMPT, runChecks } from "./checks.mjs";
+import { FormData, Miniflare } from "miniflare";
+import { expectedText, MODEL, PROMPT, runChecks, SAVED } from "./checks.mjs";
 
 const QUERY = `?${new URLSearchParams({ prompt: PROMPT })}`;
 
@@ -60,7 +60,10 @@ async function withWorker(entry, use) {
 await runChecks({
   "the Worker answers": (counts) =>
     withWorker("worker.mjs", async (miniflare) => {
-      const body = await readFile(MODEL);
+      const body = new FormData();
+      for (const [name, url] of Object.entries({ file: MODEL, saved: SAVED })) {
+        body.set(name, new Blob([await readFile(url)]), name);
+      }
       const response = await miniflare.dispatchFetch("http://localhost/", { method: "POST", body });
       assert.equal(response.status, 200);
       const { lines, passed, failed } = await response.json();

@@ -1,6 +1,7 @@
 // A program that is only type-checked: what callers write, and what they get.
 import {
   type ByteSource,
+  type Conversation,
   type KernelsBinary,
   type LoadOptions,
   loadModel,
@@ -9,6 +10,7 @@ import {
   openGguf,
   PlmError,
   renderChat,
+  type Session,
   type ThreadScript,
   type ThreadWorker,
   Tokenizer,
@@ -36,7 +38,14 @@ const reader: ByteSource = {
 export async function use(): Promise<string> {
   const model: Model = await loadModel(sources[0] as ModelSource, options);
   const ids: ArrayLike<number> = model.tokenizer.encode("Hi");
-  const logits: Float32Array = await model.createSession().evaluate(ids);
+  const session: Session = model.createSession();
+  const logits: Float32Array = await session.evaluate(ids);
+  const saved: Uint8Array = await session.fork().save();
+  const restored: Session = await model.restoreSession(saved);
+  const isLocked: boolean = restored.saveStream().locked;
+  if (isLocked) restored.dispose();
+  const conversation: Conversation = await model.restoreConversation(saved);
+  for await (const piece of conversation.fork().ask("Hi")) piece.trim();
   for await (const piece of model.generate("Hi", { maxTokens: logits.length })) piece.trim();
   const failure: Error | undefined = model.threadFailure;
   if (failure) throw new PlmError("INVALID_ARGUMENT", failure.message, { cause: failure });
