@@ -74,6 +74,7 @@ export type FileSource =
   | PickedFile
   | OpenFile
   | StreamLike
+  | ReadableStream<Uint8Array>
   | StreamOwner
   | AsyncIterable<Bytes>
   | Iterable<Bytes>
