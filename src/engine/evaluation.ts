@@ -7,7 +7,10 @@ import type { PlmConfig } from "../model/config.js";
 
 /** Options of `Session.evaluate`. */
 export interface EvaluateOptions {
-  /** Which logits to return: of the last token (default), of all given tokens, or none. */
+  /**
+   * Which logits to return: of the last token (default), computed exactly; of all given tokens, in
+   * the precision of their phase; or none.
+   */
   logits?: RowsChoice;
   /**
    * Return hidden states instead: the residual stream after the last norm, f32[hiddenSize] of the

@@ -141,10 +141,11 @@ export class Model extends Disposable {
 
   /**
    * The session that `Session.save` saved, of this model in whichever runtime, on any number of
-   * threads: it goes on where it was, bit for bit with the same variant of the kernels. The source
-   * is one file, as `loadModel` takes it. Throws INVALID_FILE for a damaged one, UNSUPPORTED_FILE
-   * for that of another model, cache type or version, CONTEXT_FULL, CACHE_FULL, DISPOSED, and as
-   * `loadModel` for a source that cannot be read; nothing is taken then.
+   * threads: it goes on where it was, bit for bit where the same kernels compute (`variant`, and
+   * what loading chose of the relaxed one by timing). The source is one file, as `loadModel` takes
+   * it. Throws INVALID_FILE for a damaged one, UNSUPPORTED_FILE for that of another model, cache
+   * type or version, CONTEXT_FULL, CACHE_FULL, DISPOSED, and as `loadModel` for a source that
+   * cannot be read; nothing is taken then.
    */
   async restoreSession(source: ModelSource, options: RestoreOptions = {}): Promise<Session> {
     checkOptions(options);
