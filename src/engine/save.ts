@@ -7,6 +7,18 @@ import { PlmError } from "../errors.js";
 import type { OwnBytes } from "../web-types.js";
 import { endWhenDropped } from "./dropped.js";
 
+/** What a stream is filled by. */
+interface StreamController {
+  enqueue(piece: Uint8Array): void;
+  close(): void;
+}
+
+/** The runtime's ReadableStream, which not every program's types declare. */
+type StreamClass = new (
+  source: { pull(controller: StreamController): void; cancel(): void },
+  strategy: { highWaterMark: number },
+) => ReadableStream<Uint8Array>;
+
 export class Saving {
   readonly #writer: SnapshotWriter;
   /** Disposes of the fork that is saved. */
@@ -38,10 +50,10 @@ export class Saving {
   }
 
   /** The bytes in pieces, each written on request, as a stream of the runtime's class. */
-  stream(Stream: typeof ReadableStream): ReadableStream<Uint8Array> {
+  stream(Stream: StreamClass): ReadableStream<Uint8Array> {
     const end = this.#end;
     const pieces = this.#writer.pieces();
-    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    const pull = (controller: StreamController): void => {
       let isOver = true;
       try {
         const { value, done } = pieces.next();
@@ -52,7 +64,7 @@ export class Saving {
         if (isOver) end();
       }
     };
-    const stream = new Stream<Uint8Array>({ pull, cancel: end }, { highWaterMark: 0 });
+    const stream = new Stream({ pull, cancel: end }, { highWaterMark: 0 });
     endWhenDropped(stream, end);
     return stream;
   }

@@ -53,7 +53,7 @@ test("inspect for people", async () => {
   const text = await output("inspect", "-m", model);
   assert.match(text, /^Model\n {2}name +Random PLM, seed 0\n/);
   assert.match(text, /\nTensors\n {2}Q8_0 +\d+ tensors, .* kB\n/);
-  assert.match(text, /\nMemory\n {2}weights .*\n {2}cache .*\(i16, 1024 tokens in 64 pages\)\n/);
+  assert.match(text, /\nMemory\n {2}weights .*\n {2}cache .*\(i16, 1024 tokens in 32 pages\)\n/);
   assert.match(text, / {2}chat template +present\n$/);
 });
 

@@ -1,5 +1,5 @@
 /** What `plm generate` and `plm chat` show on a terminal, a real one of util-linux's `script`. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "uvu";
@@ -14,17 +14,38 @@ const onTerminal = probe.status === 3 ? test : test.skip;
 const PROMPT = "Once upon a time";
 const GENERATE = ["generate", "-m", model, "-p", PROMPT, "-n", "6", "--seed", "4"];
 
-/** What a terminal is sent; its line ends as `\n`. */
-function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): string {
+/** The arguments of `script` that run `plm`. */
+function scriptOf(args: readonly string[]): string[] {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
-  const { stdout } = spawnSync("script", ["-qec", words, "/dev/null"], {
+  return ["-qec", words, "/dev/null"];
+}
+
+const ENV = { PATH: process.env.PATH, TERM: "xterm-256color" };
+
+/** What a terminal is sent; its line ends as `\n`. */
+function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const { stdout } = spawnSync("script", scriptOf(args), {
     cwd: folder,
-    env: { PATH: process.env.PATH, TERM: "xterm-256color", ...env },
-    input,
+    env: { ...ENV, ...env },
+    input: "",
     encoding: "utf8",
     timeout: 60_000,
   });
   return stdout.replaceAll("\r\n", "\n");
+}
+
+/** What a terminal is sent by a program to which a line is typed once it prompts for one. */
+async function shownToTyping(args: readonly string[], line: string): Promise<string> {
+  const script = spawn("script", scriptOf(args), { cwd: folder, env: ENV, timeout: 60_000 });
+  let seen = "";
+  let hasTyped = false;
+  for await (const chunk of script.stdout.setEncoding("utf8")) {
+    seen += chunk;
+    if (hasTyped || !seen.includes("> ")) continue;
+    hasTyped = true;
+    script.stdin.write(line);
+  }
+  return seen.replaceAll("\r\n", "\n");
 }
 
 onTerminal("the continuation follows its prompt, which is dim", async () => {
@@ -65,7 +86,8 @@ onTerminal(
     assert.ok(readFileSync(join(folder, "terminal.plm")).length > length);
     const chat = ["chat", "-m", model, "-n", "3", "--session", "talk.plm"];
     await plmWith("Hi\n", ...chat);
-    assert.match(shown(chat, {}, "/exit\n"), "plm: the conversation goes on after 2 messages\n");
+    const seen = await shownToTyping(chat, "/exit\n");
+    assert.match(seen, "plm: the conversation goes on after 2 messages\n");
   },
 );
 
