@@ -79,12 +79,12 @@ onTerminal("an error after the prompt has a line of its own", () => {
 onTerminal(
   "a session goes on without a text, and says how far a conversation has come",
   async () => {
-    const session = ["--session", "terminal.plm"];
+    const session = ["--session", "terminal-text.plm"];
     await output(...GENERATE, ...session);
-    const { length } = readFileSync(join(folder, "terminal.plm"));
+    const { length } = readFileSync(join(folder, "terminal-text.plm"));
     shown(["generate", "-m", model, "-n", "6", ...session]);
-    assert.ok(readFileSync(join(folder, "terminal.plm")).length > length);
-    const chat = ["chat", "-m", model, "-n", "3", "--session", "talk.plm"];
+    assert.ok(readFileSync(join(folder, "terminal-text.plm")).length > length);
+    const chat = ["chat", "-m", model, "-n", "3", "--session", "terminal-talk.plm"];
     await plmWith("Hi\n", ...chat);
     const seen = await shownToTyping(chat, "/exit\n");
     assert.match(seen, "plm: the conversation goes on after 2 messages\n");
