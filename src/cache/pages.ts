@@ -42,8 +42,15 @@ export class PagePool {
   #freeCount: number;
   /** Undefined after disposal, so that remaining sequences do not keep the memory. */
   #bytes: Uint8Array | undefined;
+  readonly #expectUsable: () => void;
 
-  constructor(memory: WebAssembly.Memory, { ptr, pageBytes, count }: PagesPlan) {
+  /** Before any page is taken, `expectUsable` throws where pages must stay as they are. */
+  constructor(
+    memory: WebAssembly.Memory,
+    { ptr, pageBytes, count }: PagesPlan,
+    expectUsable: () => void = () => undefined,
+  ) {
+    this.#expectUsable = expectUsable;
     this.pageBytes = pageBytes;
     this.count = count;
     this.#ptr = ptr;
@@ -65,14 +72,15 @@ export class PagePool {
 
   /** Takes a free page, which is then held once. Throws CACHE_FULL. */
   take(): number {
-    if (this.#freeCount === 0) throw cacheFull(1, 0);
+    this.expectFree(1);
     const page = this.#free[--this.#freeCount];
     this.#holders[page] = 1;
     return page;
   }
 
-  /** Throws CACHE_FULL unless `needed` pages are free. */
+  /** Throws CACHE_FULL unless `needed` pages are free and may be taken. */
   expectFree(needed: number): void {
+    this.#expectUsable();
     if (needed > this.#freeCount) throw cacheFull(needed, this.#freeCount);
   }
 

@@ -6,7 +6,7 @@ import { cacheRowBytes } from "../cache/rows.js";
 import { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
-import { Leader, type Task } from "../kernels/leader.js";
+import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
 import { LATE_SHARE, Pace, type Piece } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
@@ -51,11 +51,6 @@ const NEARLY_BEST = 1.05;
 /** Tokens to evaluate in one pass. */
 export type Evaluation = Omit<NextTokens, "form">;
 
-/** The receiver of a batch's outputs. */
-interface Receiving {
-  readonly receive?: (first: number, count: number) => void;
-}
-
 /** The time of some layers on `count` threads. */
 interface LayerTiming {
   readonly count: number;
@@ -86,7 +81,7 @@ export class Engine {
     const batch = new BatchBoard(memory, model.batch);
     const board = new WorkBoard(memory, meeting.work, batch);
     const leader = new Leader(plm.member, threads);
-    this.#pages = new PagePool(memory, parts.pages);
+    this.#pages = new PagePool(memory, parts.pages, () => this.expectUsable());
     this.#parts = { ...parts, batch, board, leader };
     this.config = model.config;
     this.variant = variant;
@@ -121,7 +116,6 @@ export class Engine {
    * or DISPOSED, with the sequence as it was, and THREAD_LOST.
    */
   evaluate({ tokens, sequence, phase }: Evaluation, outputs: Outputs, out: Float32Array): void {
-    this.expectUsable();
     const { model, memory, batch, attention } = this.#live();
     const { config, buffers, weights } = model;
     const { length: n } = tokens;
@@ -141,7 +135,7 @@ export class Engine {
     try {
       const written = batch.write({ tokens, sequence, phase, form }, outputs);
       const work = { kind: "evaluate", batch: written, layers: config.numHiddenLayers } as const;
-      this.#perform(work, { pace: this.#paceOf(n), units: n, receive });
+      this.#perform(work, this.#paceOf(n), n, receive);
       sequence.append(n);
     } finally {
       // Gives back pages that were reserved and not used.
@@ -171,12 +165,12 @@ export class Engine {
 
   /** Packs the keys that decoding absorbs. To be called once, after the weights are read. */
   packKeys(): void {
-    this.#perform({ kind: "packKeys" }, { pace: this.threads });
+    this.#perform({ kind: "packKeys" }, this.threads);
   }
 
   /** Reads all weights once on all threads, for timing. */
   readWeights(): void {
-    this.#perform({ kind: "read" }, { pace: this.threads });
+    this.#perform({ kind: "read" }, this.threads);
   }
 
   /**
@@ -229,7 +223,7 @@ export class Engine {
     const next = { tokens: [0], sequence, phase: "decode", form: "absorbed" } as const;
     const batch = this.#live().batch.write(next, { kind: "hidden", phase: "decode", rows: [] });
     const work = { kind: "evaluate", batch, layers: TIMED_LAYERS } as const;
-    const run = (): Pick<Piece, "ms" | "lateMs"> => this.#perform(work, { pace: count });
+    const run = (): Pick<Piece, "ms" | "lateMs"> => this.#perform(work, count);
     // The first run wakes the threads.
     run();
     const runs = Array.from({ length: TIMING_RUNS }, run);
@@ -252,7 +246,9 @@ export class Engine {
   /** Performs a piece of work on all threads that take part. Throws THREAD_LOST. */
   #perform(
     work: Work,
-    { pace, units = 1, receive }: Partial<Pick<Task, "units">> & Pick<Task, "pace"> & Receiving,
+    pace: Pace | number,
+    units = 1,
+    receive?: (first: number, count: number) => void,
   ): Pick<Piece, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
     return leader.perform({

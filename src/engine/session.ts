@@ -151,15 +151,14 @@ export class Session extends Disposable {
         this.#checkDisposed();
       }
       const chunk = tokens.subarray(first, first + step);
-      const isLast = first + step >= tokens.length;
+      const isWanted = choice === "last" && first + step >= tokens.length;
       // Meanwhile its buffer may have been transferred.
       if (out.length !== outLength) throw invalidArgument("out", "to stay in place", kindOf(out));
       // What decoding goes on from is exact.
       const outputs =
         choice === "all"
           ? { kind, phase, rows: Array.from(chunk, (_, row) => row) }
-          : { kind, phase: "decode" as const, rows: [chunk.length - 1] };
-      if (choice === "none" || (choice === "last" && !isLast)) outputs.rows.length = 0;
+          : { kind, phase: "decode" as const, rows: isWanted ? [chunk.length - 1] : [] };
       const target = choice === "all" ? out.subarray(first * width) : out;
       engine.evaluate({ tokens: chunk, sequence: this.#sequence, phase }, outputs, target);
       this.#keep(chunk);
