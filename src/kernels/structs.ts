@@ -4,19 +4,28 @@
  * named draw them.
  */
 
-/** A product of several tokens: ProductShape of assembly/linear/layout.ts. */
-export class ProductShape {
-  static readonly BYTES = 20;
+/** What all writers have: a struct's address, and views of its words. */
+export abstract class Struct {
+  /** Bytes that the struct takes. */
+  static readonly BYTES: number;
   readonly ptr: number;
-  readonly #words: Int32Array;
+  protected readonly words: Int32Array;
+  protected readonly floats: Float32Array;
 
   constructor(memory: WebAssembly.Memory, ptr: number) {
+    const length = new.target.BYTES / 4;
     this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 5);
+    this.words = new Int32Array(memory.buffer, ptr, length);
+    this.floats = new Float32Array(memory.buffer, ptr, length);
   }
+}
+
+/** A product of several tokens: ProductShape of assembly/linear/layout.ts. */
+export class ProductShape extends Struct {
+  static override readonly BYTES = 20;
 
   write({ n, rows, cols, stride, planes }: ProductFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = n;
     words[1] = rows;
     words[2] = cols;
@@ -38,18 +47,11 @@ export interface ProductFields {
 }
 
 /** A product with a slab, or its packing: SlabShape of assembly/down/slab-layout.ts. */
-export class SlabShape {
-  static readonly BYTES = 16;
-  readonly ptr: number;
-  readonly #words: Int32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 4);
-  }
+export class SlabShape extends Struct {
+  static override readonly BYTES = 16;
 
   write({ neurons, outputs, first, end }: SlabFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = neurons;
     words[1] = outputs;
     words[2] = first;
@@ -66,24 +68,15 @@ export interface SlabFields {
 }
 
 /** Attention over pages of the cache: LatentShape of assembly/attention/latent-shape.ts. */
-export class LatentShape {
-  static readonly BYTES = 28;
-  readonly ptr: number;
-  readonly #words: Int32Array;
-  readonly #floats: Float32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 7);
-    this.#floats = new Float32Array(memory.buffer, ptr, 7);
-  }
+export class LatentShape extends Struct {
+  static override readonly BYTES = 28;
 
   write({ heads, latentDim, ropeDim, scale, stride, offset, unscored }: LatentFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = heads;
     words[1] = latentDim;
     words[2] = ropeDim;
-    this.#floats[3] = scale;
+    this.floats[3] = scale;
     words[4] = stride;
     words[5] = offset;
     words[6] = unscored;
@@ -107,27 +100,18 @@ export interface LatentFields {
 }
 
 /** A tile of expanded attention: ExpandedTile of assembly/attention/expanded-tile.ts. */
-export class ExpandedTile {
-  static readonly BYTES = 48;
-  readonly ptr: number;
-  readonly #words: Int32Array;
-  readonly #floats: Float32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 12);
-    this.#floats = new Float32Array(memory.buffer, ptr, 12);
-  }
+export class ExpandedTile extends Struct {
+  static override readonly BYTES = 48;
 
   /** All but the tile's place. */
   write(fields: ExpandedFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = fields.queries;
     words[1] = fields.heads;
     words[2] = fields.nopeDim;
     words[3] = fields.ropeDim;
     words[4] = fields.valueDim;
-    this.#floats[5] = fields.scale;
+    this.floats[5] = fields.scale;
     words[6] = fields.queryPosition;
     words[9] = fields.kPeStride;
     words[10] = fields.firstHead;
@@ -136,8 +120,8 @@ export class ExpandedTile {
 
   /** The tile's first position, and how many it has. */
   moveTo(position: number, count: number): void {
-    this.#words[7] = position;
-    this.#words[8] = count;
+    this.words[7] = position;
+    this.words[8] = count;
   }
 }
 

@@ -3,6 +3,8 @@
  * address, a multiple of 4; and the places of a thread's structs. The named files draw them.
  */
 
+import { Struct } from "../../kernels/structs.js";
+
 /** The offsets of a thread's structs from the first, 64 bytes apart. */
 export const STRUCT_OFFSETS = {
   gemm: 0,
@@ -16,18 +18,11 @@ export const STRUCT_OFFSETS = {
 export const STRUCTS_BYTES = 320;
 
 /** A matrix product: GemmShape of assembly/training/gemm.ts. */
-export class GemmShape {
-  static readonly BYTES = 32;
-  readonly ptr: number;
-  readonly #words: Int32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 8);
-  }
+export class GemmShape extends Struct {
+  static override readonly BYTES = 32;
 
   write({ m, n, k, aRow, aCol, bRow, cRow, accumulate }: GemmFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = m;
     words[1] = n;
     words[2] = k;
@@ -54,27 +49,18 @@ export interface GemmFields {
 }
 
 /** Attention of one sequence: AttendShape of assembly/training/attend-tile.ts. */
-export class AttendShape {
-  static readonly BYTES = 28;
-  readonly ptr: number;
-  readonly #words: Int32Array;
-  readonly #floats: Float32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Int32Array(memory.buffer, ptr, 7);
-    this.#floats = new Float32Array(memory.buffer, ptr, 7);
-  }
+export class AttendShape extends Struct {
+  static override readonly BYTES = 28;
 
   write({ length, heads, nopeDim, ropeDim, valueDim, kPeRow, scale }: AttendFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = length;
     words[1] = heads;
     words[2] = nopeDim;
     words[3] = ropeDim;
     words[4] = valueDim;
     words[5] = kPeRow;
-    this.#floats[6] = scale;
+    this.floats[6] = scale;
   }
 }
 
@@ -92,18 +78,11 @@ export interface AttendFields {
 }
 
 /** Addresses that attendGrad reads from: `inputs` of assembly/training/attend-tile.ts. */
-export class AttendInputs {
-  static readonly BYTES = 24;
-  readonly ptr: number;
-  readonly #words: Uint32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Uint32Array(memory.buffer, ptr, 6);
-  }
+export class AttendInputs extends Struct {
+  static override readonly BYTES = 24;
 
   write({ q, kv, kPe, out, lse, dout }: AttendInputFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = q;
     words[1] = kv;
     words[2] = kPe;
@@ -123,18 +102,11 @@ export interface AttendInputFields {
 }
 
 /** Addresses that attendGrad writes to: `grads` of assembly/training/attend-tile.ts. */
-export class AttendGrads {
-  static readonly BYTES = 12;
-  readonly ptr: number;
-  readonly #words: Uint32Array;
-
-  constructor(memory: WebAssembly.Memory, ptr: number) {
-    this.ptr = ptr;
-    this.#words = new Uint32Array(memory.buffer, ptr, 3);
-  }
+export class AttendGrads extends Struct {
+  static override readonly BYTES = 12;
 
   write({ dq, dkv, dkPe }: AttendGradFields): void {
-    const words = this.#words;
+    const { words } = this;
     words[0] = dq;
     words[1] = dkv;
     words[2] = dkPe;
