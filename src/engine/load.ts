@@ -31,10 +31,11 @@ import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
+import { LocalSession } from "./local-session.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
 import { restoreSequence } from "./restore.js";
-import { Session } from "./session.js";
+import type { Session } from "./session.js";
 import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
@@ -214,7 +215,7 @@ export class LoadedPlm {
 
   #sessionOf(sequence: CacheSequence, tokens: Uint32Array): Session {
     const { contextLength, batchSize } = this.plan.options;
-    return new Session({ engine: this.#engine, contextLength, batchSize }, sequence, tokens);
+    return new LocalSession({ engine: this.#engine, contextLength, batchSize }, sequence, tokens);
   }
 
   #checkLive(): void {

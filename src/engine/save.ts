@@ -4,8 +4,10 @@ import platform from "#platform";
 import type { CacheSequence } from "../cache/sequence.js";
 import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
 import { PlmError } from "../errors.js";
+import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
 import { endWhenDropped } from "./dropped.js";
+import type { StartedSave } from "./session.js";
 
 /** What a stream is filled by. */
 interface StreamController {
@@ -19,7 +21,7 @@ type StreamClass = new (
   strategy: { highWaterMark: number },
 ) => ReadableStream<Uint8Array>;
 
-export class Saving {
+export class Saving implements StartedSave {
   readonly #writer: SnapshotWriter;
   /** Disposes of the fork that is saved. */
   readonly #end: () => void;
@@ -49,8 +51,9 @@ export class Saving {
     }
   }
 
-  /** The bytes in pieces, each written on request, as a stream of the runtime's class. */
-  stream(Stream: StreamClass): ReadableStream<Uint8Array> {
+  /** The bytes in pieces, each written on request. */
+  stream(): ReadableStream<Uint8Array> {
+    const Stream = requireGlobal("ReadableStream") as StreamClass;
     const end = this.#end;
     const pieces = this.#writer.pieces();
     const pull = (controller: StreamController): void => {

@@ -89,14 +89,14 @@ export class Conversation extends Disposable {
     this.#checkIdle();
     checkOptions(options);
     const signal = checkSignal(options.signal);
-    return this.#parts.session.saving(encodeMessages(this.messages)).bytes(signal);
+    return this.#parts.session.startSave(encodeMessages(this.messages)).bytes(signal);
   }
 
   /** What `save` resolves to, in pieces of some megabytes as they are read. Throws as `save`. */
   saveStream(): ReadableStream<Uint8Array> {
     this.#checkIdle();
-    const Stream = requireGlobal("ReadableStream");
-    return this.#parts.session.saving(encodeMessages(this.messages)).stream(Stream);
+    requireGlobal("ReadableStream");
+    return this.#parts.session.startSave(encodeMessages(this.messages)).stream();
   }
 
   /** Gives the session back. */

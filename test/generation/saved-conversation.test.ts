@@ -139,7 +139,7 @@ test("a file without messages or with others is refused, and nothing is taken", 
       ['[{"role":1,"content":""}]', "messages[0].role: expected a string"],
       ['[{"role":"user","content":"Hi"},{"role":"user"}]', "messages[1].content: expected"],
     ]) {
-      const saved = await session.saving(messages).bytes(undefined);
+      const saved = await session.startSave(messages).bytes(undefined);
       await assertRejects(model.restoreConversation(saved), "INVALID_FILE", `session: ${expected}`);
     }
     session.dispose();
