@@ -60,7 +60,8 @@ export class PrefixTree {
   /**
    * Keeps a sequence's pages. Where the tree has equal rows, the sequence holds the tree's pages in
    * place of its own (SGLang does the same). Of a sequence that goes on only full blocks are kept:
-   * what is kept it cannot write to. Rows that were restored, and those after them, are not kept.
+   * what is kept it cannot write to. From the first row that was restored on, rows are not kept, nor
+   * is the block that this row is in.
    *
    *   tokens   u32[n]   of the sequence's rows; may be longer
    *   kinds    u8[n]    of the sequence's rows; may be longer
@@ -68,7 +69,8 @@ export class PrefixTree {
   insert(sequence: CacheSequence, { tokens, kinds }: Rows, hasEnded: boolean): void {
     const restored = kinds.subarray(0, sequence.length).indexOf(RESTORED);
     const known = restored < 0 ? sequence.length : restored;
-    const length = hasEnded ? known : known - (known % PAGE_ROWS);
+    const isWhole = hasEnded && known === sequence.length;
+    const length = isWhole ? known : known - (known % PAGE_ROWS);
     let node = this.#root;
     for (let first = 0; first < length; first += PAGE_ROWS) {
       const end = Math.min(first + PAGE_ROWS, length);
