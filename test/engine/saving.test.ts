@@ -33,7 +33,7 @@ async function savedBytes(options: LoadOptions = {}): Promise<Uint8Array<ArrayBu
 }
 
 test("a fork shares all pages until one of the two writes to them", async () => {
-  await withModel({ sessions: 2 }, async (model) => {
+  await withModel({}, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
     assert.is(model.pagesInUse, PAGES);
@@ -52,7 +52,7 @@ test("a fork shares all pages until one of the two writes to them", async () => 
 });
 
 test("a session is saved as it is at the call, and may continue", async () => {
-  await withModel({ sessions: 2 }, async (model) => {
+  await withModel({}, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
     const saving = session.save();

@@ -17,7 +17,7 @@ async function start(): Promise<{
   session: Session;
   assertUsable: (evaluated: readonly number[]) => Promise<void>;
 }> {
-  const model = await loadEngine(FILE, { sessions: 2 });
+  const model = await loadEngine(FILE);
   const session = model.createSession();
   const assertUsable = async (evaluated: readonly number[]): Promise<void> => {
     assert.is(session.length, evaluated.length);

@@ -1,0 +1,87 @@
+/** The tokens of a sequence, and how the row of each was computed. */
+import { FORMS, type Form, PHASES, type Phase } from "../model/batch.js";
+
+/**
+ * How a row was computed, in a byte. Rows of the same tokens and kinds are the same, bit for bit,
+ * however they were cut into batches.
+ */
+export function rowKind(phase: Phase, form: Form): number {
+  return PHASES.indexOf(phase) * FORMS.length + FORMS.indexOf(form);
+}
+
+/** The kind of rows from a saved session, which this model cannot compute again. */
+export const RESTORED = 4;
+
+export class History {
+  #tokens: Uint32Array;
+  #kinds: Uint8Array;
+  #length: number;
+
+  /** Begins with the rows of a saved session. */
+  constructor(restored: Uint32Array = new Uint32Array(0)) {
+    this.#tokens = restored;
+    this.#kinds = new Uint8Array(restored.length).fill(RESTORED);
+    this.#length = restored.length;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The tokens, until the next change. */
+  get tokens(): Uint32Array {
+    return this.#tokens.subarray(0, this.#length);
+  }
+
+  /** The kinds of their rows, until the next change. */
+  get kinds(): Uint8Array {
+    return this.#kinds.subarray(0, this.#length);
+  }
+
+  /** Whether all rows can be computed again. Restored ones come first. */
+  get isRepeatable(): boolean {
+    return this.#length === 0 || this.#kinds[0] !== RESTORED;
+  }
+
+  /** The phase and the form of the row at a position, and where the run of such rows ends. */
+  runAt(position: number): { phase: Phase; form: Form; end: number } {
+    const kind = this.#kinds[position];
+    let end = position + 1;
+    while (end < this.#length && this.#kinds[end] === kind) end++;
+    const phase = PHASES[Math.floor(kind / FORMS.length)];
+    return { phase, form: FORMS[kind % FORMS.length], end };
+  }
+
+  /** Adds tokens whose rows are of one kind, or each of its own. */
+  append(tokens: Uint32Array, kinds: number | Uint8Array): void {
+    const length = this.#length + tokens.length;
+    if (length > this.#tokens.length) this.#grow(length);
+    this.#tokens.set(tokens, this.#length);
+    if (typeof kinds === "number") this.#kinds.fill(kinds, this.#length, length);
+    else this.#kinds.set(kinds, this.#length);
+    this.#length = length;
+  }
+
+  /** Forgets the tokens from a position on. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** A copy. */
+  fork(): History {
+    const fork = new History();
+    fork.#tokens = this.#tokens.slice(0, this.#length);
+    fork.#kinds = this.#kinds.slice(0, this.#length);
+    fork.#length = this.#length;
+    return fork;
+  }
+
+  #grow(length: number): void {
+    const capacity = Math.max(length, 2 * this.#tokens.length);
+    const tokens = new Uint32Array(capacity);
+    const kinds = new Uint8Array(capacity);
+    tokens.set(this.#tokens);
+    kinds.set(this.#kinds);
+    [this.#tokens, this.#kinds] = [tokens, kinds];
+  }
+}
