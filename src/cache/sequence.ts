@@ -2,6 +2,9 @@
 import { PAGE_ROWS } from "../kernels/packed.js";
 import { type PagePool, pagesOf } from "./pages.js";
 
+/** The pages of the same 64 rows, one for each layer. */
+export type Block = readonly number[];
+
 export class CacheSequence {
   readonly layers: number;
   readonly #pool: PagePool;
@@ -37,24 +40,52 @@ export class CacheSequence {
   }
 
   /**
+   * The most pages that `reserve(n)` takes now: new ones, and copies of pages that are shared. What
+   * other sequences reserve before only lowers it.
+   */
+  needed(n: number): number {
+    const missing = Math.max(0, pagesOf(this.#length + n) - this.#tables[0].length);
+    return this.layers * (missing + (this.#isLastShared ? 1 : 0));
+  }
+
+  /**
+   * Holds the pages of the first `length` rows, block by block: block i has the pages of rows from
+   * 64i on, one for each layer. The sequence is empty; they stay shared until it writes to them.
+   */
+  adopt(blocks: readonly Block[], length: number): void {
+    for (const block of blocks) {
+      for (const [layer, page] of block.entries()) {
+        this.#pool.hold(page);
+        this.#tables[layer].push(page);
+      }
+    }
+    this.#length = length;
+  }
+
+  /** The pages of rows from 64 * index on, one for each layer. */
+  block(index: number): Block {
+    return this.#tables.map((table) => table[index]);
+  }
+
+  /** Holds other pages with the same rows in place of a block's. */
+  exchange(index: number, block: Block): void {
+    for (const [layer, table] of this.#tables.entries()) {
+      this.#pool.hold(block[layer]);
+      this.#pool.release(table[index]);
+      table[index] = block[layer];
+    }
+  }
+
+  /**
    * Makes room for n more rows in pages that only this sequence holds. Throws CACHE_FULL and then
    * changes nothing.
    */
   reserve(n: number): void {
     const pool = this.#pool;
-    const used = this.#length % PAGE_ROWS;
-    const last = pagesOf(this.#length) - 1;
+    if (this.needed(n) > pool.available) this.#saveCopies(n);
+    pool.expectFree(this.needed(n));
+    if (this.#isLastShared) this.#copyLast();
     const end = pagesOf(this.#length + n);
-    const copied = this.#tables.filter((table) => used > 0 && pool.isShared(table[last]));
-    const missing = this.#tables.reduce((sum, table) => sum + end - table.length, 0);
-    pool.expectFree(missing + copied.length);
-    for (const table of copied) {
-      const page = pool.take();
-      const bytes = used * this.rowBytes;
-      pool.bytes(page, bytes).set(pool.bytes(table[last], bytes));
-      pool.release(table[last]);
-      table[last] = page;
-    }
     for (const table of this.#tables) while (table.length < end) table.push(pool.take());
   }
 
@@ -89,5 +120,36 @@ export class CacheSequence {
   /** Gives all pages back. */
   dispose(): void {
     this.truncate(0);
+  }
+
+  /** The index of the page that the last row is in. */
+  get #last(): number {
+    return pagesOf(this.#length) - 1;
+  }
+
+  /** Whether the next row belongs into a page that must not be written to; as in every layer. */
+  get #isLastShared(): boolean {
+    return this.#length % PAGE_ROWS > 0 && this.#pool.isShared(this.#tables[0][this.#last]);
+  }
+
+  /** Copies the rows of each layer's last page into a page of the sequence's own. */
+  #copyLast(): void {
+    const pool = this.#pool;
+    const last = this.#last;
+    const bytes = (this.#length % PAGE_ROWS) * this.rowBytes;
+    for (const table of this.#tables) {
+      const page = pool.take();
+      pool.bytes(page, bytes).set(pool.bytes(table[last], bytes));
+      pool.release(table[last]);
+      table[last] = page;
+    }
+  }
+
+  /** Has the last block evicted if no other sequence holds it and n rows fit without copies. */
+  #saveCopies(n: number): void {
+    const pool = this.#pool;
+    if (!this.#isLastShared || this.needed(n) - this.layers > pool.available) return;
+    const page = this.#tables[0][this.#last];
+    if (pool.holders(page) === 1) pool.evict(page);
   }
 }
