@@ -1,16 +1,11 @@
 /** The tokens of a sequence, and how the row of each was computed. */
+import { RowKind } from "../cache/row-kinds.js";
 import { FORMS, type Form, PHASES, type Phase } from "../model/batch.js";
 
-/**
- * How a row was computed, in a byte. Rows of the same tokens and kinds are the same, bit for bit,
- * however they were cut into batches.
- */
-export function rowKind(phase: Phase, form: Form): number {
+/** The kind of rows that are computed in a phase and a form. */
+function rowKind(phase: Phase, form: Form): number {
   return PHASES.indexOf(phase) * FORMS.length + FORMS.indexOf(form);
 }
-
-/** The kind of rows from a saved session, which this model cannot compute again. */
-export const RESTORED = 4;
 
 export class History {
   #tokens: Uint32Array;
@@ -20,7 +15,7 @@ export class History {
   /** Begins with the rows of a saved session. */
   constructor(restored: Uint32Array = new Uint32Array(0)) {
     this.#tokens = restored;
-    this.#kinds = new Uint8Array(restored.length).fill(RESTORED);
+    this.#kinds = new Uint8Array(restored.length).fill(RowKind.restored);
     this.#length = restored.length;
   }
 
@@ -40,7 +35,7 @@ export class History {
 
   /** Whether all rows can be computed again. Restored ones come first. */
   get isRepeatable(): boolean {
-    return this.#length === 0 || this.#kinds[0] !== RESTORED;
+    return this.#length === 0 || this.#kinds[0] !== RowKind.restored;
   }
 
   /** The phase and the form of the row at a position, and where the run of such rows ends. */
@@ -52,13 +47,17 @@ export class History {
     return { phase, form: FORMS[kind % FORMS.length], end };
   }
 
-  /** Adds tokens whose rows are of one kind, or each of its own. */
-  append(tokens: Uint32Array, kinds: number | Uint8Array): void {
+  /** Adds tokens whose rows were computed in a phase and a form. */
+  append(tokens: Uint32Array, phase: Phase, form: Form): void {
+    this.adopt(tokens, new Uint8Array(tokens.length).fill(rowKind(phase, form)));
+  }
+
+  /** Adds tokens whose rows are of these kinds. */
+  adopt(tokens: Uint32Array, kinds: Uint8Array): void {
     const length = this.#length + tokens.length;
     if (length > this.#tokens.length) this.#grow(length);
     this.#tokens.set(tokens, this.#length);
-    if (typeof kinds === "number") this.#kinds.fill(kinds, this.#length, length);
-    else this.#kinds.set(kinds, this.#length);
+    this.#kinds.set(kinds, this.#length);
     this.#length = length;
   }
 

@@ -4,7 +4,6 @@ import { chooseAttention } from "../model/attention-form.js";
 import type { Form, NextTokens, Output, Phase } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 import type { ResolvedEvaluation } from "./evaluation.js";
-import { rowKind } from "./history.js";
 import type { Job } from "./scheduler.js";
 import type { Sequence } from "./sequence.js";
 
@@ -124,7 +123,7 @@ export class Request implements Job {
   /** Records that the rows of a piece are in the cache. */
   advance({ tokens, phase, form }: Piece): void {
     const { cache, history } = this.sequence;
-    if (cache.length === history.length) history.append(tokens, rowKind(phase, form));
+    if (cache.length === history.length) history.append(tokens, phase, form);
     cache.append(tokens.length);
   }
 

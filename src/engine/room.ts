@@ -2,7 +2,7 @@
  * The cache as the scheduler sees it: gives sequences pages, reuses rows of others, and takes pages
  * back from sequences that can have their rows evaluated again.
  */
-import type { PagePool } from "../cache/pages.js";
+import { cacheFull, type PagePool } from "../cache/pages.js";
 import type { PrefixTree } from "../cache/prefix-tree.js";
 import { PAGE_ROWS } from "../kernels/packed.js";
 import type { Request } from "./request.js";
@@ -74,14 +74,9 @@ export class CacheRoom implements Room<Request> {
     return true;
   }
 
-  /** The error for a job that cannot get the pages that it needs next. */
-  fullError({ sequence: { cache, isAdmitted }, left, next }: Request): unknown {
-    try {
-      this.#pool.expectFree(cache.needed(isAdmitted ? Math.min(next, 1) : left));
-    } catch (error) {
-      return error;
-    }
-    return undefined;
+  /** The error for a job that cannot get pages for its next rows. */
+  fullError({ sequence, left }: Request): Error {
+    return cacheFull(sequence.cache.needed(left), this.#pool.available);
   }
 
   putBack({ sequence }: Request): void {
@@ -95,11 +90,11 @@ export class CacheRoom implements Room<Request> {
     const found = this.#tree?.match(job.allTokens, job.mostReused, history.kinds);
     if (found === undefined || found.length <= cache.length) return;
     cache.truncate(0);
-    cache.adopt(found.tables, found.length);
+    cache.adopt(found.blocks, found.length);
     if (found.length <= history.length) return;
     job.cachedTokens = found.length - history.length;
     const tokens = job.allTokens.subarray(history.length, found.length);
-    history.append(tokens, found.kinds.subarray(history.length));
+    history.adopt(tokens, found.kinds.subarray(history.length));
   }
 
   /** Lets others reuse the pages of a sequence that its last `added` rows have filled. */
@@ -123,7 +118,8 @@ export class CacheRoom implements Room<Request> {
 
   /** Frees pages until so many are free, the least recently used first. */
   #makeRoom(pages: number): boolean {
-    while (!this.#pool.makeFree(pages)) {
+    this.#pool.expectFree(0);
+    while (pages > this.#pool.available) {
       let oldest: Sequence | undefined;
       for (const sequence of this.#sequences) {
         if (sequence.isBusy || !sequence.canBePutBack) continue;

@@ -86,7 +86,12 @@ for (const [type, options] of CASES) {
     const file = tinyModel({ dims: { ...dims, numHiddenLayers: 1 }, type, tied: false });
     for (const attention of ["absorbed", "expanded"] as const) {
       for (const batchSize of [1, 3, 64]) {
-        const planned = { ...options, attention, batchSize, cacheTokens: SEQUENCES * dims.contextLength };
+        const planned = {
+          ...options,
+          attention,
+          batchSize,
+          cacheTokens: SEQUENCES * dims.contextLength,
+        };
         const { model, memory } = await loadGuarded(file, planned);
         const { ptr, bytes } = model.plan.memory.regions.at(-1)!;
         const guard = new Uint8Array(memory.buffer, ptr, bytes);
