@@ -33,7 +33,8 @@ export interface SessionParts {
 export class LocalSession extends Disposable implements Session {
   readonly contextLength: number;
   readonly #parts: SessionParts;
-  readonly #sequence: Sequence;
+  /** Its tokens and rows. */
+  readonly sequence: Sequence;
   #cachedTokens = 0;
   #disposed = false;
 
@@ -41,7 +42,7 @@ export class LocalSession extends Disposable implements Session {
   constructor(parts: SessionParts, sequence: Sequence) {
     super();
     this.#parts = parts;
-    this.#sequence = sequence;
+    this.sequence = sequence;
     this.contextLength = parts.contextLength;
     const { room } = parts;
     room.add(sequence);
@@ -53,7 +54,7 @@ export class LocalSession extends Disposable implements Session {
   }
 
   get length(): number {
-    return this.#sequence.length;
+    return this.sequence.length;
   }
 
   get cachedTokens(): number {
@@ -61,7 +62,7 @@ export class LocalSession extends Disposable implements Session {
   }
 
   get tokens(): Uint32Array {
-    return this.#sequence.history.tokens.slice();
+    return this.sequence.history.tokens.slice();
   }
 
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
@@ -76,7 +77,7 @@ export class LocalSession extends Disposable implements Session {
 
   fork(): LocalSession {
     this.#checkUsable();
-    return new LocalSession(this.#parts, this.#sequence.fork());
+    return new LocalSession(this.#parts, this.sequence.fork());
   }
 
   async save(options: SaveOptions = {}): Promise<OwnBytes> {
@@ -95,7 +96,7 @@ export class LocalSession extends Disposable implements Session {
     const { fingerprint, cacheType } = this.#parts.engine.snapshotModel;
     return new Saving(
       { model: fingerprint, cacheType, messages },
-      this.#sequence.fork(),
+      this.sequence.fork(),
       this.#parts,
     );
   }
@@ -106,7 +107,7 @@ export class LocalSession extends Disposable implements Session {
       const expected = `an integer from 0 to ${this.length}`;
       throw invalidArgument("length", expected, describeValue(length));
     }
-    this.#sequence.truncate(length);
+    this.sequence.truncate(length);
   }
 
   dispose(): void {
@@ -114,13 +115,13 @@ export class LocalSession extends Disposable implements Session {
     this.#disposed = true;
     disposedOf(this);
     const { turns, room } = this.#parts;
-    turns.cancel(({ sequence }) => sequence === this.#sequence, disposed());
-    room.dispose(this.#sequence);
+    turns.cancel(({ sequence }) => sequence === this.sequence, disposed());
+    room.dispose(this.sequence);
   }
 
   async #evaluate(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
     const { turns, choice } = this.#parts;
-    const request = new Request(this.#sequence, tokens, evaluation, choice);
+    const request = new Request(this.sequence, tokens, evaluation, choice);
     try {
       await turns.evaluate(request);
     } finally {
@@ -160,7 +161,7 @@ export class LocalSession extends Disposable implements Session {
 
   #checkUsable(): void {
     this.#checkDisposed();
-    if (this.#sequence.isBusy) {
+    if (this.sequence.isBusy) {
       throw new PlmError("SESSION_BUSY", "session: expected one call at a time, got a second");
     }
   }

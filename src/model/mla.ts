@@ -35,9 +35,13 @@ export class Attention {
   /** attnOut[n, numHeads, vHeadDim] of the batch's queries over their sequences' caches. */
   attend(layer: LayerWeights, index: number, segments: readonly Segment[]): void {
     const queries: Query[] = [];
+    let expanded = 0;
     for (const segment of segments) {
-      if (segment.form === "expanded") this.#attendExpanded(layer, index, segment);
-      else for (let i = 0; i < segment.n; i++) queries.push({ segment, row: segment.first + i });
+      if (segment.form === "expanded") {
+        // Others may still finish another segment, whose states are laid out differently.
+        if (expanded++ > 0) this.#parts.member.join();
+        this.#attendExpanded(layer, index, segment);
+      } else for (let i = 0; i < segment.n; i++) queries.push({ segment, row: segment.first + i });
     }
     for (let i = 0; i < queries.length; ) {
       let count = 1;
