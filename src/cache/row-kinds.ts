@@ -1,16 +1,21 @@
-/** How the row of a token was computed, one byte for each token of a sequence. */
+/**
+ * The kind of a row is how it was computed, one byte: 0 prefill absorbed, 1 prefill expanded,
+ * 2 decode absorbed, 3 decode expanded, 4 restored from a file, which does not say how. Rows of the
+ * same tokens with the same kinds are equal bit for bit.
+ */
 
-/** Rows of equal histories, in tokens and kinds, are equal bit for bit. */
-export const RowKind = {
-  prefillAbsorbed: 0,
-  prefillExpanded: 1,
-  decodeAbsorbed: 2,
-  decodeExpanded: 3,
-  /** Read from a saved session, which does not say how. */
-  restored: 4,
-} as const;
+/** The kind of rows that were restored from a file. */
+export const RESTORED = 4;
+
+const DECODED = 2;
+const EXPANDED = 1;
+
+/** The kind of rows that are computed in a phase with a form of attention. */
+export function rowKind(phase: "prefill" | "decode", form: "absorbed" | "expanded"): number {
+  return (phase === "decode" ? DECODED : 0) + (form === "expanded" ? EXPANDED : 0);
+}
 
 /** Whether a row was computed in prefill. */
 export function isPrefilled(kind: number): boolean {
-  return kind === RowKind.prefillAbsorbed || kind === RowKind.prefillExpanded;
+  return kind < DECODED;
 }

@@ -121,4 +121,87 @@ test("tables have the addresses of pages, layer by layer", () => {
   assert.is(pool.used, 0, "pages that were reserved and not written");
 });
 
+test("a sequence adopts blocks up to any row, and copies the last when it writes", () => {
+  const pool = createPool(60);
+  const one: Case = { sequence: new CacheSequence(pool, LAYERS), rows: [] };
+  append(
+    pool,
+    one,
+    Array.from({ length: 130 }, (_, i) => i),
+  );
+  for (const length of [0, 1, 64, 100, 128, 130]) {
+    const blocks = Array.from({ length: pagesOf(length) }, (_, i) => one.sequence.block(i));
+    const other: Case = { sequence: new CacheSequence(pool, LAYERS), rows: [] };
+    other.sequence.adopt(blocks, length);
+    other.rows = one.rows.slice(0, length);
+    assertRows(other);
+    assert.is(pool.used, 3 * LAYERS);
+    const taken = length % PAGE_ROWS === 0 ? 0 : LAYERS;
+    const room = PAGE_ROWS - (length % PAGE_ROWS || PAGE_ROWS);
+    assert.is(other.sequence.needed(room), taken);
+    assert.is(other.sequence.needed(room + 1), taken + LAYERS);
+    append(pool, other, Array(room + 1).fill(1000));
+    assert.is(pool.used, 4 * LAYERS + taken);
+    assert.is(other.sequence.needed(1), 0);
+    assertRows(other);
+    assertRows(one);
+    other.sequence.dispose();
+  }
+});
+
+test("a block is exchanged for one with the same rows", () => {
+  const pool = createPool(60);
+  const [one, other] = [1, 2].map((): Case => {
+    const each = { sequence: new CacheSequence(pool, LAYERS), rows: [] };
+    append(pool, each, Array(70).fill(5));
+    return each;
+  });
+  other.sequence.exchange(0, one.sequence.block(0));
+  assert.is(pool.used, 3 * LAYERS);
+  assert.equal(other.sequence.block(0), one.sequence.block(0));
+  assert.not.equal(other.sequence.block(1), one.sequence.block(1));
+  other.sequence.exchange(0, one.sequence.block(0));
+  one.sequence.dispose();
+  assertRows(other);
+  other.sequence.dispose();
+  assert.is(pool.used, 0);
+});
+
+test("a kept page is copied while there is room, and evicted where there is none", () => {
+  for (const spare of [0, 1]) {
+    const pool = createPool(LAYERS * (2 + spare));
+    const evicted: number[] = [];
+    const one: Case = { sequence: new CacheSequence(pool, LAYERS), rows: [] };
+    append(pool, one, Array(80).fill(5));
+    const kept = one.sequence.block(0);
+    pool.evictWith((page) => {
+      evicted.push(page);
+      for (const each of kept) pool.discard(each);
+    });
+    for (const page of kept) pool.keep(page);
+    one.sequence.truncate(30);
+    one.rows.length = 30;
+    assert.is(one.sequence.needed(98), 2 * LAYERS);
+    assert.throws(() => one.sequence.reserve(99 + 64 * spare), /expected/);
+    assert.equal(evicted, [], "a refusal evicts nothing");
+    append(pool, one, Array(98).fill(6));
+    assertRows(one);
+    assert.equal(evicted, spare === 0 ? [kept[0]] : []);
+    assert.is(pool.kept, spare * LAYERS);
+    assert.is(pool.free, 0);
+    one.sequence.dispose();
+  }
+});
+
+test("a shared page is not evicted: that would save no copy", () => {
+  const pool = createPool(LAYERS);
+  pool.evictWith(() => assert.unreachable());
+  const one = new CacheSequence(pool, LAYERS);
+  one.reserve(10);
+  one.append(10);
+  for (const page of one.block(0)) pool.keep(page);
+  const other = one.fork();
+  assert.throws(() => other.reserve(1), /expected 3 free pages of 64 rows, got 0/);
+});
+
 test.run();
