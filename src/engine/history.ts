@@ -1,11 +1,6 @@
 /** The tokens of a sequence, and how the row of each was computed. */
-import { RowKind } from "../cache/row-kinds.js";
-import { FORMS, type Form, PHASES, type Phase } from "../model/batch.js";
-
-/** The kind of rows that are computed in a phase and a form. */
-function rowKind(phase: Phase, form: Form): number {
-  return PHASES.indexOf(phase) * FORMS.length + FORMS.indexOf(form);
-}
+import { formOf, phaseOf, RESTORED, rowKind } from "../cache/row-kinds.js";
+import type { Form, Phase } from "../model/batch.js";
 
 export class History {
   #tokens: Uint32Array;
@@ -15,7 +10,7 @@ export class History {
   /** Begins with the rows of a saved session. */
   constructor(restored: Uint32Array = new Uint32Array(0)) {
     this.#tokens = restored;
-    this.#kinds = new Uint8Array(restored.length).fill(RowKind.restored);
+    this.#kinds = new Uint8Array(restored.length).fill(RESTORED);
     this.#length = restored.length;
   }
 
@@ -35,7 +30,7 @@ export class History {
 
   /** Whether all rows can be computed again. Restored ones come first. */
   get isRepeatable(): boolean {
-    return this.#length === 0 || this.#kinds[0] !== RowKind.restored;
+    return this.#length === 0 || this.#kinds[0] !== RESTORED;
   }
 
   /** The phase and the form of the row at a position, and where the run of such rows ends. */
@@ -43,8 +38,7 @@ export class History {
     const kind = this.#kinds[position];
     let end = position + 1;
     while (end < this.#length && this.#kinds[end] === kind) end++;
-    const phase = PHASES[Math.floor(kind / FORMS.length)];
-    return { phase, form: FORMS[kind % FORMS.length], end };
+    return { phase: phaseOf(kind), form: formOf(kind), end };
   }
 
   /** Adds tokens whose rows were computed in a phase and a form. */

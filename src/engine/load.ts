@@ -132,8 +132,8 @@ export class LoadedPlm {
 
   constructor(plan: ModelPlan, engine: Engine, threadFailure?: Error) {
     const { prefixCache } = plan.options;
-    const { pages, config } = engine;
-    const tree = prefixCache ? new PrefixTree(pages, config.numHiddenLayers) : undefined;
+    const { pages } = engine;
+    const tree = prefixCache ? new PrefixTree(pages) : undefined;
     this.plan = plan;
     this.threadFailure = threadFailure;
     this.#engine = engine;

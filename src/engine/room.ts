@@ -87,7 +87,8 @@ export class CacheRoom implements Room<Request> {
   reuse(job: Request): void {
     const { cache, history } = job.sequence;
     // Of the tokens that it has evaluated, the rows must be as its own were.
-    const found = this.#tree?.match(job.allTokens, job.mostReused, history.kinds);
+    const query = { tokens: job.allTokens, most: job.mostReused, kinds: history.kinds };
+    const found = this.#tree?.match(query);
     if (found === undefined || found.length <= cache.length) return;
     cache.truncate(0);
     cache.adopt(found.blocks, found.length);
@@ -101,7 +102,7 @@ export class CacheRoom implements Room<Request> {
   share({ cache, history }: Sequence, added: number): void {
     const full = cache.length - (cache.length % PAGE_ROWS);
     if (full <= cache.length - added) return;
-    this.#tree?.insert(history.tokens, history.kinds, cache, full);
+    this.#tree?.insert(cache, history, false);
   }
 
   /** Sequences with pages whose tokens wait for their turn. */
@@ -133,7 +134,7 @@ export class CacheRoom implements Room<Request> {
 
   #giveUp(sequence: Sequence): void {
     const { cache, history } = sequence;
-    this.#tree?.insert(history.tokens, history.kinds, cache, cache.length);
+    this.#tree?.insert(cache, history, true);
     cache.truncate(0);
     sequence.isAdmitted = false;
   }
