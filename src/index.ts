@@ -48,8 +48,8 @@ export type { MatmulRates } from "./kernels/choose-kernels.js";
 export type { LoadProgress } from "./loading/read-weights.js";
 export type { AttentionForm } from "./model/attention-form.js";
 export type { PlmConfig } from "./model/config.js";
-export type { SparsityCount } from "./model/plm.js";
 export type { Precision } from "./model/precision.js";
+export type { SparsityCount } from "./model/relu2-mlp.js";
 export type { RopeScaling } from "./model/rope-scaling.js";
 export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
 export {

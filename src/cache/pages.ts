@@ -181,7 +181,8 @@ export class PagePool {
   }
 }
 
-function cacheFull(needed: number, available: number): PlmError {
+/** The error of pages that were needed and are not available. */
+export function cacheFull(needed: number, available: number): PlmError {
   return new PlmError(
     "CACHE_FULL",
     `cache: expected ${needed} free pages of ${PAGE_ROWS} rows, got ${available}; ` +

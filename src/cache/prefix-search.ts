@@ -9,7 +9,7 @@ export interface PrefixQuery {
   readonly tokens: Uint32Array;
   /** Most rows to find, at most n. */
   readonly most: number;
-  /** The kind that each row must have, u8[n]; default: any. */
+  /** The kinds that the first rows must have, u8[k]; the others may have any. */
   readonly kinds?: Uint8Array | undefined;
 }
 
@@ -78,7 +78,7 @@ function extend(branch: Branch, { tokens, most, kinds }: PrefixQuery): Branch[] 
     const kind = children[lo].kinds[row];
     const hi = partition(children, lo, end, (node) => node.kinds[row] === kind);
     const counts = { length: length + 1, prefilled: prefilled + (isPrefilled(kind) ? 1 : 0) };
-    if (kinds === undefined || kinds[length] === kind) {
+    if (kinds === undefined || length >= kinds.length || kinds[length] === kind) {
       parts.push({ parent, lo, hi, row: row + 1, ...counts });
     }
     lo = hi;

@@ -15,6 +15,16 @@ export function rowKind(phase: "prefill" | "decode", form: "absorbed" | "expande
   return (phase === "decode" ? DECODED : 0) + (form === "expanded" ? EXPANDED : 0);
 }
 
+/** The phase of a kind; not of restored rows. */
+export function phaseOf(kind: number): "prefill" | "decode" {
+  return isPrefilled(kind) ? "prefill" : "decode";
+}
+
+/** The form of attention of a kind; not of restored rows. */
+export function formOf(kind: number): "absorbed" | "expanded" {
+  return (kind & EXPANDED) === EXPANDED ? "expanded" : "absorbed";
+}
+
 /** Whether a row was computed in prefill. */
 export function isPrefilled(kind: number): boolean {
   return kind < DECODED;

@@ -8,17 +8,17 @@ import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
-import { LATE_SHARE, Pace, type Piece } from "../kernels/pace.js";
+import { LATE_SHARE, Pace, type Piece as Timed } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
 import type { ThreadStarter } from "../kernels/start-threads.js";
-import { type AttentionForm, chooseAttention } from "../model/attention-form.js";
-import { BatchBoard, type NextTokens, type Outputs } from "../model/batch.js";
+import { BatchBoard, type Output, PHASES } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 import { fingerprintOf } from "../model/fingerprint.js";
-import type { Plm, SparsityCount } from "../model/plm.js";
+import type { Plm, Receive } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
-import { outputStride } from "../model/weights.js";
+import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
+import type { Piece } from "./request.js";
 import type { ModelData } from "./thread.js";
 import { perform, type Work, WorkBoard } from "./work.js";
 
@@ -30,7 +30,6 @@ export interface EngineParts {
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
   readonly precision: Precision;
-  readonly attention: AttentionForm;
   readonly variant: Variant;
   /** The place of the sequences' pages. */
   readonly pages: PagesPlan;
@@ -48,14 +47,21 @@ const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
 const NEARLY_BEST = 1.05;
 
-/** Tokens to evaluate in one pass. */
-export type Evaluation = Omit<NextTokens, "form">;
-
 /** The time of some layers on `count` threads. */
 interface LayerTiming {
   readonly count: number;
   readonly ms: number;
   readonly lateShare: number;
+}
+
+/** The place of a piece in a batch: decode comes first. */
+function rank({ phase }: Piece): number {
+  return phase === "decode" ? 0 : 1;
+}
+
+/** Orders outputs so that those that are computed together are adjacent. */
+function kindOf({ kind, phase }: Output): number {
+  return (kind === "logits" ? 0 : 1) * PHASES.length + PHASES.indexOf(phase);
 }
 
 export class Engine {
@@ -70,7 +76,7 @@ export class Engine {
   #parts: LiveParts | undefined;
   readonly #pages: PagePool;
   #fingerprint: string | undefined;
-  /** By the logarithm of the tokens at once: within one, a token costs about the same. */
+  /** By the logarithm of the tokens at once and their phases: within one, a token costs alike. */
   #paces: Pace[] = [];
   /** The number of threads that a pace begins with. */
   #count: number;
@@ -105,42 +111,42 @@ export class Engine {
     return new CacheSequence(this.#pages, this.config.numHiddenLayers);
   }
 
-  /** Pages of the cache that sequences hold. */
-  get pagesInUse(): number {
-    return this.#pages.used;
+  /** The pages of all sequences. */
+  get pages(): PagePool {
+    return this.#pages;
   }
 
   /**
-   * Evaluates tokens (at most batchSize) and appends their rows to the sequence. `out` receives the
-   * outputs: logits f32[rows, vocabSize] or hidden states f32[rows, hiddenSize]. Throws CACHE_FULL
-   * or DISPOSED, with the sequence as it was, and THREAD_LOST.
+   * Evaluates pieces of several sequences, which have room for their rows, and fills in what is
+   * requested of them; returns the milliseconds that took. The rows are in the cache then, behind
+   * those that the sequences have. Throws DISPOSED and THREAD_LOST.
    */
-  evaluate({ tokens, sequence, phase }: Evaluation, outputs: Outputs, out: Float32Array): void {
-    const { model, memory, batch, attention } = this.#live();
-    const { config, buffers, weights } = model;
-    const { length: n } = tokens;
-    const { length: position } = sequence;
-    const form = chooseAttention(attention, config, { n, position, phase });
-    const isLogits = outputs.kind === "logits";
-    const ptr = isLogits ? buffers.logits : buffers.xNorm;
-    const width = isLogits ? config.vocabSize : config.hiddenSize;
-    const stride = isLogits ? outputStride(weights.lmHead) : config.hiddenSize;
-    const receive = (first: number, count: number): void => {
+  evaluate(pieces: readonly Piece[]): number {
+    const { batch, memory } = this.#live();
+    const ordered = [...pieces].sort((a, b) => rank(a) - rank(b));
+    const requested: { output: Output; target: Float32Array }[] = [];
+    let n = 0;
+    for (const { tokens, outputs, targets } of ordered) {
+      outputs.forEach((output, i) => {
+        requested.push({ output: { ...output, row: n + output.row }, target: targets[i] });
+      });
+      n += tokens.length;
+    }
+    requested.sort((a, b) => kindOf(a.output) - kindOf(b.output));
+    const receive: Receive = (first, count, ptr, stride) => {
       for (let i = 0; i < count; i++) {
-        const row = new Float32Array(memory.buffer, ptr + i * stride * 4, width);
-        out.set(row, (first + i) * width);
+        const { target } = requested[first + i];
+        target.set(new Float32Array(memory.buffer, ptr + i * stride * 4, target.length));
       }
     };
-    sequence.reserve(n);
-    try {
-      const written = batch.write({ tokens, sequence, phase, form }, outputs);
-      const work = { kind: "evaluate", batch: written, layers: config.numHiddenLayers } as const;
-      this.#perform(work, this.#paceOf(n), n, receive);
-      sequence.append(n);
-    } finally {
-      // Gives back pages that were reserved and not used.
-      sequence.truncate(sequence.length);
-    }
+    const written = batch.write(
+      ordered,
+      requested.map(({ output }) => output),
+    );
+    const layers = this.config.numHiddenLayers;
+    const work = { kind: "evaluate", batch: written, layers } as const;
+    const pace = this.#paceOf(n, rank(ordered[ordered.length - 1]));
+    return this.#perform(work, pace, n, receive).ms;
   }
 
   /**
@@ -221,9 +227,9 @@ export class Engine {
     const sequence = this.createSequence();
     sequence.reserve(1);
     const next = { tokens: [0], sequence, phase: "decode", form: "absorbed" } as const;
-    const batch = this.#live().batch.write(next, { kind: "hidden", phase: "decode", rows: [] });
+    const batch = this.#live().batch.write([next], []);
     const work = { kind: "evaluate", batch, layers: TIMED_LAYERS } as const;
-    const run = (): Pick<Piece, "ms" | "lateMs"> => this.#perform(work, count);
+    const run = (): Pick<Timed, "ms" | "lateMs"> => this.#perform(work, count);
     // The first run wakes the threads.
     run();
     const runs = Array.from({ length: TIMING_RUNS }, run);
@@ -236,9 +242,9 @@ export class Engine {
     };
   }
 
-  /** The pace of passes over `n` tokens. */
-  #paceOf(n: number): Pace {
-    const index = Math.ceil(Math.log2(n));
+  /** The pace of passes over `n` tokens, whose last are in a phase of that rank. */
+  #paceOf(n: number, phase: number): Pace {
+    const index = Math.ceil(Math.log2(n)) * PHASES.length + phase;
     this.#paces[index] ??= new Pace(this.threads, this.#count);
     return this.#paces[index];
   }
@@ -248,8 +254,8 @@ export class Engine {
     work: Work,
     pace: Pace | number,
     units = 1,
-    receive?: (first: number, count: number) => void,
-  ): Pick<Piece, "ms" | "lateMs"> {
+    receive?: Receive,
+  ): Pick<Timed, "ms" | "lateMs"> {
     const { board, leader, plm, precision } = this.#live();
     return leader.perform({
       pace,

@@ -2,7 +2,7 @@
 import { brandOf, checkSignal } from "../brands.js";
 import { describeValue, kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
-import { type Outputs, PHASES, type Phase } from "../model/batch.js";
+import { type OutputKind, PHASES, type Phase } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 
 /** Options of `Session.evaluate`. */
@@ -34,7 +34,9 @@ const ROWS_CHOICES = ["last", "all", "none"] as const;
 type RowsChoice = (typeof ROWS_CHOICES)[number];
 
 /** Options with every default filled in. */
-export interface ResolvedEvaluation extends Pick<Outputs, "kind" | "phase"> {
+export interface ResolvedEvaluation {
+  readonly kind: OutputKind;
+  readonly phase: Phase;
   readonly choice: RowsChoice;
   /** Floats of a row of the result. */
   readonly width: number;

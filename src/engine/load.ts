@@ -2,8 +2,8 @@
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
+import { PrefixTree } from "../cache/prefix-tree.js";
 import { cacheRowBytes } from "../cache/rows.js";
-import type { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
@@ -24,19 +24,23 @@ import { type LoadProgress, readScratchBytes, readWeights } from "../loading/rea
 import { type BatchPlan, planBatch } from "../model/batch.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
-import type { SparsityCount } from "../model/plm.js";
+import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
 import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
+import { History } from "./history.js";
 import { LocalSession } from "./local-session.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
 import { restoreSequence } from "./restore.js";
+import { CacheRoom } from "./room.js";
+import { Sequence } from "./sequence.js";
 import type { Session } from "./session.js";
 import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
+import { Turns } from "./turns.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
 
@@ -96,19 +100,21 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const checked = checkOptions(options, config);
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory);
-  const { contextLength, cacheType, batchSize } = checked;
+  const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
   const layers = config.numHiddenLayers;
   const rowBytes = cacheRowBytes(cacheType, config);
-  const count = checked.sessions * layers * pagesOf(contextLength);
+  const count = layers * pagesOf(cacheTokens);
   const pages = planPages(memory, `latent cache ${cacheType}`, { rowBytes, count });
   // A header may claim any size: what would not fit is refused before its chunks are counted.
   memory.check(checked.memoryLimitBytes);
-  const sizes = { batchSize, contextLength, threads: checked.threads };
+  // A token of each sequence that decodes, and those of the others.
+  const rows = checked.batchSize + maxSequences;
+  const sizes = { rows, contextLength, threads: checked.threads };
   const layout = layoutBuffers(config, sizes, 0);
   const stagingBytes = readScratchBytes(weights, checked.threads);
   const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
   const meeting = planMeeting(memory);
-  const batch = planBatch(memory, { layers, batchSize, contextLength });
+  const batch = planBatch(memory, { layers, rows, maxSequences, contextLength });
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -121,11 +127,18 @@ export class LoadedPlm {
   /** Why fewer threads take part than were asked for, or than there are processors. */
   readonly threadFailure: Error | undefined;
   readonly #engine: Engine;
+  readonly #room: CacheRoom;
+  readonly #turns: Turns;
 
   constructor(plan: ModelPlan, engine: Engine, threadFailure?: Error) {
+    const { prefixCache } = plan.options;
+    const { pages } = engine;
+    const tree = prefixCache ? new PrefixTree(pages) : undefined;
     this.plan = plan;
     this.threadFailure = threadFailure;
     this.#engine = engine;
+    this.#room = new CacheRoom(pages, tree);
+    this.#turns = new Turns(engine, this.#room, plan.options);
   }
 
   get config(): PlmConfig {
@@ -173,7 +186,7 @@ export class LoadedPlm {
 
   /** Pages of the cache that sessions hold, of `plan.pages.count`. */
   get pagesInUse(): number {
-    return this.#engine.pagesInUse;
+    return this.#engine.pages.used;
   }
 
   /** An empty session. Throws DISPOSED. */
@@ -184,7 +197,7 @@ export class LoadedPlm {
 
   /** As createSession; of a model that was disposed of, one that throws when it evaluates. */
   createSessionUnchecked(): Session {
-    return this.#sessionOf(this.#engine.createSequence(), new Uint32Array(0));
+    return this.#sessionOf(new Sequence(this.#engine.createSequence()));
   }
 
   /** The session that was saved, and the messages of its conversation if it had one. */
@@ -203,31 +216,39 @@ export class LoadedPlm {
       const { contextLength } = this.plan.options;
       const model = { ...this.#engine.snapshotModel, contextLength };
       const empty = this.#engine.createSequence();
-      const restored = await restoreSequence(sources[0], model, empty, signal);
+      const makeRoom = this.#room.makeRoom.bind(this.#room);
+      const restored = await restoreSequence(sources[0], model, empty, makeRoom, signal);
       const { sequence, tokens, messages } = restored;
       if (this.#engine.isDisposed) sequence.dispose();
       this.#checkLive();
-      return { session: this.#sessionOf(sequence, tokens), messages };
+      const session = this.#sessionOf(new Sequence(sequence, new History(tokens)));
+      return { session, messages };
     } finally {
       await closeSources(sources);
     }
   }
 
-  #sessionOf(sequence: CacheSequence, tokens: Uint32Array): Session {
-    const { contextLength, batchSize } = this.plan.options;
-    return new LocalSession({ engine: this.#engine, contextLength, batchSize }, sequence, tokens);
+  #sessionOf(sequence: Sequence): Session {
+    const { contextLength, batchSize, attention } = this.plan.options;
+    const choice = { attention, config: this.config };
+    const parts = { engine: this.#engine, turns: this.#turns, room: this.#room, choice };
+    return new LocalSession({ ...parts, contextLength, batchSize }, sequence);
   }
 
   #checkLive(): void {
-    if (!this.#engine.isDisposed) return;
-    throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+    if (this.#engine.isDisposed) throw disposed();
   }
 
   /** Ends every thread and session; the memory is freed with the last reference to it. */
   dispose(): void {
     disposedOf(this.#engine);
     this.#engine.dispose();
+    this.#turns.cancel(() => true, disposed());
   }
+}
+
+function disposed(): PlmError {
+  return new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
 }
 
 /** Why fewer threads can compute than were asked for or than there are processors. */
@@ -248,7 +269,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   checkThreadScript(options.threadScript);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, meeting, pages, batch } = plan;
-  const { threads, precision, attention, contextLength, cacheType } = plan.options;
+  const { threads, precision, contextLength, cacheType } = plan.options;
   const isShared = threads > 1 && !isModule(binary);
   if (isShared) await collectReleased();
   const memory = plan.memory.allocate(isShared);
@@ -276,7 +297,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
     const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
     const shared = { model, memory, plm, pages, threads: await starting };
-    const engine = new Engine({ ...shared, precision, attention, variant: loaded });
+    const engine = new Engine({ ...shared, precision, variant: loaded });
     engine.packKeys();
     if (options.threads === undefined && engine.threads > 1) {
       await engine.chooseThreads(threads, starter);

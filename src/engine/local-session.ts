@@ -4,9 +4,7 @@
  * nothing else.
  */
 
-import platform from "#platform";
 import { checkOptions, checkSignal } from "../brands.js";
-import type { CacheSequence } from "../cache/sequence.js";
 import { describeValue, kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
 import { invalidArgument, PlmError } from "../errors.js";
@@ -15,33 +13,40 @@ import type { OwnBytes } from "../web-types.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
 import { type EvaluateOptions, type ResolvedEvaluation, resolveEvaluation } from "./evaluation.js";
+import { type FormChoice, Request } from "./request.js";
+import type { CacheRoom } from "./room.js";
 import { Saving } from "./save.js";
+import type { Sequence } from "./sequence.js";
 import type { SaveOptions, Session } from "./session.js";
+import type { Turns } from "./turns.js";
 
 /** What a session works on. */
 export interface SessionParts {
   readonly engine: Engine;
+  readonly turns: Turns;
+  readonly room: CacheRoom;
   readonly contextLength: number;
   readonly batchSize: number;
+  readonly choice: FormChoice;
 }
 
 export class LocalSession extends Disposable implements Session {
   readonly contextLength: number;
   readonly #parts: SessionParts;
-  readonly #sequence: CacheSequence;
-  /** The tokens of the sequence's rows; longer than it. */
-  #tokens: Uint32Array;
-  #busy = false;
+  /** Its tokens and rows. */
+  readonly sequence: Sequence;
+  #cachedTokens = 0;
   #disposed = false;
 
-  /** Of a sequence that is the session's own, and its tokens. */
-  constructor(parts: SessionParts, sequence: CacheSequence, tokens: Uint32Array) {
+  /** Of a sequence that is the session's own. */
+  constructor(parts: SessionParts, sequence: Sequence) {
     super();
     this.#parts = parts;
-    this.#sequence = sequence;
-    this.#tokens = tokens;
+    this.sequence = sequence;
     this.contextLength = parts.contextLength;
-    endWhenDropped(this, () => sequence.dispose());
+    const { room } = parts;
+    room.add(sequence);
+    endWhenDropped(this, () => room.dispose(sequence));
   }
 
   get vocabSize(): number {
@@ -49,15 +54,15 @@ export class LocalSession extends Disposable implements Session {
   }
 
   get length(): number {
-    return this.#sequence.length;
+    return this.sequence.length;
   }
 
   get cachedTokens(): number {
-    return 0;
+    return this.#cachedTokens;
   }
 
   get tokens(): Uint32Array {
-    return this.#tokens.slice(0, this.length);
+    return this.sequence.history.tokens.slice();
   }
 
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
@@ -66,18 +71,13 @@ export class LocalSession extends Disposable implements Session {
     const { engine, batchSize } = this.#parts;
     const resolved = resolveEvaluation(options, checked.length, engine.config, batchSize);
     resolved.signal?.throwIfAborted();
-    this.#busy = true;
-    try {
-      await this.#run(checked, resolved);
-      return resolved.out;
-    } finally {
-      this.#busy = false;
-    }
+    await this.#evaluate(checked, resolved);
+    return resolved.out;
   }
 
   fork(): LocalSession {
     this.#checkUsable();
-    return new LocalSession(this.#parts, this.#sequence.fork(), this.tokens);
+    return new LocalSession(this.#parts, this.sequence.fork());
   }
 
   async save(options: SaveOptions = {}): Promise<OwnBytes> {
@@ -94,8 +94,11 @@ export class LocalSession extends Disposable implements Session {
   startSave(messages?: string): Saving {
     this.#checkUsable();
     const { fingerprint, cacheType } = this.#parts.engine.snapshotModel;
-    const { tokens } = this;
-    return new Saving({ model: fingerprint, cacheType, tokens, messages }, this.#sequence);
+    return new Saving(
+      { model: fingerprint, cacheType, messages },
+      this.sequence.fork(),
+      this.#parts,
+    );
   }
 
   truncate(length: number): void {
@@ -104,51 +107,26 @@ export class LocalSession extends Disposable implements Session {
       const expected = `an integer from 0 to ${this.length}`;
       throw invalidArgument("length", expected, describeValue(length));
     }
-    this.#sequence.truncate(length);
+    this.sequence.truncate(length);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     disposedOf(this);
-    this.#sequence.dispose();
+    const { turns, room } = this.#parts;
+    turns.cancel(({ sequence }) => sequence === this.sequence, disposed());
+    room.dispose(this.sequence);
   }
 
-  async #run(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
-    const { kind, choice, width, out, step, phase, signal } = evaluation;
-    const { engine } = this.#parts;
-    const { length: outLength } = out;
-    for (let first = 0; first < tokens.length; first += step) {
-      if (first > 0) {
-        await platform.yieldToEventLoop();
-        signal?.throwIfAborted();
-        this.#checkDisposed();
-      }
-      const chunk = tokens.subarray(first, first + step);
-      const isWanted = choice === "last" && first + step >= tokens.length;
-      // Meanwhile its buffer may have been transferred.
-      if (out.length !== outLength) throw invalidArgument("out", "to stay in place", kindOf(out));
-      // What decoding goes on from is exact.
-      const outputs =
-        choice === "all"
-          ? { kind, phase, rows: Array.from(chunk, (_, row) => row) }
-          : { kind, phase: "decode" as const, rows: isWanted ? [chunk.length - 1] : [] };
-      const target = choice === "all" ? out.subarray(first * width) : out;
-      engine.evaluate({ tokens: chunk, sequence: this.#sequence, phase }, outputs, target);
-      this.#keep(chunk);
+  async #evaluate(tokens: Uint32Array, evaluation: ResolvedEvaluation): Promise<void> {
+    const { turns, choice } = this.#parts;
+    const request = new Request(this.sequence, tokens, evaluation, choice);
+    try {
+      await turns.evaluate(request);
+    } finally {
+      this.#cachedTokens = request.cachedTokens;
     }
-    await platform.yieldToEventLoop();
-  }
-
-  /** Keeps the tokens of the sequence's last rows. */
-  #keep(chunk: Uint32Array): void {
-    const { length } = this;
-    if (length > this.#tokens.length) {
-      const grown = new Uint32Array(Math.max(length, 2 * this.#tokens.length));
-      grown.set(this.#tokens);
-      this.#tokens = grown;
-    }
-    this.#tokens.set(chunk, length - chunk.length);
   }
 
   /** A copy of the tokens, which are looked at once: what is checked is what is evaluated. */
@@ -183,14 +161,16 @@ export class LocalSession extends Disposable implements Session {
 
   #checkUsable(): void {
     this.#checkDisposed();
-    if (this.#busy) {
+    if (this.sequence.isBusy) {
       throw new PlmError("SESSION_BUSY", "session: expected one call at a time, got a second");
     }
   }
 
   #checkDisposed(): void {
-    if (this.#disposed) {
-      throw new PlmError("DISPOSED", "session: expected a live session, got a disposed one");
-    }
+    if (this.#disposed) throw disposed();
   }
+}
+
+function disposed(): PlmError {
+  return new PlmError("DISPOSED", "session: expected a live session, got a disposed one");
 }

@@ -10,7 +10,10 @@ import { PRECISIONS, type Precision } from "../model/precision.js";
 
 /** How a model is laid out in memory. */
 export interface ModelOptions {
-  /** Most tokens of a sequence; default, and at most, the file's context length. */
+  /**
+   * Most tokens of a sequence; default, and at most, the context length of the file, or `cacheTokens`
+   * if that is less.
+   */
   contextLength?: number;
   /** How cached numbers are stored; default "i16". */
   cacheType?: CacheType;
@@ -21,8 +24,18 @@ export interface ModelOptions {
    * and aborts are noticed.
    */
   batchSize?: number;
-  /** How many full contexts the cache has room for; default 1. All sessions share the cache. */
-  sessions?: number;
+  /** Most sequences that are evaluated together; others wait. Default 16. */
+  maxSequences?: number;
+  /**
+   * Tokens that the cache has room for, those of all sequences together; default `contextLength`.
+   * While they need more, some wait and continue later.
+   */
+  cacheTokens?: number;
+  /**
+   * Keep the rows of sequences that have ended, as long as there is room, and reuse them where
+   * another begins with the same tokens. Default true.
+   */
+  prefixCache?: boolean;
   /**
    * Most threads that compute, including the caller's, 1 to 64; default: the fastest number, found
    * by timing. While other programs are busy, fewer take part. There are never more than
@@ -35,6 +48,9 @@ export interface ModelOptions {
   /** Refuse a plan that takes more bytes than this; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
 }
+
+/** More tokens than any memory has room for. */
+const MOST_TOKENS = 1 << 30;
 
 /** The most threads of a model. */
 const MOST_THREADS = 64;
@@ -61,6 +77,11 @@ export function excessOfThreads(asked: number | undefined): Error | undefined {
   return new Error(`expected at most ${processors} threads, the processors here, got ${asked}`);
 }
 
+function checkFlag(name: string, value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalidArgument(name, "a boolean", describeValue(value));
+}
+
 function checkLimit(limitBytes: number): number {
   if (typeof limitBytes === "number" && limitBytes > 0) return limitBytes;
   throw invalidArgument("memoryLimitBytes", "a positive number", describeValue(limitBytes));
@@ -74,12 +95,10 @@ export function checkChoice<T extends string>(name: string, value: T, choices: r
 
 /** Every option, or INVALID_ARGUMENT for one that is out of range. */
 export function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
-  const contextLength = checkRange(
-    "contextLength",
-    options.contextLength ?? config.maxPositionEmbeddings,
-    1,
-    config.maxPositionEmbeddings,
-  );
+  const { cacheTokens } = options;
+  if (cacheTokens !== undefined) checkRange("cacheTokens", cacheTokens, 1, MOST_TOKENS);
+  const most = Math.min(config.maxPositionEmbeddings, cacheTokens ?? Infinity);
+  const contextLength = checkRange("contextLength", options.contextLength ?? most, 1, most);
   const cacheType = checkChoice("cacheType", options.cacheType ?? "i16", CACHE_TYPES);
   if (cacheType === "q8_0" && config.qkRopeHeadDim % 32 > 0) {
     const expected = "rope dims in multiples of 32 for q8_0";
@@ -93,7 +112,9 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): Required
       contextLength,
       checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
     ),
-    sessions: checkRange("sessions", options.sessions ?? 1, 1, 1 << 16),
+    maxSequences: checkRange("maxSequences", options.maxSequences ?? 16, 1, 1 << 10),
+    cacheTokens: cacheTokens ?? contextLength,
+    prefixCache: checkFlag("prefixCache", options.prefixCache ?? true),
     threads: plannedThreads(options.threads),
     precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),

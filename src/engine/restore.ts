@@ -12,17 +12,19 @@ export interface Restored {
 }
 
 /**
- * Fills an empty sequence from a saved session. Throws INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL
+ * Fills an empty sequence from a saved session; `makeRoom` makes its rows' pages free. Throws INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL
  * or CACHE_FULL, and the signal's reason; the sequence then holds no pages.
  */
 export async function restoreSequence(
   source: ByteSource,
   model: SnapshotModel,
   sequence: CacheSequence,
+  makeRoom: (pages: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<Restored> {
   const snapshot = await readSnapshot(source, model, signal);
   const { tokens, messages } = snapshot;
+  makeRoom(sequence.needed(tokens.length));
   sequence.reserve(tokens.length);
   sequence.append(tokens.length);
   try {

@@ -1,13 +1,17 @@
 /** Saves a session as it is now; meanwhile it may continue. */
 
 import platform from "#platform";
-import type { CacheSequence } from "../cache/sequence.js";
 import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
 import { PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
 import { endWhenDropped } from "./dropped.js";
+import type { ResolvedEvaluation } from "./evaluation.js";
+import { type FormChoice, Request } from "./request.js";
+import type { CacheRoom } from "./room.js";
+import type { Sequence } from "./sequence.js";
 import type { StartedSave } from "./session.js";
+import type { Turns } from "./turns.js";
 
 /** What a stream is filled by. */
 interface StreamController {
@@ -17,29 +21,45 @@ interface StreamController {
 
 /** The runtime's ReadableStream, which not every program's types declare. */
 type StreamClass = new (
-  source: { pull(controller: StreamController): void; cancel(): void },
+  source: { pull(controller: StreamController): Promise<void>; cancel(): void },
   strategy: { highWaterMark: number },
 ) => ReadableStream<Uint8Array>;
 
+/** What brings back rows that a sequence gave up. */
+export interface SavingParts {
+  readonly choice: FormChoice;
+  readonly turns: Turns;
+  readonly room: CacheRoom;
+}
+
 export class Saving implements StartedSave {
   readonly #writer: SnapshotWriter;
-  /** Disposes of the fork that is saved. */
+  /** Of its own: the session may go on. */
+  readonly #sequence: Sequence;
+  readonly #parts: SavingParts;
+  /** Disposes of the sequence. */
   readonly #end: () => void;
 
-  constructor(parts: Omit<SnapshotParts, "pages">, sequence: CacheSequence) {
-    const pages = sequence.fork();
-    this.#end = () => pages.dispose();
-    try {
-      this.#writer = new SnapshotWriter({ ...parts, pages });
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
+  constructor(
+    snapshot: Pick<SnapshotParts, "model" | "cacheType" | "messages">,
+    sequence: Sequence,
+    parts: SavingParts,
+  ) {
+    const { cache, history, length } = sequence;
+    const { layers, rowBytes } = cache;
+    const pages = { layers, rowBytes, length, page: cache.page.bind(cache) };
+    this.#writer = new SnapshotWriter({ ...snapshot, tokens: history.tokens, pages });
+    this.#sequence = sequence;
+    this.#parts = parts;
+    parts.room.add(sequence);
+    sequence.isBusy = true;
+    this.#end = () => parts.room.dispose(sequence);
   }
 
   /** All bytes; the event loop runs between pages. An abort rejects with its reason. */
   async bytes(signal: AbortSignal | undefined): Promise<OwnBytes> {
     try {
+      await this.#complete(signal);
       const bytes = allocate(this.#writer.totalBytes);
       for (const _ of this.#writer.writeTo(bytes)) {
         signal?.throwIfAborted();
@@ -56,9 +76,10 @@ export class Saving implements StartedSave {
     const Stream = requireGlobal("ReadableStream") as StreamClass;
     const end = this.#end;
     const pieces = this.#writer.pieces();
-    const pull = (controller: StreamController): void => {
+    const pull = async (controller: StreamController): Promise<void> => {
       let isOver = true;
       try {
+        await this.#complete();
         const { value, done } = pieces.next();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -71,7 +92,24 @@ export class Saving implements StartedSave {
     endWhenDropped(stream, end);
     return stream;
   }
+
+  /** Evaluates rows again that the session had given up, and keeps them until the end. */
+  async #complete(signal?: AbortSignal): Promise<void> {
+    const { turns, choice } = this.#parts;
+    const sequence = this.#sequence;
+    if (sequence.isComplete) return;
+    const none = new Uint32Array(0);
+    const evaluation = { ...NO_RESULT, signal };
+    await turns.evaluate(new Request(sequence, none, evaluation, choice));
+    sequence.isBusy = true;
+  }
 }
+
+/** An evaluation of which nothing is requested. */
+const NO_RESULT: Omit<ResolvedEvaluation, "signal"> = {
+  ...{ kind: "logits", choice: "none", phase: "prefill" },
+  ...{ width: 0, out: new Float32Array(0), step: 1 },
+};
 
 /** Throws OUT_OF_MEMORY where the runtime refuses. */
 function allocate(length: number): OwnBytes {

@@ -3,7 +3,7 @@
  * it, and every thread does its share.
  */
 import type { Batch, BatchBoard } from "../model/batch.js";
-import type { Plm } from "../model/plm.js";
+import type { Plm, Receive } from "../model/plm.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { WORK_BYTES } from "./meeting.js";
 
@@ -43,12 +43,7 @@ export class WorkBoard {
  * Does one thread's share of a piece of work that its member has begun. `receive` is that of
  * Plm.evaluate.
  */
-export function perform(
-  plm: Plm,
-  work: Work,
-  precision: Precision,
-  receive?: (first: number, count: number) => void,
-): void {
+export function perform(plm: Plm, work: Work, precision: Precision, receive?: Receive): void {
   plm.linear.precision = precision;
   if (work.kind === "evaluate") plm.evaluate(work.batch, work.layers, receive);
   else if (work.kind === "read") plm.readWeights();

@@ -25,6 +25,8 @@ export interface Evaluator {
    * evaluator that has evaluated tokens but does not list them.
    */
   readonly tokens?: ArrayLike<number>;
+  /** Tokens of the last call that were reused and not evaluated; none where it is missing. */
+  readonly cachedTokens?: number;
   /**
    * Appends tokens. Resolves to f32[vocabSize], the logits after the last; valid until the next
    * call.

@@ -91,6 +91,7 @@ export async function* generatePieces(
   let startMs = now();
   let logits = await evaluate(evaluator, prompt, { phase: promptPhase, signal });
   record.prefillMs = now() - startMs;
+  record.cachedTokens = evaluator.cachedTokens ?? 0;
   if (options.maxTokens === 0) record.finishReason = "length";
 
   while (record.finishReason === undefined) {

@@ -11,7 +11,7 @@ export interface GenerationTimings {
   prefillMs: number;
   /** Everything after the prompt: choosing tokens, evaluating and decoding them. */
   decodeMs: number;
-  /** Prompt tokens a second of prefill; 0 if no time passed. */
+  /** Prompt tokens evaluated, a second of prefill; 0 if no time passed. */
   prefillTokensPerSecond: number;
   /** Tokens evaluated after the prompt, a second of decode; 0 if there were none. */
   tokensPerSecond: number;
@@ -25,6 +25,8 @@ export interface GenerationResult {
   tokens: number[];
   /** Tokens of the prompt; in a conversation, without those evaluated before. */
   promptTokens: number;
+  /** Of these, the tokens that were not evaluated: rows of another sequence were reused. */
+  cachedTokens: number;
   finishReason: FinishReason;
   /** The stop string that ended the text. */
   stop?: string;
@@ -45,6 +47,7 @@ export interface GenerationRecord {
   text: string;
   tokens: number[];
   promptTokens: number;
+  cachedTokens: number;
   finishReason: FinishReason | undefined;
   stop: string | undefined;
   eosToken: number | undefined;
@@ -64,6 +67,7 @@ export function createRecord(
     text: "",
     tokens: [],
     promptTokens,
+    cachedTokens: 0,
     finishReason: undefined,
     stop: undefined,
     eosToken: undefined,
@@ -161,11 +165,12 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
 
 /** A record without a reason belongs to a generation that was left early. */
 function toResult(record: GenerationRecord): GenerationResult {
-  const { prefillMs, decodeMs, promptTokens, decodedTokens } = record;
+  const { prefillMs, decodeMs, promptTokens, cachedTokens, decodedTokens } = record;
   return {
     text: record.text,
     tokens: record.tokens,
     promptTokens,
+    cachedTokens,
     finishReason: record.finishReason ?? "cancelled",
     ...(record.stop !== undefined && { stop: record.stop }),
     ...(record.eosToken !== undefined && { eosToken: record.eosToken }),
@@ -174,7 +179,7 @@ function toResult(record: GenerationRecord): GenerationResult {
     timings: {
       prefillMs,
       decodeMs,
-      prefillTokensPerSecond: calculateTokensPerSecond(promptTokens, prefillMs),
+      prefillTokensPerSecond: calculateTokensPerSecond(promptTokens - cachedTokens, prefillMs),
       tokensPerSecond: calculateTokensPerSecond(decodedTokens, decodeMs),
     },
   };

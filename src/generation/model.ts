@@ -8,7 +8,7 @@ import { invalidArgument } from "../errors.js";
 import type { ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
-import type { SparsityCount } from "../model/plm.js";
+import type { SparsityCount } from "../model/relu2-mlp.js";
 import {
   applyChatTemplate,
   type ChatMessage,

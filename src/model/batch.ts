@@ -1,5 +1,5 @@
 /**
- * The input of one forward pass: a few words, the tokens and the sequences' page tables, which the
+ * The input of one forward pass: tokens of several sequences with their page tables, which the
  * caller's thread writes to shared memory and all threads read.
  */
 import { pagesOf } from "../cache/pages.js";
@@ -15,45 +15,65 @@ export type Phase = "prefill" | "decode";
 /** The phases. */
 export const PHASES: readonly Phase[] = ["prefill", "decode"];
 
-const FORMS = ["absorbed", "expanded"] as const;
-const KINDS = ["logits", "hidden"] as const;
+/** The forms of attention, as they are computed. */
+export const FORMS = ["absorbed", "expanded"] as const;
+export type Form = (typeof FORMS)[number];
 
-/** Consecutive tokens of one sequence. */
-export interface Segment {
-  /** Its first row in the batch, and its number of rows. */
+/** What is requested of a row: logits, or the residual stream after the last norm. */
+export type OutputKind = "logits" | "hidden";
+const KINDS: readonly OutputKind[] = ["logits", "hidden"];
+
+/** Consecutive rows of a batch in one phase. */
+export interface Rows {
   readonly first: number;
   readonly n: number;
+  readonly phase: Phase;
+}
+
+/** Consecutive tokens of one sequence. */
+export interface Segment extends Rows {
   /** Position of the first token: the number of rows already in the cache. */
   readonly position: number;
-  readonly phase: Phase;
-  readonly form: (typeof FORMS)[number];
+  readonly form: Form;
   /** u32[layers, pagesStride]: the addresses of the sequence's pages. */
   readonly pagesPtr: number;
 }
 
-/** Which results of a batch are requested. */
-export interface Outputs {
-  /** Logits, or hidden states: the residual stream after the last norm. */
-  readonly kind: (typeof KINDS)[number];
+/** A result that is requested. */
+export interface Output {
+  /** A row of the batch. */
+  readonly row: number;
+  readonly kind: OutputKind;
   /** Sets the precision of logits. */
   readonly phase: Phase;
-  /** Rows of the batch. */
-  readonly rows: ArrayLike<number>;
 }
 
 /** Tokens that go through the model together. */
 export interface Batch {
+  /** Those in the decode phase come first. */
   readonly segments: readonly Segment[];
-  readonly outputs: Outputs;
+  readonly outputs: readonly Output[];
 }
 
-/** Words before the outputs' rows, the tokens and the page tables. */
-const WORDS = 16;
+/** A batch's rows by phase: decode, prefill or both. */
+export function phasesOf({ segments }: Batch): Rows[] {
+  const last = segments[segments.length - 1];
+  const total = last.first + last.n;
+  const prefill = segments.find(({ phase }) => phase === "prefill")?.first ?? total;
+  const parts: Rows[] = [
+    { first: 0, n: prefill, phase: "decode" },
+    { first: prefill, n: total - prefill, phase: "prefill" },
+  ];
+  return parts.filter(({ n }) => n > 0);
+}
 
 /** The limits of a batch. */
 export interface BatchSizes {
   readonly layers: number;
-  readonly batchSize: number;
+  /** Most rows. */
+  readonly rows: number;
+  /** Most segments. */
+  readonly maxSequences: number;
   readonly contextLength: number;
 }
 
@@ -62,19 +82,28 @@ export interface BatchPlan extends BatchSizes {
   readonly ptr: number;
 }
 
+/** Words of the counts, and of each segment. */
+const WORDS = 16;
+const SEGMENT_WORDS = 4;
+
 /** Words from one layer's page table to the next. */
-export function pagesStride({ contextLength }: BatchSizes): number {
+export function pagesStride({ contextLength }: Pick<BatchSizes, "contextLength">): number {
   return pagesOf(contextLength);
+}
+
+/** Words of one segment's page tables. */
+function tableWords(sizes: BatchSizes): number {
+  return sizes.layers * pagesStride(sizes);
 }
 
 /** Plans room for a batch. */
 export function planBatch(plan: MemoryPlan, sizes: BatchSizes): BatchPlan {
-  const { layers, batchSize } = sizes;
-  const words = WORDS + 2 * batchSize + layers * pagesStride(sizes);
+  const { rows, maxSequences } = sizes;
+  const words = WORDS + 2 * rows + maxSequences * (SEGMENT_WORDS + tableWords(sizes));
   return { ...sizes, ptr: plan.add("scratch", "batch", words * 4) };
 }
 
-/** A sequence's next tokens, before they have a place in memory. */
+/** A sequence's next tokens, for which it has reserved rows, before they have a place in memory. */
 export interface NextTokens extends Pick<Segment, "phase" | "form"> {
   readonly tokens: ArrayLike<number>;
   readonly sequence: CacheSequence;
@@ -82,49 +111,72 @@ export interface NextTokens extends Pick<Segment, "phase" | "form"> {
 
 /** The batch in memory. */
 export class BatchBoard {
-  /** u32[batchSize]: the tokens' ids. */
+  /** u32[rows]: the tokens' ids. */
   readonly tokens: Uint32Array;
   readonly #plan: BatchPlan;
-  readonly #words: Int32Array;
-  readonly #rows: Uint32Array;
-  /** u32[layers, pagesStride] */
+  readonly #counts: Int32Array;
+  /** i32[maxSequences, 4]: n, position, phase, form */
+  readonly #segments: Int32Array;
+  /** u32[rows]: row, kind and phase */
+  readonly #outputs: Uint32Array;
+  /** u32[maxSequences, layers, pagesStride] */
   readonly #pages: Uint32Array;
 
   constructor(memory: WebAssembly.Memory, plan: BatchPlan) {
-    const { ptr, batchSize, layers } = plan;
-    const rowsPtr = ptr + WORDS * 4;
-    const pages = layers * pagesStride(plan);
+    const { rows, maxSequences } = plan;
+    let end = plan.ptr;
+    const words = (count: number): [ArrayBuffer, number, number] => {
+      const ptr = end;
+      end += count * 4;
+      return [memory.buffer, ptr, count];
+    };
     this.#plan = plan;
-    this.#words = new Int32Array(memory.buffer, ptr, WORDS);
-    this.#rows = new Uint32Array(memory.buffer, rowsPtr, batchSize);
-    this.tokens = new Uint32Array(memory.buffer, rowsPtr + batchSize * 4, batchSize);
-    this.#pages = new Uint32Array(memory.buffer, rowsPtr + batchSize * 8, pages);
+    this.#counts = new Int32Array(...words(WORDS));
+    this.#segments = new Int32Array(...words(maxSequences * SEGMENT_WORDS));
+    this.#outputs = new Uint32Array(...words(rows));
+    this.tokens = new Uint32Array(...words(rows));
+    this.#pages = new Uint32Array(...words(maxSequences * tableWords(plan)));
   }
 
-  /** Writes a batch of one segment: a sequence's next tokens, for which it has reserved rows. */
-  write({ tokens, sequence, phase, form }: NextTokens, outputs: Outputs): Batch {
-    const { length } = tokens;
-    this.tokens.set(tokens);
-    this.#rows.set(outputs.rows);
-    sequence.writeTables(this.#pages, pagesStride(this.#plan));
-    this.#words.set([length, sequence.length, PHASES.indexOf(phase), FORMS.indexOf(form)]);
-    const kind = KINDS.indexOf(outputs.kind);
-    this.#words.set([outputs.rows.length, kind, PHASES.indexOf(outputs.phase)], 4);
+  /**
+   * Writes a batch of one segment for each of `parts`, those in the decode phase first. Requires at
+   * most maxSequences parts, and rows as planned.
+   */
+  write(parts: readonly NextTokens[], outputs: readonly Output[]): Batch {
+    let first = 0;
+    parts.forEach(({ tokens, sequence, phase, form }, i) => {
+      const words = [tokens.length, sequence.length, PHASES.indexOf(phase), FORMS.indexOf(form)];
+      this.#segments.set(words, i * SEGMENT_WORDS);
+      this.tokens.set(tokens, first);
+      first += tokens.length;
+      const size = tableWords(this.#plan);
+      sequence.writeTables(this.#pages.subarray(i * size), pagesStride(this.#plan));
+    });
+    outputs.forEach(({ row, kind, phase }, i) => {
+      this.#outputs[i] = row * 4 + KINDS.indexOf(kind) * 2 + PHASES.indexOf(phase);
+    });
+    this.#counts.set([parts.length, outputs.length]);
     return this.read();
   }
 
   /** The batch that was written last. */
   read(): Batch {
-    const [n, position, phase, form, count, kind, outputPhase] = this.#words;
-    const segment = {
-      ...{ first: 0, n, position, phase: PHASES[phase], form: FORMS[form] },
-      pagesPtr: this.#pages.byteOffset,
-    };
-    const rows = this.#rows.subarray(0, count);
-    return {
-      segments: [segment],
-      outputs: { kind: KINDS[kind], phase: PHASES[outputPhase], rows },
-    };
+    const [segmentCount, outputCount] = this.#counts;
+    const segments: Segment[] = [];
+    let first = 0;
+    for (let i = 0; i < segmentCount; i++) {
+      const at = i * SEGMENT_WORDS;
+      const [n, position, phase, form] = this.#segments.subarray(at, at + SEGMENT_WORDS);
+      const pagesPtr = this.#pages.byteOffset + i * tableWords(this.#plan) * 4;
+      segments.push({ first, n, position, phase: PHASES[phase], form: FORMS[form], pagesPtr });
+      first += n;
+    }
+    const outputs = Array.from(this.#outputs.subarray(0, outputCount), (word) => ({
+      row: word >> 2,
+      kind: KINDS[(word >> 1) & 1],
+      phase: PHASES[word & 1],
+    }));
+    return { segments, outputs };
   }
 
   /** Address of u32[pagesStride]: a segment's page table of a layer. */
@@ -133,8 +185,7 @@ export class BatchBoard {
   }
 
   /** Address of the page of that index in a segment's page table. */
-  page({ pagesPtr }: Segment, layer: number, index: number): number {
-    const first = (pagesPtr - this.#pages.byteOffset) / 4;
-    return this.#pages[first + layer * pagesStride(this.#plan) + index];
+  page(segment: Segment, layer: number, index: number): number {
+    return this.#pages[(this.layerPages(segment, layer) - this.#pages.byteOffset) / 4 + index];
   }
 }

@@ -18,10 +18,13 @@ import type { PlmConfig } from "./config.js";
 /** Cached positions that expanded attention expands at a time: those of a page. */
 export const EXPANDED_TILE: number = PAGE_ROWS;
 
-/** Rows of logits that are computed at a time. */
+/** Outputs that are computed at a time. */
 export const LOGITS_ROWS = 16;
 
-/** Addresses of the activations of `n` tokens (n = batchSize). */
+/** Queries of absorbed attention that are computed at a time. */
+export const ABSORBED_ROWS = 16;
+
+/** Addresses of the activations of a batch of `n` rows. */
 export interface Buffers {
   /** f32[n, hiddenSize]: the residual stream */
   readonly x: number;
@@ -29,8 +32,8 @@ export interface Buffers {
   readonly xNorm: number;
   readonly blockOut: number;
   /**
-   * activations[n, max(hiddenSize, numHeads * vHeadDim)] or [max(tile, numHeads), kvLoraRank] in
-   * any form
+   * activations[n, max(hiddenSize, numHeads * vHeadDim)], [tile, kvLoraRank] or [numHeads,
+   * ABSORBED_ROWS, kvLoraRank] in any form; those of prefill begin a tile
    */
   readonly quantized: number;
   /** activations[n, hiddenSize]: the input of compressed kv, if not in the form of the queries' */
@@ -45,13 +48,13 @@ export interface Buffers {
   readonly up: number;
   /** i16 rows[n, intermediateSize] */
   readonly upQuantized: number;
-  /** u32[n] counts, then u32[n, intermediateSize] active neurons, or pairs of them */
+  /** for each phase, u32 counts, then u32[intermediateSize] active neurons, or pairs, of a row */
   readonly active: number;
   /** f32[n]: the pairs' scales */
   readonly activeScales: number;
-  /** f32[numHeads, kvLoraRank + qkRopeHeadDim]: absorbed query of one token */
+  /** f32[ABSORBED_ROWS, numHeads, kvLoraRank + qkRopeHeadDim]: absorbed queries */
   readonly absorbedQ: number;
-  /** f32[numHeads, kvLoraRank]: attention's output in the latent space */
+  /** f32[ABSORBED_ROWS, numHeads, kvLoraRank]: attention's output in the latent space */
   readonly latentOut: number;
   /** f32[tile, kvLoraRank], f32[tile, qkRopeHeadDim]: cached rows as floats */
   readonly latents: number;
@@ -86,14 +89,15 @@ export interface ThreadBuffers {
 /** Determines the activations' sizes. */
 export interface BufferSizes {
   readonly threads: number;
-  readonly batchSize: number;
+  /** Rows of a batch. */
+  readonly rows: number;
   readonly contextLength: number;
 }
 
 /** Lays the activations out from `basePtr` on; `bytes` is their total size. */
 export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: number): Buffers {
   const { hiddenSize, intermediateSize, numAttentionHeads: heads, kvLoraRank } = config;
-  const { batchSize: n, contextLength, threads } = sizes;
+  const { rows: n, contextLength, threads } = sizes;
   const qkHeadDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
   const cacheDim = kvLoraRank + config.qkRopeHeadDim;
   const vDim = heads * config.vHeadDim;
@@ -115,11 +119,11 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     blockOut: xNorm,
     quantized: bytes(
       Math.max(
-        activationBytes(n, widest),
-        activationBytes(Math.max(EXPANDED_TILE, heads), kvLoraRank),
+        activationBytes(n, widest) + activationBytes(1, widest),
+        activationBytes(Math.max(EXPANDED_TILE, heads * ABSORBED_ROWS), kvLoraRank),
       ),
     ),
-    kvQuantized: bytes(activationBytes(n, hiddenSize)),
+    kvQuantized: bytes(activationBytes(n, hiddenSize) + activationBytes(1, hiddenSize)),
     q: f32(n * pad8(heads * qkHeadDim)),
     compressedKv: f32(n * pad8(cacheDim)),
     attnOut: f32(n * vDim),
@@ -127,8 +131,8 @@ export function layoutBuffers(config: PlmConfig, sizes: BufferSizes, basePtr: nu
     upQuantized: bytes(activationBytes(n, intermediateSize)),
     active: f32(n + n * intermediateSize),
     activeScales: f32(n),
-    absorbedQ: f32(heads * cacheDim),
-    latentOut: f32(heads * kvLoraRank),
+    absorbedQ: f32(ABSORBED_ROWS * heads * cacheDim),
+    latentOut: f32(ABSORBED_ROWS * heads * kvLoraRank),
     latents: f32(EXPANDED_TILE * kvLoraRank),
     kPe: f32(EXPANDED_TILE * config.qkRopeHeadDim),
     kv: f32(EXPANDED_TILE * pad8(kvDim)),

@@ -6,6 +6,7 @@
 import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { isRelaxed, type Kernels } from "../kernels/kernels.js";
 import {
+  activationBytes,
   i16RowBytes,
   isFloatType,
   type MatvecForm,
@@ -15,7 +16,7 @@ import {
 } from "../kernels/packed.js";
 import { ProductShape } from "../kernels/structs.js";
 import type { Member } from "../kernels/team.js";
-import type { Phase } from "./batch.js";
+import type { Phase, Rows } from "./batch.js";
 import { type Precision, type Product, planesOf } from "./precision.js";
 import { outputStride, type Weight } from "./weights.js";
 
@@ -25,20 +26,20 @@ export type RoundedForm = MatvecForm | 1 | 2;
 /** The form of activations: rounded, or plain floats for float weights. */
 export type ActivationForm = "F32" | RoundedForm;
 
-/** Activations in the form that a product takes. */
-export interface Activations {
+/** Activations of consecutive rows, in the form that a product takes. */
+export interface Activations extends Rows {
   readonly ptr: number;
-  readonly n: number;
-  readonly phase: Phase;
   readonly form: ActivationForm;
   /** The floats that they were rounded from; float weights take these. */
   readonly xPtr: number;
 }
 
-/** Tokens whose activations are multiplied. */
-export interface Tokens {
-  readonly n: number;
-  readonly phase: Phase;
+/** Rows of a tile of prefill's activations. */
+const TILE = 4;
+
+/** Whether threads take pieces of a product one by one: not for one token, whose steps are short. */
+export function isPiecemeal(parts: readonly Rows[]): boolean {
+  return parts.length > 1 || parts[0].n > 1;
 }
 
 /** The parts of a Linear. */
@@ -70,27 +71,37 @@ export class Linear {
     return this.#parts.choice.matmul[type]?.includes(planes) ? planes : "I16";
   }
 
+  /** This thread's share of rows: tiles of prefill are not divided. */
+  share({ first, n, phase }: Rows): readonly [first: number, end: number] {
+    const [own, end] = this.#parts.member.share(n, phase === "decode" ? 1 : TILE);
+    return [first + own, first + end];
+  }
+
   /**
-   * Rounds this thread's share of f32[n, cols] at xPtr, a weight's input, to toPtr, in the form of
-   * its product. Returns `made`, made of the same floats, if it has that form.
+   * Rounds this thread's share of f32[rows, cols] at xPtr, a weight's input, to toPtr, each part in
+   * the form of its phase's product. Returns `made`, made of the same floats, if it has these forms.
    */
   quantize(
     toPtr: number,
     xPtr: number,
-    { n, phase }: Tokens,
+    parts: readonly Rows[],
     weight: Weight,
     product: Product,
-    made?: Activations,
-  ): Activations {
+    made?: readonly Activations[],
+  ): readonly Activations[] {
     const { cols } = weight;
-    const form = this.#formOf(weight, product, phase);
-    if (made?.form === form) return made;
-    if (form !== "F32") {
-      const [first, end] = this.#parts.member.share(n, 4);
-      const at = toPtr + first * activationRowBytes(form, cols);
-      this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
-    }
-    return { ptr: toPtr, n, phase, form, xPtr };
+    const forms = parts.map(({ phase }) => this.#formOf(weight, product, phase));
+    if (made?.every(({ form }, i) => form === forms[i])) return made;
+    return parts.map((rows, i) => {
+      const form = forms[i];
+      const ptr = toPtr + activationBytes(rows.first, cols);
+      if (form !== "F32") {
+        const [first, end] = this.share(rows);
+        const at = ptr + (first - rows.first) * activationRowBytes(form, cols);
+        this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
+      }
+      return { ...rows, ptr, form, xPtr: xPtr + rows.first * cols * 4 };
+    });
   }
 
   /** Rounds f32[rows, cols] to a form, on this thread alone. */
@@ -103,18 +114,24 @@ export class Linear {
     else kernels.quantizePlanes(toPtr, xPtr, rows, cols, form);
   }
 
-  /** f32[n, rows] = X W^T, rows padded to 8, together with the other threads. */
-  multiply(yPtr: number, weight: Weight, x: Activations): void {
+  /**
+   * f32[n, rows] = X W^T, rows padded to 8, together with the other threads: all parts in one pass
+   * over the weight.
+   */
+  multiply(yPtr: number, weight: Weight, parts: readonly Activations[]): void {
     const { type, rows, cols, ptr } = weight;
     const stride = outputStride(weight);
-    this.#parts.member.divide(isFloatType(type) ? rows : stride, 8, x.n > 1, (first, end) => {
+    const padded = isFloatType(type) ? rows : stride;
+    this.#parts.member.divide(padded, 8, isPiecemeal(parts), (first, end) => {
       const slice = { ...weight, ptr: ptr + packedBytes(type, first, cols), rows: end - first };
-      this.multiplyRows(yPtr + first * 4, slice, x, stride);
+      for (const x of parts) {
+        this.multiplyRows(yPtr + (x.first * stride + first) * 4, slice, x, stride);
+      }
     });
   }
 
   /** All rows of `weight`, on this thread alone; tokens' outputs are `stride` floats apart. */
-  multiplyRows(yPtr: number, weight: Weight, x: Activations, stride: number): void {
+  multiplyRows(yPtr: number, weight: Weight, x: Omit<Activations, "first">, stride: number): void {
     const { kernels, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;
     const { id } = PACKED_TYPES[type];

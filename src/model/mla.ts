@@ -1,5 +1,5 @@
 /**
- * Multi-head latent attention of a segment's tokens, in absorbed and in expanded form. Each thread
+ * Multi-head latent attention of a batch's tokens, in absorbed and in expanded form. Each thread
  * computes its share of the heads.
  */
 
@@ -8,10 +8,16 @@ import { i16RowBytes, isFloatType, PACKED_TYPES, packedBytes } from "../kernels/
 import { ExpandedTile, LatentShape } from "../kernels/structs.js";
 import { absorbedKeysPtr, headPtr } from "./absorbed-keys.js";
 import type { Segment } from "./batch.js";
-import { EXPANDED_TILE } from "./buffers.js";
+import { ABSORBED_ROWS, EXPANDED_TILE } from "./buffers.js";
 import type { Linear } from "./linear.js";
 import type { ThreadParts } from "./parts.js";
 import { type KvBWeight, type LayerWeights, outputStride, type Weight } from "./weights.js";
+
+/** A row of the batch, and where its sequence's cache is. */
+interface Query {
+  readonly segment: Segment;
+  readonly row: number;
+}
 
 export class Attention {
   readonly #parts: ThreadParts;
@@ -26,19 +32,33 @@ export class Attention {
     this.#expandedTile = new ExpandedTile(parts.memory, parts.buffers.expandedTile);
   }
 
-  /** attnOut[n, numHeads, vHeadDim] of the segment's queries over the layer's cache. */
-  attend(layer: LayerWeights, index: number, segment: Segment): void {
-    if (segment.form === "expanded") this.#attendExpanded(layer, index, segment);
-    else this.#attendAbsorbed(layer, index, segment);
+  /** attnOut[n, numHeads, vHeadDim] of the batch's queries over their sequences' caches. */
+  attend(layer: LayerWeights, index: number, segments: readonly Segment[]): void {
+    const queries: Query[] = [];
+    let expanded = 0;
+    for (const segment of segments) {
+      if (segment.form === "expanded") {
+        // Others may still finish another segment, whose states are laid out differently.
+        if (expanded++ > 0) this.#parts.member.join();
+        this.#attendExpanded(layer, index, segment);
+      } else for (let i = 0; i < segment.n; i++) queries.push({ segment, row: segment.first + i });
+    }
+    for (let i = 0; i < queries.length; ) {
+      let count = 1;
+      const { row } = queries[i];
+      while (count < ABSORBED_ROWS && queries[i + count]?.row === row + count) count++;
+      this.#attendAbsorbed(layer, index, queries.slice(i, i + count));
+      i += count;
+    }
   }
 
   /**
-   * Attention in the latent space, token by token: W_uk is absorbed into the query, W_uv is applied
-   * to the result, and the cached rows are used as they are.
+   * Attention in the latent space, for queries of consecutive rows: W_uk is absorbed into the
+   * query, W_uv is applied to the result, and the cached rows are used as they are. Each head's
+   * weights are read once for all queries.
    */
-  #attendAbsorbed(layer: LayerWeights, index: number, segment: Segment): void {
+  #attendAbsorbed(layer: LayerWeights, index: number, queries: readonly Query[]): void {
     const { config, member, memory, buffers, batch, cache } = this.#parts;
-    const { first: firstRow, n, position } = segment;
     const { numAttentionHeads: heads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = config;
     const { kvLoraRank } = config;
     const { q, attnOut, absorbedQ, latentOut, scratch } = buffers;
@@ -47,25 +67,28 @@ export class Attention {
     const [first, end] = member.share(heads);
     if (first === end) return;
     const floats = new Float32Array(memory.buffer);
-    const pages = batch.layerPages(segment, index);
+    for (let h = first; h < end; h++) {
+      queries.forEach(({ row }, i) => {
+        const qNope = q + (row * outputStride(layer.qProj) + h * qkHeadDim) * 4;
+        const target = absorbedQ + (i * heads + h) * cacheDim * 4;
+        this.#absorb(target, layer.kvBProj, h, qNope);
+        const qPe = (qNope + qkNopeHeadDim * 4) / 4;
+        floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
+      });
+    }
     this.#latentShape.write({
       ...{ heads: end - first, latentDim: kvLoraRank, ropeDim: qkRopeHeadDim },
       ...{ scale: 1 / Math.sqrt(qkHeadDim), stride: cache.rowBytes, offset: 0, unscored: 0 },
     });
-    const absorbed = absorbedQ + first * cacheDim * 4;
-    const out = latentOut + first * kvLoraRank * 4;
-    for (let i = 0; i < n; i++) {
-      const row = firstRow + i;
-      for (let h = first; h < end; h++) {
-        const qNope = q + (row * outputStride(layer.qProj) + h * qkHeadDim) * 4;
-        const target = absorbedQ + h * cacheDim * 4;
-        this.#absorb(target, layer.kvBProj, h, qNope);
-        const qPe = (qNope + qkNopeHeadDim * 4) / 4;
-        floats.copyWithin((target + kvLoraRank * 4) / 4, qPe, qPe + qkRopeHeadDim);
-      }
-      cache.attend(out, absorbed, pages, position + i + 1, this.#latentShape.ptr, scratch);
-      this.#headValues(attnOut + row * heads * vHeadDim * 4, layer.kvBProj, first, end);
-    }
+    queries.forEach(({ segment, row }, i) => {
+      const absorbed = absorbedQ + (i * heads + first) * cacheDim * 4;
+      const out = latentOut + (i * heads + first) * kvLoraRank * 4;
+      const positions = segment.position + (row - segment.first) + 1;
+      const pages = batch.layerPages(segment, index);
+      cache.attend(out, absorbed, pages, positions, this.#latentShape.ptr, scratch);
+    });
+    const outPtr = attnOut + queries[0].row * heads * vHeadDim * 4;
+    this.#headValues(outPtr, layer.kvBProj, queries.length, first, end);
   }
 
   /** f32[kvLoraRank] = W_uk[h]^T qNope */
@@ -84,23 +107,30 @@ export class Attention {
     absorb(yPtr, keys, id, qNopePtr, rows, cols, buffers.scratch);
   }
 
-  /** f32[numHeads, vHeadDim]: W_uv[h] applied to the head's output in the latent space */
-  #headValues(outPtr: number, kvB: Weight, first: number, end: number): void {
-    const { qkNopeHeadDim, vHeadDim } = this.#parts.config;
+  /** f32[n, numHeads, vHeadDim]: W_uv[h] applied to the heads' outputs in the latent space */
+  #headValues(outPtr: number, kvB: Weight, n: number, first: number, end: number): void {
+    const { numAttentionHeads: heads, qkNopeHeadDim, vHeadDim } = this.#parts.config;
     const { latentOut, quantized } = this.#parts.buffers;
     const { ptr, type, cols } = kvB;
     const form = this.#linear.matvecForm(type);
     const rowBytes = i16RowBytes(cols);
-    if (!isFloatType(type)) {
-      const [to, from] = [quantized + first * rowBytes, latentOut + first * cols * 4];
-      this.#linear.quantizeRows(to, from, end - first, cols, form);
-    }
+    const isFloat = isFloatType(type);
     for (let h = first; h < end; h++) {
       const row = h * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
       const values = { ...kvB, ptr: ptr + packedBytes(type, row, cols), rows: vHeadDim };
-      const xPtr = latentOut + h * cols * 4;
-      const x = { ptr: quantized + h * rowBytes, n: 1, phase: "decode", form, xPtr } as const;
-      this.#linear.multiplyRows(outPtr + h * vHeadDim * 4, values, x, vHeadDim);
+      const rounded = quantized + h * ABSORBED_ROWS * rowBytes;
+      const y = outPtr + h * vHeadDim * 4;
+      for (let i = 0; i < n; i++) {
+        const xPtr = latentOut + (i * heads + h) * cols * 4;
+        if (!isFloat) this.#linear.quantizeRows(rounded + i * rowBytes, xPtr, 1, cols, form);
+        else {
+          const x = { ptr: 0, n: 1, phase: "decode", form, xPtr } as const;
+          this.#linear.multiplyRows(y + i * heads * vHeadDim * 4, values, x, vHeadDim);
+        }
+      }
+      if (isFloat) continue;
+      const x = { ptr: rounded, n, phase: "decode", form, xPtr: 0 } as const;
+      this.#linear.multiplyRows(y, values, x, heads * vHeadDim);
     }
   }
 
@@ -129,12 +159,12 @@ export class Attention {
     const total = position + n;
     for (let first = 0; first < total; first += EXPANDED_TILE) {
       const count = Math.min(EXPANDED_TILE, total - first);
-      const [own, end] = member.share(count, 4);
+      const [own, end] = this.#linear.share({ first: 0, n: count, phase });
       const [latentsPtr, kPePtr] = [latents + own * kvLoraRank * 4, kPe + own * qkRopeHeadDim * 4];
       const rows = batch.page(segment, index, first / EXPANDED_TILE) + own * cache.rowBytes;
       cache.load(rows, end - own, latentsPtr, kPePtr);
-      const tokens = { n: count, phase };
-      const x = this.#linear.quantize(quantized, latents, tokens, layer.kvBProj, "attn_kv_b");
+      const positions = [{ first: 0, n: count, phase }];
+      const x = this.#linear.quantize(quantized, latents, positions, layer.kvBProj, "attn_kv_b");
       member.join();
       this.#linear.multiply(kv, layer.kvBProj, x); // [count, numHeads, kNope | v]
       member.join();

@@ -80,7 +80,7 @@ for (let seed = 1; seed <= SCHEDULES; seed++) {
 
   test(`schedule ${what}`, async () => {
     const file = pick(FILES);
-    const model = await loadEngine(file, { ...options, threads, sessions: 4 });
+    const model = await loadEngine(file, { ...options, threads, cacheTokens: 4 * CONTEXT });
     const reference = await loadEngine(file, options);
     const lives: Life[] = [{ session: model.createSession(), pieces: [] }];
     for (let step = 0; step < STEPS; step++) {

@@ -52,7 +52,7 @@ async function loadGuarded(
 }
 
 /** Contexts that the cache has room for, one of which is used. */
-const SESSIONS = 2;
+const SEQUENCES = 2;
 
 /** Everything between the regions that evaluation may write: weights, guard, gaps. */
 function untouchable(model: LoadedPlm, memory: WebAssembly.Memory): Uint8Array[] {
@@ -64,7 +64,7 @@ function untouchable(model: LoadedPlm, memory: WebAssembly.Memory): Uint8Array[]
     if (!isScratch && region.kind !== "cache") continue;
     parts.push(new Uint8Array(memory.buffer).slice(from, region.ptr));
     // The first session takes the first pages.
-    from = region.ptr + (isScratch ? region.bytes : region.bytes / SESSIONS);
+    from = region.ptr + (isScratch ? region.bytes : region.bytes / SEQUENCES);
   }
   parts.push(new Uint8Array(memory.buffer).slice(from));
   return parts;
@@ -86,7 +86,12 @@ for (const [type, options] of CASES) {
     const file = tinyModel({ dims: { ...dims, numHiddenLayers: 1 }, type, tied: false });
     for (const attention of ["absorbed", "expanded"] as const) {
       for (const batchSize of [1, 3, 64]) {
-        const planned = { ...options, attention, batchSize, sessions: SESSIONS };
+        const planned = {
+          ...options,
+          attention,
+          batchSize,
+          cacheTokens: SEQUENCES * dims.contextLength,
+        };
         const { model, memory } = await loadGuarded(file, planned);
         const { ptr, bytes } = model.plan.memory.regions.at(-1)!;
         const guard = new Uint8Array(memory.buffer, ptr, bytes);
@@ -124,7 +129,7 @@ test("addresses beyond 2 GiB are addresses like others", async () => {
     const file = tinyModel({ dims, type: "Q8_0" });
     const expected = await engineLogits(await loadEngine(file, { attention }), tokens);
     try {
-      const model = await loadEngine(file, { attention, sessions: 14_000 });
+      const model = await loadEngine(file, { attention, cacheTokens: 14_000 * 1024 });
       assert.ok(model.plan.buffers.x > 2 ** 31);
       assert.equal(await engineLogits(model, tokens), expected);
     } catch (error) {

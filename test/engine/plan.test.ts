@@ -51,14 +51,17 @@ test("the plan has every region, and is what is allocated", async () => {
   assert.equal([memory.bytes("cache"), pages.count], [2 * pages.pageBytes, 2]);
   assert.is(memory.allocate().buffer.byteLength, memory.bytes());
   assert.is(config.maxPositionEmbeddings, 64);
-  const { contextLength, cacheType, attention, batchSize, sessions } = options;
+  const { contextLength, cacheType, attention, batchSize, maxSequences, cacheTokens } = options;
   const defaults = { contextLength: 64, cacheType: "i16", attention: "auto", batchSize: 64 };
   assert.equal({ contextLength, cacheType, attention, batchSize }, defaults);
-  assert.is(sessions, 1);
+  assert.equal({ maxSequences, cacheTokens }, { maxSequences: 16, cacheTokens: 64 });
 });
 
 test("regions do not overlap", async () => {
-  const { memory } = await planEngine(tinyModel({ tied: false }), { sessions: 3 });
+  const { memory } = await planEngine(tinyModel({ tied: false }), {
+    maxSequences: 3,
+    cacheTokens: 200,
+  });
   let end = 0;
   for (const { name, ptr, bytes } of memory.regions) {
     assert.ok(ptr >= end, name);
@@ -78,14 +81,17 @@ test("options out of their range are refused with the range", async () => {
     [{ contextLength: "8" as unknown as number }, "contextLength"],
     [{ batchSize: 0 }, "batchSize"],
     [{ batchSize: 2 ** 20 }, "batchSize"],
-    [{ sessions: 0 }, "sessions"],
+    [{ maxSequences: 0 }, "maxSequences: expected an integer from 1 to 1024, got 0"],
     [{ threads: 0 }, "threads: expected an integer from 1 to 64, got 0"],
     [{ threads: 1.5 }, "threads"],
     [{ threads: 65 }, "threads"],
     [{ threads: "2" as unknown as number }, "threads"],
     [{ precision: "best" as "exact" }, 'precision: expected exact, balanced, fast, got "best"'],
-    [{ sessions: -1 }, "sessions"],
-    [{ sessions: 2 ** 31 }, "sessions"],
+    [{ maxSequences: 2 ** 31 }, "maxSequences"],
+    [{ cacheTokens: -1 }, "cacheTokens"],
+    [{ cacheTokens: 2 ** 31 }, "cacheTokens"],
+    [{ cacheTokens: 32, contextLength: 33 }, "contextLength: expected an integer from 1 to 32"],
+    [{ prefixCache: "no" as unknown as boolean }, 'prefixCache: expected a boolean, got "no"'],
     [{ cacheType: "q4_0" as CacheType }, "cacheType: expected i16, f32, f16, q8_0, got"],
     [{ attention: "flash" as "auto" }, "attention: expected auto, absorbed, expanded, got"],
     [{ memoryLimitBytes: Number.NaN }, "memoryLimitBytes"],
@@ -111,9 +117,9 @@ test("a plan over the limit is refused before any tensor is read", async () => {
   assert.is((await engineLogits(model, tinyTokens(3))).length, 3);
 });
 
-test("too many sessions take too much memory", async () => {
+test("too many cached tokens take too much memory", async () => {
   const file = tinyModel({ dims: { ...SMALL_DIMS, contextLength: 1024 } });
-  await assertRejects(planEngine(file, { sessions: 65536 }), "OUT_OF_MEMORY", "cache");
+  await assertRejects(planEngine(file, { cacheTokens: 2 ** 26 }), "OUT_OF_MEMORY", "cache");
 });
 
 test("a context larger than any memory is refused unless a smaller one is requested", async () => {

@@ -33,7 +33,7 @@ async function savedBytes(options: LoadOptions = {}): Promise<Uint8Array<ArrayBu
 }
 
 test("a fork shares all pages until one of the two writes to them", async () => {
-  await withModel({ sessions: 2 }, async (model) => {
+  await withModel({}, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
     assert.is(model.pagesInUse, PAGES);
@@ -52,7 +52,7 @@ test("a fork shares all pages until one of the two writes to them", async () => 
 });
 
 test("a session is saved as it is at the call, and may continue", async () => {
-  await withModel({ sessions: 2 }, async (model) => {
+  await withModel({}, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
     const saving = session.save();
@@ -142,17 +142,21 @@ test("a session of another model, cache or context is refused", async () => {
   });
 });
 
-test("a session without room in the cache is refused, and takes no pages", async () => {
+test("restored rows cannot be evaluated again: what finds no room beside them is refused", async () => {
   const bytes = await savedBytes();
   await withModel({}, async (model) => {
     const session = model.createSession();
     await session.evaluate(TOKENS);
-    const used = model.pagesInUse;
-    await assertRejects(model.restoreSession(bytes), "CACHE_FULL", `expected ${PAGES} free pages`);
-    assert.is(model.pagesInUse, used);
-    session.dispose();
     const { session: restored } = await model.restoreSession(bytes);
+    assert.is(model.pagesInUse, PAGES, "the other session has given its pages up");
+    const message = `expected ${PAGES} free pages`;
+    await assertRejects(model.restoreSession(bytes), "CACHE_FULL", message);
+    await assertRejects(session.evaluate([5]), "CACHE_FULL", message);
+    assert.is(model.pagesInUse, PAGES);
+    assert.equal([...session.tokens], [...TOKENS]);
     restored.dispose();
+    assert.ok((await session.evaluate([5])).every(Number.isFinite));
+    session.dispose();
   });
 });
 

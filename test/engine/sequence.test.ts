@@ -72,7 +72,7 @@ test("a batch of 1 or 2 is enough for any prompt", async () => {
 });
 
 test("decode after prefill equals prefill of the longer prompt", async () => {
-  const model = await loadEngine(tinyModel({ dims: ODD_DIMS }), { sessions: 2, cacheType: "f32" });
+  const model = await loadEngine(tinyModel({ dims: ODD_DIMS }), { cacheType: "f32" });
   const decoding = model.createSession();
   const prefilling = model.createSession();
   await decoding.evaluate(TOKENS.slice(0, 30));
@@ -102,7 +102,7 @@ test("typed arrays are tokens, too", async () => {
 });
 
 test("truncated tokens leave no trace", async () => {
-  const model = await loadEngine(tinyModel({ type: "Q8_0" }), { sessions: 2 });
+  const model = await loadEngine(tinyModel({ type: "Q8_0" }));
   const fresh = model.createSession();
   const used = model.createSession();
   await used.evaluate(TOKENS.slice(0, 20));
@@ -115,7 +115,7 @@ test("truncated tokens leave no trace", async () => {
 });
 
 test("sessions that take turns do not disturb each other", async () => {
-  const model = await loadEngine(tinyModel(), { sessions: 2 });
+  const model = await loadEngine(tinyModel());
   const prompts = [tinyTokens(30, 1), tinyTokens(30, 2)];
   const alone: Float32Array[] = [];
   for (const prompt of prompts) {

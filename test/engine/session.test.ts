@@ -17,7 +17,7 @@ async function start(): Promise<{
   session: Session;
   assertUsable: (evaluated: readonly number[]) => Promise<void>;
 }> {
-  const model = await loadEngine(FILE, { sessions: 2 });
+  const model = await loadEngine(FILE);
   const session = model.createSession();
   const assertUsable = async (evaluated: readonly number[]): Promise<void> => {
     assert.is(session.length, evaluated.length);
@@ -192,20 +192,24 @@ test("an abort in decode keeps every token so far", async () => {
   await assertUsable(TOKENS.slice(0, session.length));
 });
 
-test("any number of sessions, until their tokens need more pages than there are", async () => {
-  const { model, session } = await start();
-  const [second, third] = [model.createSession(), model.createSession()];
-  await session.evaluate(TOKENS);
-  await second.evaluate(TOKENS);
+test("any number of sessions: those that wait give their pages to one that goes on", async () => {
+  const model = await loadEngine(FILE, { cacheTokens: contextLength });
+  const sessions = Array.from({ length: 5 }, () => model.createSession());
+  const expected = (await loadEngine(FILE)).createSession();
+  await expected.evaluate(TOKENS);
+  const [first, second] = [await expected.evaluate([5]), await expected.evaluate([6])];
+  for (const session of sessions) await session.evaluate(TOKENS);
   assert.is(model.pagesInUse, model.plan.pages.count);
-  const message = "expected 2 free pages of 64 rows, got 0; dispose of a session";
-  await assertRejects(third.evaluate(TOKENS), "CACHE_FULL", message);
-  assert.is(third.length, 0);
-  session.dispose();
-  session.dispose();
-  await third.evaluate(TOKENS);
-  second.dispose();
-  third.dispose();
+  for (const session of sessions) assert.equal(await session.evaluate([5]), first);
+  for (const session of sessions) {
+    assert.equal([...session.tokens], [...TOKENS, 5]);
+    const fork = session.fork();
+    assert.equal(await session.evaluate([6]), second);
+    assert.equal(await fork.evaluate([6]), second);
+    fork.dispose();
+    session.dispose();
+    session.dispose();
+  }
   assert.is(model.pagesInUse, 0);
 });
 

@@ -29,7 +29,7 @@ test.after(() => unclaim());
 
 test("a model that lost a thread goes on alone once its threads have ended", async () => {
   const file = tinyModel({ type: "Q8_0" });
-  const model = await loadEngine(file, { threads: 3, sessions: 2 });
+  const model = await loadEngine(file, { threads: 3 });
   const session = model.createSession();
   await session.evaluate([1, 2]);
   const used = model.pagesInUse;
@@ -126,7 +126,7 @@ test("a model that was disposed of is collected before the next is allocated", a
     const kept: LoadedPlm[] = [];
     for (let i = 0; i < 6; i++) {
       // 100 MB, never touched; the collection of less may wait.
-      const model = await loadEngine(file, { threads: 2, sessions: 8_000 });
+      const model = await loadEngine(file, { threads: 2, cacheTokens: 8_000 * 64 });
       assert.ok(model.plan.memory.bytes() > 64 << 20);
       const session = model.createSession();
       await session.evaluate([1, 2, 3]);

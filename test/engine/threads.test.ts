@@ -101,7 +101,7 @@ test("sessions of one model share its threads", async () => {
   const tokens = tinyTokens(12);
   const file = tinyModel({ type: "Q4_0" });
   const [expected] = await engineLogits(await loadEngine(file), tokens, { chunkSize: 1 });
-  const model = await loadEngine(file, { threads: 3, sessions: 3 });
+  const model = await loadEngine(file, { threads: 3 });
   const results = await Promise.all(
     Array.from({ length: 3 }, () => engineLogits(model, tokens, { chunkSize: 1 })),
   );

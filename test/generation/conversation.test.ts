@@ -10,7 +10,7 @@ import { small } from "../tokenizer/support/small.js";
 import { countingModel } from "./support/markov.js";
 
 // Exact: conversations evaluate in smaller pieces than one call does.
-const library = await loadModel(model, { sessions: 2, precision: "exact" });
+const library = await loadModel(model, { precision: "exact" });
 const { tokenizer } = library;
 
 async function joined(pieces: AsyncIterable<string>): Promise<string> {

@@ -10,7 +10,7 @@ import { seededRandom } from "../support/random.js";
 import { MarkovModel, tableDecoder } from "./support/markov.js";
 
 // Exact: a conversation evaluates in smaller pieces than one call does.
-const library = await loadModel(path, { sessions: 2, precision: "exact" });
+const library = await loadModel(path, { precision: "exact" });
 
 const PENALTIES: GenerateOptions[] = [
   { repetitionPenalty: 1.7, repetitionWindow: Infinity },

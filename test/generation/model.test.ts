@@ -156,7 +156,7 @@ test("failed calls leave the model usable", async () => {
 });
 
 test("two texts at once, with two sessions, are what each is alone", async () => {
-  const model = await loadModel(FILE, { sessions: 2 });
+  const model = await loadModel(FILE);
   const options = [TEN, { ...TEN, seed: 2 }];
   const alone: string[] = [];
   for (const each of options) alone.push(await model.generate("Once", each).text());

@@ -12,7 +12,7 @@ async function withModel(
   use: (model: Model) => Promise<void>,
   options: LoadOptions = {},
 ): Promise<void> {
-  const model = await loadModel(file, { sessions: 3, ...options });
+  const model = await loadModel(file, options);
   await use(model);
   assert.is(model.pagesInUse, 0);
   model.dispose();
@@ -37,7 +37,7 @@ test("a restored conversation goes on like the one that was not saved", async ()
       restored.dispose();
     };
     await other(model);
-    await withModel(other, { threads: 2, sessions: 1 });
+    await withModel(other, { threads: 2 });
   });
 });
 

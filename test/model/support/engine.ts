@@ -29,17 +29,17 @@ function compiledKernels(variant: Variant): Promise<WebAssembly.Module> {
 }
 
 /**
- * Loads a model, by default on one thread and with the plain kernels; the sources stay open, as
- * those of tests need no closing.
+ * Loads a model, by default on one thread, with the plain kernels, and reusing no rows, so that
+ * fresh sessions can be compared with; the sources stay open, as those of tests need no closing.
  */
 export async function loadEngine(
   source: ModelSource,
-  { threads = 1, variant = "simd", ...options }: LoadOptions = {},
+  { threads = 1, variant = "simd", prefixCache = false, ...options }: LoadOptions = {},
 ): Promise<LoadedPlm> {
   // Threads share a memory, which a compiled module does not import.
   const wasm = threads === 1 ? await compiledKernels(variant) : binaries[variant];
   const gguf = await openGguf(await openSources(source));
-  return loadPlm(gguf, { wasm, threads, ...options });
+  return loadPlm(gguf, { wasm, threads, prefixCache, ...options });
 }
 
 /** The plan of a model, by default for one thread. */

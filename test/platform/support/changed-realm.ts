@@ -43,7 +43,7 @@ try {
   const path = "models/plm-test.gguf";
   const options = { threads: 2, variant: "simd" } as const;
   // Large enough to be collected before the next is loaded.
-  const before = await loadModel(path, { ...options, contextLength: 64, sessions: 5_000 });
+  const before = await loadModel(path, { ...options, contextLength: 64, cacheTokens: 5_000 * 64 });
   before.dispose();
   const model = await loadModel(path, options);
   await changeAt("after loading");

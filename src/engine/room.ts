@@ -1,0 +1,141 @@
+/**
+ * The cache as the scheduler sees it: gives sequences pages, reuses rows of others, and takes pages
+ * back from sequences that can have their rows evaluated again.
+ */
+import { cacheFull, type PagePool } from "../cache/pages.js";
+import type { PrefixTree } from "../cache/prefix-tree.js";
+import { PAGE_ROWS } from "../kernels/packed.js";
+import type { Request } from "./request.js";
+import type { Room } from "./scheduler.js";
+import type { Sequence } from "./sequence.js";
+
+export class CacheRoom implements Room<Request> {
+  readonly #pool: PagePool;
+  /** Undefined where rows are not reused. */
+  readonly #tree: PrefixTree | undefined;
+  /** All that have not been disposed of. */
+  readonly #sequences = new Set<Sequence>();
+  #uses = 0;
+  #ages = 0;
+
+  constructor(pool: PagePool, tree: PrefixTree | undefined) {
+    this.#pool = pool;
+    this.#tree = tree;
+  }
+
+  /** Watches a sequence until it is disposed of. */
+  add(sequence: Sequence): void {
+    this.#sequences.add(sequence);
+    this.use(sequence);
+  }
+
+  /** Notes that a sequence is used now. The first time sets its age. */
+  use(sequence: Sequence): void {
+    sequence.lastUse = ++this.#uses;
+    sequence.age ??= ++this.#ages;
+  }
+
+  /** Gives all pages of a sequence back for good; its rows stay for reuse. */
+  dispose(sequence: Sequence): void {
+    this.#giveUp(sequence);
+    this.#sequences.delete(sequence);
+  }
+
+  awaits(job: Request, others: readonly Request[]): boolean {
+    if (this.#tree === undefined) return false;
+    return others.some((other) => {
+      const common = Math.min(job.countCommon(other), job.mostReused);
+      const shared = common - (common % PAGE_ROWS);
+      return other.sequence.cache.length < shared;
+    });
+  }
+
+  admit(job: Request): boolean {
+    const { sequence } = job;
+    const { cache, history } = sequence;
+    const { length } = history;
+    this.reuse(job);
+    // Those that go on will soon need a page for each layer.
+    const spare = this.#countRunning() * cache.layers;
+    if (this.#makeRoom(cache.needed(job.left) + spare)) {
+      cache.reserve(job.left);
+      sequence.isAdmitted = true;
+      return true;
+    }
+    cache.truncate(0);
+    sequence.truncate(length);
+    job.cachedTokens = 0;
+    return false;
+  }
+
+  reserve({ sequence: { cache } }: Request, n: number): boolean {
+    if (!this.#makeRoom(cache.needed(n))) return false;
+    cache.reserve(n);
+    return true;
+  }
+
+  /** The error for a job that cannot get pages for its next rows. */
+  fullError({ sequence, left }: Request): Error {
+    return cacheFull(sequence.cache.needed(left), this.#pool.available);
+  }
+
+  putBack({ sequence }: Request): void {
+    this.#giveUp(sequence);
+  }
+
+  /** Takes over rows of other sequences for the same tokens, if there are more than it has. */
+  reuse(job: Request): void {
+    const { cache, history } = job.sequence;
+    // Of the tokens that it has evaluated, the rows must be as its own were.
+    const query = { tokens: job.allTokens, most: job.mostReused, kinds: history.kinds };
+    const found = this.#tree?.match(query);
+    if (found === undefined || found.length <= cache.length) return;
+    cache.truncate(0);
+    cache.adopt(found.blocks, found.length);
+    if (found.length <= history.length) return;
+    job.cachedTokens = found.length - history.length;
+    const tokens = job.allTokens.subarray(history.length, found.length);
+    history.adopt(tokens, found.kinds.subarray(history.length));
+  }
+
+  /** Lets others reuse the pages of a sequence that its last `added` rows have filled. */
+  share({ cache, history }: Sequence, added: number): void {
+    const full = cache.length - (cache.length % PAGE_ROWS);
+    if (full <= cache.length - added) return;
+    this.#tree?.insert(cache, history, false);
+  }
+
+  /** Sequences with pages whose tokens wait for their turn. */
+  #countRunning(): number {
+    let count = 0;
+    for (const { isAdmitted, isBusy } of this.#sequences) if (isAdmitted && isBusy) count++;
+    return count;
+  }
+
+  /** Makes pages free, for a sequence that is not watched yet. Throws CACHE_FULL. */
+  makeRoom(pages: number): void {
+    if (!this.#makeRoom(pages)) this.#pool.expectFree(pages);
+  }
+
+  /** Frees pages until so many are free, the least recently used first. */
+  #makeRoom(pages: number): boolean {
+    this.#pool.expectFree(0);
+    while (pages > this.#pool.available) {
+      let oldest: Sequence | undefined;
+      for (const sequence of this.#sequences) {
+        if (sequence.isBusy || !sequence.canBePutBack) continue;
+        if (oldest === undefined || sequence.lastUse < oldest.lastUse) oldest = sequence;
+      }
+      if (oldest === undefined) return false;
+      this.#giveUp(oldest);
+    }
+    return true;
+  }
+
+  #giveUp(sequence: Sequence): void {
+    const { cache, history } = sequence;
+    this.#tree?.insert(cache, history, true);
+    cache.truncate(0);
+    sequence.isAdmitted = false;
+  }
+}

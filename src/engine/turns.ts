@@ -1,0 +1,106 @@
+/**
+ * Evaluates the tokens of all sequences, turn by turn: what waits is gathered while the event loop
+ * runs, and goes through the model together.
+ */
+import platform from "#platform";
+import { kindOf } from "../describe.js";
+import { invalidArgument } from "../errors.js";
+import type { Engine } from "./engine.js";
+import type { Piece, Request } from "./request.js";
+import type { CacheRoom } from "./room.js";
+import { type Part, Scheduler, type SchedulerLimits } from "./scheduler.js";
+
+export class Turns {
+  readonly #engine: Engine;
+  readonly #room: CacheRoom;
+  readonly #scheduler: Scheduler<Request>;
+  #isRunning = false;
+
+  constructor(engine: Engine, room: CacheRoom, limits: SchedulerLimits) {
+    this.#engine = engine;
+    this.#room = room;
+    this.#scheduler = new Scheduler(limits);
+  }
+
+  /**
+   * Evaluates a request. Rejects with the signal's reason, which ends it at once and keeps the rows
+   * that are done, with DISPOSED, THREAD_LOST, or CACHE_FULL where the pages are held by sequences
+   * that cannot give them up.
+   */
+  async evaluate(request: Request): Promise<void> {
+    const { signal } = request.evaluation;
+    const { sequence } = request;
+    const abort = (): void => this.#end(request, { reason: signal?.reason });
+    signal?.addEventListener("abort", abort, { once: true });
+    sequence.isBusy = true;
+    this.#room.use(sequence);
+    if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
+    this.#scheduler.add(request);
+    void this.#run();
+    try {
+      await request.done;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Ends the request of a sequence, if it has one, with an error. */
+  cancel(isMeant: (request: Request) => boolean, reason: unknown): void {
+    for (const request of this.#scheduler.jobs.filter(isMeant)) this.#end(request, { reason });
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#scheduler.jobs.length > 0) {
+      // Sequences that have just gone on ask for their next tokens meanwhile.
+      await platform.yieldToEventLoop();
+      try {
+        this.#takeTurn();
+      } catch (reason) {
+        this.cancel(() => true, reason);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  #takeTurn(): void {
+    const { jobs } = this.#scheduler;
+    for (const request of jobs.filter(({ hasResult }) => !hasResult)) {
+      this.#end(request, {
+        reason: invalidArgument("out", "to stay in place", kindOf(request.evaluation.out)),
+      });
+    }
+    const parts = this.#scheduler.plan(this.#room);
+    for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);
+    if (parts.length > 0) this.#perform(parts);
+    else if (jobs.length > 0) this.#end(jobs[0], { reason: this.#room.fullError(jobs[0]) });
+  }
+
+  #perform(parts: readonly Part<Request>[]): void {
+    const pieces = new Map<Request, Piece>();
+    for (const { job, n } of parts) pieces.set(job, job.piece(n));
+    let ms: number;
+    try {
+      ms = this.#engine.evaluate([...pieces.values()]);
+    } catch (reason) {
+      for (const request of pieces.keys()) this.#end(request, { reason });
+      return;
+    }
+    this.#scheduler.done(parts, ms);
+    for (const [request, piece] of pieces) {
+      request.advance(piece);
+      this.#room.share(request.sequence, piece.tokens.length);
+      if (request.left === 0) this.#end(request);
+    }
+  }
+
+  /** Ends a request; its sequence keeps the rows that are done, and no pages beyond. */
+  #end(request: Request, error?: { readonly reason: unknown }): void {
+    const { sequence } = request;
+    this.#scheduler.remove(request);
+    sequence.isBusy = false;
+    sequence.cache.truncate(sequence.cache.length);
+    request.settle(error);
+  }
+}
