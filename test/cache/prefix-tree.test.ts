@@ -39,13 +39,14 @@ class Caches {
     return this.#add(sequence.fork(), this.reference.create(history, blocks));
   }
 
-  /** Matches a history's tokens; kinds as well where they must be equal. */
-  match(history: string, hasKinds: boolean): [PrefixMatch, ReferenceSequence] {
+  /** Matches a history's tokens, and the kinds of its first rows. */
+  match(history: string, kindCount: number): [PrefixMatch, ReferenceSequence] {
     const { tokens, kinds } = rowsOf(history);
     // What follows the tokens to be matched is not looked at.
     const longer = Uint32Array.from([...tokens, 1, 1, 1]);
-    const wanted = hasKinds ? kinds : undefined;
-    const found = this.tree.match({ tokens: longer, most: tokens.length, kinds: wanted });
+    const wanted = kinds.subarray(0, kindCount);
+    const query = { tokens: longer, most: tokens.length };
+    const found = this.tree.match(kindCount === 0 ? query : { ...query, kinds: wanted });
     const expected = this.reference.match(tokens, wanted);
     assert.is(found.length, expected.history.length);
     assert.equal(found.kinds, rowsOf(expected.history).kinds);
@@ -54,8 +55,8 @@ class Caches {
   }
 
   /** A sequence that begins with the longest match. */
-  adopt(history: string, hasKinds: boolean): Pair {
-    const [{ blocks, length }, expected] = this.match(history, hasKinds);
+  adopt(history: string, kindCount: number): Pair {
+    const [{ blocks, length }, expected] = this.match(history, kindCount);
     const sequence = new CacheSequence(this.pool, LAYERS);
     sequence.adopt(blocks, length);
     return this.#add(sequence, this.reference.create(expected.history, expected.blocks));
@@ -64,6 +65,10 @@ class Caches {
   append({ sequence, reference }: Pair, rows: string): void {
     const { length } = reference.history;
     assert.is(sequence.needed(rows.length), LAYERS * this.reference.needed(reference, rows.length));
+    for (const spare of [0, 1, 4]) {
+      const fits = this.reference.fits(reference, rows.length, spare);
+      assert.is(sequence.fits(rows.length, LAYERS * spare), fits);
+    }
     if (this.reference.append(reference, rows)) {
       sequence.reserve(rows.length);
       sequence.append(rows.length);
@@ -117,7 +122,7 @@ class Caches {
   /** Compares all rows that the tree keeps. */
   checkKept(): void {
     for (const key of this.reference.keys) {
-      const pair = this.adopt(key, true);
+      const pair = this.adopt(key, key.length);
       assert.is(pair.reference.history, key);
       assertRows(pair.sequence, key);
       this.dispose(pair);
@@ -154,9 +159,10 @@ test("random schedules have the reference's matches, pages and rows", () => {
       const pair = caches.pairs[below(caches.pairs.length)];
       const action = below(pair === undefined ? 2 : 13);
       if (action === 0) {
-        caches.adopt(anySeen().slice(0, below(400)) + randomRows(below, below(9)), below(3) === 0);
+        const kindCount = below(2) * below(400);
+        caches.adopt(anySeen().slice(0, below(400)) + randomRows(below, below(9)), kindCount);
       } else if (action === 1) {
-        caches.match(anySeen().slice(0, below(400)), below(2) === 0);
+        caches.match(anySeen().slice(0, below(400)), below(2) * below(400));
         if (below(9) === 0) caches.create();
       } else if (action === 2) {
         caches.fork(pair);
