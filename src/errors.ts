@@ -43,6 +43,8 @@ export type ErrorCode =
    * thread as soon as the others are known to have ended, and throws this until then.
    */
   | "THREAD_LOST"
+  /** The worker of a model ended or failed; the model is over, and must be loaded again. */
+  | "WORKER_LOST"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */

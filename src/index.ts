@@ -3,7 +3,8 @@ import "./web-types.js";
 
 export type { CacheType } from "./cache/rows.js";
 export type { EvaluateOptions } from "./engine/evaluation.js";
-export type { KernelsBinary, LoadOptions, RestoreOptions, Variant } from "./engine/load.js";
+export type { KernelsBinary, LoadOptions, Variant } from "./engine/load.js";
+export type { RestoreOptions } from "./engine/loaded-model.js";
 export type { ModelOptions } from "./engine/options.js";
 export type { ModelPlan } from "./engine/plan.js";
 export type { SaveOptions, Session } from "./engine/session.js";
@@ -30,7 +31,12 @@ export type { Conversation, ConversationOptions } from "./generation/conversatio
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
 export { generate } from "./generation/generate.js";
 export type { Generation, GenerationResult, GenerationTimings } from "./generation/generation.js";
-export { type Inspection, inspectModel, loadModel } from "./generation/load-model.js";
+export {
+  type Inspection,
+  inspectModel,
+  type LoadModelOptions,
+  loadModel,
+} from "./generation/load-model.js";
 export type { Logprob, TokenLogprob } from "./generation/logprobs.js";
 export type {
   ChatGenerateOptions,

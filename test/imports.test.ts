@@ -34,11 +34,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   loading: ["#platform", "kernels", "format", "cache", "model"],
   engine: ["#platform", "platform", "kernels", "format", "cache", "model", "loading"],
   threads: ["engine", "training", "platform"],
-  generation: ["#platform", "kernels", "format", "cache", "model", "engine", "tokenizer"],
+  remote: ["#platform", "platform", "kernels", "format", "model", "loading", "engine"],
+  generation: ["#platform", "kernels", "format", "cache", "model", "engine", "remote", "tokenizer"],
+  worker: ["#platform", "platform", "format", "engine", "remote", "generation", "tokenizer"],
   training: ["#platform", "platform", "kernels", "format", "model", "tokenizer"],
   "index.ts": [
     ...["platform", "format", "tokenizer", "kernels", "cache", "model", "loading", "engine"],
-    "generation",
+    ...["remote", "generation"],
   ],
   cli: [
     ...["#platform", "platform", "kernels", "format", "tokenizer", "cache", "model", "loading"],
@@ -52,6 +54,7 @@ const NODE_FILES = [
   "src/platform/node.ts",
   "src/platform/builtin.ts",
   "src/threads/node.ts",
+  "src/worker/node.ts",
 ];
 
 test("imports point one way", () => {

@@ -78,7 +78,7 @@ export async function measureDecode(
   if (count === 0) return [];
   await fill(run);
   await decode(run, Math.min(WARM_UP_TOKENS, count));
-  model.readWeights();
+  await model.readWeights();
   const rounds: DecodeRound[] = [];
   for (let i = 0; i < run.repeat; i++) {
     await fill(run);
@@ -89,7 +89,7 @@ export async function measureDecode(
     const after = model.sparsity;
     const nonZero = after.nonZero - before.nonZero;
     const zeroShare = 1 - nonZero / (after.activations - before.activations);
-    rounds.push({ decodeMs, readGBs: measureRead(model), zeroShare });
+    rounds.push({ decodeMs, readGBs: await measureRead(model), zeroShare });
   }
   return rounds;
 }
@@ -105,12 +105,12 @@ async function decode({ session, signal }: BenchRun, count: number): Promise<voi
 }
 
 /** Rate of a plain read of all weights, repeated for READ_MS, in 1e9 bytes per second. */
-function measureRead(model: Model): number {
+async function measureRead(model: Model): Promise<number> {
   let bytes = 0;
   let elapsedMs = 0;
   const startMs = performance.now();
   do {
-    bytes += model.readWeights();
+    bytes += await model.readWeights();
     elapsedMs = performance.now() - startMs;
   } while (elapsedMs < READ_MS);
   return bytes / elapsedMs / 1e6;

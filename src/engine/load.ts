@@ -23,10 +23,11 @@ import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
 import { eachWeight, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
-import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
+import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { History } from "./history.js";
+import type { LoadedModel, RestoreOptions } from "./loaded-model.js";
 import { LocalSession } from "./local-session.js";
 import { checkChoice, excessOfThreads, type ModelOptions } from "./options.js";
 import { type ModelPlan, planModel } from "./plan.js";
@@ -69,15 +70,9 @@ export interface LoadOptions extends ModelOptions, HttpOptions {
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** Options of `restoreSession`. */
-export interface RestoreOptions extends HttpOptions {
-  signal?: AbortSignal;
-}
-
 /** A model whose weights are in memory: it makes sessions. */
-export class LoadedPlm {
+export class LoadedPlm implements LoadedModel {
   readonly plan: ModelPlan;
-  /** Why fewer threads take part than were asked for, or than there are processors. */
   readonly threadFailure: Error | undefined;
   readonly #engine: Engine;
   readonly #room: CacheRoom;
@@ -98,62 +93,42 @@ export class LoadedPlm {
     return this.plan.config;
   }
 
-  /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
   get sparsity(): SparsityCount {
     return { ...this.#engine.sparsity };
   }
 
-  /**
-   * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
-   */
-  get zeroShare(): number {
-    const { activations, nonZero } = this.#engine.sparsity;
-    return 1 - nonZero / activations;
-  }
-
-  /** Threads that take part at most, the caller's among them. */
   get threads(): number {
     return this.#engine.threads;
   }
 
-  /** The kernels that it computes with. */
   get variant(): Variant {
     return this.#engine.variant;
   }
 
-  /** What one thread's products of many tokens reached while loading; undefined where not timed. */
   get kernelRates(): MatmulRates | undefined {
     return this.#engine.kernelRates;
   }
 
-  /**
-   * Reads all weights once, front to back, on all threads; the bytes read. For benches to compare
-   * decoding with.
-   */
-  readWeights(): number {
+  async readWeights(): Promise<number> {
     this.#engine.readWeights();
     let total = 0;
     for (const weight of eachWeight(this.plan.weights)) total += weightBytes(weight);
     return total;
   }
 
-  /** Pages of the cache that sessions hold, of `plan.pages.count`. */
   get pagesInUse(): number {
     return this.#engine.pages.used;
   }
 
-  /** An empty session. Throws DISPOSED. */
   createSession(): Session {
     this.#checkLive();
     return this.createSessionUnchecked();
   }
 
-  /** As createSession; of a model that was disposed of, one that throws when it evaluates. */
   createSessionUnchecked(): Session {
     return this.#sessionOf(new Sequence(this.#engine.createSequence()));
   }
 
-  /** The session that was saved, and the messages of its conversation if it had one. */
   async restoreSession(
     source: ModelSource,
     options: RestoreOptions = {},
@@ -184,15 +159,15 @@ export class LoadedPlm {
   #sessionOf(sequence: Sequence): Session {
     const { contextLength, batchSize, attention } = this.plan.options;
     const choice = { attention, config: this.config };
+    const limits = { config: this.config, contextLength, batchSize };
     const parts = { engine: this.#engine, turns: this.#turns, room: this.#room, choice };
-    return new LocalSession({ ...parts, contextLength, batchSize }, sequence);
+    return new LocalSession({ ...limits, ...parts }, sequence);
   }
 
   #checkLive(): void {
     if (this.#engine.isDisposed) throw disposed();
   }
 
-  /** Ends every thread and session; the memory is freed with the last reference to it. */
   dispose(): void {
     disposedOf(this.#engine);
     this.#engine.dispose();
@@ -219,7 +194,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   const { wasm: binary, variant } = options;
   const signal = checkSignal(options.signal);
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
-  checkThreadScript(options.threadScript);
+  checkScript("threadScript", options.threadScript);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, meeting, pages, batch } = plan;
   const { threads, precision, contextLength, cacheType } = plan.options;

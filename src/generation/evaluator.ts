@@ -36,6 +36,14 @@ export interface Evaluator {
    * runs: implementations that compute synchronously let it run between tokens.
    */
   evaluate(tokens: ArrayLike<number>, options?: EvaluatorOptions): Promise<Float32Array>;
+  /**
+   * Runs the loop of `generate` where the tokens are evaluated, if that is elsewhere: in a worker.
+   * Internal.
+   */
+  readonly generateElsewhere?: (
+    loop: { prompt: readonly number[]; options: unknown; phase: Phase },
+    signal: AbortSignal | undefined,
+  ) => AsyncGenerator<{ readonly piece: string | undefined; readonly record: unknown }, void>;
   /** Forgets every token from position `length` on. */
   truncate(length: number): void;
 }

@@ -9,6 +9,7 @@ import { createLogitsProcessors } from "./logits-processors.js";
 import { computeLogprobs } from "./logprobs.js";
 import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { createRandomSource } from "./random.js";
+import { applyChanges, type RecordChanges } from "./record-changes.js";
 import { createSampler } from "./samplers.js";
 import { findFinishReason } from "./stopping-criteria.js";
 import { createStreamer, type Streamer } from "./streamer.js";
@@ -85,7 +86,16 @@ export async function* generatePieces(
   record: GenerationRecord,
   { now = clock, promptPhase = "prefill" }: Omit<GenerateEnvironment, "onEnd"> = {},
 ): AsyncGenerator<string, void> {
-  const { signal } = options;
+  const { signal, ...sent } = options;
+  if (evaluator.generateElsewhere !== undefined) {
+    const loop = { prompt, options: sent, phase: promptPhase };
+    for await (const { piece, record: changes } of evaluator.generateElsewhere(loop, signal)) {
+      applyChanges(record, changes as RecordChanges);
+      record.text += piece ?? "";
+      if (piece !== undefined) yield piece;
+    }
+    return;
+  }
   const streamer = createStreamer(decoder, options);
   const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
   let startMs = now();

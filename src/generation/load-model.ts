@@ -8,6 +8,7 @@ import { invalidArgument } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
+import { loadInWorker, type WorkerOption } from "../remote/load.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 
@@ -20,11 +21,36 @@ import { Model } from "./model.js";
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects
  * with the signal's reason.
  */
-export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(
+  source: ModelSource,
+  options: LoadModelOptions = {},
+): Promise<Model> {
+  checkOptions(options);
+  const { worker = false, ...rest } = options;
+  if (worker !== false) {
+    checkProgress(rest);
+    checkSignal(rest.signal);
+    const { model, loaded } = await loadInWorker(source, rest, worker);
+    return new Model(model, Tokenizer.fromMetadata(loaded.gguf.metadata));
+  }
+  return loadHere(source, rest);
+}
+
+async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
   return withGguf(source, options, async (gguf) => {
     const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
     return new Model(await loadPlm(gguf, options), tokenizer);
   });
+}
+
+/** Options of `loadModel`. */
+export interface LoadModelOptions extends LoadOptions {
+  /**
+   * Run the engine in a worker of its own, so that the program's event loop stays free: with
+   * `true` in the package's own script, else in that of `plm-wasm/worker` at a path or URL, or in a
+   * worker that a function returns (docs/bundlers.md). Default false.
+   */
+  worker?: WorkerOption;
 }
 
 /** A file's contents, and its plan of memory. */

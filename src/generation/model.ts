@@ -2,7 +2,8 @@
 import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import type { LoadedPlm, RestoreOptions, Variant } from "../engine/load.js";
+import type { Variant } from "../engine/load.js";
+import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import type { ModelPlan } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
 import { invalidArgument } from "../errors.js";
@@ -32,9 +33,9 @@ export interface RestoreConversationOptions extends RestoreOptions, ChatTemplate
 /** A model in memory. Made by `loadModel`. */
 export class Model extends Disposable {
   readonly tokenizer: Tokenizer;
-  readonly #loaded: LoadedPlm;
+  readonly #loaded: LoadedModel;
 
-  constructor(loaded: LoadedPlm, tokenizer: Tokenizer) {
+  constructor(loaded: LoadedModel, tokenizer: Tokenizer) {
     super();
     this.#loaded = loaded;
     this.tokenizer = tokenizer;
@@ -42,7 +43,7 @@ export class Model extends Disposable {
 
   /** The architecture's dims, named as in config.json. */
   get config(): PlmConfig {
-    return this.#loaded.config;
+    return this.#loaded.plan.config;
   }
 
   /** Where everything lies in the model's memory. */
@@ -90,7 +91,8 @@ export class Model extends Disposable {
    * Share of squared-ReLU activations that were zero so far, 0 to 1; NaN before the first token.
    */
   get zeroShare(): number {
-    return this.#loaded.zeroShare;
+    const { activations, nonZero } = this.#loaded.sparsity;
+    return 1 - nonZero / activations;
   }
 
   /**
@@ -176,10 +178,10 @@ export class Model extends Disposable {
   }
 
   /**
-   * Reads all weights once, front to back, and returns how many bytes that is: timed, it tells what
-   * rate the memory allows.
+   * Reads all weights once, front to back, and resolves to how many bytes that is: timed, it says
+   * what rate the memory allows.
    */
-  readWeights(): number {
+  readWeights(): Promise<number> {
     return this.#loaded.readWeights();
   }
 

@@ -7,6 +7,7 @@ import web from "./web.js";
 /** Not in the form that bundlers follow: they would copy the file without its imports. */
 const HERE = import.meta.url;
 const THREAD_SCRIPT = "../threads/web.js";
+const WORKER_SCRIPT = "../worker/web.js";
 
 function findNodePlatform(): Platform | undefined {
   const files = builtin("node:fs/promises");
@@ -26,6 +27,7 @@ function findNodePlatform(): Platform | undefined {
     getHeapStatistics: v8.getHeapStatistics,
     Worker,
     createThread: () => new Worker(new URL(THREAD_SCRIPT, HERE), { execArgv: [] }),
+    createWorker: () => new Worker(new URL(WORKER_SCRIPT, HERE), { execArgv: [] }),
   });
 }
 

@@ -17,9 +17,14 @@ function createThread(): Worker {
   return new Worker(new URL("../threads/node.js", import.meta["url"]), { execArgv: [] });
 }
 
+function createWorker(): Worker {
+  // biome-ignore lint/complexity/useLiteralKeys: see above
+  return new Worker(new URL("../worker/node.js", import.meta["url"]), { execArgv: [] });
+}
+
 const modules = {
   ...{ open, stat, availableParallelism, setImmediate, fileURLToPath, getHeapStatistics },
-  ...{ Worker, createThread },
+  ...{ Worker, createThread, createWorker },
 };
 const platform: Platform = createNodePlatform(modules);
 export default platform;

@@ -21,8 +21,9 @@ export interface NodeModules {
   readonly fileURLToPath: typeof fileURLToPath;
   readonly getHeapStatistics: typeof getHeapStatistics;
   readonly Worker: typeof Worker;
-  /** A worker that runs the package's own script. */
+  /** Workers that run the package's own scripts: of threads, and of models. */
   createThread(): ThreadWorker;
+  createWorker(): ThreadWorker;
 }
 
 /** The longest array in any Node. */
@@ -55,8 +56,7 @@ function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource>
 }
 
 /** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
-function createWorker({ Worker, createThread }: NodeModules, script?: ThreadScript): ThreadWorker {
-  if (script === undefined) return createThread();
+function scripted({ Worker }: NodeModules, script: ThreadScript): ThreadWorker {
   if (typeof script === "function") return script();
   const isUrl = typeof script === "object" || /^[a-z][a-z0-9+.-]+:/i.test(script);
   return new Worker(isUrl ? new URL(script) : script, { execArgv: [] });
@@ -102,15 +102,19 @@ function peakMemoryBytes(): number | undefined {
 }
 
 export function createNodePlatform(modules: NodeModules): Platform {
+  const createThread = (script?: ThreadScript): ThreadWorker =>
+    script === undefined ? modules.createThread() : scripted(modules, script);
   return {
     hasFiles: true,
     openFile: (path) => openFile(modules, path),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
+    hasWorkers: () => true,
+    createWorker: (script) =>
+      script === undefined ? modules.createWorker() : scripted(modules, script),
     parallelism: () => modules.availableParallelism(),
     maySleep: () => true,
-    startThread: (start, script) =>
-      startThreadIn(() => createWorker(modules, script), script, start),
+    startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
     countSharedMemory,
     collectSharedMemory: createCollector(modules),
     peakMemoryBytes,

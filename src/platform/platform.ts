@@ -1,6 +1,6 @@
 /** What the package asks of a runtime: `node.ts` and `web.ts` implement it as "#platform". */
 import type { ByteSource } from "../format/byte-source.js";
-import type { ThreadHandle, ThreadScript } from "./thread-worker.js";
+import type { ThreadHandle, ThreadScript, ThreadWorker } from "./thread-worker.js";
 
 export interface Platform {
   /** Whether `openFile` can work; if not, a string without a scheme is a relative URL. */
@@ -14,6 +14,13 @@ export interface Platform {
   yieldToEventLoop(): Promise<void>;
   /** Whether threads that share memory can be started. */
   hasThreads(): boolean;
+  /** Whether workers can be started that share no memory with their program. */
+  hasWorkers(): boolean;
+  /**
+   * A worker that serves a model: it runs the caller's script or that of src/worker. Requires
+   * hasWorkers().
+   */
+  createWorker(script?: ThreadScript): ThreadWorker;
   /** How many threads can run at once, as the runtime reports it; often wrong. */
   parallelism(): number;
   /** Whether the caller's thread may sleep; a page's main thread may not. */

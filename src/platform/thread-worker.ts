@@ -19,11 +19,12 @@ export interface ThreadHandle {
 
 /** A runtime's worker; it has one of the two ways to listen. */
 export interface ThreadWorker {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   terminate(): unknown;
   addEventListener?(type: string, listener: (event: unknown) => void): void;
   on?(type: string, listener: (value: unknown) => void): unknown;
-  /** Where this exists, a waiting worker need not keep the program alive. */
+  /** Where these exist, a waiting worker need not keep the program alive. */
+  ref?(): unknown;
   unref?(): unknown;
 }
 
@@ -34,10 +35,10 @@ export interface ThreadWorker {
 export type ThreadScript = string | URL | (() => ThreadWorker);
 
 /** Throws INVALID_ARGUMENT for anything else than a script; a URL may be of another realm. */
-export function checkThreadScript(script: unknown): void {
+export function checkScript(name: string, script: unknown): void {
   if (script === undefined || typeof script === "string" || typeof script === "function") return;
   if (typeof (script as URL | null)?.href === "string") return;
-  throw invalidArgument("threadScript", "a path, a URL or a function", kindOf(script));
+  throw invalidArgument(name, "a path, a URL or a function", kindOf(script));
 }
 
 /** Advice of a failed start where the package's own script was to run. */
@@ -65,7 +66,11 @@ function versionFailure(script: ThreadScript | undefined, reply: unknown): Error
 }
 
 /** Listens to either kind of worker; keeps the web's events from the console. */
-function listen(worker: ThreadWorker, type: string, listener: (value: unknown) => void): void {
+export function listen(
+  worker: ThreadWorker,
+  type: string,
+  listener: (value: unknown) => void,
+): void {
   if (worker.on !== undefined) worker.on(type, listener);
   else worker.addEventListener?.(type, listener);
 }
@@ -84,7 +89,7 @@ export function startThreadIn(
     const created = create();
     worker = created;
     const ready = awaitReady(created, script);
-    created.postMessage({ version: VERSION, start } satisfies ThreadMessage);
+    created.postMessage({ version: VERSION, start } satisfies ThreadMessage, []);
     let isEnding = false;
     const end = (): void => {
       if (!isEnding) endDismissed(created, noteEnd);
@@ -125,10 +130,13 @@ function endDismissed(worker: ThreadWorker, noteEnd: () => void): void {
   listen(worker, "exit", () => clearTimer(late));
 }
 
-/** What a thread said, by either kind of worker. */
+/** A message of either kind of worker. */
+export function messageOf(worker: ThreadWorker, message: unknown): unknown {
+  return worker.on === undefined ? (message as MessageEvent).data : message;
+}
+
 function replyOf(worker: ThreadWorker, message: unknown): Partial<ThreadReply> | undefined {
-  const reply = worker.on === undefined ? (message as MessageEvent).data : message;
-  return reply as Partial<ThreadReply> | undefined;
+  return messageOf(worker, message) as Partial<ThreadReply> | undefined;
 }
 
 /** Settles as a handle's `ready` does. */

@@ -37,11 +37,21 @@ function maySleep(): boolean {
   }
 }
 
-/** Bundlers follow this literal form. */
-function createWorker(script?: ThreadScript): ThreadWorker {
-  if (typeof script === "function") return script();
-  if (script !== undefined) return new Worker(script, { type: "module" });
+/** A worker that runs the caller's script. */
+function scripted(script: ThreadScript): ThreadWorker {
+  return typeof script === "function" ? script() : new Worker(script, { type: "module" });
+}
+
+// Bundlers follow these literal forms.
+
+function createThread(script?: ThreadScript): ThreadWorker {
+  if (script !== undefined) return scripted(script);
   return new Worker(new URL("../threads/web.js", import.meta.url), { type: "module" });
+}
+
+function createWorker(script?: ThreadScript): ThreadWorker {
+  if (script !== undefined) return scripted(script);
+  return new Worker(new URL("../worker/web.js", import.meta.url), { type: "module" });
 }
 
 const platform: Platform = {
@@ -49,9 +59,11 @@ const platform: Platform = {
   openFile,
   yieldToEventLoop,
   hasThreads,
+  hasWorkers: () => typeof Worker === "function",
+  createWorker,
   parallelism: () => globalThis.navigator?.hardwareConcurrency ?? 1,
   maySleep,
-  startThread: (start, script) => startThreadIn(() => createWorker(script), script, start),
+  startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
   countSharedMemory: () => undefined,
   peakMemoryBytes: () => undefined,
 };

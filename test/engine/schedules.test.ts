@@ -112,7 +112,7 @@ async function live(
     const action = chance.below(12);
     if (action === 0) {
       const fork = new Chance(chance.below(2 ** 30));
-      forks.push(live(own.fork(), Math.min(2, steps - step), fork, schedule));
+      forks.push(live(own.fork() as LocalSession, Math.min(2, steps - step), fork, schedule));
     } else if (action === 1) {
       own.truncate(chance.below(own.length + 1));
     } else if (action === 2) {

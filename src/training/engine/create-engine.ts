@@ -4,7 +4,7 @@ import { invalidArgument } from "../../errors.js";
 import type { MemoryPlan } from "../../kernels/arena.js";
 import { ThreadStarter, threadObstacle } from "../../kernels/start-threads.js";
 import type { PlmConfig } from "../../model/config.js";
-import { checkThreadScript, type ThreadScript } from "../../platform/thread-worker.js";
+import { checkScript, type ThreadScript } from "../../platform/thread-worker.js";
 import { type Architecture, activationTables, layerTensors, PLM } from "../network/architecture.js";
 import { layoutParameters } from "../network/parameters.js";
 import type { TrainingSizes } from "./buffers.js";
@@ -33,7 +33,7 @@ export interface EngineOptions {
 export async function createTrainingEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { config, sizes, architecture = PLM, threadScript, onPlan } = options;
   const { tokens, contextLength } = sizes;
-  checkThreadScript(threadScript);
+  checkScript("threadScript", threadScript);
   if (tokens === 0 || tokens % contextLength !== 0) {
     const expected = `a multiple of the context of ${contextLength}`;
     throw invalidArgument("tokens", expected, String(tokens));

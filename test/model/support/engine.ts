@@ -37,6 +37,11 @@ export async function loadEngine(
   return loadPlm(gguf, { wasm, threads, prefixCache, ...options });
 }
 
+/** Share of squared-ReLU activations that were zero so far. */
+export function zeroShareOf({ sparsity }: LoadedPlm): number {
+  return 1 - sparsity.nonZero / sparsity.activations;
+}
+
 /** The plan of a model, by default for one thread. */
 export async function planEngine(source: ModelSource, options?: ModelOptions): Promise<ModelPlan> {
   return planModel(await openGguf(await openSources(source)), { threads: 1, ...options });

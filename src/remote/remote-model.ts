@@ -1,0 +1,100 @@
+/** A model whose engine runs in a worker. What it says of the engine is as of the last answer. */
+import { disposedOf, endWhenDropped } from "../engine/dropped.js";
+import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
+import { type ModelPlan, planModel } from "../engine/plan.js";
+import type { Session } from "../engine/session.js";
+import { PlmError } from "../errors.js";
+import { closeSources, type ModelSource } from "../format/source.js";
+import type { MatmulRates } from "../kernels/choose-kernels.js";
+import type { Variant } from "../kernels/load.js";
+import type { SparsityCount } from "../model/relu2-mlp.js";
+import type { Channel } from "./channel.js";
+import type { Loaded } from "./protocol.js";
+import { RemoteSession, type RemoteSessionParts } from "./remote-session.js";
+import { sendSource } from "./sent-source.js";
+
+export class RemoteModel implements LoadedModel {
+  readonly plan: ModelPlan;
+  readonly threads: number;
+  readonly threadFailure: Error | undefined;
+  readonly variant: Variant;
+  readonly kernelRates: MatmulRates | undefined;
+  readonly #channel: Channel;
+  #numbers = 0;
+  #isDisposed = false;
+
+  constructor(channel: Channel, loaded: Loaded) {
+    const { gguf, options, threads, threadFailure, variant, kernelRates } = loaded;
+    this.plan = planModel(gguf, options);
+    this.threads = threads;
+    this.threadFailure = threadFailure === undefined ? undefined : new Error(threadFailure);
+    this.variant = variant;
+    this.kernelRates = kernelRates;
+    this.#channel = channel;
+    endWhenDropped(this, () => channel.end(disposed()));
+  }
+
+  get pagesInUse(): number {
+    return this.#isDisposed ? 0 : this.#channel.state.pagesInUse;
+  }
+
+  get sparsity(): SparsityCount {
+    return { ...this.#channel.state.sparsity };
+  }
+
+  async readWeights(): Promise<number> {
+    return (await this.#channel.call({ name: "readWeights" })) as number;
+  }
+
+  createSession(): Session {
+    this.#checkLive();
+    return this.createSessionUnchecked();
+  }
+
+  createSessionUnchecked(): Session {
+    const session = ++this.#numbers;
+    this.#channel.notify({ name: "create", session });
+    return new RemoteSession(this.#sessionParts, session);
+  }
+
+  async restoreSession(
+    source: ModelSource,
+    options: RestoreOptions = {},
+  ): Promise<{ session: Session; messages: string | undefined }> {
+    this.#checkLive();
+    const { signal } = options;
+    const { sent, sources } = await sendSource(source, options);
+    try {
+      const session = ++this.#numbers;
+      const call = { name: "restore", session, source: sent } as const;
+      const result = await this.#channel.call(call, { signal, sources });
+      const { tokens, messages } = result as { tokens: Uint32Array; messages: string | undefined };
+      return { session: new RemoteSession(this.#sessionParts, session, [...tokens]), messages };
+    } finally {
+      await closeSources(sources);
+    }
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    disposedOf(this);
+    this.#channel.end(disposed());
+  }
+
+  get #sessionParts(): RemoteSessionParts {
+    const { contextLength, batchSize } = this.plan.options;
+    const nextNumber = (): number => ++this.#numbers;
+    return {
+      ...{ config: this.plan.config, contextLength, batchSize },
+      ...{ channel: this.#channel, nextNumber },
+    };
+  }
+
+  #checkLive(): void {
+    if (this.#isDisposed) throw disposed();
+  }
+}
+
+function disposed(): PlmError {
+  return new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+}

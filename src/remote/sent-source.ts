@@ -1,0 +1,55 @@
+/**
+ * Sources as they cross the border: places and blobs as they are, which the worker opens; all else
+ * stays with the caller, who reads for the worker.
+ */
+import { brandOf } from "../brands.js";
+import type { ByteSource } from "../format/byte-source.js";
+import type { HttpOptions } from "../format/http-client.js";
+import { type Fields, readHeaders } from "../format/http-headers.js";
+import { isUrl, locate } from "../format/locate.js";
+import type { BlobLike, FileSource } from "../format/model-source.js";
+import { type ModelSource, openSources } from "../format/source.js";
+
+/** A place or a blob: what a worker can open. */
+type Openable = { readonly place: string } | { readonly url: string } | { readonly blob: BlobLike };
+
+/** A source that the caller has opened, by its index among them. */
+export interface OpenedSource {
+  readonly index: number;
+  readonly name: string;
+  readonly size: number | undefined;
+  readonly sequential: boolean;
+}
+
+export type SentSource =
+  | { readonly openable: readonly Openable[]; readonly headers: Fields }
+  | { readonly opened: readonly OpenedSource[] };
+
+/** A source to send, and what of it stays here, opened. Throws as openSources does. */
+export async function sendSource(
+  source: ModelSource,
+  options: HttpOptions & { signal?: AbortSignal | undefined },
+): Promise<{ sent: SentSource; sources: readonly ByteSource[] }> {
+  const list = Array.isArray(source) ? (source as readonly ModelSource[]) : [source];
+  const openable = options.fetch === undefined ? list.map(openableOf) : [undefined];
+  if (openable.every((each) => each !== undefined)) {
+    return { sent: { openable, headers: readHeaders(options.headers) }, sources: [] };
+  }
+  const sources = await openSources(source, options.signal, options);
+  const opened = sources.map(({ name, size, sequential }, index) => {
+    return { index, name, size, sequential };
+  });
+  return { sent: { opened }, sources };
+}
+
+/** What the worker opens: a name as the caller would find it. */
+function openableOf(source: ModelSource): Openable | undefined {
+  if (typeof source === "string") {
+    const place = locate(source);
+    return typeof place === "string" ? { place } : { url: place.href };
+  }
+  if (typeof source !== "object" || source === null) return undefined;
+  if (isUrl(source as FileSource)) return { url: (source as URL).href };
+  const isBlob = ["Blob", "File"].includes(brandOf(source));
+  return isBlob ? { blob: source as BlobLike } : undefined;
+}

@@ -1,0 +1,24 @@
+/** Serves one model in a worker, whatever kind of worker it is. */
+
+import { VERSION } from "../platform/thread-message.js";
+import type { ToWorker } from "../remote/protocol.js";
+import { Host } from "./host.js";
+
+/** The worker's side of its port. */
+export interface Port {
+  post(message: unknown, transfer?: ArrayBuffer[]): void;
+  /** Lets the worker end. */
+  close(): void;
+}
+
+/** Handles the messages that come: the first has the version of the program. */
+export function run(port: Port): (message: unknown) => void {
+  let host: Host | undefined;
+  return (message) => {
+    if (host !== undefined) host.receive(message as ToWorker);
+    else {
+      port.post({ version: VERSION });
+      if ((message as { version?: unknown }).version === VERSION) host = new Host(port);
+    }
+  };
+}
