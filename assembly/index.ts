@@ -27,6 +27,7 @@ export {
 export { matmulF32, sparseMatmulF32 } from "./linear/floats";
 export { matmulI16 } from "./linear/matmul";
 export { matvecI16 } from "./linear/matvec";
+export { matvecRowsI16 } from "./linear/matvec-rows";
 export { packAbsorbed } from "./pack/absorbed";
 export { packFloatSlab, packFloats } from "./pack/floats";
 export { packPanels } from "./pack/panels";

@@ -1,0 +1,247 @@
+// The inner loop of matvec-rows.ts: 8 outputs of a tile of 2 or 4 tokens, of a packed panel
+// (layout.ts). Sums over blocks stay in y: registers are for the dots of a block.
+
+import { addPairs, dot8, loadScaleX4, loadU8x4 } from "../lanes";
+import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
+import { I16 } from "./quantize";
+
+/**
+ * 8 outputs of `width` tokens, 2 or 4. The operations on floats, and their order, are those of
+ * matvec.ts.
+ */
+// @ts-ignore: decorator
+@inline
+export function multiplyTile(
+  y: usize,
+  stride: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  row: usize,
+  cols: i32,
+  form: i32,
+  width: i32,
+): void {
+  const scales = x + (<usize>cols << 1);
+  const block: usize = type == Q8 ? 256 : 128;
+  const head: usize = type == Q4M ? 32 : 16;
+  let s = scales;
+  let sums = scales + (<usize>cols >> 3);
+  // f16 d[8], dm[8] of Q4K
+  let superblock = w;
+  for (let t: usize = 0; t < <usize>width; t++) {
+    v128.store(y + t * stride, f32x4.splat(0));
+    v128.store(y + t * stride, f32x4.splat(0), 16);
+  }
+  for (let xb = x; xb < scales; xb += 64, s += 4, sums += 8) {
+    if (type == Q4K && ((xb - x) & 511) == 0) {
+      superblock = w;
+      w += 32;
+    }
+    if (form == I16) {
+      multiplyQuad(y, stride, superblock, w, type, xb, row, s, sums, 0, width);
+      multiplyQuad(y, stride, superblock, w, type, xb, row, s, sums, 1, width);
+    } else {
+      multiplyPlanes(y, stride, superblock, w, type, xb, row, s, sums, width);
+    }
+    w += head + block;
+  }
+}
+
+/** 32 inputs, rows 0-3 or 4-7, activations in form I16. */
+// @ts-ignore: decorator
+@inline
+function multiplyQuad(
+  y: usize,
+  stride: usize,
+  superblock: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  row: usize,
+  s: usize,
+  sums: usize,
+  quad: usize,
+  width: i32,
+): void {
+  const fifteen = v128.load(NIBBLES);
+  let acc0 = i32x4.splat(0);
+  let acc1 = acc0;
+  let acc2 = acc0;
+  let acc3 = acc0;
+  let acc4 = acc0;
+  let acc5 = acc0;
+  let acc6 = acc0;
+  let acc7 = acc0;
+  let cell = w + (type == Q4M ? 32 : 16);
+  for (let a = x, end = x + 64; a < end; a += 8, cell += type == Q8 ? 32 : 16) {
+    let w0: v128;
+    let w1: v128;
+    if (type == Q8) {
+      w0 = v128.load8x8_u(cell + 16 * quad);
+      w1 = v128.load8x8_u(cell + 16 * quad, 8);
+    } else {
+      const v = v128.load(cell);
+      const nibbles = v128.and(quad == 0 ? v : i16x8.shr_u(v, 4), fifteen);
+      w0 = i16x8.extend_low_i8x16_u(nibbles);
+      w1 = i16x8.extend_high_i8x16_u(nibbles);
+    }
+    const a0 = v128.load64_splat(a);
+    acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(w0, a0));
+    acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(w1, a0));
+    const a1 = v128.load64_splat(a + row);
+    acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(w0, a1));
+    acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(w1, a1));
+    if (width == 2) continue;
+    const a2 = v128.load64_splat(a + 2 * row);
+    acc4 = i32x4.add(acc4, i32x4.dot_i16x8_s(w0, a2));
+    acc5 = i32x4.add(acc5, i32x4.dot_i16x8_s(w1, a2));
+    const a3 = v128.load64_splat(a + 3 * row);
+    acc6 = i32x4.add(acc6, i32x4.dot_i16x8_s(w0, a3));
+    acc7 = i32x4.add(acc7, i32x4.dot_i16x8_s(w1, a3));
+  }
+  const to = y + 16 * quad;
+  const scale = scaleOf(superblock, w, type, quad);
+  const minimum = minimumOf(superblock, w, type, quad);
+  accumulate(to, addPairs(acc0, acc1), type, scale, minimum, s, sums);
+  accumulate(to + stride, addPairs(acc2, acc3), type, scale, minimum, s + row, sums + row);
+  if (width == 2) return;
+  const s2 = s + 2 * row;
+  const s3 = s + 3 * row;
+  const sums2 = sums + 2 * row;
+  const sums3 = sums + 3 * row;
+  accumulate(to + 2 * stride, addPairs(acc4, acc5), type, scale, minimum, s2, sums2);
+  accumulate(to + 3 * stride, addPairs(acc6, acc7), type, scale, minimum, s3, sums3);
+}
+
+/**
+ * 32 inputs, rows 0-7, activations in form S8X2: the dots of the high planes and, on 256 times
+ * those, the low ones'. Together they are sums of 32 products of u8 and integers within +-32639,
+ * so below 2^28.
+ */
+// @ts-ignore: decorator
+@inline
+function multiplyPlanes(
+  y: usize,
+  stride: usize,
+  superblock: usize,
+  w: usize,
+  type: i32,
+  x: usize,
+  row: usize,
+  s: usize,
+  sums: usize,
+  width: i32,
+): void {
+  const fifteen = v128.load(NIBBLES);
+  let acc0 = i32x4.splat(0);
+  let acc1 = acc0;
+  let acc2 = acc0;
+  let acc3 = acc0;
+  let acc4 = acc0;
+  let acc5 = acc0;
+  let acc6 = acc0;
+  let acc7 = acc0;
+  for (let plane: usize = 0; plane < 8; plane += 4) {
+    acc0 = i32x4.shl(acc0, 8);
+    acc1 = i32x4.shl(acc1, 8);
+    acc2 = i32x4.shl(acc2, 8);
+    acc3 = i32x4.shl(acc3, 8);
+    if (width == 4) {
+      acc4 = i32x4.shl(acc4, 8);
+      acc5 = i32x4.shl(acc5, 8);
+      acc6 = i32x4.shl(acc6, 8);
+      acc7 = i32x4.shl(acc7, 8);
+    }
+    let cell = w + 16;
+    for (let a = x + plane, end = x + 64; a < end; a += 8, cell += type == Q8 ? 32 : 16) {
+      const v = v128.load(cell);
+      const w0 = type == Q8 ? v : v128.and(v, fifteen);
+      const w1 = type == Q8 ? v128.load(cell, 16) : v;
+      const a0 = v128.load32_splat(a);
+      acc0 = dot8(a0, w0, acc0);
+      acc1 = dot8(a0, w1, acc1);
+      const a1 = v128.load32_splat(a + row);
+      acc2 = dot8(a1, w0, acc2);
+      acc3 = dot8(a1, w1, acc3);
+      if (width == 2) continue;
+      const a2 = v128.load32_splat(a + 2 * row);
+      acc4 = dot8(a2, w0, acc4);
+      acc5 = dot8(a2, w1, acc5);
+      const a3 = v128.load32_splat(a + 3 * row);
+      acc6 = dot8(a3, w0, acc6);
+      acc7 = dot8(a3, w1, acc7);
+    }
+  }
+  accumulateBoth(y, acc0, acc1, superblock, w, type, s, sums);
+  accumulateBoth(y + stride, acc2, acc3, superblock, w, type, s + row, sums + row);
+  if (width == 2) return;
+  const s2 = s + 2 * row;
+  const s3 = s + 3 * row;
+  accumulateBoth(y + 2 * stride, acc4, acc5, superblock, w, type, s2, sums + 2 * row);
+  accumulateBoth(y + 3 * stride, acc6, acc7, superblock, w, type, s3, sums + 3 * row);
+}
+
+/** accumulate for rows 0-3 and for rows 4-7. */
+// @ts-ignore: decorator
+@inline
+function accumulateBoth(
+  y: usize,
+  first: v128,
+  second: v128,
+  superblock: usize,
+  w: usize,
+  type: i32,
+  s: usize,
+  sums: usize,
+): void {
+  const scale0 = scaleOf(superblock, w, type, 0);
+  const scale1 = scaleOf(superblock, w, type, 1);
+  const minimum0 = minimumOf(superblock, w, type, 0);
+  const minimum1 = minimumOf(superblock, w, type, 1);
+  accumulate(y, first, type, scale0, minimum0, s, sums);
+  // Whole bytes are 16 times rows 4-7 plus rows 0-3.
+  const dots = type == Q8 ? second : i32x4.shr_s(i32x4.sub(second, first), 4);
+  accumulate(y + 16, dots, type, scale1, minimum1, s, sums);
+}
+
+/** Scales of 4 rows of a block. */
+// @ts-ignore: decorator
+@inline
+function scaleOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
+  if (type != Q4K) return loadScaleX4(w + 8 * quad);
+  return f32x4.mul(loadScaleX4(superblock + 8 * quad), loadU8x4(w + 4 * quad));
+}
+
+/** Minimums of 4 rows of a block, if the type has any. */
+// @ts-ignore: decorator
+@inline
+function minimumOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
+  if (type == Q4M) return loadScaleX4(w + 16 + 8 * quad);
+  if (type != Q4K) return f32x4.splat(0);
+  return f32x4.mul(f32x4.neg(loadScaleX4(superblock + 16 + 8 * quad)), loadU8x4(w + 8 + 4 * quad));
+}
+
+/** y[4] += minimums * sum of activations, += dots * scales */
+// @ts-ignore: decorator
+@inline
+function accumulate(
+  y: usize,
+  dots: v128,
+  type: i32,
+  scales: v128,
+  minimums: v128,
+  s: usize,
+  sums: usize,
+): void {
+  const scale = v128.load32_splat(s);
+  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+  let sum = v128.load(y);
+  if (type == Q4M || type == Q4K) {
+    const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
+    sum = f32x4.add(sum, f32x4.mul(minimums, weight));
+  }
+  if (type == Q8 || type == Q4) dots = i32x4.sub(dots, i32x4.shl(total, type == Q8 ? 7 : 3));
+  sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
+  v128.store(y, sum);
+}
