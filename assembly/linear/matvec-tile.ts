@@ -173,36 +173,41 @@ function multiplyPlanes(
       acc7 = dot8(a3, w1, acc7);
     }
   }
-  accumulateBoth(y, acc0, acc1, superblock, w, type, s, sums);
-  accumulateBoth(y + stride, acc2, acc3, superblock, w, type, s + row, sums + row);
+  const scale0 = scaleOf(superblock, w, type, 0);
+  const scale1 = scaleOf(superblock, w, type, 1);
+  const min0 = minimumOf(superblock, w, type, 0);
+  const min1 = minimumOf(superblock, w, type, 1);
+  accumulateBoth(y, acc0, acc1, type, scale0, scale1, min0, min1, s, sums);
+  accumulateBoth(y + stride, acc2, acc3, type, scale0, scale1, min0, min1, s + row, sums + row);
   if (width == 2) return;
+  const y2 = y + 2 * stride;
   const s2 = s + 2 * row;
-  const s3 = s + 3 * row;
-  accumulateBoth(y + 2 * stride, acc4, acc5, superblock, w, type, s2, sums + 2 * row);
-  accumulateBoth(y + 3 * stride, acc6, acc7, superblock, w, type, s3, sums + 3 * row);
+  const sums2 = sums + 2 * row;
+  accumulateBoth(y2, acc4, acc5, type, scale0, scale1, min0, min1, s2, sums2);
+  accumulateBoth(y2 + stride, acc6, acc7, type, scale0, scale1, min0, min1, s2 + row, sums2 + row);
 }
 
-/** accumulate for rows 0-3 and for rows 4-7. */
+/** A token's 8 outputs. */
 // @ts-ignore: decorator
 @inline
 function accumulateBoth(
   y: usize,
-  first: v128,
-  second: v128,
-  superblock: usize,
-  w: usize,
+  dots0: v128,
+  dots1: v128,
   type: i32,
+  scale0: v128,
+  scale1: v128,
+  min0: v128,
+  min1: v128,
   s: usize,
   sums: usize,
 ): void {
-  const scale0 = scaleOf(superblock, w, type, 0);
-  const scale1 = scaleOf(superblock, w, type, 1);
-  const minimum0 = minimumOf(superblock, w, type, 0);
-  const minimum1 = minimumOf(superblock, w, type, 1);
-  accumulate(y, first, type, scale0, minimum0, s, sums);
+  const scale = v128.load32_splat(s);
+  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
   // Whole bytes are 16 times rows 4-7 plus rows 0-3.
-  const dots = type == Q8 ? second : i32x4.shr_s(i32x4.sub(second, first), 4);
-  accumulate(y + 16, dots, type, scale1, minimum1, s, sums);
+  if (type != Q8) dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
+  v128.store(y, accumulated(v128.load(y), dots0, type, scale0, min0, scale, total));
+  v128.store(y, accumulated(v128.load(y, 16), dots1, type, scale1, min1, scale, total), 16);
 }
 
 /** Scales of 4 rows of a block. */
@@ -222,7 +227,7 @@ function minimumOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
   return f32x4.mul(f32x4.neg(loadScaleX4(superblock + 16 + 8 * quad)), loadU8x4(w + 8 + 4 * quad));
 }
 
-/** y[4] += minimums * sum of activations, += dots * scales */
+/** A token's 4 outputs. */
 // @ts-ignore: decorator
 @inline
 function accumulate(
@@ -236,12 +241,25 @@ function accumulate(
 ): void {
   const scale = v128.load32_splat(s);
   const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-  let sum = v128.load(y);
+  v128.store(y, accumulated(v128.load(y), dots, type, scales, minimums, scale, total));
+}
+
+/** sum + minimums * the sum of activations + dots * scales */
+// @ts-ignore: decorator
+@inline
+function accumulated(
+  sum: v128,
+  dots: v128,
+  type: i32,
+  scales: v128,
+  minimums: v128,
+  scale: v128,
+  total: v128,
+): v128 {
   if (type == Q4M || type == Q4K) {
     const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
     sum = f32x4.add(sum, f32x4.mul(minimums, weight));
   }
   if (type == Q8 || type == Q4) dots = i32x4.sub(dots, i32x4.shl(total, type == Q8 ? 7 : 3));
-  sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
-  v128.store(y, sum);
+  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
 }
