@@ -1,8 +1,9 @@
 // The inner loop of matvec-rows.ts: 8 outputs of a tile of 2 or 4 tokens, of a packed panel
 // (layout.ts). Sums over blocks stay in y: registers are for the dots of a block.
 
-import { addPairs, dot8, loadScaleX4, loadU8x4 } from "../lanes";
-import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
+import { addPairs, dot8 } from "../lanes";
+import { NIBBLES, Q4K, Q4M, Q8 } from "./layout";
+import { accumulate, accumulateBoth, minimumOf, scaleOf } from "./matvec-sums";
 import { I16 } from "./quantize";
 
 /**
@@ -142,12 +143,14 @@ function multiplyPlanes(
   let acc5 = acc0;
   let acc6 = acc0;
   let acc7 = acc0;
-  for (let plane: usize = 0; plane < 8; plane += 4) {
-    acc0 = i32x4.shl(acc0, 8);
-    acc1 = i32x4.shl(acc1, 8);
-    acc2 = i32x4.shl(acc2, 8);
-    acc3 = i32x4.shl(acc3, 8);
-    if (width == 4) {
+  // 4 tokens have their planes one after the other, 2 tokens both at once.
+  const second: usize = width == 4 ? 2 * row : 4;
+  for (let plane: usize = 0; plane < (width == 4 ? 8 : 4); plane += 4) {
+    if (plane == 4) {
+      acc0 = i32x4.shl(acc0, 8);
+      acc1 = i32x4.shl(acc1, 8);
+      acc2 = i32x4.shl(acc2, 8);
+      acc3 = i32x4.shl(acc3, 8);
       acc4 = i32x4.shl(acc4, 8);
       acc5 = i32x4.shl(acc5, 8);
       acc6 = i32x4.shl(acc6, 8);
@@ -164,14 +167,19 @@ function multiplyPlanes(
       const a1 = v128.load32_splat(a + row);
       acc2 = dot8(a1, w0, acc2);
       acc3 = dot8(a1, w1, acc3);
-      if (width == 2) continue;
-      const a2 = v128.load32_splat(a + 2 * row);
+      const a2 = v128.load32_splat(a + second);
       acc4 = dot8(a2, w0, acc4);
       acc5 = dot8(a2, w1, acc5);
-      const a3 = v128.load32_splat(a + 3 * row);
+      const a3 = v128.load32_splat(a + second + row);
       acc6 = dot8(a3, w0, acc6);
       acc7 = dot8(a3, w1, acc7);
     }
+  }
+  if (width == 2) {
+    acc0 = i32x4.add(i32x4.shl(acc0, 8), acc4);
+    acc1 = i32x4.add(i32x4.shl(acc1, 8), acc5);
+    acc2 = i32x4.add(i32x4.shl(acc2, 8), acc6);
+    acc3 = i32x4.add(i32x4.shl(acc3, 8), acc7);
   }
   const scale0 = scaleOf(superblock, w, type, 0);
   const scale1 = scaleOf(superblock, w, type, 1);
@@ -185,81 +193,4 @@ function multiplyPlanes(
   const sums2 = sums + 2 * row;
   accumulateBoth(y2, acc4, acc5, type, scale0, scale1, min0, min1, s2, sums2);
   accumulateBoth(y2 + stride, acc6, acc7, type, scale0, scale1, min0, min1, s2 + row, sums2 + row);
-}
-
-/** A token's 8 outputs. */
-// @ts-ignore: decorator
-@inline
-function accumulateBoth(
-  y: usize,
-  dots0: v128,
-  dots1: v128,
-  type: i32,
-  scale0: v128,
-  scale1: v128,
-  min0: v128,
-  min1: v128,
-  s: usize,
-  sums: usize,
-): void {
-  const scale = v128.load32_splat(s);
-  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-  // Whole bytes are 16 times rows 4-7 plus rows 0-3.
-  if (type != Q8) dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
-  v128.store(y, accumulated(v128.load(y), dots0, type, scale0, min0, scale, total));
-  v128.store(y, accumulated(v128.load(y, 16), dots1, type, scale1, min1, scale, total), 16);
-}
-
-/** Scales of 4 rows of a block. */
-// @ts-ignore: decorator
-@inline
-function scaleOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
-  if (type != Q4K) return loadScaleX4(w + 8 * quad);
-  return f32x4.mul(loadScaleX4(superblock + 8 * quad), loadU8x4(w + 4 * quad));
-}
-
-/** Minimums of 4 rows of a block, if the type has any. */
-// @ts-ignore: decorator
-@inline
-function minimumOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
-  if (type == Q4M) return loadScaleX4(w + 16 + 8 * quad);
-  if (type != Q4K) return f32x4.splat(0);
-  return f32x4.mul(f32x4.neg(loadScaleX4(superblock + 16 + 8 * quad)), loadU8x4(w + 8 + 4 * quad));
-}
-
-/** A token's 4 outputs. */
-// @ts-ignore: decorator
-@inline
-function accumulate(
-  y: usize,
-  dots: v128,
-  type: i32,
-  scales: v128,
-  minimums: v128,
-  s: usize,
-  sums: usize,
-): void {
-  const scale = v128.load32_splat(s);
-  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-  v128.store(y, accumulated(v128.load(y), dots, type, scales, minimums, scale, total));
-}
-
-/** sum + minimums * the sum of activations + dots * scales */
-// @ts-ignore: decorator
-@inline
-function accumulated(
-  sum: v128,
-  dots: v128,
-  type: i32,
-  scales: v128,
-  minimums: v128,
-  scale: v128,
-  total: v128,
-): v128 {
-  if (type == Q4M || type == Q4K) {
-    const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
-    sum = f32x4.add(sum, f32x4.mul(minimums, weight));
-  }
-  if (type == Q8 || type == Q4) dots = i32x4.sub(dots, i32x4.shl(total, type == Q8 ? 7 : 3));
-  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
 }
