@@ -33,7 +33,7 @@ export type ErrorCode =
   | "CONTEXT_FULL"
   /**
    * The sessions together need more of the cache than was planned: dispose of one, or load the
-   * model with a larger `sessions`. The session is as it was before the call.
+   * model with larger `cacheTokens`. The session is as it was before the call.
    */
   | "CACHE_FULL"
   /** The session is already evaluating; it takes one call at a time. */

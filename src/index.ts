@@ -3,14 +3,9 @@ import "./web-types.js";
 
 export type { CacheType } from "./cache/rows.js";
 export type { EvaluateOptions } from "./engine/evaluation.js";
-export type {
-  KernelsBinary,
-  LoadOptions,
-  ModelPlan,
-  RestoreOptions,
-  Variant,
-} from "./engine/load.js";
+export type { KernelsBinary, LoadOptions, RestoreOptions, Variant } from "./engine/load.js";
 export type { ModelOptions } from "./engine/options.js";
+export type { ModelPlan } from "./engine/plan.js";
 export type { SaveOptions, Session } from "./engine/session.js";
 export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { ByteSource } from "./format/byte-source.js";

@@ -70,9 +70,9 @@ function extend(branch: Branch, { tokens, most, kinds }: PrefixQuery): Branch[] 
   const { children } = parent;
   const { row } = branch;
   const token = tokens[length];
-  const tokenOf = (node: PrefixNode): number => node.tokens[row] ?? -1;
-  let lo = partition(children, branch.lo, branch.hi, (node) => tokenOf(node) < token);
-  const end = partition(children, lo, branch.hi, (node) => tokenOf(node) === token);
+  // A child that does not have this row is the branch's only one.
+  let lo = partition(children, branch.lo, branch.hi, (node) => node.tokens[row] < token);
+  const end = partition(children, lo, branch.hi, (node) => node.tokens[row] === token);
   const parts: Branch[] = [];
   while (lo < end) {
     const kind = children[lo].kinds[row];

@@ -1,8 +1,9 @@
 /**
  * The rows of earlier sequences, for later ones that begin with the same tokens: a prefix tree over
- * pages (SGLang's radix cache). A node is a block, up to 64 tokens with their rows in all layers; its
- * children follow it. The pool evicts blocks when it needs room: those that no sequence holds (that
- * are not locked), least recently used first, which are always leaves.
+ * pages (SGLang's radix cache). A node is a block, up to 64 tokens with their rows in all layers;
+ * its children follow it. The pool evicts blocks when it needs room: those that no sequence holds
+ * (SGLang: that are not locked), least recently used first. These are leaves, as what holds a block
+ * holds those above it.
  */
 import { PAGE_ROWS } from "../kernels/packed.js";
 import type { PagePool } from "./pages.js";
@@ -58,10 +59,10 @@ export class PrefixTree {
   }
 
   /**
-   * Keeps a sequence's pages. Where the tree has equal rows, the sequence holds the tree's pages in
-   * place of its own (SGLang does the same). Of a sequence that goes on only full blocks are kept:
-   * what is kept it cannot write to. From the first row that was restored on, rows are not kept, nor
-   * is the block that this row is in.
+   * Keeps a sequence's pages. Where the tree has equal rows, the sequence then holds the tree's
+   * pages in place of its own, as in SGLang. A last block that is not full is kept only if the
+   * sequence has ended: one that goes on would copy it when it next writes. The block of the first
+   * row that was restored, and those after it, are not kept.
    *
    *   tokens   u32[n]   of the sequence's rows; may be longer
    *   kinds    u8[n]    of the sequence's rows; may be longer

@@ -41,11 +41,21 @@ export class CacheSequence {
 
   /**
    * The most pages that `reserve(n)` takes now: new ones, and copies of pages that are shared. What
-   * other sequences reserve before only lowers it.
+   * other sequences reserve before only lowers it. Where that many are not available, n rows may
+   * still fit.
    */
   needed(n: number): number {
     const missing = Math.max(0, pagesOf(this.#length + n) - this.#tables[0].length);
     return this.layers * (missing + (this.#isLastShared ? 1 : 0));
+  }
+
+  /**
+   * Whether n rows fit, and leave `spare` pages available. A last block that only this sequence
+   * holds is then evicted rather than copied, if the copies do not fit.
+   */
+  fits(n: number, spare = 0): boolean {
+    const saved = this.#isLastEvictable ? this.layers : 0;
+    return this.needed(n) - saved + spare <= this.#pool.available;
   }
 
   /**
@@ -82,7 +92,8 @@ export class CacheSequence {
    */
   reserve(n: number): void {
     const pool = this.#pool;
-    if (this.needed(n) > pool.available) this.#saveCopies(n);
+    const isShort = this.needed(n) > pool.available;
+    if (isShort && this.#isLastEvictable && this.fits(n)) pool.evict(this.#tables[0][this.#last]);
     pool.expectFree(this.needed(n));
     if (this.#isLastShared) this.#copyLast();
     const end = pagesOf(this.#length + n);
@@ -132,6 +143,11 @@ export class CacheSequence {
     return this.#length % PAGE_ROWS > 0 && this.#pool.isShared(this.#tables[0][this.#last]);
   }
 
+  /** Whether the last page is shared with the tree only. */
+  get #isLastEvictable(): boolean {
+    return this.#isLastShared && this.#pool.holders(this.#tables[0][this.#last]) === 1;
+  }
+
   /** Copies the rows of each layer's last page into a page of the sequence's own. */
   #copyLast(): void {
     const pool = this.#pool;
@@ -143,13 +159,5 @@ export class CacheSequence {
       pool.release(table[last]);
       table[last] = page;
     }
-  }
-
-  /** Has the last block evicted if no other sequence holds it and n rows fit without copies. */
-  #saveCopies(n: number): void {
-    const pool = this.#pool;
-    if (!this.#isLastShared || this.needed(n) - this.layers > pool.available) return;
-    const page = this.#tables[0][this.#last];
-    if (pool.holders(page) === 1) pool.evict(page);
   }
 }

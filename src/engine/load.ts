@@ -1,15 +1,12 @@
-/** Plans a model's memory from its header, allocates it once, and reads the weights into it. */
+/** Allocates a model's memory once, as planned, and reads the weights into it. */
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
-import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
-import { cacheRowBytes } from "../cache/rows.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../format/source.js";
-import { MemoryPlan } from "../kernels/arena.js";
-import { chooseKernels, type MatmulRates, TIMING_BYTES } from "../kernels/choose-kernels.js";
+import { chooseKernels, type MatmulRates } from "../kernels/choose-kernels.js";
 import {
   isModule,
   type KernelsBinary,
@@ -20,21 +17,19 @@ import {
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
 import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
-import { type LoadProgress, readScratchBytes, readWeights } from "../loading/read-weights.js";
-import { type BatchPlan, planBatch } from "../model/batch.js";
-import { type Buffers, layoutBuffers } from "../model/buffers.js";
-import { type PlmConfig, parseConfig } from "../model/config.js";
+import { type LoadProgress, readWeights } from "../loading/read-weights.js";
+import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
-import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "../model/weights.js";
+import { eachWeight, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkThreadScript, type ThreadScript } from "../platform/thread-worker.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { History } from "./history.js";
 import { LocalSession } from "./local-session.js";
-import { type Meeting, planMeeting } from "./meeting.js";
-import { checkChoice, checkOptions, excessOfThreads, type ModelOptions } from "./options.js";
+import { checkChoice, excessOfThreads, type ModelOptions } from "./options.js";
+import { type ModelPlan, planModel } from "./plan.js";
 import { restoreSequence } from "./restore.js";
 import { CacheRoom } from "./room.js";
 import { Sequence } from "./sequence.js";
@@ -77,48 +72,6 @@ export interface LoadOptions extends ModelOptions, HttpOptions {
 /** Options of `restoreSession`. */
 export interface RestoreOptions extends HttpOptions {
   signal?: AbortSignal;
-}
-
-/** A model's places in memory, before there is one. */
-export interface ModelPlan {
-  readonly config: PlmConfig;
-  readonly weights: PlmWeights;
-  readonly pages: PagesPlan;
-  readonly batch: BatchPlan;
-  readonly buffers: Buffers;
-  readonly meeting: Meeting;
-  readonly memory: MemoryPlan;
-  readonly options: Required<ModelOptions>;
-}
-
-/**
- * The plan of a model, from its header alone. Throws what parseConfig and bindWeights throw,
- * INVALID_ARGUMENT for an option out of range, OUT_OF_MEMORY for a plan over the limit.
- */
-export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
-  const config = parseConfig(gguf.metadata);
-  const checked = checkOptions(options, config);
-  const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory);
-  const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
-  const layers = config.numHiddenLayers;
-  const rowBytes = cacheRowBytes(cacheType, config);
-  const count = layers * pagesOf(cacheTokens);
-  const pages = planPages(memory, `latent cache ${cacheType}`, { rowBytes, count });
-  // A header may claim any size: what would not fit is refused before its chunks are counted.
-  memory.check(checked.memoryLimitBytes);
-  // A token of each sequence that decodes, and those of the others.
-  const rows = checked.batchSize + maxSequences;
-  const sizes = { rows, contextLength, threads: checked.threads };
-  const layout = layoutBuffers(config, sizes, 0);
-  const stagingBytes = readScratchBytes(weights, checked.threads);
-  const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
-  const meeting = planMeeting(memory);
-  const batch = planBatch(memory, { layers, rows, maxSequences, contextLength });
-  const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
-  const buffers = layoutBuffers(config, sizes, scratchPtr);
-  memory.check(checked.memoryLimitBytes);
-  return { config, weights, pages, batch, buffers, meeting, memory, options: checked };
 }
 
 /** A model whose weights are in memory: it makes sessions. */

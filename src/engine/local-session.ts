@@ -1,7 +1,6 @@
 /**
- * A session of the engine in this thread: one sequence of tokens, its place in the context, and the
- * checks around the forward pass. Cheap: it holds pages of the cache for the tokens that it has, and
- * nothing else.
+ * A session of the engine in this thread: one sequence of tokens and the checks around its
+ * evaluation. Cheap: it holds pages of the cache for the tokens that it has, and nothing else.
  */
 
 import { checkOptions, checkSignal } from "../brands.js";

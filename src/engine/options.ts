@@ -11,8 +11,8 @@ import { PRECISIONS, type Precision } from "../model/precision.js";
 /** How a model is laid out in memory. */
 export interface ModelOptions {
   /**
-   * Most tokens of a sequence; default, and at most, the context length of the file, or `cacheTokens`
-   * if that is less.
+   * Most tokens of a sequence; default, and at most, the context length of the file, or
+   * `cacheTokens` if that is less.
    */
   contextLength?: number;
   /** How cached numbers are stored; default "i16". */

@@ -12,8 +12,9 @@ export interface Restored {
 }
 
 /**
- * Fills an empty sequence from a saved session; `makeRoom` makes its rows' pages free. Throws INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL
- * or CACHE_FULL, and the signal's reason; the sequence then holds no pages.
+ * Fills an empty sequence from a saved session; `makeRoom` makes pages free for its rows. Throws
+ * INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL or CACHE_FULL, and the signal's reason; the sequence
+ * then holds no pages.
  */
 export async function restoreSequence(
   source: ByteSource,

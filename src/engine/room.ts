@@ -57,7 +57,7 @@ export class CacheRoom implements Room<Request> {
     this.reuse(job);
     // Those that go on will soon need a page for each layer.
     const spare = this.#countRunning() * cache.layers;
-    if (this.#makeRoom(cache.needed(job.left) + spare)) {
+    if (this.#makeRoom(cache.needed(job.left) + spare) || cache.fits(job.left, spare)) {
       cache.reserve(job.left);
       sequence.isAdmitted = true;
       return true;
@@ -69,7 +69,7 @@ export class CacheRoom implements Room<Request> {
   }
 
   reserve({ sequence: { cache } }: Request, n: number): boolean {
-    if (!this.#makeRoom(cache.needed(n))) return false;
+    if (!this.#makeRoom(cache.needed(n)) && !cache.fits(n)) return false;
     cache.reserve(n);
     return true;
   }

@@ -1,8 +1,9 @@
 /** Loads a model, or inspects it, from a source of bytes. */
 import { checkOptions, checkSignal } from "../brands.js";
 import { kindOf } from "../describe.js";
-import { type LoadOptions, loadPlm, type ModelPlan, planModel } from "../engine/load.js";
+import { type LoadOptions, loadPlm } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
+import { type ModelPlan, planModel } from "../engine/plan.js";
 import { invalidArgument } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";

@@ -2,7 +2,8 @@
 import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
-import type { LoadedPlm, ModelPlan, RestoreOptions, Variant } from "../engine/load.js";
+import type { LoadedPlm, RestoreOptions, Variant } from "../engine/load.js";
+import type { ModelPlan } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
 import { invalidArgument } from "../errors.js";
 import type { ModelSource } from "../format/source.js";

@@ -15,7 +15,7 @@ export interface Kernels {
   // linear layers
   /** f32[rows] <- Q8, Q4, Q4M or Q4K panels[rows, cols], i16 row */
   matvecI16: Matvec;
-  /** f32[n, rows] <- panels as of matvecI16, i16 rows[n], each with its bits; shape as below */
+  /** f32[n, rows] <- panels as above, i16 rows[n], each row as matvecI16; shape as below */
   matvecRowsI16: MatvecRows;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
   matmulI16: Matmul;
@@ -180,7 +180,7 @@ export interface RelaxedKernels extends Kernels {
   absorbS8X2: Absorb;
   /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
-  /** as matvecRowsI16, of matvecS8X2: panels of Q8, Q4 or Q4K, rows[n] of quantizeS8X2 */
+  /** f32[n, rows] <- panels as above, rows[n] of quantizeS8X2, each row as matvecS8X2 */
   matvecRowsS8X2: MatvecRows;
   /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
   matmulPlanes: Matmul;
@@ -196,7 +196,7 @@ export type Matvec = (
   cols: number,
 ) => void;
 
-/** matvecRowsI16 and its variant: Y = X W^T for the tokens of several sequences. */
+/** matvecRowsI16 and its variants: Y = X W^T for the tokens of several sequences. */
 export type MatvecRows = (
   yPtr: number,
   wPtr: number,

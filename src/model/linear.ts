@@ -37,8 +37,8 @@ export interface Activations extends Rows {
 /** Rows of a tile of prefill's activations. */
 const TILE = 4;
 
-/** Whether threads take pieces of a product one by one: not for one token, whose steps are short. */
-export function isPiecemeal(parts: readonly Rows[]): boolean {
+/** Whether threads take pieces of a product one by one; one token's steps are too short. */
+function isPiecemeal(parts: readonly Rows[]): boolean {
   return parts.length > 1 || parts[0].n > 1;
 }
 
@@ -79,7 +79,8 @@ export class Linear {
 
   /**
    * Rounds this thread's share of f32[rows, cols] at xPtr, a weight's input, to toPtr, each part in
-   * the form of its phase's product. Returns `made`, made of the same floats, if it has these forms.
+   * the form of its phase's product. Returns `made`, made of the same floats, if its forms are
+   * these.
    */
   quantize(
     toPtr: number,
@@ -134,19 +135,20 @@ export class Linear {
   multiplyRows(yPtr: number, weight: Weight, x: Omit<Activations, "first">, stride: number): void {
     const { kernels, scratchPtr } = this.#parts;
     const { ptr, type, rows, cols } = weight;
-    const { id } = PACKED_TYPES[type];
-    if (x.phase === "decode" && PACKED_TYPES[type].matvec.length > 0) {
-      for (let i = 0; i < x.n; i++) {
-        const [y, xPtr] = [yPtr + i * stride * 4, x.ptr + i * i16RowBytes(cols)];
-        if (x.form === "I16") kernels.matvecI16(y, ptr, id, xPtr, rows, cols);
-        else if (isRelaxed(kernels)) kernels.matvecS8X2(y, ptr, id, xPtr, rows, cols);
-      }
+    const { id, matvec } = PACKED_TYPES[type];
+    const isDecode = x.phase === "decode" && matvec.length > 0;
+    if (isDecode && x.n === 1) {
+      if (x.form === "I16") kernels.matvecI16(yPtr, ptr, id, x.ptr, rows, cols);
+      else if (isRelaxed(kernels)) kernels.matvecS8X2(yPtr, ptr, id, x.ptr, rows, cols);
       return;
     }
     const planes = typeof x.form === "number" ? x.form : 0;
     const shapePtr = this.#shape.ptr;
     this.#shape.write({ n: x.n, rows, cols, stride, planes });
-    if (isFloatType(type)) kernels.matmulF32(yPtr, ptr, id, x.xPtr, shapePtr);
+    if (isDecode) {
+      if (x.form === "I16") kernels.matvecRowsI16(yPtr, ptr, id, x.ptr, shapePtr);
+      else if (isRelaxed(kernels)) kernels.matvecRowsS8X2(yPtr, ptr, id, x.ptr, shapePtr);
+    } else if (isFloatType(type)) kernels.matmulF32(yPtr, ptr, id, x.xPtr, shapePtr);
     else if (x.form === "I16") kernels.matmulI16(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
     else if (isRelaxed(kernels)) kernels.matmulPlanes(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
   }

@@ -2,7 +2,7 @@
 import { i16RowBytes, isFloatType, MOST_PAIRED_NEURONS, PACKED_TYPES } from "../kernels/packed.js";
 import { SlabShape } from "../kernels/structs.js";
 import type { Rows } from "./batch.js";
-import { isPiecemeal, type Linear } from "./linear.js";
+import type { Linear } from "./linear.js";
 import type { ThreadParts } from "./parts.js";
 import type { LayerWeights, Weight } from "./weights.js";
 
@@ -35,9 +35,12 @@ export class Relu2Mlp {
     for (const rows of parts) this.#activate(rows, downProj);
     member.join();
     for (const rows of parts) this.#countActive(rows);
-    member.divide(downProj.rows, 64, isPiecemeal(parts), (first, end) => {
-      for (const rows of parts) this.#down(rows, downProj, first, end);
-    });
+    for (const rows of parts) {
+      // Tokens that decode read their own neurons: in long runs, or memory is slow.
+      member.divide(downProj.rows, 64, rows.phase === "prefill", (first, end) => {
+        this.#down(rows, downProj, first, end);
+      });
+    }
   }
 
   /** This thread's share of relu2 and of its results' form in the down-projection. */

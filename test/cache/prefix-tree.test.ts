@@ -39,13 +39,14 @@ class Caches {
     return this.#add(sequence.fork(), this.reference.create(history, blocks));
   }
 
-  /** Matches a history's tokens; kinds as well where they must be equal. */
-  match(history: string, hasKinds: boolean): [PrefixMatch, ReferenceSequence] {
+  /** Matches a history's tokens, and the kinds of its first rows. */
+  match(history: string, kindCount: number): [PrefixMatch, ReferenceSequence] {
     const { tokens, kinds } = rowsOf(history);
     // What follows the tokens to be matched is not looked at.
     const longer = Uint32Array.from([...tokens, 1, 1, 1]);
-    const wanted = hasKinds ? kinds : undefined;
-    const found = this.tree.match({ tokens: longer, most: tokens.length, kinds: wanted });
+    const wanted = kinds.subarray(0, kindCount);
+    const query = { tokens: longer, most: tokens.length };
+    const found = this.tree.match(kindCount === 0 ? query : { ...query, kinds: wanted });
     const expected = this.reference.match(tokens, wanted);
     assert.is(found.length, expected.history.length);
     assert.equal(found.kinds, rowsOf(expected.history).kinds);
@@ -54,8 +55,8 @@ class Caches {
   }
 
   /** A sequence that begins with the longest match. */
-  adopt(history: string, hasKinds: boolean): Pair {
-    const [{ blocks, length }, expected] = this.match(history, hasKinds);
+  adopt(history: string, kindCount: number): Pair {
+    const [{ blocks, length }, expected] = this.match(history, kindCount);
     const sequence = new CacheSequence(this.pool, LAYERS);
     sequence.adopt(blocks, length);
     return this.#add(sequence, this.reference.create(expected.history, expected.blocks));
@@ -64,6 +65,10 @@ class Caches {
   append({ sequence, reference }: Pair, rows: string): void {
     const { length } = reference.history;
     assert.is(sequence.needed(rows.length), LAYERS * this.reference.needed(reference, rows.length));
+    for (const spare of [0, 1, 4]) {
+      const fits = this.reference.fits(reference, rows.length, spare);
+      assert.is(sequence.fits(rows.length, LAYERS * spare), fits);
+    }
     if (this.reference.append(reference, rows)) {
       sequence.reserve(rows.length);
       sequence.append(rows.length);
@@ -117,7 +122,7 @@ class Caches {
   /** Compares all rows that the tree keeps. */
   checkKept(): void {
     for (const key of this.reference.keys) {
-      const pair = this.adopt(key, true);
+      const pair = this.adopt(key, key.length);
       assert.is(pair.reference.history, key);
       assertRows(pair.sequence, key);
       this.dispose(pair);
@@ -154,9 +159,10 @@ test("random schedules have the reference's matches, pages and rows", () => {
       const pair = caches.pairs[below(caches.pairs.length)];
       const action = below(pair === undefined ? 2 : 13);
       if (action === 0) {
-        caches.adopt(anySeen().slice(0, below(400)) + randomRows(below, below(9)), below(3) === 0);
+        const kindCount = below(2) * below(400);
+        caches.adopt(anySeen().slice(0, below(400)) + randomRows(below, below(9)), kindCount);
       } else if (action === 1) {
-        caches.match(anySeen().slice(0, below(400)), below(2) === 0);
+        caches.match(anySeen().slice(0, below(400)), below(2) * below(400));
         if (below(9) === 0) caches.create();
       } else if (action === 2) {
         caches.fork(pair);
@@ -190,6 +196,87 @@ test("random schedules have the reference's matches, pages and rows", () => {
   }
   assert.ok(refusals > 50, `${refusals} refusals`);
   assert.ok(evictions > 100, `${evictions} evictions`);
+});
+
+/** Inserts a history that was computed from its start, and has ended. */
+function insert(pool: PagePool, tree: PrefixTree, history: string): void {
+  const sequence = new CacheSequence(pool, LAYERS);
+  sequence.reserve(history.length);
+  sequence.append(history.length);
+  writeRows(sequence, history, 0);
+  tree.insert(sequence, rowsOf(history), true);
+  sequence.dispose();
+}
+
+test("kinds decide between equally long paths, and which rows a replay may have", () => {
+  const pool = createPool(10);
+  const tree = new PrefixTree(pool);
+  const of = (kinds: string): string =>
+    Array.from(kinds, (kind) => rowOf(7, Number(kind))).join("");
+  for (const kinds of ["00222", "02111", "0022", "31"]) insert(pool, tree, of(kinds));
+  assert.is(tree.pages, 3 * LAYERS, "one history begins with another");
+  const match = (most: number, kinds?: string): string => {
+    const wanted = kinds === undefined ? undefined : rowsOf(of(kinds)).kinds;
+    const found = tree.match({ tokens: new Uint32Array(5).fill(7), most, kinds: wanted });
+    assert.is(found.length, found.kinds.length);
+    return found.kinds.join("");
+  };
+  assert.is(match(0), "");
+  assert.is(match(1), "0");
+  assert.is(match(2), "00");
+  assert.is(match(3), "002", "of as many prefilled rows, the lowest kinds");
+  assert.is(match(4), "0211");
+  assert.is(match(5), "02111");
+  assert.is(match(5, "00222"), "00222");
+  assert.is(match(4, "31000"), "31");
+  assert.is(match(5, "10000"), "");
+});
+
+test("10,000 histories that hardly differ", () => {
+  const blocks = 1000;
+  const pool = createPool(blocks);
+  const tree = new PrefixTree(pool);
+  const start = rowOf(1, 1).repeat(PAGE_ROWS - 2);
+  const histories = Array.from(
+    { length: 10_000 },
+    (_, i) => start + rowOf(i >> 7, 1) + rowOf(i & 127, 1),
+  );
+  const firstKept = histories.length - blocks;
+  for (const history of histories) insert(pool, tree, history);
+  assert.is(pool.kept, pool.count);
+  let reads = 0;
+  for (const [i, history] of histories.entries()) {
+    const { tokens } = rowsOf(history);
+    const counted = new Proxy(tokens, {
+      get(target, name) {
+        reads++;
+        return Reflect.get(target, name);
+      },
+    });
+    const { length } = tree.match({ tokens: counted, most: PAGE_ROWS });
+    const differs = i >= firstKept ? 0 : i >> 7 === firstKept >> 7 ? 1 : 2;
+    assert.is(length, PAGE_ROWS - differs, "the last are kept");
+  }
+  assert.ok(reads <= histories.length * (PAGE_ROWS + 1), "siblings are not searched one by one");
+});
+
+test("a history of 1,000 blocks is evicted from its end", () => {
+  const pool = createPool(1000);
+  const tree = new PrefixTree(pool);
+  const history = Array.from({ length: 1000 * PAGE_ROWS }, (_, i) => rowOf(i % 999, 0)).join("");
+  insert(pool, tree, history);
+  const { tokens } = rowsOf(history);
+  assert.is(tree.match({ tokens, most: tokens.length }).length, tokens.length);
+  insert(pool, tree, rowOf(1, 0).repeat(3 * PAGE_ROWS));
+  const { blocks, length } = tree.match({ tokens, most: tokens.length });
+  assert.is(length, 997 * PAGE_ROWS);
+  const sequence = new CacheSequence(pool, LAYERS);
+  sequence.adopt(blocks, length);
+  assertRows(sequence, history.slice(0, length));
+  assert.equal([pool.free, pool.kept], [0, 3 * LAYERS]);
+  sequence.dispose();
+  tree.clear();
+  assert.equal([pool.free, tree.pages], [pool.count, 0]);
 });
 
 test.run();

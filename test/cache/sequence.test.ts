@@ -182,6 +182,8 @@ test("a kept page is copied while there is room, and evicted where there is none
     one.sequence.truncate(30);
     one.rows.length = 30;
     assert.is(one.sequence.needed(98), 2 * LAYERS);
+    assert.ok(one.sequence.fits(98, spare * LAYERS));
+    assert.not(one.sequence.fits(98, spare * LAYERS + 1));
     assert.throws(() => one.sequence.reserve(99 + 64 * spare), /expected/);
     assert.equal(evicted, [], "a refusal evicts nothing");
     append(pool, one, Array(98).fill(6));
@@ -201,6 +203,7 @@ test("a shared page is not evicted: that would save no copy", () => {
   one.append(10);
   for (const page of one.block(0)) pool.keep(page);
   const other = one.fork();
+  assert.not(other.fits(1));
   assert.throws(() => other.reserve(1), /expected 3 free pages of 64 rows, got 0/);
 });
 

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
-import { planModel } from "../../src/engine/load.js";
+import { planModel } from "../../src/engine/plan.js";
 import { stagingOf } from "../../src/engine/thread.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../src/format/source.js";

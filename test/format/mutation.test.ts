@@ -1,7 +1,7 @@
 /** Damaged headers: each is read or refused with the right code, at little cost. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { planModel } from "../../src/engine/load.js";
+import { planModel } from "../../src/engine/plan.js";
 import { PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { planModel } from "../../src/engine/load.js";
+import { planModel } from "../../src/engine/plan.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { openSources } from "../../src/format/source.js";
 import { ChunkQueue, QUEUE_BYTES } from "../../src/loading/chunk-queue.js";

@@ -1,7 +1,7 @@
 /** `plm inspect`: a file's contents and its plan of memory. */
 import type { Command } from "commander";
 import { listOf } from "../../describe.js";
-import type { ModelPlan } from "../../engine/load.js";
+import type { ModelPlan } from "../../engine/plan.js";
 import { quote } from "../../errors.js";
 import type { Gguf } from "../../format/gguf.js";
 import { type Inspection, inspectModel } from "../../generation/load-model.js";

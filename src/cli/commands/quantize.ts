@@ -1,7 +1,7 @@
 /** `plm quantize`: rewrites a file with matrices of fewer bits. */
 import { type Command, Option } from "commander";
 import { listOf } from "../../describe.js";
-import { planModel } from "../../engine/load.js";
+import { planModel } from "../../engine/plan.js";
 import { quote } from "../../errors.js";
 import { type Gguf, openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";

@@ -57,25 +57,26 @@ export class ReferenceCache {
     for (const block of rest) this.#release(block);
   }
 
-  /** Pages that appending n rows takes. */
+  /** Pages that appending n rows takes, if there are as many. */
   needed({ history, blocks }: ReferenceSequence, n: number): number {
     const missing = Math.ceil((history.length + n) / PAGE_ROWS) - blocks.length;
     return missing + (isLastShared({ history, blocks }) ? 1 : 0);
   }
 
+  /** Whether there is room for n rows, if need be without the tree's share of the last block. */
+  fits(sequence: ReferenceSequence, n: number, spare = 0): boolean {
+    const isEvictable = isLastShared(sequence) && sequence.blocks.at(-1)!.holders === 1;
+    const saved = isEvictable ? 1 : 0;
+    return this.needed(sequence, n) - saved + spare <= this.free + this.kept;
+  }
+
   /** Appends rows; false, and nothing changes, where there is no room. */
   append(sequence: ReferenceSequence, rows: string): boolean {
-    const available = this.free + this.kept;
     const last = sequence.blocks.at(-1);
-    let needed = this.needed(sequence, rows.length);
     this.#step();
-    if (needed > available && last?.holders === 1 && isLastShared(sequence)) {
-      if (needed - 1 > available) return false;
-      this.#evict(last);
-      needed--;
-    }
-    if (needed > available) return false;
-    while (this.free < needed) this.#evictOldest();
+    if (!this.fits(sequence, rows.length)) return false;
+    if (this.needed(sequence, rows.length) > this.free + this.kept) this.#evict(last!);
+    while (this.free < this.needed(sequence, rows.length)) this.#evictOldest();
     if (isLastShared(sequence)) {
       sequence.blocks[sequence.blocks.length - 1] = this.#take();
       this.#release(last!);
@@ -106,12 +107,12 @@ export class ReferenceCache {
     }
   }
 
-  /** The longest history that begins with these tokens, and its blocks; used now. */
-  match(tokens: Uint32Array, kinds?: Uint8Array): ReferenceSequence {
+  /** The longest history that begins with these tokens and kinds, and its blocks; used now. */
+  match(tokens: Uint32Array, kinds: Uint8Array): ReferenceSequence {
     const found = this.keys.map((key) => {
       const rows = rowsOf(key);
       const differs = rows.tokens.findIndex(
-        (token, i) => token !== tokens[i] || (kinds !== undefined && rows.kinds[i] !== kinds[i]),
+        (token, i) => token !== tokens[i] || (i < kinds.length && rows.kinds[i] !== kinds[i]),
       );
       return key.slice(0, differs < 0 ? key.length : differs);
     });

@@ -1,14 +1,9 @@
 /** Shortcuts to the engine for tests, and distances between logits. */
 import * as assert from "uvu/assert";
 import type { EvaluateOptions } from "../../../src/engine/evaluation.js";
-import {
-  type LoadedPlm,
-  type LoadOptions,
-  loadPlm,
-  type ModelPlan,
-  planModel,
-} from "../../../src/engine/load.js";
+import { type LoadedPlm, type LoadOptions, loadPlm } from "../../../src/engine/load.js";
 import type { ModelOptions } from "../../../src/engine/options.js";
+import { type ModelPlan, planModel } from "../../../src/engine/plan.js";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 import { openGguf } from "../../../src/format/gguf.js";
 import { type ModelSource, openSources } from "../../../src/format/source.js";

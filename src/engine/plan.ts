@@ -1,0 +1,55 @@
+/** Plans where everything of a model lies in memory, from its header alone. */
+import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
+import { cacheRowBytes } from "../cache/rows.js";
+import type { Gguf } from "../format/gguf.js";
+import { MemoryPlan } from "../kernels/arena.js";
+import { TIMING_BYTES } from "../kernels/choose-kernels.js";
+import { readScratchBytes } from "../loading/read-weights.js";
+import { type BatchPlan, planBatch } from "../model/batch.js";
+import { type Buffers, layoutBuffers } from "../model/buffers.js";
+import { type PlmConfig, parseConfig } from "../model/config.js";
+import { bindWeights, type PlmWeights } from "../model/weights.js";
+import { type Meeting, planMeeting } from "./meeting.js";
+import { checkOptions, type ModelOptions } from "./options.js";
+
+/** A model's places in memory, before there is one. */
+export interface ModelPlan {
+  readonly config: PlmConfig;
+  readonly weights: PlmWeights;
+  readonly pages: PagesPlan;
+  readonly batch: BatchPlan;
+  readonly buffers: Buffers;
+  readonly meeting: Meeting;
+  readonly memory: MemoryPlan;
+  readonly options: Required<ModelOptions>;
+}
+
+/**
+ * The plan of a model, from its header alone. Throws what parseConfig and bindWeights throw,
+ * INVALID_ARGUMENT for an option out of range, OUT_OF_MEMORY for a plan over the limit.
+ */
+export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
+  const config = parseConfig(gguf.metadata);
+  const checked = checkOptions(options, config);
+  const memory = new MemoryPlan();
+  const weights = bindWeights(gguf, config, memory);
+  const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
+  const layers = config.numHiddenLayers;
+  const rowBytes = cacheRowBytes(cacheType, config);
+  const count = layers * pagesOf(cacheTokens);
+  const pages = planPages(memory, `latent cache ${cacheType}`, { rowBytes, count });
+  // A header may claim any size: what would not fit is refused before its chunks are counted.
+  memory.check(checked.memoryLimitBytes);
+  // A token of each sequence that decodes, and those of the others.
+  const rows = checked.batchSize + maxSequences;
+  const sizes = { rows, contextLength, threads: checked.threads };
+  const layout = layoutBuffers(config, sizes, 0);
+  const stagingBytes = readScratchBytes(weights, checked.threads);
+  const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
+  const meeting = planMeeting(memory);
+  const batch = planBatch(memory, { layers, rows, maxSequences, contextLength });
+  const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
+  const buffers = layoutBuffers(config, sizes, scratchPtr);
+  memory.check(checked.memoryLimitBytes);
+  return { config, weights, pages, batch, buffers, meeting, memory, options: checked };
+}
