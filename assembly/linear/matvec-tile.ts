@@ -117,8 +117,8 @@ function multiplyQuad(
 
 /**
  * 32 inputs, rows 0-7, activations in form S8X2: the dots of the high planes and, on 256 times
- * those, the low ones'. Together they are sums of 32 products of u8 and integers within +-32639,
- * so below 2^28.
+ * those, the low ones'. A dot of a plane is 32 products of a u8 and an s8, within 2^20: 256 times
+ * that is within 2^28, so that both fit.
  */
 // @ts-ignore: decorator
 @inline
