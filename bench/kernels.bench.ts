@@ -14,6 +14,7 @@ import { describeMachine, type Machine, readMachine } from "./machine.js";
 import { measure, type Timing } from "./measure.js";
 import { PACKING_CASES } from "./packing.js";
 import { READ_CASES } from "./read.js";
+import { ROWS_CASES } from "./rows.js";
 import { SPARSE_CASES } from "./sparse.js";
 import { type Case, Workspace } from "./workspace.js";
 
@@ -41,7 +42,7 @@ const UNITS = { MAC: "GMAC/s", B: "GB/s", element: "Gelement/s" } as const;
 /** The reads come first in every run: other cases are compared with the first read. */
 function selectCases(filter: string): readonly Case[] {
   const others = [
-    ...[...LINEAR_CASES, ...SPARSE_CASES, ...ABSORBED_CASES],
+    ...[...LINEAR_CASES, ...ROWS_CASES, ...SPARSE_CASES, ...ABSORBED_CASES],
     ...[...ATTENTION_CASES, ...ELEMENT_CASES, ...PACKING_CASES],
   ];
   const wanted = filter.toLowerCase();

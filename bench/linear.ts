@@ -99,7 +99,8 @@ function matvecCase(
   };
 }
 
-function matmulCase(
+/** Y = X W^T as prefill computes it. */
+export function matmulCase(
   type: TensorType,
   matrix: Matrix,
   n: number,

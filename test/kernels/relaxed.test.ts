@@ -5,7 +5,16 @@ import * as assert from "uvu/assert";
 import { Bench, setDefaultVariant } from "./support/wasm.js";
 
 /** Files that do not test kernels of both, or choose their variant themselves. */
-const OTHERS = ["matmul", "matvec", "probe", "quantize", "relaxed", "shared-memory", "team"];
+const OTHERS = [
+  "matmul",
+  "matvec",
+  "matvec-rows",
+  "probe",
+  "quantize",
+  "relaxed",
+  "shared-memory",
+  "team",
+];
 
 const suffix = ".test.js";
 const names = readdirSync(new URL(".", import.meta.url))

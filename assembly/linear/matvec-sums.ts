@@ -1,0 +1,82 @@
+// What matvec-tile.ts does with the dots of a block of 32 inputs: the operations on floats, and
+// their order, are those of matvec.ts.
+
+import { loadScaleX4, loadU8x4 } from "../lanes";
+import { Q4, Q4K, Q4M, Q8 } from "./layout";
+
+/** A token's 8 outputs. */
+// @ts-ignore: decorator
+@inline
+export function accumulateBoth(
+  y: usize,
+  dots0: v128,
+  dots1: v128,
+  type: i32,
+  scale0: v128,
+  scale1: v128,
+  min0: v128,
+  min1: v128,
+  s: usize,
+  sums: usize,
+): void {
+  const scale = v128.load32_splat(s);
+  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+  // Whole bytes are 16 times rows 4-7 plus rows 0-3.
+  if (type != Q8) dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
+  v128.store(y, accumulated(v128.load(y), dots0, type, scale0, min0, scale, total));
+  v128.store(y, accumulated(v128.load(y, 16), dots1, type, scale1, min1, scale, total), 16);
+}
+
+/** Scales of 4 rows of a block. */
+// @ts-ignore: decorator
+@inline
+export function scaleOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
+  if (type != Q4K) return loadScaleX4(w + 8 * quad);
+  return f32x4.mul(loadScaleX4(superblock + 8 * quad), loadU8x4(w + 4 * quad));
+}
+
+/** Minimums of 4 rows of a block, if the type has any. */
+// @ts-ignore: decorator
+@inline
+export function minimumOf(superblock: usize, w: usize, type: i32, quad: usize): v128 {
+  if (type == Q4M) return loadScaleX4(w + 16 + 8 * quad);
+  if (type != Q4K) return f32x4.splat(0);
+  return f32x4.mul(f32x4.neg(loadScaleX4(superblock + 16 + 8 * quad)), loadU8x4(w + 8 + 4 * quad));
+}
+
+/** A token's 4 outputs. */
+// @ts-ignore: decorator
+@inline
+export function accumulate(
+  y: usize,
+  dots: v128,
+  type: i32,
+  scales: v128,
+  minimums: v128,
+  s: usize,
+  sums: usize,
+): void {
+  const scale = v128.load32_splat(s);
+  const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+  v128.store(y, accumulated(v128.load(y), dots, type, scales, minimums, scale, total));
+}
+
+/** sum + minimums * the sum of activations + dots * scales */
+// @ts-ignore: decorator
+@inline
+function accumulated(
+  sum: v128,
+  dots: v128,
+  type: i32,
+  scales: v128,
+  minimums: v128,
+  scale: v128,
+  total: v128,
+): v128 {
+  if (type == Q4M || type == Q4K) {
+    const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
+    sum = f32x4.add(sum, f32x4.mul(minimums, weight));
+  }
+  if (type == Q8 || type == Q4) dots = i32x4.sub(dots, i32x4.shl(total, type == Q8 ? 7 : 3));
+  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
+}
