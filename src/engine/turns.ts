@@ -11,12 +11,12 @@ import type { CacheRoom } from "./room.js";
 import { type Part, Scheduler, type SchedulerLimits } from "./scheduler.js";
 
 export class Turns {
-  readonly #engine: Engine;
+  readonly #engine: Pick<Engine, "evaluate">;
   readonly #room: CacheRoom;
   readonly #scheduler: Scheduler<Request>;
   #isRunning = false;
 
-  constructor(engine: Engine, room: CacheRoom, limits: SchedulerLimits) {
+  constructor(engine: Pick<Engine, "evaluate">, room: CacheRoom, limits: SchedulerLimits) {
     this.#engine = engine;
     this.#room = room;
     this.#scheduler = new Scheduler(limits);

@@ -1,0 +1,113 @@
+/** Who gets which rows of a forward pass, in simulations with any number of sequences. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { seededRandom } from "../support/random.js";
+import { Simulation, type SimulationOptions, type Text, type Turn } from "./support/simulation.js";
+
+const SEEDS = Number(process.env.SIMULATIONS ?? 40);
+const TURN_MS = 500;
+const LEAST_ROWS = 16;
+
+const OPTIONS: SimulationOptions = {
+  ...{ maxSequences: 16, batchSize: 512, cacheTokens: 1 << 14, prefixCache: false },
+  ...{ passMs: 100, rowMs: 10 },
+};
+
+/** A text of tokens that no other begins with. */
+function text(length: number, own: Partial<Text> & { seed?: number } = {}): Text {
+  const { seed = length, ...rest } = own;
+  const random = seededRandom(seed);
+  const prompt = Array.from({ length }, () => Math.floor(random() * 2 ** 31));
+  return { prompt, arrivalMs: 0, steps: 0, readerMs: 0, ...rest };
+}
+
+async function simulate(
+  texts: readonly Text[],
+  options: Partial<SimulationOptions> = {},
+): Promise<Simulation> {
+  const simulation = new Simulation(texts, { ...OPTIONS, ...options });
+  await simulation.run();
+  return simulation;
+}
+
+/** What holds for any turn. */
+function checkTurn({ waiting }: Turn, { maxSequences, batchSize }: SimulationOptions): void {
+  const parts = waiting.filter(({ n }) => n > 0);
+  assert.ok(parts.length > 0 && parts.length <= maxSequences, `${parts.length} parts`);
+  const rows = parts.reduce((sum, { left, n }) => sum + (left > 1 ? n : 0), 0);
+  assert.ok(rows <= batchSize, `${rows} rows`);
+}
+
+for (let seed = 1; seed <= SEEDS; seed++) {
+  test(`any texts end, each turn within its limits: ${seed}`, async () => {
+    const random = seededRandom(seed);
+    const below = (n: number): number => Math.floor(random() * n);
+    const options = {
+      ...{ maxSequences: 1 + below(16), batchSize: [16, 100, 512][below(3)] },
+      ...{ cacheTokens: 1000 + below(4) * 1000, prefixCache: below(2) === 0 },
+      ...{ passMs: 1 + below(300), rowMs: 0.1 + 20 * random() },
+    };
+    const texts = Array.from({ length: 1 + below(30) }, (_, i) =>
+      text(1 + below(below(3) > 0 ? 60 : 800), {
+        ...{ seed: i, steps: below(40), arrivalMs: below(2) * below(20_000) },
+        readerMs: below(3) === 0 ? below(2000) : 0,
+      }),
+    );
+    const simulation = await simulate(texts, options);
+    for (const turn of simulation.turns) checkTurn(turn, { ...OPTIONS, ...options });
+  });
+}
+
+test("a step takes part in every turn, whatever prompts come", async () => {
+  const texts = [text(20, { steps: 100 })];
+  for (let i = 0; i < 10; i++) texts.push(text(700, { seed: i, arrivalMs: 300 * i }));
+  const { turns } = await simulate(texts);
+  for (const { waiting } of turns) {
+    for (const { left, n, isAdmitted } of waiting) if (left === 1 && isAdmitted) assert.is(n, 1);
+  }
+});
+
+test("with others waiting a turn takes the set time, however fast the machine is", async () => {
+  for (const rowMs of [0.5, 2, 10, 25]) {
+    const texts = [text(20, { steps: 200 }), text(4000), text(3000, { seed: 2 })];
+    const { turns } = await simulate(texts, { rowMs, passMs: 10 });
+    const busy = turns.filter(({ waiting }) => waiting.length > 1);
+    for (const { ms, rows } of busy.slice(8)) {
+      const isLeast = rows <= LEAST_ROWS + 2;
+      assert.ok(isLeast || ms <= 1.3 * TURN_MS, `${ms} ms for ${rows} rows of ${rowMs} ms`);
+    }
+  }
+});
+
+test("a prompt alone has whole batches", async () => {
+  const { turns } = await simulate([text(1400)]);
+  assert.equal(
+    turns.map(({ rows }) => rows),
+    [512, 512, 376],
+  );
+});
+
+test("a short prompt behind long ones soon has its turn", async () => {
+  const long = [text(4000), text(4000, { seed: 2 })];
+  const simulation = await simulate([...long, text(30, { arrivalMs: 5_000 })]);
+  const short = simulation.lives[2];
+  assert.ok(short.firstMs - 5_000 < 4 * TURN_MS, `${short.firstMs - 5_000} ms`);
+});
+
+test("short prompts that never cease do not stop a long one", async () => {
+  const texts = [text(3000)];
+  for (let i = 0; i < 400; i++) texts.push(text(45, { seed: i, arrivalMs: 450 * i }));
+  const { lives } = await simulate(texts);
+  assert.ok(lives[0].firstMs < 100_000, `${lives[0].firstMs} ms`);
+});
+
+test("prompts that fill all places do not stop steps", async () => {
+  const texts: Text[] = [];
+  for (let i = 0; i < 16; i++) texts.push(text(20, { seed: i, steps: 3, readerMs: 1 }));
+  for (let i = 0; i < 16; i++) texts[i] = { ...texts[i], prompt: texts[i].prompt };
+  texts.push(text(20, { seed: 99, steps: 30 }));
+  const { turns } = await simulate(texts);
+  assert.ok(turns.length > 0);
+});
+
+test.run();

@@ -1,0 +1,174 @@
+/**
+ * Sequences that come and go in simulated time: the real scheduler and the real pages, and in place
+ * of the model a rule for how long a forward pass takes.
+ */
+import * as assert from "uvu/assert";
+import { PagePool } from "../../../src/cache/pages.js";
+import { PrefixTree } from "../../../src/cache/prefix-tree.js";
+import { CacheSequence } from "../../../src/cache/sequence.js";
+import type { ResolvedEvaluation } from "../../../src/engine/evaluation.js";
+import { type Piece, Request } from "../../../src/engine/request.js";
+import { CacheRoom } from "../../../src/engine/room.js";
+import type { SchedulerLimits } from "../../../src/engine/scheduler.js";
+import { Sequence } from "../../../src/engine/sequence.js";
+import { Turns } from "../../../src/engine/turns.js";
+import { PAGE_ROWS } from "../../../src/kernels/packed.js";
+import { planEngine } from "../../model/support/engine.js";
+import { tinyModel } from "../../model/support/tiny.js";
+
+const { config } = await planEngine(tinyModel());
+const LAYERS = 2;
+
+/** A machine and its limits. */
+export interface SimulationOptions extends SchedulerLimits {
+  /** Rows that the cache has room for. */
+  readonly cacheTokens: number;
+  readonly prefixCache: boolean;
+  /** Milliseconds of a forward pass, and of each row in it beyond the first of a sequence. */
+  readonly passMs: number;
+  readonly rowMs: number;
+}
+
+/** A text: a prompt, and steps of one token. */
+export interface Text {
+  readonly arrivalMs: number;
+  readonly prompt: ArrayLike<number>;
+  readonly steps: number;
+  /** What its reader takes for each token. */
+  readonly readerMs: number;
+}
+
+/** A text in the simulation. */
+export interface Life {
+  readonly text: Text;
+  readonly sequence: Sequence;
+  /** Its evaluation, while it waits. */
+  request: Request | undefined;
+  /** When it asked for what it waits for. */
+  sinceMs: number;
+  firstMs: number;
+  endMs: number;
+  cachedTokens: number;
+}
+
+/** A forward pass. */
+export interface Turn {
+  readonly startMs: number;
+  readonly ms: number;
+  /** Those that waited, and how many rows each had evaluated and got left before. */
+  readonly waiting: readonly Waiting[];
+  readonly rows: number;
+}
+
+export interface Waiting {
+  readonly life: Life;
+  readonly isAdmitted: boolean;
+  readonly left: number;
+  /** Rows in this pass; 0 if it waited. */
+  readonly n: number;
+}
+
+export class Simulation {
+  readonly lives: readonly Life[];
+  readonly turns: Turn[] = [];
+  readonly pool: PagePool;
+  readonly #options: SimulationOptions;
+  readonly #room: CacheRoom;
+  readonly #turns: Turns;
+  #nowMs = 0;
+  /** Who waits for which time. */
+  #alarms: { readonly ms: number; readonly ring: () => void }[] = [];
+  /** Evaluations under way. */
+  #running = 0;
+
+  constructor(texts: readonly Text[], options: SimulationOptions) {
+    this.#options = options;
+    const count = LAYERS * Math.ceil(options.cacheTokens / PAGE_ROWS);
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((count * PAGE_ROWS) / 65536) });
+    this.pool = new PagePool(memory, { ptr: 0, pageBytes: PAGE_ROWS, count });
+    const tree = options.prefixCache ? new PrefixTree(this.pool) : undefined;
+    this.#room = new CacheRoom(this.pool, tree);
+    this.#turns = new Turns({ evaluate: this.#pass.bind(this) }, this.#room, options);
+    this.lives = texts.map((text) => ({
+      ...{ text, sequence: new Sequence(new CacheSequence(this.pool, LAYERS)) },
+      ...{ request: undefined, sinceMs: 0, firstMs: 0, endMs: 0, cachedTokens: 0 },
+    }));
+  }
+
+  /** Rows that were evaluated, again or not. */
+  get rows(): number {
+    return this.turns.reduce((sum, { rows }) => sum + rows, 0);
+  }
+
+  /** Lives all lives to their ends. */
+  async run(): Promise<void> {
+    let left = this.lives.length;
+    const ends = this.lives.map((life) => this.#live(life).finally(() => left--));
+    while (left > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#running === 0 && this.#alarms.length > 0) this.#advance(this.#alarms[0].ms);
+    }
+    await Promise.all(ends);
+    assert.is(this.pool.used, 0);
+  }
+
+  async #live(life: Life): Promise<void> {
+    const { text, sequence } = life;
+    await this.#until(text.arrivalMs);
+    this.#room.add(sequence);
+    await this.#evaluate(life, Uint32Array.from(text.prompt));
+    life.firstMs = this.#nowMs;
+    life.cachedTokens = life.request!.cachedTokens;
+    for (let step = 0; step < text.steps; step++) {
+      if (text.readerMs > 0) await this.#until(this.#nowMs + text.readerMs);
+      await this.#evaluate(life, Uint32Array.of(step));
+    }
+    life.endMs = this.#nowMs;
+    this.#room.dispose(sequence);
+  }
+
+  async #evaluate(life: Life, tokens: Uint32Array): Promise<void> {
+    const { sequence } = life;
+    const evaluation: ResolvedEvaluation = {
+      ...{ kind: "logits", choice: "last", width: 0, out: new Float32Array(0) },
+      phase: tokens.length > 1 ? "prefill" : "decode",
+      ...{ step: this.#options.batchSize, signal: undefined },
+    };
+    life.sinceMs = this.#nowMs;
+    const request = new Request(sequence, tokens, evaluation, { attention: "absorbed", config });
+    life.request = request;
+    this.#running++;
+    await this.#turns.evaluate(request).finally(() => this.#running--);
+  }
+
+  /** A forward pass. */
+  #pass(pieces: readonly Piece[]): number {
+    const { passMs, rowMs } = this.#options;
+    const rowsOf = new Map(pieces.map(({ sequence, tokens }) => [sequence, tokens.length]));
+    const waiting = this.lives
+      .filter(({ sequence }) => sequence.isBusy)
+      .map((life) => {
+        const n = rowsOf.get(life.sequence.cache) ?? 0;
+        return { life, isAdmitted: life.sequence.isAdmitted, left: life.request!.left, n };
+      });
+    let rows = 0;
+    for (const { tokens } of pieces) rows += tokens.length;
+    const ms = passMs + rowMs * (rows - pieces.length);
+    this.turns.push({ startMs: this.#nowMs, ms, waiting, rows });
+    this.#advance(this.#nowMs + ms);
+    return ms;
+  }
+
+  #until(ms: number): Promise<void> {
+    return new Promise((ring) => {
+      this.#alarms.push({ ms, ring });
+      this.#alarms.sort((a, b) => a.ms - b.ms);
+    });
+  }
+
+  /** Lets the time be at least `ms`. */
+  #advance(ms: number): void {
+    this.#nowMs = Math.max(this.#nowMs, ms);
+    while (this.#alarms.length > 0 && this.#alarms[0].ms <= this.#nowMs) this.#alarms.shift()!.ring();
+  }
+}
