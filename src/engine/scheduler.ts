@@ -58,7 +58,7 @@ export class Scheduler<J extends Job> {
   readonly #limits: SchedulerLimits;
   /** By age. */
   readonly #jobs: J[] = [];
-  /** The turn in which a long job last took part, or after which a job came. */
+  /** The turn in which a long job last took part, or after which it came or was given pages. */
   readonly #served = new Map<J, number>();
   #turn = 0;
   /** Rows a millisecond of turns with many; undefined before the first. */
@@ -105,6 +105,7 @@ export class Scheduler<J extends Job> {
         if (room.awaits(job, long)) continue;
         isFull = !room.admit(job);
         if (isFull) continue;
+        this.#served.set(job, this.#turn - 1);
       }
       if (job.left > 1) long.push(job);
       else if (job.left === 1) this.#take(job, 1, parts, room);

@@ -94,20 +94,35 @@ test("a short prompt behind long ones soon has its turn", async () => {
   assert.ok(short.firstMs - 5_000 < 4 * TURN_MS, `${short.firstMs - 5_000} ms`);
 });
 
+/** The most turns in a row in which a sequence with pages got no rows. */
+function longestWait({ lives, turns }: Simulation): number {
+  let longest = 0;
+  const waits = new Map(lives.map((life) => [life, 0]));
+  for (const { waiting } of turns) {
+    for (const { life, n, isAdmitted } of waiting) {
+      const wait = n > 0 || !isAdmitted ? 0 : waits.get(life)! + 1;
+      waits.set(life, wait);
+      longest = Math.max(longest, wait);
+    }
+  }
+  return longest;
+}
+
 test("short prompts that never cease do not stop a long one", async () => {
-  const texts = [text(3000)];
-  for (let i = 0; i < 400; i++) texts.push(text(45, { seed: i, arrivalMs: 450 * i }));
-  const { lives } = await simulate(texts);
-  assert.ok(lives[0].firstMs < 100_000, `${lives[0].firstMs} ms`);
+  for (const length of [16, 32, 45]) {
+    const texts = [text(3000)];
+    for (let i = 0; i < 300; i++) texts.push(text(length, { seed: i, arrivalMs: 400 * i }));
+    const simulation = await simulate(texts, { rowMs: 30 });
+    assert.ok(longestWait(simulation) <= 16, `${longestWait(simulation)} turns`);
+  }
 });
 
-test("prompts that fill all places do not stop steps", async () => {
-  const texts: Text[] = [];
-  for (let i = 0; i < 16; i++) texts.push(text(20, { seed: i, steps: 3, readerMs: 1 }));
-  for (let i = 0; i < 16; i++) texts[i] = { ...texts[i], prompt: texts[i].prompt };
-  texts.push(text(20, { seed: 99, steps: 30 }));
-  const { turns } = await simulate(texts);
-  assert.ok(turns.length > 0);
+test("prompts of old sequences leave places to the steps of young ones", async () => {
+  const texts = Array.from({ length: 16 }, (_, i) => text(20, { seed: i, steps: 40 }));
+  for (const maxSequences of [2, 4]) {
+    const { turns } = await simulate(texts, { maxSequences });
+    assert.ok(turns.length > 0);
+  }
 });
 
 test.run();
