@@ -11,6 +11,8 @@ export interface Job {
   readonly age: number;
   /** Whether its sequence has pages. */
   readonly isAdmitted: boolean;
+  /** Whether its pages may be taken: its rows can be computed again. */
+  readonly canBePutBack: boolean;
   /** Rows that it waits for, and the most that can be evaluated next. */
   readonly left: number;
   readonly next: number;
@@ -133,6 +135,11 @@ export class Scheduler<J extends Job> {
     this.#rate = this.#rate === undefined ? rate : this.#rate + NEWS * (rate - this.#rate);
   }
 
+  /** About how long it takes to evaluate rows; 0 before that is known. */
+  msOf(rows: number): number {
+    return this.#rate === undefined ? 0 : rows / this.#rate;
+  }
+
   /** Rows of long jobs in a turn that others wait for. */
   #rowsOfTurn(): number {
     if (this.#rate === undefined) return Math.min(LEAST_ROWS, this.#limits.batchSize);
@@ -144,7 +151,7 @@ export class Scheduler<J extends Job> {
   #take(job: J, n: number, parts: Part<J>[], room: Room<J>): boolean {
     while (!room.reserve(job, n)) {
       const victim = this.#jobs.findLast(
-        (other) => other.isAdmitted && !parts.some((part) => part.job === other),
+        (other) => other.canBePutBack && !parts.some((part) => part.job === other),
       );
       if (victim === undefined || victim.age <= job.age) return false;
       room.putBack(victim);

@@ -3,6 +3,7 @@
  * runs, and goes through the model together.
  */
 import platform from "#platform";
+import { type Clock, clock as realClock } from "../clock.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
 import type { Engine } from "./engine.js";
@@ -14,9 +15,20 @@ export class Turns {
   readonly #engine: Pick<Engine, "evaluate">;
   readonly #room: CacheRoom;
   readonly #scheduler: Scheduler<Request>;
+  readonly #clock: Clock;
   #isRunning = false;
+  /** How long all wait for pages that are not needed now but kept. */
+  #pauseMs = 0;
+  /** Ends the pause. */
+  #wake: (() => void) | undefined;
 
-  constructor(engine: Pick<Engine, "evaluate">, room: CacheRoom, limits: SchedulerLimits) {
+  constructor(
+    engine: Pick<Engine, "evaluate">,
+    room: CacheRoom,
+    limits: SchedulerLimits,
+    clock: Clock = realClock,
+  ) {
+    this.#clock = clock;
     this.#engine = engine;
     this.#room = room;
     this.#scheduler = new Scheduler(limits);
@@ -32,10 +44,11 @@ export class Turns {
     const { sequence } = request;
     const abort = (): void => this.#end(request, { reason: signal?.reason });
     signal?.addEventListener("abort", abort, { once: true });
-    sequence.isBusy = true;
+    sequence.resume(this.#clock.now());
     this.#room.use(sequence);
     if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
     this.#scheduler.add(request);
+    this.#wake?.();
     void this.#run();
     try {
       await request.done;
@@ -55,6 +68,7 @@ export class Turns {
     while (this.#scheduler.jobs.length > 0) {
       // Sequences that have just gone on ask for their next tokens meanwhile.
       await platform.yieldToEventLoop();
+      if (this.#pauseMs > 0) await this.#pause();
       try {
         this.#takeTurn();
       } catch (reason) {
@@ -64,8 +78,19 @@ export class Turns {
     this.#isRunning = false;
   }
 
+  async #pause(): Promise<void> {
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      cancel = this.#clock.after(this.#pauseMs, resolve);
+    });
+    cancel?.();
+    this.#wake = undefined;
+  }
+
   #takeTurn(): void {
     const { jobs } = this.#scheduler;
+    this.#pauseMs = 0;
     for (const request of jobs.filter(({ hasResult }) => !hasResult)) {
       this.#end(request, {
         reason: invalidArgument("out", "to stay in place", kindOf(request.evaluation.out)),
@@ -74,7 +99,14 @@ export class Turns {
     const parts = this.#scheduler.plan(this.#room);
     for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);
     if (parts.length > 0) this.#perform(parts);
-    else if (jobs.length > 0) this.#end(jobs[0], { reason: this.#room.fullError(jobs[0]) });
+    else if (jobs.length > 0) this.#wait(jobs[0]);
+  }
+
+  /** Waits for pages that others keep; ends a request for which there will be none. */
+  #wait(request: Request): void {
+    const ms = this.#room.msUntilFree();
+    if (ms === undefined) this.#end(request, { reason: this.#room.fullError(request) });
+    else this.#pauseMs = ms;
   }
 
   #perform(parts: readonly Part<Request>[]): void {
@@ -99,8 +131,9 @@ export class Turns {
   #end(request: Request, error?: { readonly reason: unknown }): void {
     const { sequence } = request;
     this.#scheduler.remove(request);
-    sequence.isBusy = false;
+    sequence.rest(this.#clock.now(), this.#scheduler.msOf(sequence.cache.length));
     sequence.cache.truncate(sequence.cache.length);
+    this.#wake?.();
     request.settle(error);
   }
 }

@@ -18,6 +18,8 @@ import { tinyModel } from "../../model/support/tiny.js";
 
 const { config } = await planEngine(tinyModel());
 const LAYERS = 2;
+/** Turns of the event loop without a forward pass in which the time stands still. */
+const PATIENCE = 3;
 
 /** A machine and its limits. */
 export interface SimulationOptions extends SchedulerLimits {
@@ -29,13 +31,14 @@ export interface SimulationOptions extends SchedulerLimits {
   readonly rowMs: number;
 }
 
-/** A text: a prompt, and steps of one token. */
+/** A conversation: prompts, each followed by steps of one token. */
 export interface Text {
   readonly arrivalMs: number;
-  readonly prompt: ArrayLike<number>;
+  readonly prompts: readonly ArrayLike<number>[];
   readonly steps: number;
-  /** What its reader takes for each token. */
+  /** What its reader takes for each token, and before the next prompt. */
   readonly readerMs: number;
+  readonly pauseMs: number;
 }
 
 /** A text in the simulation. */
@@ -46,7 +49,8 @@ export interface Life {
   request: Request | undefined;
   /** When it asked for what it waits for. */
   sinceMs: number;
-  firstMs: number;
+  /** How long it waited for each prompt. */
+  readonly waits: number[];
   endMs: number;
   cachedTokens: number;
 }
@@ -78,8 +82,6 @@ export class Simulation {
   #nowMs = 0;
   /** Who waits for which time. */
   #alarms: { readonly ms: number; readonly ring: () => void }[] = [];
-  /** Evaluations under way. */
-  #running = 0;
 
   constructor(texts: readonly Text[], options: SimulationOptions) {
     this.#options = options;
@@ -87,11 +89,19 @@ export class Simulation {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((count * PAGE_ROWS) / 65536) });
     this.pool = new PagePool(memory, { ptr: 0, pageBytes: PAGE_ROWS, count });
     const tree = options.prefixCache ? new PrefixTree(this.pool) : undefined;
-    this.#room = new CacheRoom(this.pool, tree);
-    this.#turns = new Turns({ evaluate: this.#pass.bind(this) }, this.#room, options);
+    this.#room = new CacheRoom(this.pool, tree, () => this.#nowMs);
+    const engine = { evaluate: this.#pass.bind(this) };
+    const clock = {
+      now: () => this.#nowMs,
+      after: (ms: number, ring: () => void) => {
+        this.#at(this.#nowMs + ms, ring);
+        return () => undefined;
+      },
+    };
+    this.#turns = new Turns(engine, this.#room, options, clock);
     this.lives = texts.map((text) => ({
       ...{ text, sequence: new Sequence(new CacheSequence(this.pool, LAYERS)) },
-      ...{ request: undefined, sinceMs: 0, firstMs: 0, endMs: 0, cachedTokens: 0 },
+      ...{ request: undefined, sinceMs: 0, waits: [], endMs: 0, cachedTokens: 0 },
     }));
   }
 
@@ -104,9 +114,12 @@ export class Simulation {
   async run(): Promise<void> {
     let left = this.lives.length;
     const ends = this.lives.map((life) => this.#live(life).finally(() => left--));
-    while (left > 0) {
+    for (let idle = 0, turns = 0; left > 0; idle++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#running === 0 && this.#alarms.length > 0) this.#advance(this.#alarms[0].ms);
+      if (turns < this.turns.length) [idle, turns] = [0, this.turns.length];
+      if (idle < PATIENCE || this.#alarms.length === 0) continue;
+      this.#advance(this.#alarms[0].ms);
+      idle = 0;
     }
     await Promise.all(ends);
     assert.is(this.pool.used, 0);
@@ -116,12 +129,15 @@ export class Simulation {
     const { text, sequence } = life;
     await this.#until(text.arrivalMs);
     this.#room.add(sequence);
-    await this.#evaluate(life, Uint32Array.from(text.prompt));
-    life.firstMs = this.#nowMs;
-    life.cachedTokens = life.request!.cachedTokens;
-    for (let step = 0; step < text.steps; step++) {
-      if (text.readerMs > 0) await this.#until(this.#nowMs + text.readerMs);
-      await this.#evaluate(life, Uint32Array.of(step));
+    for (const [i, prompt] of text.prompts.entries()) {
+      if (i > 0) await this.#until(this.#nowMs + text.pauseMs);
+      await this.#evaluate(life, Uint32Array.from(prompt));
+      life.waits.push(this.#nowMs - life.sinceMs);
+      life.cachedTokens += life.request!.cachedTokens;
+      for (let step = 0; step < text.steps; step++) {
+        if (text.readerMs > 0) await this.#until(this.#nowMs + text.readerMs);
+        await this.#evaluate(life, Uint32Array.of(step));
+      }
     }
     life.endMs = this.#nowMs;
     this.#room.dispose(sequence);
@@ -137,8 +153,7 @@ export class Simulation {
     life.sinceMs = this.#nowMs;
     const request = new Request(sequence, tokens, evaluation, { attention: "absorbed", config });
     life.request = request;
-    this.#running++;
-    await this.#turns.evaluate(request).finally(() => this.#running--);
+    await this.#turns.evaluate(request);
   }
 
   /** A forward pass. */
@@ -160,10 +175,12 @@ export class Simulation {
   }
 
   #until(ms: number): Promise<void> {
-    return new Promise((ring) => {
-      this.#alarms.push({ ms, ring });
-      this.#alarms.sort((a, b) => a.ms - b.ms);
-    });
+    return new Promise((ring) => this.#at(ms, ring));
+  }
+
+  #at(ms: number, ring: () => void): void {
+    this.#alarms.push({ ms, ring });
+    this.#alarms.sort((a, b) => a.ms - b.ms);
   }
 
   /** Lets the time be at least `ms`. */
