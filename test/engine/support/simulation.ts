@@ -15,11 +15,27 @@ import { Turns } from "../../../src/engine/turns.js";
 import { PAGE_ROWS } from "../../../src/kernels/packed.js";
 import { planEngine } from "../../model/support/engine.js";
 import { tinyModel } from "../../model/support/tiny.js";
+import { seededRandom } from "../../support/random.js";
 
 const { config } = await planEngine(tinyModel());
 const LAYERS = 2;
 /** Turns of the event loop without a forward pass in which the time stands still. */
 const PATIENCE = 3;
+
+/** The cache's room, which watches who is put back for whom. */
+class WatchedRoom extends CacheRoom {
+  #taker: Request | undefined;
+
+  override reserve(job: Request, n: number): boolean {
+    this.#taker = job;
+    return super.reserve(job, n);
+  }
+
+  override putBack(job: Request): void {
+    assert.ok(job.age > this.#taker!.age, "an older one is put back");
+    super.putBack(job);
+  }
+}
 
 /** A machine and its limits. */
 export interface SimulationOptions extends SchedulerLimits {
@@ -36,7 +52,7 @@ export interface Text {
   readonly arrivalMs: number;
   readonly prompts: readonly ArrayLike<number>[];
   readonly steps: number;
-  /** What its reader takes for each token, and before the next prompt. */
+  /** What its reader takes for a token on average, and before the next prompt. */
   readonly readerMs: number;
   readonly pauseMs: number;
 }
@@ -47,19 +63,15 @@ export interface Life {
   readonly sequence: Sequence;
   /** Its evaluation, while it waits. */
   request: Request | undefined;
-  /** When it asked for what it waits for. */
-  sinceMs: number;
   /** How long it waited for each prompt. */
   readonly waits: number[];
-  endMs: number;
   cachedTokens: number;
 }
 
 /** A forward pass. */
 export interface Turn {
-  readonly startMs: number;
   readonly ms: number;
-  /** Those that waited, and how many rows each had evaluated and got left before. */
+  /** Those that wait for rows. */
   readonly waiting: readonly Waiting[];
   readonly rows: number;
 }
@@ -67,6 +79,8 @@ export interface Turn {
 export interface Waiting {
   readonly life: Life;
   readonly isAdmitted: boolean;
+  /** Rows that it has in the cache, and those that it waits for. */
+  readonly length: number;
   readonly left: number;
   /** Rows in this pass; 0 if it waited. */
   readonly n: number;
@@ -77,7 +91,7 @@ export class Simulation {
   readonly turns: Turn[] = [];
   readonly pool: PagePool;
   readonly #options: SimulationOptions;
-  readonly #room: CacheRoom;
+  readonly #room: WatchedRoom;
   readonly #turns: Turns;
   #nowMs = 0;
   /** Who waits for which time. */
@@ -89,7 +103,7 @@ export class Simulation {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((count * PAGE_ROWS) / 65536) });
     this.pool = new PagePool(memory, { ptr: 0, pageBytes: PAGE_ROWS, count });
     const tree = options.prefixCache ? new PrefixTree(this.pool) : undefined;
-    this.#room = new CacheRoom(this.pool, tree, () => this.#nowMs);
+    this.#room = new WatchedRoom(this.pool, tree, () => this.#nowMs);
     const engine = { evaluate: this.#pass.bind(this) };
     const clock = {
       now: () => this.#nowMs,
@@ -101,7 +115,7 @@ export class Simulation {
     this.#turns = new Turns(engine, this.#room, options, clock);
     this.lives = texts.map((text) => ({
       ...{ text, sequence: new Sequence(new CacheSequence(this.pool, LAYERS)) },
-      ...{ request: undefined, sinceMs: 0, waits: [], endMs: 0, cachedTokens: 0 },
+      ...{ request: undefined, waits: [], cachedTokens: 0 },
     }));
   }
 
@@ -127,19 +141,21 @@ export class Simulation {
 
   async #live(life: Life): Promise<void> {
     const { text, sequence } = life;
+    const random = seededRandom(text.steps);
     await this.#until(text.arrivalMs);
     this.#room.add(sequence);
     for (const [i, prompt] of text.prompts.entries()) {
       if (i > 0) await this.#until(this.#nowMs + text.pauseMs);
+      const sinceMs = this.#nowMs;
       await this.#evaluate(life, Uint32Array.from(prompt));
-      life.waits.push(this.#nowMs - life.sinceMs);
+      life.waits.push(this.#nowMs - sinceMs);
       life.cachedTokens += life.request!.cachedTokens;
       for (let step = 0; step < text.steps; step++) {
-        if (text.readerMs > 0) await this.#until(this.#nowMs + text.readerMs);
+        const readerMs = 2 * random() * text.readerMs;
+        if (readerMs > 0) await this.#until(this.#nowMs + readerMs);
         await this.#evaluate(life, Uint32Array.of(step));
       }
     }
-    life.endMs = this.#nowMs;
     this.#room.dispose(sequence);
   }
 
@@ -150,7 +166,6 @@ export class Simulation {
       phase: tokens.length > 1 ? "prefill" : "decode",
       ...{ step: this.#options.batchSize, signal: undefined },
     };
-    life.sinceMs = this.#nowMs;
     const request = new Request(sequence, tokens, evaluation, { attention: "absorbed", config });
     life.request = request;
     await this.#turns.evaluate(request);
@@ -164,12 +179,13 @@ export class Simulation {
       .filter(({ sequence }) => sequence.isBusy)
       .map((life) => {
         const n = rowsOf.get(life.sequence.cache) ?? 0;
-        return { life, isAdmitted: life.sequence.isAdmitted, left: life.request!.left, n };
+        const { isAdmitted, cache } = life.sequence;
+        return { life, isAdmitted, length: cache.length, left: life.request!.left, n };
       });
     let rows = 0;
     for (const { tokens } of pieces) rows += tokens.length;
     const ms = passMs + rowMs * (rows - pieces.length);
-    this.turns.push({ startMs: this.#nowMs, ms, waiting, rows });
+    this.turns.push({ ms, waiting, rows });
     this.#advance(this.#nowMs + ms);
     return ms;
   }
@@ -186,6 +202,7 @@ export class Simulation {
   /** Lets the time be at least `ms`. */
   #advance(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, ms);
-    while (this.#alarms.length > 0 && this.#alarms[0].ms <= this.#nowMs) this.#alarms.shift()!.ring();
+    while (this.#alarms.length > 0 && this.#alarms[0].ms <= this.#nowMs)
+      this.#alarms.shift()!.ring();
   }
 }
