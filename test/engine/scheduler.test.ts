@@ -152,6 +152,14 @@ test("short prompts that never cease do not stop a long one", async () => {
   }
 });
 
+test("small texts that never cease do not keep the pages from a large one", async () => {
+  const small = texts(300, (i) => text(40, { steps: 20, arrivalMs: 200 * i }));
+  const large = text(900, { arrivalMs: 1_000 });
+  const { lives } = await simulate([...small, large], { cacheTokens: 1000 });
+  const [waitMs] = lives[small.length].waits;
+  assert.ok(waitMs < 40_000, `${waitMs} ms`);
+});
+
 for (const readerMs of [0, 1, 50, 1000]) {
   test(`texts that do not fit together, read in ${readerMs} ms a token`, async () => {
     for (const prefixCache of [false, true]) {
