@@ -114,7 +114,8 @@ test("a restored session is not put back: the one that needs its pages waits or 
   const source = (await loadEngine(FILE, { attention: "absorbed" })).createSession();
   await source.evaluate(TOKENS);
   const saved = await source.save();
-  const expected = await source.evaluate([5]);
+  const step = { chunkSize: 1 };
+  const expected = await source.evaluate(NEXT, step);
   await withModel({ cacheTokens: 2 * CONTEXT }, async (model) => {
     const old = model.createSession();
     await old.evaluate([1]);
@@ -123,8 +124,8 @@ test("a restored session is not put back: the one that needs its pages waits or 
     // Both wait for rows when the old one needs their pages.
     const [needed, first, other] = await Promise.allSettled([
       old.evaluate(TOKENS, { chunkSize: 20 }),
-      restored.evaluate([5]),
-      second.evaluate([5]),
+      restored.evaluate(NEXT, step),
+      second.evaluate(NEXT, step),
     ]);
     assert.is(needed.status === "rejected" && needed.reason.code, "CACHE_FULL");
     for (const { value } of [first, other] as PromiseFulfilledResult<Float32Array>[]) {
