@@ -48,7 +48,7 @@ export class Turns {
     this.#room.use(sequence);
     if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
     this.#scheduler.add(request);
-    this.#wake?.();
+    this.#goOn();
     void this.#run();
     try {
       await request.done;
@@ -57,8 +57,9 @@ export class Turns {
     }
   }
 
-  /** Ends the request of a sequence, if it has one, with an error. */
+  /** Ends the requests that are meant, with an error; their sequences may give up pages then. */
   cancel(isMeant: (request: Request) => boolean, reason: unknown): void {
+    this.#goOn();
     for (const request of this.#scheduler.jobs.filter(isMeant)) this.#end(request, { reason });
   }
 
@@ -86,6 +87,12 @@ export class Turns {
     });
     cancel?.();
     this.#wake = undefined;
+  }
+
+  /** Ends a pause, or prevents it: what all wait for may be there. */
+  #goOn(): void {
+    this.#pauseMs = 0;
+    this.#wake?.();
   }
 
   #takeTurn(): void {
@@ -133,7 +140,7 @@ export class Turns {
     this.#scheduler.remove(request);
     sequence.rest(this.#clock.now(), this.#scheduler.msOf(sequence.cache.length));
     sequence.cache.truncate(sequence.cache.length);
-    this.#wake?.();
+    this.#goOn();
     request.settle(error);
   }
 }

@@ -87,6 +87,9 @@ test("texts that take most of the cache each, whatever their readers take", asyn
         return text;
       });
       assert.equal(await Promise.all(reading), alone);
+      const needed = all.length * (200 + 150);
+      const rows = model.sparsity.activations / DIMS.intermediateSize / DIMS.numHiddenLayers;
+      assert.ok(rows < 10 * needed, `${rows} rows evaluated, ${needed} needed`);
     });
   }
 });
