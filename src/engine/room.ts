@@ -77,14 +77,18 @@ export class CacheRoom implements Room<Request> {
     return true;
   }
 
-  /** How long until a sequence may be put back that keeps its pages; undefined if none does. */
-  msUntilFree(): number | undefined {
-    let firstMs: number | undefined;
+  /**
+   * How long until pages may be taken, of which so many jobs wait for some: until a sequence no
+   * longer keeps its own, or Infinity while one is saved. Undefined if all are held for good.
+   */
+  msUntilFree(jobs: number): number | undefined {
+    let firstMs = Infinity;
+    let saved = -jobs;
     for (const { isBusy, canBePutBack, keepsUntilMs } of this.#sequences) {
-      if (isBusy || !canBePutBack) continue;
-      firstMs = Math.min(firstMs ?? keepsUntilMs, keepsUntilMs);
+      if (isBusy) saved++;
+      else if (canBePutBack) firstMs = Math.min(firstMs, keepsUntilMs);
     }
-    return firstMs === undefined ? undefined : firstMs - this.#now();
+    return firstMs < Infinity || saved > 0 ? firstMs - this.#now() : undefined;
   }
 
   /** The error for a job that cannot get pages for its next rows. */

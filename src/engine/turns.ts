@@ -17,7 +17,7 @@ export class Turns {
   readonly #scheduler: Scheduler<Request>;
   readonly #clock: Clock;
   #isRunning = false;
-  /** How long all wait for pages that are not needed now but kept. */
+  /** How long all wait for pages that others keep. */
   #pauseMs = 0;
   /** Ends the pause. */
   #wake: (() => void) | undefined;
@@ -48,7 +48,7 @@ export class Turns {
     this.#room.use(sequence);
     if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
     this.#scheduler.add(request);
-    this.#goOn();
+    this.goOn();
     void this.#run();
     try {
       await request.done;
@@ -59,8 +59,14 @@ export class Turns {
 
   /** Ends the requests that are meant, with an error; their sequences may give up pages then. */
   cancel(isMeant: (request: Request) => boolean, reason: unknown): void {
-    this.#goOn();
+    this.goOn();
     for (const request of this.#scheduler.jobs.filter(isMeant)) this.#end(request, { reason });
+  }
+
+  /** Ends a pause, or prevents it: pages may be free now. */
+  goOn(): void {
+    this.#pauseMs = 0;
+    this.#wake?.();
   }
 
   async #run(): Promise<void> {
@@ -83,16 +89,10 @@ export class Turns {
     let cancel: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      cancel = this.#clock.after(this.#pauseMs, resolve);
+      if (this.#pauseMs < Infinity) cancel = this.#clock.after(this.#pauseMs, resolve);
     });
     cancel?.();
     this.#wake = undefined;
-  }
-
-  /** Ends a pause, or prevents it: what all wait for may be there. */
-  #goOn(): void {
-    this.#pauseMs = 0;
-    this.#wake?.();
   }
 
   #takeTurn(): void {
@@ -111,7 +111,7 @@ export class Turns {
 
   /** Waits for pages that others keep; ends a request for which there will be none. */
   #wait(request: Request): void {
-    const ms = this.#room.msUntilFree();
+    const ms = this.#room.msUntilFree(this.#scheduler.jobs.length);
     if (ms === undefined) this.#end(request, { reason: this.#room.fullError(request) });
     else this.#pauseMs = ms;
   }
@@ -140,7 +140,7 @@ export class Turns {
     this.#scheduler.remove(request);
     sequence.rest(this.#clock.now(), this.#scheduler.msOf(sequence.cache.length));
     sequence.cache.truncate(sequence.cache.length);
-    this.#goOn();
+    this.goOn();
     request.settle(error);
   }
 }

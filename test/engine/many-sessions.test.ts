@@ -5,6 +5,7 @@ import type { LoadedPlm, LoadOptions } from "../../src/engine/load.js";
 import type { LocalSession } from "../../src/engine/local-session.js";
 import type { Session } from "../../src/engine/session.js";
 import { PlmError } from "../../src/errors.js";
+import type { ModelSource } from "../../src/format/source.js";
 import { withLostJoin } from "../kernels/support/lost-join.js";
 import { assertRejects, loadEngine, rejection } from "../model/support/engine.js";
 import { claimProcessors } from "../model/support/processors.js";
@@ -45,15 +46,28 @@ async function alone(...pieces: number[][]): Promise<Float32Array> {
   return logits;
 }
 
+/** Makes others give up their pages. */
+async function fillCache(model: LoadedPlm): Promise<void> {
+  const session = model.createSession();
+  await session.evaluate(OTHERS);
+  session.dispose();
+}
+
 /** A session of TOKENS whose pages another has taken. */
 async function putBack(model: LoadedPlm): Promise<Session> {
   const session = model.createSession();
   await session.evaluate(TOKENS);
-  const other = model.createSession();
-  await other.evaluate(OTHERS);
-  other.dispose();
+  await fillCache(model);
   assert.ok((session as LocalSession).sequence.cache.length === 0, "it was put back");
   return session;
+}
+
+/** Fails unless a session of TOKENS was saved. */
+async function assertSaved(model: LoadedPlm, saved: ModelSource): Promise<void> {
+  const { session } = await model.restoreSession(saved);
+  assert.equal([...session.tokens], TOKENS);
+  assert.equal(await session.evaluate(NEXT), await alone(TOKENS, NEXT));
+  session.dispose();
 }
 
 for (const prefixCache of [false, true]) {
@@ -68,9 +82,7 @@ for (const prefixCache of [false, true]) {
       const saved = await session.save();
       assert.equal(await session.evaluate(NEXT), expected);
       session.dispose();
-      const { session: restored } = await model.restoreSession(saved);
-      assert.equal(await restored.evaluate(NEXT), expected);
-      restored.dispose();
+      await assertSaved(model, saved);
       const again = await putBack(model);
       const fork = again.fork();
       assert.equal(await fork.evaluate(NEXT), expected);
@@ -103,12 +115,33 @@ for (const prefixCache of [false, true]) {
       await reading;
       const saved = session.save();
       session.dispose();
-      const { session: restored } = await model.restoreSession(await saved);
-      assert.equal([...restored.tokens], TOKENS);
-      restored.dispose();
+      await assertSaved(model, await saved);
     });
   });
 }
+
+test("a save under way is waited for", async () => {
+  const expected = await alone(OTHERS);
+  await withModel({}, async (model) => {
+    const [session, other] = [model.createSession(), model.createSession()];
+    await session.evaluate(TOKENS);
+    const saving = session.save();
+    assert.equal(await other.evaluate(OTHERS), expected);
+    await assertSaved(model, await saving);
+    for (const each of [session, other]) each.dispose();
+  });
+});
+
+test("a stream of which nothing is read keeps no pages, and is read later", async () => {
+  await withModel({}, async (model) => {
+    const session = model.createSession();
+    await session.evaluate(TOKENS);
+    const stream = session.saveStream();
+    await fillCache(model);
+    await assertSaved(model, new Uint8Array(await new Response(stream).arrayBuffer()));
+    session.dispose();
+  });
+});
 
 test("a restored session is not put back: the one that needs its pages waits or fails", async () => {
   const source = (await loadEngine(FILE, { attention: "absorbed" })).createSession();
