@@ -5,7 +5,7 @@ import { Conversation } from "../../src/generation/conversation.js";
 import { loadModel, type Session } from "../../src/index.js";
 import { model } from "../cli/support/plm.js";
 import { assertRejects, assertThrows } from "../model/support/engine.js";
-import { tinyModel } from "../model/support/tiny.js";
+import { SMALL_DIMS, tinyModel } from "../model/support/tiny.js";
 import { small } from "../tokenizer/support/small.js";
 import { countingModel } from "./support/markov.js";
 
@@ -51,6 +51,28 @@ test("answers are the model's own, and every turn evaluates only what is new", a
   conversation.reset();
   assert.equal(conversation.messages, [{ role: "system", content: "Be kind." }]);
   session.dispose();
+});
+
+test("thirty turns: the work of a turn does not grow with them", async () => {
+  const model = await loadModel(tinyModel({ dims: { ...SMALL_DIMS, contextLength: 2000 } }));
+  const { numHiddenLayers, intermediateSize } = model.config;
+  const template = { chatTemplate: "{% for m in messages %}<{{ m.content }}>{% endfor %}" };
+  const conversation = model.createConversation({ system: "Be kind.", ...template });
+  const rows: number[] = [];
+  // Mostly one letter: few tokens that the tokenizer reads differently in the next prompt.
+  const logitBias = new Map([[65, 100]]);
+  for (let turn = 0; turn < 30; turn++) {
+    const before = model.sparsity.activations;
+    const answer = conversation.ask("And then?", { maxTokens: 20, logitBias, ignoreEos: true });
+    assert.is((await answer.result()).tokens.length, 20);
+    const activations = model.sparsity.activations - before;
+    rows.push(activations / (numHiddenLayers * intermediateSize));
+  }
+  assert.ok(rows.every((count) => count < 60), rows.join());
+  assert.ok(conversation.messages.length === 61);
+  conversation.dispose();
+  assert.is(model.pagesInUse, 0);
+  model.dispose();
 });
 
 test("a stopped answer is kept so far, and the next one is right", async () => {
