@@ -175,6 +175,13 @@ for (const readerMs of [0, 1, 50, 1000]) {
   });
 }
 
+test("all texts end where the clock stands still while the program computes", async () => {
+  const three = texts(3, () => text(300, { steps: 20, readerMs: 5 }));
+  const { turns } = await simulate(three, { cacheTokens: 400, passMs: 0, rowMs: 0 });
+  // Without a rate, a turn that others wait for has the least rows.
+  for (const { waiting, rows } of turns) assert.ok(waiting.length === 1 || rows <= LEAST_ROWS + 2);
+});
+
 test("one prompt of many texts is evaluated once, and then all go on together", async () => {
   const prompt = tokensOf(600);
   const same = texts(20, () => text(0, { prompts: [prompt], steps: 10 }));
