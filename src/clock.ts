@@ -17,3 +17,24 @@ export const setTimer: (callback: () => void, ms: number) => Timer =
 
 export const clearTimer: (timer: Timer | undefined) => void =
   globalThis.clearTimeout?.bind(globalThis);
+
+export interface Clock {
+  now(): number;
+  /**
+   * Calls back after at least that many milliseconds, or at once where there are no timers; what it
+   * returns prevents that.
+   */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export const clock: Clock = {
+  now,
+  after(ms, callback) {
+    if (setTimer === undefined) {
+      callback();
+      return () => undefined;
+    }
+    const timer = setTimer(callback, ms);
+    return () => clearTimer(timer);
+  },
+};

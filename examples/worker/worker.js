@@ -11,7 +11,7 @@ async function load(bucket) {
     const file = await bucket.get("model.gguf");
     if (file === null) throw new Error("the bucket has no model.gguf");
     // A context for the prompt and 48 tokens, a session for each request at a time.
-    return await loadModel(file.body, { wasm, contextLength: 96, sessions: 4 });
+    return await loadModel(file.body, { wasm, contextLength: 96, cacheTokens: 4 * 96 });
   } catch (error) {
     loading = undefined;
     throw error;

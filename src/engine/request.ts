@@ -69,6 +69,10 @@ export class Request implements Job {
     return this.sequence.isAdmitted;
   }
 
+  get canBePutBack(): boolean {
+    return this.sequence.canBePutBack;
+  }
+
   /** The length of the sequence in the end. */
   get end(): number {
     return this.#start + this.tokens.length;

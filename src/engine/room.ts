@@ -13,14 +13,16 @@ export class CacheRoom implements Room<Request> {
   readonly #pool: PagePool;
   /** Undefined where rows are not reused. */
   readonly #tree: PrefixTree | undefined;
+  readonly #now: () => number;
   /** All that have not been disposed of. */
   readonly #sequences = new Set<Sequence>();
   #uses = 0;
   #ages = 0;
 
-  constructor(pool: PagePool, tree: PrefixTree | undefined) {
+  constructor(pool: PagePool, tree: PrefixTree | undefined, now: () => number) {
     this.#pool = pool;
     this.#tree = tree;
+    this.#now = now;
   }
 
   /** Watches a sequence until it is disposed of. */
@@ -57,7 +59,7 @@ export class CacheRoom implements Room<Request> {
     this.reuse(job);
     // Those that go on will soon need a page for each layer.
     const spare = this.#countRunning() * cache.layers;
-    if (this.#makeRoom(cache.needed(job.left) + spare) || cache.fits(job.left, spare)) {
+    if (this.#makeRoom(cache.needed(job.left) + spare, sequence) || cache.fits(job.left, spare)) {
       cache.reserve(job.left);
       sequence.isAdmitted = true;
       return true;
@@ -68,10 +70,25 @@ export class CacheRoom implements Room<Request> {
     return false;
   }
 
-  reserve({ sequence: { cache } }: Request, n: number): boolean {
-    if (!this.#makeRoom(cache.needed(n)) && !cache.fits(n)) return false;
+  reserve({ sequence }: Request, n: number): boolean {
+    const { cache } = sequence;
+    if (!this.#makeRoom(cache.needed(n), sequence) && !cache.fits(n)) return false;
     cache.reserve(n);
     return true;
+  }
+
+  /**
+   * How long until pages may be taken, of which so many jobs wait for some: until a sequence no
+   * longer keeps its own, or Infinity while one is saved. Undefined if all are held for good.
+   */
+  msUntilFree(jobs: number): number | undefined {
+    let firstMs = Infinity;
+    let saved = -jobs;
+    for (const { isBusy, canBePutBack, keepsUntilMs } of this.#sequences) {
+      if (isBusy) saved++;
+      else if (canBePutBack) firstMs = Math.min(firstMs, keepsUntilMs);
+    }
+    return firstMs < Infinity || saved > 0 ? firstMs - this.#now() : undefined;
   }
 
   /** The error for a job that cannot get pages for its next rows. */
@@ -105,11 +122,18 @@ export class CacheRoom implements Room<Request> {
     this.#tree?.insert(cache, history, false);
   }
 
-  /** Sequences with pages whose tokens wait for their turn. */
+  /** Sequences that go on with their pages. */
   #countRunning(): number {
     let count = 0;
-    for (const { isAdmitted, isBusy } of this.#sequences) if (isAdmitted && isBusy) count++;
+    for (const sequence of this.#sequences) {
+      if (sequence.isAdmitted && (sequence.isBusy || this.#isKept(sequence))) count++;
+    }
     return count;
+  }
+
+  /** Whether a sequence keeps its pages though it does not need them now. */
+  #isKept({ keepsUntilMs }: Sequence): boolean {
+    return keepsUntilMs > this.#now();
   }
 
   /** Makes pages free, for a sequence that is not watched yet. Throws CACHE_FULL. */
@@ -117,13 +141,19 @@ export class CacheRoom implements Room<Request> {
     if (!this.#makeRoom(pages)) this.#pool.expectFree(pages);
   }
 
-  /** Frees pages until so many are free, the least recently used first. */
-  #makeRoom(pages: number): boolean {
+  /** Whether a sequence that needs pages may have those of one that waits for its next tokens. */
+  #mayTake(taker: Sequence, other: Sequence): boolean {
+    return !this.#isKept(other) || (taker.isAdmitted && taker.age! < other.age!);
+  }
+
+  /** Frees pages until so many are free, for a sequence, the least recently used first. */
+  #makeRoom(pages: number, taker?: Sequence): boolean {
     this.#pool.expectFree(0);
     while (pages > this.#pool.available) {
       let oldest: Sequence | undefined;
       for (const sequence of this.#sequences) {
         if (sequence.isBusy || !sequence.canBePutBack) continue;
+        if (taker !== undefined && !this.#mayTake(taker, sequence)) continue;
         if (oldest === undefined || sequence.lastUse < oldest.lastUse) oldest = sequence;
       }
       if (oldest === undefined) return false;

@@ -5,6 +5,7 @@ import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
 import { PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
+import { disposedSession } from "./checked-session.js";
 import { endWhenDropped } from "./dropped.js";
 import type { ResolvedEvaluation } from "./evaluation.js";
 import { type FormChoice, Request } from "./request.js";
@@ -51,9 +52,12 @@ export class Saving implements StartedSave {
     this.#writer = new SnapshotWriter({ ...snapshot, tokens: history.tokens, pages });
     this.#sequence = sequence;
     this.#parts = parts;
-    parts.room.add(sequence);
-    sequence.isBusy = true;
-    this.#end = () => parts.room.dispose(sequence);
+    const { room, turns } = parts;
+    room.add(sequence);
+    this.#end = () => {
+      turns.cancel((request) => request.sequence === sequence, disposedSession());
+      room.dispose(sequence);
+    };
   }
 
   /** All bytes; the event loop runs between pages. An abort rejects with its reason. */
@@ -75,6 +79,8 @@ export class Saving implements StartedSave {
   stream(): ReadableStream<Uint8Array> {
     const Stream = requireGlobal("ReadableStream") as StreamClass;
     const end = this.#end;
+    const sequence = this.#sequence;
+    const { turns } = this.#parts;
     const pieces = this.#writer.pieces();
     const pull = async (controller: StreamController): Promise<void> => {
       let isOver = true;
@@ -85,7 +91,9 @@ export class Saving implements StartedSave {
         else controller.enqueue(value);
         isOver = done === true;
       } finally {
+        sequence.isBusy = false;
         if (isOver) end();
+        else turns.goOn();
       }
     };
     const stream = new Stream({ pull, cancel: end }, { highWaterMark: 0 });
@@ -93,14 +101,15 @@ export class Saving implements StartedSave {
     return stream;
   }
 
-  /** Evaluates rows again that the session had given up, and keeps them until the end. */
+  /** Evaluates rows again that were given up; none is while the sequence is busy. */
   async #complete(signal?: AbortSignal): Promise<void> {
     const { turns, choice } = this.#parts;
     const sequence = this.#sequence;
-    if (sequence.isComplete) return;
-    const none = new Uint32Array(0);
-    const evaluation = { ...NO_RESULT, signal };
-    await turns.evaluate(new Request(sequence, none, evaluation, choice));
+    if (!sequence.isComplete) {
+      const none = new Uint32Array(0);
+      const evaluation = { ...NO_RESULT, signal };
+      await turns.evaluate(new Request(sequence, none, evaluation, choice));
+    }
     sequence.isBusy = true;
   }
 }

@@ -11,6 +11,8 @@ export interface Job {
   readonly age: number;
   /** Whether its sequence has pages. */
   readonly isAdmitted: boolean;
+  /** Whether its pages may be taken: its rows can be computed again. */
+  readonly canBePutBack: boolean;
   /** Rows that it waits for, and the most that can be evaluated next. */
   readonly left: number;
   readonly next: number;
@@ -58,7 +60,7 @@ export class Scheduler<J extends Job> {
   readonly #limits: SchedulerLimits;
   /** By age. */
   readonly #jobs: J[] = [];
-  /** The turn in which a job last took part with more than one row. */
+  /** The turn in which a long job last took part, or after which it came or was given pages. */
   readonly #served = new Map<J, number>();
   #turn = 0;
   /** Rows a millisecond of turns with many; undefined before the first. */
@@ -77,6 +79,7 @@ export class Scheduler<J extends Job> {
     let i = this.#jobs.length;
     while (i > 0 && this.#jobs[i - 1].age > job.age) i--;
     this.#jobs.splice(i, 0, job);
+    this.#served.set(job, this.#turn);
   }
 
   remove(job: J): void {
@@ -91,23 +94,31 @@ export class Scheduler<J extends Job> {
    */
   plan(room: Room<J>): Part<J>[] {
     this.#turn++;
+    const { maxSequences } = this.#limits;
     const parts: Part<J>[] = [];
     const long: J[] = [];
     let isFull = false;
     for (const job of this.#jobs.slice()) {
-      if (parts.length + long.length === this.#limits.maxSequences) break;
-      // None overtakes an older one that waits for pages.
-      if (!job.isAdmitted && (isFull || room.awaits(job, long))) continue;
-      if (!job.isAdmitted && !room.admit(job)) isFull = true;
-      else if (job.left > 1) long.push(job);
+      // One place is for the long jobs, which take turns.
+      if (parts.length + Math.min(long.length, 1) === maxSequences) break;
+      if (!job.isAdmitted) {
+        // None overtakes an older one that waits for pages.
+        if (isFull || parts.length + long.length >= maxSequences) continue;
+        if (room.awaits(job, long)) continue;
+        isFull = !room.admit(job);
+        if (isFull) continue;
+        this.#served.set(job, this.#turn - 1);
+      }
+      if (job.left > 1) long.push(job);
       else if (job.left === 1) this.#take(job, 1, parts, room);
     }
     let rows = this.#jobs.length === 1 ? this.#limits.batchSize : this.#rowsOfTurn();
-    const servedAt = (job: J): number => this.#served.get(job) ?? 0;
+    const servedAt = (job: J): number => this.#served.get(job)!;
     long.sort((a, b) => servedAt(a) - servedAt(b));
     for (const job of long) {
+      if (rows === 0 || parts.length === maxSequences) break;
       // It may have been put back for an older one.
-      if (rows === 0 || !job.isAdmitted) continue;
+      if (!job.isAdmitted) continue;
       const n = Math.min(job.next, rows);
       if (!this.#take(job, n, parts, room)) continue;
       this.#served.set(job, this.#turn);
@@ -124,6 +135,11 @@ export class Scheduler<J extends Job> {
     this.#rate = this.#rate === undefined ? rate : this.#rate + NEWS * (rate - this.#rate);
   }
 
+  /** About how long it takes to evaluate rows; 0 before that is known. */
+  msOf(rows: number): number {
+    return this.#rate === undefined ? 0 : rows / this.#rate;
+  }
+
   /** Rows of long jobs in a turn that others wait for. */
   #rowsOfTurn(): number {
     if (this.#rate === undefined) return Math.min(LEAST_ROWS, this.#limits.batchSize);
@@ -135,7 +151,7 @@ export class Scheduler<J extends Job> {
   #take(job: J, n: number, parts: Part<J>[], room: Room<J>): boolean {
     while (!room.reserve(job, n)) {
       const victim = this.#jobs.findLast(
-        (other) => other.isAdmitted && !parts.some((part) => part.job === other),
+        (other) => other.canBePutBack && !parts.some((part) => part.job === other),
       );
       if (victim === undefined || victim.age <= job.age) return false;
       room.putBack(victim);

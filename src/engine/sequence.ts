@@ -5,6 +5,12 @@
 import type { CacheSequence } from "../cache/sequence.js";
 import { History } from "./history.js";
 
+/** How many of its usual pauses a sequence keeps its pages. */
+const PATIENCE = 2;
+
+/** The weight of the longest pause, for each evaluation since. */
+const OLD_PAUSES = 0.9;
+
 export class Sequence {
   readonly history: History;
   readonly cache: CacheSequence;
@@ -14,8 +20,13 @@ export class Sequence {
   isAdmitted: boolean;
   /** Whether its tokens wait for their turn, or its pages are being saved. */
   isBusy = false;
+  /** Until when it keeps its pages though younger ones need them: it is about to go on. */
+  keepsUntilMs = 0;
   /** When it was last used, as a count. */
   lastUse = 0;
+  #restedMs: number | undefined;
+  /** The longest time between evaluations, the older ones counting less. */
+  #pauseMs = 0;
 
   constructor(cache: CacheSequence, history: History = new History()) {
     this.cache = cache;
@@ -36,6 +47,20 @@ export class Sequence {
   /** Whether it can give up its pages and have its rows again later. */
   get canBePutBack(): boolean {
     return this.isAdmitted && this.history.isRepeatable;
+  }
+
+  /** Notes that it goes on. */
+  resume(nowMs: number): void {
+    this.isBusy = true;
+    const pauseMs = nowMs - (this.#restedMs ?? nowMs);
+    this.#pauseMs = Math.max(pauseMs, this.#pauseMs * OLD_PAUSES);
+  }
+
+  /** Notes that it waits for its next tokens; to have its rows again later would take `costMs`. */
+  rest(nowMs: number, costMs: number): void {
+    this.isBusy = false;
+    this.#restedMs = nowMs;
+    this.keepsUntilMs = nowMs + Math.min(this.#pauseMs * PATIENCE, costMs);
   }
 
   /** A sequence with the same tokens, which shares the pages. */

@@ -3,6 +3,7 @@
  * runs, and goes through the model together.
  */
 import platform from "#platform";
+import { type Clock, clock as realClock } from "../clock.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
 import type { Engine } from "./engine.js";
@@ -11,12 +12,23 @@ import type { CacheRoom } from "./room.js";
 import { type Part, Scheduler, type SchedulerLimits } from "./scheduler.js";
 
 export class Turns {
-  readonly #engine: Engine;
+  readonly #engine: Pick<Engine, "evaluate">;
   readonly #room: CacheRoom;
   readonly #scheduler: Scheduler<Request>;
+  readonly #clock: Clock;
   #isRunning = false;
+  /** How long all wait for pages that others keep. */
+  #pauseMs = 0;
+  /** Ends the pause. */
+  #wake: (() => void) | undefined;
 
-  constructor(engine: Engine, room: CacheRoom, limits: SchedulerLimits) {
+  constructor(
+    engine: Pick<Engine, "evaluate">,
+    room: CacheRoom,
+    limits: SchedulerLimits,
+    clock: Clock = realClock,
+  ) {
+    this.#clock = clock;
     this.#engine = engine;
     this.#room = room;
     this.#scheduler = new Scheduler(limits);
@@ -32,10 +44,11 @@ export class Turns {
     const { sequence } = request;
     const abort = (): void => this.#end(request, { reason: signal?.reason });
     signal?.addEventListener("abort", abort, { once: true });
-    sequence.isBusy = true;
+    sequence.resume(this.#clock.now());
     this.#room.use(sequence);
     if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
     this.#scheduler.add(request);
+    this.goOn();
     void this.#run();
     try {
       await request.done;
@@ -44,9 +57,16 @@ export class Turns {
     }
   }
 
-  /** Ends the request of a sequence, if it has one, with an error. */
+  /** Ends the requests that are meant, with an error; their sequences may give up pages then. */
   cancel(isMeant: (request: Request) => boolean, reason: unknown): void {
+    this.goOn();
     for (const request of this.#scheduler.jobs.filter(isMeant)) this.#end(request, { reason });
+  }
+
+  /** Ends a pause, or prevents it: pages may be free now. */
+  goOn(): void {
+    this.#pauseMs = 0;
+    this.#wake?.();
   }
 
   async #run(): Promise<void> {
@@ -55,6 +75,7 @@ export class Turns {
     while (this.#scheduler.jobs.length > 0) {
       // Sequences that have just gone on ask for their next tokens meanwhile.
       await platform.yieldToEventLoop();
+      if (this.#pauseMs > 0) await this.#pause();
       try {
         this.#takeTurn();
       } catch (reason) {
@@ -64,8 +85,19 @@ export class Turns {
     this.#isRunning = false;
   }
 
+  async #pause(): Promise<void> {
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#pauseMs < Infinity) cancel = this.#clock.after(this.#pauseMs, resolve);
+    });
+    cancel?.();
+    this.#wake = undefined;
+  }
+
   #takeTurn(): void {
     const { jobs } = this.#scheduler;
+    this.#pauseMs = 0;
     for (const request of jobs.filter(({ hasResult }) => !hasResult)) {
       this.#end(request, {
         reason: invalidArgument("out", "to stay in place", kindOf(request.evaluation.out)),
@@ -74,7 +106,14 @@ export class Turns {
     const parts = this.#scheduler.plan(this.#room);
     for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);
     if (parts.length > 0) this.#perform(parts);
-    else if (jobs.length > 0) this.#end(jobs[0], { reason: this.#room.fullError(jobs[0]) });
+    else if (jobs.length > 0) this.#wait(jobs[0]);
+  }
+
+  /** Waits for pages that others keep; ends a request for which there will be none. */
+  #wait(request: Request): void {
+    const ms = this.#room.msUntilFree(this.#scheduler.jobs.length);
+    if (ms === undefined) this.#end(request, { reason: this.#room.fullError(request) });
+    else this.#pauseMs = ms;
   }
 
   #perform(parts: readonly Part<Request>[]): void {
@@ -99,8 +138,9 @@ export class Turns {
   #end(request: Request, error?: { readonly reason: unknown }): void {
     const { sequence } = request;
     this.#scheduler.remove(request);
-    sequence.isBusy = false;
+    sequence.rest(this.#clock.now(), this.#scheduler.msOf(sequence.cache.length));
     sequence.cache.truncate(sequence.cache.length);
+    this.goOn();
     request.settle(error);
   }
 }

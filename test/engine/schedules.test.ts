@@ -60,6 +60,15 @@ class Chance {
   }
 }
 
+/** What a sequence is about. */
+interface Subject {
+  readonly chance: Chance;
+  /** What it begins with, and goes on with as far as it has gone back. */
+  readonly text: readonly number[];
+  /** How the rows of a session that was saved had been computed. */
+  readonly restored?: Uint8Array;
+}
+
 /** What all sequences of a schedule share. */
 interface Schedule {
   readonly model: LoadedPlm;
@@ -68,17 +77,22 @@ interface Schedule {
 }
 
 /** Evaluates some tokens, and notes what came of it. */
-async function evaluate(session: LocalSession, chance: Chance, schedule: Schedule): Promise<void> {
+async function evaluate(
+  session: LocalSession,
+  { chance, text, restored = new Uint8Array(0) }: Subject,
+  schedule: Schedule,
+): Promise<void> {
   const { length: from } = session;
   const phase: Phase = from === 0 ? chance.pick(PHASES) : chance.pick(["decode", ...PHASES]);
   const room = session.contextLength - from;
   if (room === 0) return;
   const most = from > 0 ? 70 : phase === "decode" ? 20 : LONGEST_PROMPT;
   const n = Math.min(room, chance.below(2) === 0 && from > 0 ? 1 : chance.length(most));
-  const common = from === 0 ? chance.pick(TEXTS).slice(0, chance.below(n + 1)) : [];
+  const common = text.slice(from, from + chance.below(n + 1));
   const tail = Array.from({ length: n - common.length }, () => chance.below(DIMS.vocabSize));
   const tokens = [...common, ...tail];
-  const logits = chance.below(5) === 0 ? "all" : "last";
+  const kind = chance.below(4) === 0 ? "hidden" : "logits";
+  const choice = chance.pick(["all", "none", "last", "last", "last"] as const);
   const controller = new AbortController();
   if (chance.below(6) === 0) {
     let turns = chance.below(4);
@@ -86,13 +100,14 @@ async function evaluate(session: LocalSession, chance: Chance, schedule: Schedul
     later();
   }
   const chunkSize = 1 + chance.below(300);
-  const options = { phase, logits, chunkSize, signal: controller.signal } as const;
+  const options = { phase, [kind]: choice, chunkSize, signal: controller.signal };
   try {
     const out = await session.evaluate(tokens, options);
     const { history } = session.sequence;
     const after = { tokens: history.tokens.slice(), kinds: history.kinds.slice() };
     assert.equal([...after.tokens.subarray(from)], tokens);
-    schedule.evaluated.push({ ...after, from, logits, out });
+    after.kinds.set(restored);
+    if (choice !== "none") schedule.evaluated.push({ ...after, from, kind, choice, out });
   } catch (error) {
     if (error !== REASON) throw error;
     assert.ok(session.length >= from && session.length < from + n);
@@ -103,15 +118,16 @@ async function evaluate(session: LocalSession, chance: Chance, schedule: Schedul
 async function live(
   session: LocalSession,
   steps: number,
-  chance: Chance,
+  subject: Subject,
   schedule: Schedule,
 ): Promise<void> {
+  const { chance, text } = subject;
   let own = session;
   const forks: Promise<void>[] = [];
   for (let step = 0; step < steps; step++) {
     const action = chance.below(12);
     if (action === 0) {
-      const fork = new Chance(chance.below(2 ** 30));
+      const fork = { chance: new Chance(chance.below(2 ** 30)), text };
       forks.push(live(own.fork() as LocalSession, Math.min(2, steps - step), fork, schedule));
     } else if (action === 1) {
       own.truncate(chance.below(own.length + 1));
@@ -121,12 +137,15 @@ async function live(
       own = schedule.model.createSession() as LocalSession;
     } else if (action === 3 && schedule.restored < MOST_RESTORED) {
       schedule.restored++;
+      const restored = own.sequence.history.kinds.slice();
       const saved = chance.below(2) === 0 ? await own.save() : own.saveStream();
-      const { session: again } = await schedule.model.restoreSession(saved);
+      const again = (await schedule.model.restoreSession(saved)).session as LocalSession;
       assert.equal(again.tokens, own.tokens);
+      for (let i = chance.below(4); i > 0; i--)
+        await evaluate(again, { ...subject, restored }, schedule);
       again.dispose();
       schedule.restored--;
-    } else await evaluate(own, chance, schedule);
+    } else await evaluate(own, subject, schedule);
   }
   own.dispose();
   await Promise.all(forks);
@@ -160,7 +179,8 @@ for (let seed = 1; seed <= SCHEDULES; seed++) {
     const schedule: Schedule = { model, evaluated: [], restored: 0 };
     const lives = Array.from({ length: sequences }, () => {
       const own = new Chance(chance.below(2 ** 30));
-      return live(model.createSession() as LocalSession, 2 + own.below(5), own, schedule);
+      const subject = { chance: own, text: own.pick(TEXTS) };
+      return live(model.createSession() as LocalSession, 2 + own.below(5), subject, schedule);
     });
     await Promise.all(lives);
     assert.is(model.pagesInUse, 0);

@@ -1,25 +1,12 @@
 /** Threads of unreachable models that were not disposed of: they end. */
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { endWhenDropped } from "../../src/engine/dropped.js";
 import { loadModel, type Session } from "../../src/index.js";
 import { tinyModel } from "../model/support/tiny.js";
-
-setFlagsFromString("--expose-gc");
-const collect: () => void = runInNewContext("gc");
-
-/** Collects garbage until a condition holds; false if it does not within 10 seconds. */
-async function collectUntil(isSo: () => boolean): Promise<boolean> {
-  for (let i = 0; i < 500 && !isSo(); i++) {
-    collect();
-    await sleep(20);
-  }
-  return isSo();
-}
+import { collect, collectUntil } from "../support/collect.js";
 
 /** Threads of this process, JavaScript's and the engine's, as Linux counts them. */
 const THREADS = "/proc/self/task";

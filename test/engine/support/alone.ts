@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import type { LoadedPlm } from "../../../src/engine/load.js";
 import type { LocalSession } from "../../../src/engine/local-session.js";
+import type { OutputKind } from "../../../src/model/batch.js";
 
 /** A sequence after an evaluation, and what that resolved to. */
 export interface Evaluated {
@@ -10,7 +11,9 @@ export interface Evaluated {
   readonly kinds: Uint8Array;
   /** Tokens before the evaluation. */
   readonly from: number;
-  readonly logits: "last" | "all";
+  /** What was requested, and of which tokens. */
+  readonly kind: OutputKind;
+  readonly choice: "last" | "all";
   readonly out: Float32Array;
 }
 
@@ -22,8 +25,8 @@ export class Alone {
     this.#session = model.createSession() as LocalSession;
   }
 
-  /** Asserts that the same tokens in the same phases have these logits, bit for bit. */
-  async assertEqual({ tokens, kinds, from, logits, out }: Evaluated): Promise<void> {
+  /** Asserts that the same tokens in the same phases have this result, bit for bit. */
+  async assertEqual({ tokens, kinds, from, kind, choice, out }: Evaluated): Promise<void> {
     const session = this.#session;
     const { history } = session.sequence;
     let common = 0;
@@ -35,12 +38,12 @@ export class Alone {
       let end = at + 1;
       while (end < tokens.length && end !== from && kinds[end] === kinds[at]) end++;
       const phase = kinds[at] < 2 ? "prefill" : "decode";
-      const result = await session.evaluate(tokens.subarray(at, end), { phase, logits });
+      const result = await session.evaluate(tokens.subarray(at, end), { phase, [kind]: choice });
       assert.equal(history.kinds[at], kinds[at]);
       if (at >= from) results.push(result);
       at = end;
     }
-    const expected = logits === "all" ? joined(results) : results[results.length - 1];
+    const expected = choice === "all" ? joined(results) : results[results.length - 1];
     assert.ok(isSame(out, expected), `${tokens.length} tokens, the last ${tokens.length - from}`);
   }
 
