@@ -93,6 +93,10 @@ export class Saving implements StartedSave {
     return stream;
   }
 
+  end(): void {
+    this.#end();
+  }
+
   /** Evaluates rows again that the session had given up, and keeps them until the end. */
   async #complete(signal?: AbortSignal): Promise<void> {
     const { turns, choice } = this.#parts;
