@@ -174,30 +174,37 @@ test("a decoder of the caller's own decodes", async () => {
 });
 
 test("conversations: answers, forks, aborts, saves", async () => {
-  await inBoth(async (model) => {
-    const found: unknown[] = [];
-    const conversation = model.createConversation({ system: "s" });
-    const short = { ...ENDLESS, maxTokens: 4 };
-    found.push(await resultOf(conversation.ask("a", short)));
-    const fork = conversation.fork();
-    for await (const piece of fork.ask("b", ENDLESS)) {
-      found.push(piece);
-      break;
-    }
-    found.push(await resultOf(conversation.ask("c", short)), conversation.messages, fork.messages);
-    const controller = new AbortController();
-    const asked = fork.ask("d", { ...ENDLESS, signal: controller.signal });
-    const pieces = asked[Symbol.asyncIterator]();
-    found.push(await pieces.next());
-    controller.abort("enough");
-    found.push(await codeOf(pieces.next()), fork.messages);
-    const restored = await model.restoreConversation(await conversation.save());
-    found.push(restored.messages, await resultOf(restored.ask("e", short)));
-    conversation.reset();
-    found.push(await resultOf(conversation.ask("f", short)), conversation.messages);
-    for (const each of [conversation, fork, restored]) each.dispose();
-    return found;
-  });
+  await inBoth(
+    async (model) => {
+      const found: unknown[] = [];
+      const conversation = model.createConversation({ system: "s" });
+      const short = { ...ENDLESS, maxTokens: 4 };
+      found.push(await resultOf(conversation.ask("a", short)));
+      const fork = conversation.fork();
+      for await (const piece of fork.ask("b", ENDLESS)) {
+        found.push(piece);
+        break;
+      }
+      found.push(
+        await resultOf(conversation.ask("c", short)),
+        conversation.messages,
+        fork.messages,
+      );
+      const controller = new AbortController();
+      const asked = fork.ask("d", { ...ENDLESS, signal: controller.signal });
+      const pieces = asked[Symbol.asyncIterator]();
+      found.push(await pieces.next());
+      controller.abort("enough");
+      found.push(await codeOf(pieces.next()), fork.messages);
+      const restored = await model.restoreConversation(await conversation.save());
+      found.push(restored.messages, await resultOf(restored.ask("e", short)));
+      conversation.reset();
+      found.push(await resultOf(conversation.ask("f", short)), conversation.messages);
+      for (const each of [conversation, fork, restored]) each.dispose();
+      return found;
+    },
+    { cacheTokens: 1024 },
+  );
 });
 
 test("many generations at once, each as it is alone", async () => {
