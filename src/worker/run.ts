@@ -1,5 +1,6 @@
 /** Serves one model in a worker, whatever kind of worker it is. */
 
+import type { MessagePort } from "node:worker_threads";
 import { VERSION } from "../platform/thread-message.js";
 import type { ToWorker } from "../remote/protocol.js";
 import { Host } from "./host.js";
@@ -21,4 +22,13 @@ export function run(port: Port): (message: unknown) => void {
       if ((message as { version?: unknown }).version === VERSION) host = new Host(port);
     }
   };
+}
+
+/** Serves it at the port of a worker of Node, Deno or Bun. */
+export function runAt(port: MessagePort): void {
+  const post = (message: unknown, transfer?: ArrayBuffer[]): void =>
+    port.postMessage(message, transfer);
+  // Deno's port has no such call; its workers can end themselves.
+  const close = (): void => (port.close === undefined ? globalThis.close() : port.close());
+  port.on("message", run({ post, close }));
 }

@@ -12,16 +12,21 @@ import {
   throwsCode,
 } from "./subject.js";
 
-/** Uses a model in a worker; where there are no workers, that is refused. */
+/** What others have evaluated is not reused: it rounds otherwise. */
+const ALONE = { prefixCache: false } as const;
+
+/** Uses a model in a worker, and beside it one in this thread; where there are no workers, that is refused. */
 function inWorker(use: (model: Model, subject: Subject) => unknown): Check {
   return async (subject) => {
     const { file, load, hasWorkers } = subject;
     if (!hasWorkers) return throwsCode("UNSUPPORTED_RUNTIME", () => load(file, { worker: true }));
-    const model = await load(file, { worker: true });
+    const model = await load(file, { ...ALONE, worker: true });
+    const other = await load(file, ALONE);
     try {
-      await use(model, subject);
+      await use(model, { ...subject, model: other });
     } finally {
       model.dispose();
+      other.dispose();
     }
   };
 }
@@ -50,23 +55,21 @@ export const WORKER_CHECKS: Record<string, Check> = {
     );
     equal([found.text, found.tokens], [expected.text, expected.tokens]);
   }),
-  "worker: threads of its own": async ({ file, load, hasThreads, hasWorkers, model }) => {
-    if (!hasWorkers) return;
-    const other = await load(file, { worker: true, threads: 2 });
+  "worker: threads of its own": inWorker(async (_, { file, load, hasThreads, model }) => {
+    const other = await load(file, { ...ALONE, worker: true, threads: 2 });
     equal([other.threads, other.threadFailure?.message], [hasThreads ? 2 : 1, undefined]);
     identical(await logitsOf(other, PROMPT), await logitsOf(model, PROMPT));
     other.dispose();
     equal(other.threads, 1);
-  },
-  "worker: a Blob and a stream": async ({ file, load, hasWorkers, model }) => {
-    if (!hasWorkers) return;
+  }),
+  "worker: a Blob and a stream": inWorker(async (_, { file, load, model }) => {
     const sources: ModelSource[] = [new Blob([file]), new Blob([file]).stream()];
     for (const source of sources) {
-      const other = await load(source, { worker: true });
+      const other = await load(source, { ...ALONE, worker: true });
       identical(await logitsOf(other, "Once"), await logitsOf(model, "Once"));
       other.dispose();
     }
-  },
+  }),
   "worker: leaving a generation, an abort and what follows": inWorker(async (model) => {
     const session = model.createSession();
     for await (const _ of model.generate(PROMPT, { seed: 1 })) break;
