@@ -2,7 +2,7 @@
  * The package's behaviour in a few checks that any JavaScript runtime can run: they use only the
  * public interface and web standards. The same numbers are expected everywhere.
  */
-import { loadModel } from "../src/index.js";
+import { type LoadModelOptions, loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
 import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
 import { SESSION_CHECKS } from "./conformance/sessions.js";
@@ -21,8 +21,8 @@ export interface ConformanceHost {
   wasm?: WebAssembly.Module | BufferSource;
   /** Whether threads that share memory are expected to start. */
   hasThreads: boolean;
-  /** Whether workers are expected to start; default true. */
-  hasWorkers?: boolean;
+  /** How models are loaded into workers; false where there are none. Default true. */
+  worker?: LoadModelOptions["worker"];
   /** Prints a line for each check: "ok name", or "FAIL name: why". */
   print: (line: string) => void;
 }
@@ -45,14 +45,14 @@ export async function runConformance({
   saved,
   wasm,
   hasThreads,
-  hasWorkers = true,
+  worker = true,
   print,
 }: ConformanceHost): Promise<{ passed: number; failed: number }> {
   const load: Subject["load"] = (source, options) =>
     loadModel(source, { wasm, precision: "exact", ...options });
   const counts = { passed: 0, failed: 0 };
   const subject: Subject = {
-    ...{ file, saved, load, hasThreads, hasWorkers },
+    ...{ file, saved, load, hasThreads, worker },
     model: await load(file),
   };
   for (const [name, check] of Object.entries(CHECKS)) {

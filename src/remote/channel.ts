@@ -96,7 +96,7 @@ export class Channel {
     return this.whileWaiting(this.start(call, options).result);
   }
 
-  /** What a promise comes to; meanwhile the worker keeps the program alive. An idle one does not. */
+  /** What a promise comes to. Meanwhile the worker keeps the program alive, as no idle one does. */
   async whileWaiting<T>(promise: Promise<T>): Promise<T> {
     if (this.#waits++ === 0) this.#worker.ref?.();
     try {

@@ -1,4 +1,4 @@
-/** What a program and the worker of its model say to each other. Sessions and calls have numbers. */
+/** What a program and its model's worker say to each other. Sessions and calls have numbers. */
 
 import type { ResolvedEvaluation } from "../engine/evaluation.js";
 import type { LoadOptions } from "../engine/load.js";

@@ -6,6 +6,7 @@ import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
 import { openGguf } from "../format/gguf.js";
 import { closeSources, openSources } from "../format/source.js";
+import { requireGlobal } from "../globals.js";
 import type {
   Call,
   FromWorker,
@@ -20,8 +21,8 @@ import { sendError } from "../remote/sent-error.js";
 import type { SentSource } from "../remote/sent-source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Loop } from "./loop.js";
+import type { Port } from "./port.js";
 import { ProxiedReads } from "./proxied-reads.js";
-import type { Port } from "./run.js";
 
 /** A call that is under way. */
 interface Running {
@@ -86,7 +87,7 @@ export class Host {
   }
 
   async #answer(id: number, call: Call): Promise<void> {
-    const abort = new AbortController();
+    const abort = new (requireGlobal("AbortController"))();
     const loop = call.name === "generate" ? new Loop(call.loop, abort.signal) : undefined;
     const session = "session" in call ? call.session : undefined;
     this.#running.set(id, { session, abort, loop });

@@ -1,16 +1,9 @@
 /** Serves one model in a worker, whatever kind of worker it is. */
 
-import type { MessagePort } from "node:worker_threads";
 import { VERSION } from "../platform/thread-message.js";
 import type { ToWorker } from "../remote/protocol.js";
 import { Host } from "./host.js";
-
-/** The worker's side of its port. */
-export interface Port {
-  post(message: unknown, transfer?: ArrayBuffer[]): void;
-  /** Lets the worker end. */
-  close(): void;
-}
+import type { NodePort, Port } from "./port.js";
 
 /** Handles the messages that come: the first has the version of the program. */
 export function run(port: Port): (message: unknown) => void {
@@ -25,10 +18,9 @@ export function run(port: Port): (message: unknown) => void {
 }
 
 /** Serves it at the port of a worker of Node, Deno or Bun. */
-export function runAt(port: MessagePort): void {
+export function runAt(port: NodePort): void {
   const post = (message: unknown, transfer?: ArrayBuffer[]): void =>
     port.postMessage(message, transfer);
-  // Deno's port has no such call; its workers can end themselves.
   const close = (): void => (port.close === undefined ? globalThis.close() : port.close());
   port.on("message", run({ post, close }));
 }

@@ -19,8 +19,8 @@ export interface Subject {
   readonly saved: Uint8Array<ArrayBuffer>;
   /** Whether this runtime has threads that share memory. */
   readonly hasThreads: boolean;
-  /** Whether this runtime has workers. */
-  readonly hasWorkers: boolean;
+  /** How models are loaded into workers; false where there are none. */
+  readonly worker: NonNullable<LoadModelOptions["worker"]>;
   /** `precision` is "exact" unless given. */
   readonly load: (source: ModelSource, options?: LoadModelOptions) => Promise<Model>;
 }
