@@ -68,7 +68,10 @@ test("thirty turns: the work of a turn does not grow with them", async () => {
     const activations = model.sparsity.activations - before;
     rows.push(activations / (numHiddenLayers * intermediateSize));
   }
-  assert.ok(rows.every((count) => count < 60), rows.join());
+  assert.ok(
+    rows.every((count) => count < 60),
+    rows.join(),
+  );
   assert.ok(conversation.messages.length === 61);
   conversation.dispose();
   assert.is(model.pagesInUse, 0);
