@@ -62,6 +62,16 @@ export class Engine {
     return this.#ask("decode", context, steps);
   }
 
+  /** As decode, in all sequences at the same time. */
+  together(context, steps) {
+    return this.#ask("together", context, steps);
+  }
+
+  /** Milliseconds of a prompt, of whose beginning an earlier call may have left something. */
+  first(prompt) {
+    return this.#ask("first", prompt);
+  }
+
   /** Ends the process and all processes that it started. */
   async close() {
     if (this.#child.connected) this.#child.disconnect();

@@ -17,8 +17,9 @@ const secondsSince = (startMs) => `${((performance.now() - startMs) / 1000).toFi
 function groupsOf(scenarios) {
   const groups = new Map();
   for (const scenario of scenarios) {
-    const { place, file, threads, contextLength } = scenario;
-    const key = [place, file, threads, contextLength].join(" ");
+    const { place, file, threads, contextLength, sequences, kind } = scenario;
+    const isApart = sequences !== undefined || kind === "prefix";
+    const key = [place, file, threads, contextLength, isApart && kind].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), scenario]);
   }
   return [...groups.values()];
@@ -26,15 +27,16 @@ function groupsOf(scenarios) {
 
 /** A group's engines by name; one that cannot be loaded has `failure` instead of an engine. */
 async function loadEngines(group, { execPath, files, print }) {
-  const [{ place, file, threads, contextLength }] = group;
+  const [{ place, file, threads, contextLength, sequences, options: shared }] = group;
   const loaded = new Map();
   for (const name of new Set(group.flatMap(({ engines }) => engines))) {
     const { module, options } = ENGINES[name];
     const engine = new Engine(execPath);
     const startMs = performance.now();
     try {
-      const spec = { place, module, options, model: files[file], threads, contextLength };
-      const about = await engine.load(spec);
+      const sizes = { threads, contextLength, sequences };
+      const spec = { place, module, options: { ...options, ...shared }, model: files[file] };
+      const about = await engine.load({ ...spec, ...sizes });
       loaded.set(name, { engine, about });
       print(`  ${name}: loaded in ${secondsSince(startMs)}`);
     } catch (error) {
@@ -46,8 +48,22 @@ async function loadEngines(group, { execPath, files, print }) {
   return loaded;
 }
 
+/** How many tails were made. */
+let tails = 0;
+
+/** The first tokens of the prompts, and others behind them each time. */
+function withTail(prompts, shared, tail) {
+  const { tokens } = prompts.slice(0, shared);
+  const first = shared + (tails++ % 16) * tail;
+  return { tokens: [...tokens, ...prompts.slice(first, first + tail).tokens] };
+}
+
 /** Milliseconds of one run of a scenario. */
-function measureOnce({ tokens, depth, steps }, engine, prompts) {
+function measureOnce({ tokens, depth, steps, sequences, shared, tail = 0 }, engine, prompts) {
+  if (shared !== undefined) return engine.first(withTail(prompts, shared, tail));
+  if (sequences !== undefined) {
+    return engine.together(prompts.slice(0, depth), prompts.slice(depth, depth + steps));
+  }
   if (tokens !== undefined) return engine.prefill(prompts.slice(0, tokens));
   return engine.decode(prompts.slice(0, depth), prompts.slice(depth, depth + steps));
 }
@@ -55,9 +71,11 @@ function measureOnce({ tokens, depth, steps }, engine, prompts) {
 /** A small uncounted run; it fills the context that the scenario decodes after. */
 function warmUp({ tokens, ...rest }, engine, prompts) {
   const scenario =
-    tokens === undefined
-      ? { ...rest, steps: WARM_UP_STEPS }
-      : { tokens: Math.min(tokens, WARM_UP_TOKENS) };
+    rest.shared !== undefined
+      ? rest
+      : tokens === undefined
+        ? { ...rest, steps: WARM_UP_STEPS }
+        : { tokens: Math.min(tokens, WARM_UP_TOKENS) };
   return measureOnce(scenario, engine, prompts);
 }
 

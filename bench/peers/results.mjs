@@ -39,7 +39,8 @@ const coresOf = (engines, key) =>
  */
 export function summarize(scenarios) {
   return scenarios.map(({ engines, ...scenario }) => {
-    const count = scenario.tokens ?? scenario.steps;
+    const { tokens, steps, sequences = 1, shared, tail } = scenario;
+    const count = shared === undefined ? (tokens ?? steps * sequences) : shared + tail;
     const rated = engines.map(({ runs, ...engine }) => {
       const rates = runs.map(({ ms }) => (count * 1000) / ms);
       return { ...engine, ours: isOurs(engine.name), median: median(rates), rates };

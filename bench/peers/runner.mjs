@@ -11,6 +11,8 @@ const commands = {
   },
   prefill: (prompt) => engine.prefill(prompt),
   decode: (context, steps) => engine.decode(context, steps),
+  together: (context, steps) => engine.together(context, steps),
+  first: (prompt) => engine.first(prompt),
 };
 
 process.on("message", async ({ command, args }) => {

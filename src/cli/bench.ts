@@ -19,9 +19,9 @@ const WARM_UP_TOKENS = 8;
 /** Plain reads of small models are repeated for this long. */
 const READ_MS = 50;
 
-/** The same tokens every time. */
-function randomTokens(session: Session, count: number): number[] {
-  const random = createRandomSource(1);
+/** The same tokens every time, for each seed. */
+function randomTokens(session: Session, count: number, seed = 1): number[] {
+  const random = createRandomSource(seed);
   return Array.from({ length: count }, () => Math.floor(random() * session.vocabSize));
 }
 
@@ -94,7 +94,10 @@ export async function measureDecode(
   return rounds;
 }
 
-async function decode({ session, signal }: BenchRun, count: number): Promise<void> {
+async function decode(
+  { session, signal }: Pick<BenchRun, "session" | "signal">,
+  count: number,
+): Promise<void> {
   let [token] = randomTokens(session, 1);
   const out = new Float32Array(session.vocabSize);
   for (let i = 0; i < count; i++) {
@@ -102,6 +105,79 @@ async function decode({ session, signal }: BenchRun, count: number): Promise<voi
     token = 0;
     for (let id = 1; id < logits.length; id++) if (logits[id] > logits[token]) token = id;
   }
+}
+
+/** Milliseconds of rounds in which one sequence decodes, and then all of them together. */
+export interface SequencesTimes {
+  readonly aloneMs: number;
+  readonly togetherMs: number;
+}
+
+/**
+ * Median milliseconds of decoding `count` tokens in one sequence, and in `sequences` of them at
+ * once; the rounds of the two alternate, since a machine's speed changes.
+ */
+export async function measureSequences(
+  model: Model,
+  { depth, repeat, signal }: Omit<BenchRun, "session">,
+  sequences: number,
+  count: number,
+): Promise<SequencesTimes> {
+  const sessions = Array.from({ length: sequences }, () => model.createSession());
+  const decodeIn = async (some: readonly Session[], tokens: number): Promise<number> => {
+    for (const session of some) await fill({ session, depth, repeat, signal });
+    const startMs = performance.now();
+    await Promise.all(some.map((session) => decode({ session, signal }, tokens)));
+    return performance.now() - startMs;
+  };
+  await decodeIn(sessions, Math.min(WARM_UP_TOKENS, count));
+  const alone: number[] = [];
+  const together: number[] = [];
+  for (let i = 0; i < repeat; i++) {
+    alone.push(await decodeIn(sessions.slice(0, 1), count));
+    together.push(await decodeIn(sessions, count));
+  }
+  for (const session of sessions) session.dispose();
+  return { aloneMs: median(alone), togetherMs: median(together) };
+}
+
+/** Tokens of a prompt behind those that it shares with another. */
+export const TAIL_TOKENS = 20;
+
+/** The time to the first token of a prompt, and behind the same tokens of another. */
+export interface FirstToken {
+  readonly coldMs: number;
+  /** Median. */
+  readonly warmMs: number;
+  /** Tokens that were reused. */
+  readonly cachedTokens: number;
+}
+
+/** Measures prompts of `shared` tokens, the same in all, and a tail of each one's own. */
+export async function measureFirstToken(
+  model: Model,
+  { repeat, signal }: Pick<BenchRun, "repeat" | "signal">,
+  shared: number,
+): Promise<FirstToken> {
+  const measure = async (tail: number): Promise<{ ms: number; cachedTokens: number }> => {
+    const session = model.createSession();
+    const tokens = randomTokens(session, shared).concat(randomTokens(session, TAIL_TOKENS, tail));
+    const startMs = performance.now();
+    await session.evaluate(tokens, { signal });
+    const ms = performance.now() - startMs;
+    const { cachedTokens } = session;
+    session.dispose();
+    return { ms, cachedTokens };
+  };
+  // Another prompt, during which the runtime compiles.
+  const session = model.createSession();
+  await session.evaluate(randomTokens(session, WARM_UP_TOKENS, 2), { signal });
+  session.dispose();
+  const { ms: coldMs } = await measure(3);
+  const warm: { ms: number; cachedTokens: number }[] = [];
+  for (let i = 0; i < repeat; i++) warm.push(await measure(4 + i));
+  const { cachedTokens } = warm[0];
+  return { coldMs, warmMs: median(warm.map(({ ms }) => ms)), cachedTokens };
 }
 
 /** Rate of a plain read of all weights, repeated for READ_MS, in 1e9 bytes per second. */

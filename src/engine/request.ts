@@ -33,8 +33,7 @@ export class Request implements Job {
   readonly done: Promise<void>;
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
-  /** All tokens of the sequence in the end. */
-  readonly allTokens: Uint32Array;
+  #allTokens: Uint32Array | undefined;
   readonly #choice: FormChoice;
   readonly #start: number;
   readonly #outLength: number;
@@ -55,9 +54,6 @@ export class Request implements Job {
     this.evaluation = evaluation;
     this.#choice = choice;
     this.#start = sequence.length;
-    this.allTokens = new Uint32Array(this.end);
-    this.allTokens.set(sequence.history.tokens);
-    this.allTokens.set(tokens, this.#start);
     this.#outLength = evaluation.out.length;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -92,6 +88,16 @@ export class Request implements Job {
     return this.#run().end - this.sequence.cache.length;
   }
 
+  /** All tokens of the sequence in the end. */
+  get allTokens(): Uint32Array {
+    if (this.#allTokens === undefined) {
+      this.#allTokens = new Uint32Array(this.end);
+      this.#allTokens.set(this.sequence.history.tokens);
+      this.#allTokens.set(this.tokens, this.#start);
+    }
+    return this.#allTokens;
+  }
+
   /** How many tokens both sequences begin with in the end. */
   countCommon({ allTokens }: Request): number {
     const most = Math.min(this.end, allTokens.length);
@@ -116,11 +122,13 @@ export class Request implements Job {
     const { cache, history } = this.sequence;
     const { length: position } = cache;
     const { phase, form } = this.#run();
-    const isNew = position >= history.length;
-    const tokens = this.allTokens.subarray(position, position + n);
-    const requested = isNew
-      ? this.#outputs(position - this.#start, n)
-      : { outputs: [], targets: [] };
+    if (position < history.length) {
+      const tokens = history.tokens.subarray(position, position + n);
+      return { tokens, sequence: cache, phase, form, outputs: [], targets: [] };
+    }
+    const from = position - this.#start;
+    const tokens = this.tokens.subarray(from, from + n);
+    const requested = this.#outputs(from, n);
     return { tokens, sequence: cache, phase, form, ...requested };
   }
 

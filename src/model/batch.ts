@@ -60,11 +60,10 @@ export function phasesOf({ segments }: Batch): Rows[] {
   const last = segments[segments.length - 1];
   const total = last.first + last.n;
   const prefill = segments.find(({ phase }) => phase === "prefill")?.first ?? total;
-  const parts: Rows[] = [
-    { first: 0, n: prefill, phase: "decode" },
-    { first: prefill, n: total - prefill, phase: "prefill" },
-  ];
-  return parts.filter(({ n }) => n > 0);
+  const parts: Rows[] = [];
+  if (prefill > 0) parts.push({ first: 0, n: prefill, phase: "decode" });
+  if (prefill < total) parts.push({ first: prefill, n: total - prefill, phase: "prefill" });
+  return parts;
 }
 
 /** The limits of a batch. */
@@ -161,21 +160,25 @@ export class BatchBoard {
 
   /** The batch that was written last. */
   read(): Batch {
-    const [segmentCount, outputCount] = this.#counts;
+    const segmentCount = this.#counts[0];
+    const outputCount = this.#counts[1];
     const segments: Segment[] = [];
     let first = 0;
     for (let i = 0; i < segmentCount; i++) {
       const at = i * SEGMENT_WORDS;
-      const [n, position, phase, form] = this.#segments.subarray(at, at + SEGMENT_WORDS);
+      const n = this.#segments[at];
+      const position = this.#segments[at + 1];
+      const phase = PHASES[this.#segments[at + 2]];
+      const form = FORMS[this.#segments[at + 3]];
       const pagesPtr = this.#pages.byteOffset + i * tableWords(this.#plan) * 4;
-      segments.push({ first, n, position, phase: PHASES[phase], form: FORMS[form], pagesPtr });
+      segments.push({ first, n, position, phase, form, pagesPtr });
       first += n;
     }
-    const outputs = Array.from(this.#outputs.subarray(0, outputCount), (word) => ({
-      row: word >> 2,
-      kind: KINDS[(word >> 1) & 1],
-      phase: PHASES[word & 1],
-    }));
+    const outputs: Output[] = [];
+    for (let i = 0; i < outputCount; i++) {
+      const word = this.#outputs[i];
+      outputs.push({ row: word >> 2, kind: KINDS[(word >> 1) & 1], phase: PHASES[word & 1] });
+    }
     return { segments, outputs };
   }
 

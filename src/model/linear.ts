@@ -91,18 +91,22 @@ export class Linear {
     made?: readonly Activations[],
   ): readonly Activations[] {
     const { cols } = weight;
-    const forms = parts.map(({ phase }) => this.#formOf(weight, product, phase));
-    if (made?.every(({ form }, i) => form === forms[i])) return made;
-    return parts.map((rows, i) => {
-      const form = forms[i];
-      const ptr = toPtr + activationBytes(rows.first, cols);
+    const isMade = ({ phase, form }: Activations): boolean =>
+      form === this.#formOf(weight, product, phase);
+    if (made?.every(isMade)) return made;
+    const activations: Activations[] = [];
+    for (const rows of parts) {
+      const { first, n, phase } = rows;
+      const form = this.#formOf(weight, product, phase);
+      const ptr = toPtr + activationBytes(first, cols);
       if (form !== "F32") {
-        const [first, end] = this.share(rows);
-        const at = ptr + (first - rows.first) * activationRowBytes(form, cols);
-        this.quantizeRows(at, xPtr + first * cols * 4, end - first, cols, form);
+        const [own, end] = this.share(rows);
+        const at = ptr + (own - first) * activationRowBytes(form, cols);
+        this.quantizeRows(at, xPtr + own * cols * 4, end - own, cols, form);
       }
-      return { ...rows, ptr, form, xPtr: xPtr + rows.first * cols * 4 };
-    });
+      activations.push({ first, n, phase, ptr, form, xPtr: xPtr + first * cols * 4 });
+    }
+    return activations;
   }
 
   /** Rounds f32[rows, cols] to a form, on this thread alone. */

@@ -110,28 +110,49 @@ export class Attention {
   /** f32[n, numHeads, vHeadDim]: W_uv[h] applied to the heads' outputs in the latent space */
   #headValues(outPtr: number, kvB: Weight, n: number, first: number, end: number): void {
     const { numAttentionHeads: heads, qkNopeHeadDim, vHeadDim } = this.#parts.config;
-    const { latentOut, quantized } = this.#parts.buffers;
+    const { latentOut } = this.#parts.buffers;
     const { ptr, type, cols } = kvB;
-    const form = this.#linear.matvecForm(type);
-    const rowBytes = i16RowBytes(cols);
-    const isFloat = isFloatType(type);
+    const stride = heads * vHeadDim;
+    if (!isFloatType(type)) this.#roundLatents(kvB, n, first, end);
     for (let h = first; h < end; h++) {
       const row = h * (qkNopeHeadDim + vHeadDim) + qkNopeHeadDim;
       const values = { ...kvB, ptr: ptr + packedBytes(type, row, cols), rows: vHeadDim };
-      const rounded = quantized + h * ABSORBED_ROWS * rowBytes;
       const y = outPtr + h * vHeadDim * 4;
+      if (!isFloatType(type)) {
+        const x = { ptr: this.#roundedLatents(kvB, n, h), n, phase: "decode", xPtr: 0 } as const;
+        const form = this.#linear.matvecForm(type);
+        this.#linear.multiplyRows(y, values, { ...x, form }, stride);
+        continue;
+      }
       for (let i = 0; i < n; i++) {
         const xPtr = latentOut + (i * heads + h) * cols * 4;
-        if (!isFloat) this.#linear.quantizeRows(rounded + i * rowBytes, xPtr, 1, cols, form);
-        else {
-          const x = { ptr: 0, n: 1, phase: "decode", form, xPtr } as const;
-          this.#linear.multiplyRows(y + i * heads * vHeadDim * 4, values, x, vHeadDim);
-        }
+        const x = { ptr: 0, n: 1, phase: "decode", form: "F32", xPtr } as const;
+        this.#linear.multiplyRows(y + i * stride * 4, values, x, stride);
       }
-      if (isFloat) continue;
-      const x = { ptr: rounded, n, phase: "decode", form, xPtr: 0 } as const;
-      this.#linear.multiplyRows(y, values, x, heads * vHeadDim);
     }
+  }
+
+  /** Rounds the heads' outputs in the latent space, f32[n, numHeads, kvLoraRank], by head. */
+  #roundLatents(kvB: Weight, n: number, first: number, end: number): void {
+    const { numAttentionHeads: heads } = this.#parts.config;
+    const { latentOut } = this.#parts.buffers;
+    const { type, cols } = kvB;
+    const form = this.#linear.matvecForm(type);
+    const rowBytes = i16RowBytes(cols);
+    // Those of one query are adjacent in both orders.
+    const step = n === 1 ? end - first : 1;
+    for (let h = first; h < end; h += step) {
+      const to = this.#roundedLatents(kvB, n, h);
+      for (let i = 0; i < n; i++) {
+        const from = latentOut + (i * heads + h) * cols * 4;
+        this.#linear.quantizeRows(to + i * rowBytes, from, step, cols, form);
+      }
+    }
+  }
+
+  /** Address of a head's activations[n, kvLoraRank]. */
+  #roundedLatents({ cols }: Weight, n: number, head: number): number {
+    return this.#parts.buffers.quantized + head * n * i16RowBytes(cols);
   }
 
   /**

@@ -7,18 +7,26 @@ import { cacheRowBytes } from "../../cache/rows.js";
 import { VARIANTS, type Variant } from "../../engine/load.js";
 import { PlmError } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
-import type { MatmulRates } from "../../kernels/choose-kernels.js";
-import type { Precision } from "../../model/precision.js";
-import { measureDecode, measurePrefill, median, prefillMacs, readPerToken } from "../bench.js";
+import { PAGE_ROWS } from "../../kernels/packed.js";
+import {
+  type FirstToken,
+  measureDecode,
+  measureFirstToken,
+  measurePrefill,
+  measureSequences,
+  median,
+  prefillMacs,
+  readPerToken,
+  type SequencesTimes,
+  TAIL_TOKENS,
+} from "../bench.js";
+import { describeReport, type Machine, type Report, type ReportFlags } from "../bench-report.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
-import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
+import { showNotes, writeJson, writeLine } from "../output.js";
 import { integer } from "../parse.js";
 
-interface BenchFlags extends ModelFlags {
-  readonly prefill: number;
-  readonly decode: number;
-  readonly depth: number;
+interface BenchFlags extends ModelFlags, ReportFlags {
   readonly repeat: number;
   readonly variant?: Variant;
   readonly json?: boolean;
@@ -35,6 +43,16 @@ export function addBench(program: Command): void {
     .option("-p, --prefill <n>", "tokens of prefill; 0: none", integer("prefill", 0), 128)
     .option("-n, --decode <n>", "tokens to decode; 0: none", integer("decode", 0), 32)
     .option("-d, --depth <n>", "tokens that are in the cache already", integer("depth", 0), 0)
+    .option(
+      "--sequences <n>",
+      "sequences that decode together, beside one alone",
+      integer("sequences", 1),
+    )
+    .option(
+      "--shared-prefix <n>",
+      "tokens that prompts have in common: the time to the first token, without and with reuse",
+      integer("shared-prefix", 1),
+    )
     .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
     .addOption(
       new Option(
@@ -54,7 +72,13 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const needed = depth + Math.max(prefill, decode, 1);
   const contextLength = flags.context ?? needed;
   if (contextLength < needed) throw tooFew(needed, contextLength);
-  const overrides = { contextLength, ...(variant && { variant }) };
+  const { sequences, sharedPrefix } = flags;
+  const overrides = {
+    contextLength,
+    ...(variant && { variant }),
+    // Nothing that is measured may be reused.
+    ...{ prefixCache: false, ...roomFor(sequences ?? 1, contextLength) },
+  };
   const model = await openModel(flags, signal, overrides).catch((error: unknown) => {
     throw flags.context === undefined ? inOwnWords(error) : error;
   });
@@ -63,13 +87,18 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const prefillMs = await measurePrefill(run, prefill);
   const prefillRate = rate(prefill, prefillMs);
   const rounds = await measureDecode(model, run, decode);
+  run.session.dispose();
+  const decodeRate = rate(decode, median(rounds.map((round) => round.decodeMs)));
+  const many =
+    sequences === undefined ? undefined : await measureSequences(model, run, sequences, decode);
   const zeroShare = median(rounds.map((round) => round.zeroShare));
   const { bytes, denseBytes } = readPerToken(model, zeroShare);
   const decodeGBs = rounds.map(({ decodeMs }) => (bytes * decode) / decodeMs / 1e6);
   const shares = rounds.map(({ readGBs }, i) => decodeGBs[i] / readGBs);
   const report: Report = {
     prefill: { tokensPerSecond: prefillRate, gmacs: (prefillRate * prefillMacs(model)) / 1e9 },
-    decode: { tokensPerSecond: rate(decode, median(rounds.map((round) => round.decodeMs))) },
+    decode:
+      many === undefined ? { tokensPerSecond: decodeRate } : describeMany(many, flags, decode),
     depth,
     threads: model.threads,
     variant: model.variant,
@@ -86,9 +115,54 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     precision: flags.precision,
     machine: describeMachine(),
   };
-  if (flags.json) return writeJson(report);
+  model.dispose();
+  const whole: Report = {
+    ...report,
+    ...(sharedPrefix !== undefined && {
+      firstToken: await firstTokenOf(flags, sharedPrefix, signal),
+    }),
+  };
+  if (flags.json) return writeJson(whole);
   showNotes();
-  await writeLine(describe(report, flags));
+  await writeLine(describeReport(whole, flags));
+}
+
+/** Room for sequences of a context each. */
+function roomFor(
+  sequences: number,
+  contextLength: number,
+): { maxSequences: number; cacheTokens: number } {
+  const pages = Math.ceil(contextLength / PAGE_ROWS);
+  return { maxSequences: sequences, cacheTokens: sequences * pages * PAGE_ROWS };
+}
+
+/** The times to the first token, of a model that reuses rows. */
+async function firstTokenOf(
+  flags: BenchFlags,
+  shared: number,
+  signal: AbortSignal,
+): Promise<FirstToken> {
+  const contextLength = shared + TAIL_TOKENS;
+  // Beside the shared rows, those of each tail, in pages of their own.
+  const room = roomFor(2, contextLength);
+  const overrides = { contextLength, ...room, ...(flags.variant && { variant: flags.variant }) };
+  const model = await openModel(flags, signal, overrides);
+  const { repeat } = flags;
+  const firstToken = await measureFirstToken(model, { repeat, signal }, shared);
+  model.dispose();
+  return firstToken;
+}
+
+/** The rates of sequences that decode together: of all, of each, and of one alone. */
+function describeMany(
+  { aloneMs, togetherMs }: SequencesTimes,
+  { sequences = 1 }: BenchFlags,
+  decode: number,
+): Report["decode"] {
+  const perSequence = rate(decode, togetherMs);
+  const tokensPerSecond = sequences * perSequence;
+  const alone = rate(decode, aloneMs);
+  return { tokensPerSecond, perSequence, alone, gain: alone > 0 ? tokensPerSecond / alone : 0 };
 }
 
 /** What a context must hold. */
@@ -105,38 +179,6 @@ function inOwnWords(error: unknown): unknown {
   if (known?.argument !== "contextLength") return error;
   const message = known.message.replace(/^contextLength/, NEEDED);
   return new PlmError(known.code, message, { cause: error });
-}
-
-/** What `--json` prints. Rates are in 1e9 bytes per second. */
-interface Report {
-  /** `gmacs`: 1e9 multiplications per second, zeros included, without the output head. */
-  readonly prefill: { readonly tokensPerSecond: number; readonly gmacs: number };
-  readonly decode: { readonly tokensPerSecond: number };
-  readonly depth: number;
-  /** Threads that computed. */
-  readonly threads: number;
-  readonly variant: string;
-  readonly loadMs: number;
-  readonly peakMemoryBytes: number | null;
-  readonly cacheBytesPerToken: number;
-  /** Of decoding; null without decoding. */
-  readonly zeroShare: number | null;
-  readonly bytesPerToken: number;
-  readonly denseBytesPerToken: number;
-  readonly readGBs: number;
-  readonly decodeGBs: number;
-  readonly shareOfRead: number;
-  /** The rates of one thread's kernels in cache, timed while loading; null if not timed. */
-  readonly kernelGmacs: MatmulRates | null;
-  readonly precision: Precision;
-  readonly machine: Machine;
-}
-
-interface Machine {
-  readonly cpu: string;
-  readonly node: string;
-  /** null if the system does not say. */
-  readonly avxVnni: boolean | null;
 }
 
 /** Tokens per second; 0 without tokens. */
@@ -162,45 +204,4 @@ function detectAvxVnni(): boolean | null {
   } catch {
     return null;
   }
-}
-
-/** The limit of prefill: the rate of the products when only arithmetic limits them. */
-function describeKernels({ kernelGmacs, threads }: Report): string {
-  if (kernelGmacs === null) return "simd only";
-  const { exact, twoPlanes, onePlane } = kernelGmacs;
-  const all = [exact, twoPlanes, onePlane].map((gmacs) => (gmacs * threads).toFixed(0));
-  return `${all.join(", ")} GMAC/s in cache: i16, two planes, one; ${threads} threads`;
-}
-
-function describe(report: Report, { prefill, decode, depth }: BenchFlags): string {
-  const { machine } = report;
-  const speed = ({ tokensPerSecond }: { tokensPerSecond: number }): string =>
-    `${tokensPerSecond.toFixed(2)} tokens/s`;
-  const gigabytes = (value: number): string => `${value.toFixed(2)} GB/s`;
-  const vnni = machine.avxVnni === null ? "unknown" : machine.avxVnni ? "yes" : "no";
-  const { zeroShare, peakMemoryBytes } = report;
-  return formatTable([
-    ["machine", `${machine.cpu}, Node ${machine.node}, AVX-VNNI ${vnni}, ${report.variant}`],
-    [
-      `prefill ${prefill}`,
-      `${speed(report.prefill)}, ${report.prefill.gmacs.toFixed(1)} GMAC/s (${report.precision})`,
-    ],
-    ["kernels", describeKernels(report)],
-    [`decode ${decode}`, speed(report.decode)],
-    ["depth", `${depth} tokens, ${report.cacheBytesPerToken} bytes of cache each`],
-    ["threads", String(report.threads)],
-    ["load", `${report.loadMs.toFixed(0)} ms`],
-    ["peak memory", peakMemoryBytes === null ? "unknown" : formatBytes(peakMemoryBytes)],
-    ["zeros", zeroShare === null ? "unknown" : `${(100 * zeroShare).toFixed(1)} %`],
-    [
-      "weights read",
-      `${formatBytes(report.bytesPerToken)} a token ` +
-        `(${formatBytes(report.denseBytesPerToken)} dense)`,
-    ],
-    ["decode reads", gigabytes(report.decodeGBs)],
-    [
-      "plain read",
-      `${gigabytes(report.readGBs)}; decode has ${(100 * report.shareOfRead).toFixed(0)} % of it`,
-    ],
-  ]);
 }
