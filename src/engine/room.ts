@@ -78,17 +78,17 @@ export class CacheRoom implements Room<Request> {
   }
 
   /**
-   * How long until pages may be taken, of which so many jobs wait for some: until a sequence no
-   * longer keeps its own, or Infinity while one is saved. Undefined if all are held for good.
+   * How long until a sequence no longer keeps its pages; Infinity while one is saved. Undefined if
+   * all pages are held for good.
    */
-  msUntilFree(jobs: number): number | undefined {
+  msUntilFree(): number | undefined {
     let firstMs = Infinity;
-    let saved = -jobs;
-    for (const { isBusy, canBePutBack, keepsUntilMs } of this.#sequences) {
-      if (isBusy) saved++;
-      else if (canBePutBack) firstMs = Math.min(firstMs, keepsUntilMs);
+    let isAnySaved = false;
+    for (const { isBusy, isSaved, canBePutBack, keepsUntilMs } of this.#sequences) {
+      if (isSaved) isAnySaved = true;
+      else if (!isBusy && canBePutBack) firstMs = Math.min(firstMs, keepsUntilMs);
     }
-    return firstMs < Infinity || saved > 0 ? firstMs - this.#now() : undefined;
+    return firstMs < Infinity || isAnySaved ? firstMs - this.#now() : undefined;
   }
 
   /** The error for a job that cannot get pages for its next rows. */
@@ -136,9 +136,20 @@ export class CacheRoom implements Room<Request> {
     return keepsUntilMs > this.#now();
   }
 
-  /** Makes pages free, for a sequence that is not watched yet. Throws CACHE_FULL. */
+  /**
+   * Makes pages free, for a sequence that is not watched yet; with too few, the youngest that wait
+   * for their turn are put back. Throws CACHE_FULL.
+   */
   makeRoom(pages: number): void {
-    if (!this.#makeRoom(pages)) this.#pool.expectFree(pages);
+    while (!this.#makeRoom(pages)) {
+      let youngest: Sequence | undefined;
+      for (const sequence of this.#sequences) {
+        if (!sequence.canBePutBack) continue;
+        if (youngest === undefined || sequence.age! > youngest.age!) youngest = sequence;
+      }
+      if (youngest === undefined) throw cacheFull(pages, this.#pool.available);
+      this.#giveUp(youngest);
+    }
   }
 
   /** Whether a sequence that needs pages may have those of one that waits for its next tokens. */

@@ -91,7 +91,7 @@ export class Saving implements StartedSave {
         else controller.enqueue(value);
         isOver = done === true;
       } finally {
-        sequence.isBusy = false;
+        sequence.isSaved = false;
         if (isOver) end();
         else turns.goOn();
       }
@@ -105,7 +105,7 @@ export class Saving implements StartedSave {
     this.#end();
   }
 
-  /** Evaluates rows again that were given up; none is while the sequence is busy. */
+  /** Evaluates rows again that were given up, and keeps them while they are saved. */
   async #complete(signal?: AbortSignal): Promise<void> {
     const { turns, choice } = this.#parts;
     const sequence = this.#sequence;
@@ -114,7 +114,7 @@ export class Saving implements StartedSave {
       const evaluation = { ...NO_RESULT, signal };
       await turns.evaluate(new Request(sequence, none, evaluation, choice));
     }
-    sequence.isBusy = true;
+    sequence.isSaved = true;
   }
 }
 

@@ -18,8 +18,10 @@ export class Sequence {
   age: number | undefined;
   /** Whether it was given pages since it last gave them up. */
   isAdmitted: boolean;
-  /** Whether its tokens wait for their turn, or its pages are being saved. */
+  /** Whether its tokens wait for their turn. */
   isBusy = false;
+  /** Whether its pages are being saved. */
+  isSaved = false;
   /** Until when it keeps its pages though younger ones need them: it is about to go on. */
   keepsUntilMs = 0;
   /** When it was last used, as a count. */
@@ -46,7 +48,7 @@ export class Sequence {
 
   /** Whether it can give up its pages and have its rows again later. */
   get canBePutBack(): boolean {
-    return this.isAdmitted && this.history.isRepeatable;
+    return this.isAdmitted && !this.isSaved && this.history.isRepeatable;
   }
 
   /** Notes that it goes on. */

@@ -111,7 +111,7 @@ export class Turns {
 
   /** Waits for pages that others keep; ends a request for which there will be none. */
   #wait(request: Request): void {
-    const ms = this.#room.msUntilFree(this.#scheduler.jobs.length);
+    const ms = this.#room.msUntilFree();
     if (ms === undefined) this.#end(request, { reason: this.#room.fullError(request) });
     else this.#pauseMs = ms;
   }

@@ -132,6 +132,27 @@ test("a save under way is waited for", async () => {
   });
 });
 
+test("a session is restored while others wait for their turn, which then go on", async () => {
+  const source = (await loadEngine(FILE, { attention: "absorbed" })).createSession();
+  await source.evaluate(TOKENS);
+  const saved = await source.save();
+  // Room for two of the three.
+  await withModel({ contextLength: CONTEXT, cacheTokens: 384 }, async (model) => {
+    const sessions = [model.createSession(), model.createSession()];
+    for (const session of sessions) await session.evaluate(OTHERS.slice(0, 130));
+    const rest = OTHERS.slice(130);
+    const waiting = sessions.map((session) => session.evaluate(rest, { chunkSize: 1 }));
+    await assertSaved(model, saved);
+    const [logits, other] = await Promise.all(waiting);
+    assert.equal(logits, other);
+    for (const session of sessions) session.dispose();
+    const session = model.createSession();
+    await session.evaluate(OTHERS.slice(0, 130));
+    assert.equal(await session.evaluate(rest, { chunkSize: 1 }), logits);
+    session.dispose();
+  });
+});
+
 test("a stream of which nothing is read keeps no pages, and is read later", async () => {
   await withModel({}, async (model) => {
     const session = model.createSession();

@@ -30,6 +30,7 @@ test("pieces come one by one, then the result", async () => {
     text: "cdef",
     tokens: [2, 3, 4, 5],
     promptTokens: 2,
+    cachedTokens: 0,
     finishReason: "eos",
     eosToken: 6,
     seed: 5,
