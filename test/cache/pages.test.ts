@@ -16,7 +16,7 @@ test("random schedules have the counts of lists, and evict what was used longest
     const random = seededRandom(seed);
     const below = (n: number): number => Math.floor(random() * n);
     const pool = createPool(12);
-    /** A page for each holder; pages that are kept; of these those without holders, oldest first. */
+    /** A page for each holder; kept pages; of these those without holders, the oldest first. */
     const held: number[] = [];
     const kept = new Set<number>();
     const unheld: number[] = [];
