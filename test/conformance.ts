@@ -2,13 +2,14 @@
  * The package's behaviour in a few checks that any JavaScript runtime can run: they use only the
  * public interface and web standards. The same numbers are expected everywhere.
  */
-import { loadModel } from "../src/index.js";
+import { type LoadModelOptions, loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
 import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
 import { SESSION_CHECKS } from "./conformance/sessions.js";
 import { SOURCE_CHECKS } from "./conformance/sources.js";
 import type { Check, Subject } from "./conformance/subject.js";
 import { THREAD_CHECKS } from "./conformance/threads.js";
+import { WORKER_CHECKS } from "./conformance/workers.js";
 
 /** What a runtime provides for the checks. */
 export interface ConformanceHost {
@@ -20,6 +21,8 @@ export interface ConformanceHost {
   wasm?: WebAssembly.Module | BufferSource;
   /** Whether threads that share memory are expected to start. */
   hasThreads: boolean;
+  /** How models are loaded into workers; false where there are none. Default true. */
+  worker?: LoadModelOptions["worker"];
   /** Prints a line for each check: "ok name", or "FAIL name: why". */
   print: (line: string) => void;
 }
@@ -29,6 +32,7 @@ const CHECKS: Record<string, Check> = {
   ...ANSWER_CHECKS,
   ...SESSION_CHECKS,
   ...THREAD_CHECKS,
+  ...WORKER_CHECKS,
   ...CONTROL_CHECKS,
   ...BAD_INPUT_CHECKS,
 };
@@ -41,12 +45,16 @@ export async function runConformance({
   saved,
   wasm,
   hasThreads,
+  worker = true,
   print,
 }: ConformanceHost): Promise<{ passed: number; failed: number }> {
   const load: Subject["load"] = (source, options) =>
     loadModel(source, { wasm, precision: "exact", ...options });
   const counts = { passed: 0, failed: 0 };
-  const subject: Subject = { file, saved, load, hasThreads, model: await load(file) };
+  const subject: Subject = {
+    ...{ file, saved, load, hasThreads, worker },
+    model: await load(file),
+  };
   for (const [name, check] of Object.entries(CHECKS)) {
     try {
       await check(subject);

@@ -49,7 +49,7 @@ export abstract class CheckedSession extends Disposable implements Session {
   protected abstract end(): void;
 
   async evaluate(tokens: ArrayLike<number>, options: EvaluateOptions = {}): Promise<Float32Array> {
-    const checked = this.#check(tokens);
+    const checked = this.checkTokens(tokens);
     checkOptions(options);
     const { config, batchSize } = this.#limits;
     const resolved = resolveEvaluation(options, checked.length, config, batchSize);
@@ -103,7 +103,7 @@ export abstract class CheckedSession extends Disposable implements Session {
   }
 
   /** A copy of the tokens, which are looked at once: what is checked is what is evaluated. */
-  #check(tokens: ArrayLike<number>): Uint32Array {
+  protected checkTokens(tokens: ArrayLike<number>): Uint32Array {
     this.checkUsable();
     const length: unknown = tokens?.length;
     if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {

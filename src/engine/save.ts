@@ -101,6 +101,10 @@ export class Saving implements StartedSave {
     return stream;
   }
 
+  end(): void {
+    this.#end();
+  }
+
   /** Evaluates rows again that were given up, and keeps them while they are saved. */
   async #complete(signal?: AbortSignal): Promise<void> {
     const { turns, choice } = this.#parts;

@@ -14,6 +14,8 @@ export interface StartedSave {
   bytes(signal: AbortSignal | undefined): Promise<OwnBytes>;
   /** The bytes in pieces of some megabytes, as they are read. */
   stream(): ReadableStream<Uint8Array>;
+  /** Gives up what is kept for it; after `bytes`, and at the stream's end, nothing is. */
+  end(): void;
 }
 
 /** One sequence being evaluated. Made by the model's `createSession` or by `fork`. */

@@ -44,6 +44,8 @@ export interface Evaluator {
     loop: { prompt: readonly number[]; options: unknown; phase: Phase },
     signal: AbortSignal | undefined,
   ) => AsyncGenerator<{ readonly piece: string | undefined; readonly record: unknown }, void>;
+  /** The decoder with which it does. Internal. */
+  readonly decoderElsewhere?: unknown;
   /** Forgets every token from position `length` on. */
   truncate(length: number): void;
 }

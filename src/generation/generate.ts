@@ -87,7 +87,7 @@ export async function* generatePieces(
   { now = clock, promptPhase = "prefill" }: Omit<GenerateEnvironment, "onEnd"> = {},
 ): AsyncGenerator<string, void> {
   const { signal, ...sent } = options;
-  if (evaluator.generateElsewhere !== undefined) {
+  if (evaluator.generateElsewhere !== undefined && evaluator.decoderElsewhere === decoder) {
     const loop = { prompt, options: sent, phase: promptPhase };
     for await (const { piece, record: changes } of evaluator.generateElsewhere(loop, signal)) {
       applyChanges(record, changes as RecordChanges);

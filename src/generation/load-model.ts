@@ -30,8 +30,9 @@ export async function loadModel(
   if (worker !== false) {
     checkProgress(rest);
     checkSignal(rest.signal);
-    const { model, loaded } = await loadInWorker(source, rest, worker);
-    return new Model(model, Tokenizer.fromMetadata(loaded.gguf.metadata));
+    const decoderOf = ({ metadata }: Gguf): Tokenizer => Tokenizer.fromMetadata(metadata);
+    const { model, decoder } = await loadInWorker(source, rest, worker, decoderOf);
+    return new Model(model, decoder);
   }
   return loadHere(source, rest);
 }

@@ -92,7 +92,7 @@ export function startThreadIn(
     created.postMessage({ version: VERSION, start } satisfies ThreadMessage, []);
     let isEnding = false;
     const end = (): void => {
-      if (!isEnding) endDismissed(created, noteEnd);
+      if (!isEnding) terminateLate(created, RETURN_MS, noteEnd);
       isEnding = true;
     };
     let hasEnded = false;
@@ -118,14 +118,18 @@ export function startThreadIn(
   }
 }
 
-/** Terminates a dismissed thread unless it returns in time; a worker of the web ends unseen. */
-function endDismissed(worker: ThreadWorker, noteEnd: () => void): void {
+/** Terminates a dismissed worker unless it ends in time; one of the web ends unseen. */
+export function terminateLate(
+  worker: ThreadWorker,
+  ms: number,
+  noteEnd: () => void = () => undefined,
+): void {
   // In Deno terminate() does not end a thread that waits for others.
   const terminate = (): void => {
     void worker.terminate();
     if (worker.on === undefined) noteEnd();
   };
-  const late = setTimer(terminate, RETURN_MS);
+  const late = setTimer(terminate, ms);
   (late as Partial<NodeJS.Timeout>).unref?.();
   listen(worker, "exit", () => clearTimer(late));
 }

@@ -3,7 +3,7 @@
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
 import type { LoadProgress } from "../loading/read-weights.js";
-import { listen, messageOf, type ThreadWorker } from "../platform/thread-worker.js";
+import { listen, messageOf, type ThreadWorker, terminateLate } from "../platform/thread-worker.js";
 import type {
   Call,
   FromWorker,
@@ -16,7 +16,10 @@ import type {
 } from "./protocol.js";
 import { receiveError, sendError } from "./sent-error.js";
 
-/** What a call may be given. */
+/** How long a worker may take to end: its threads return before. */
+const RETURN_MS = 10_000;
+
+/** What a call may be given. Until it is answered, nothing that it refers to is collected. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
@@ -35,6 +38,10 @@ export interface StartedCall {
 }
 
 interface Pending extends CallOptions {
+  /** What reads of the sources have thrown. */
+  readonly thrown: unknown[];
+  /** What `onProgress` has thrown. */
+  failure?: { readonly reason: unknown };
   resolve(result: unknown): void;
   reject(reason: unknown): void;
 }
@@ -43,9 +50,9 @@ export class Channel {
   readonly #worker: ThreadWorker;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
-  /** Why no more calls can be made. */
+  #waits = 0;
   #failure: PlmError | undefined;
-  #state: ModelState = { pagesInUse: 0, sparsity: { activations: 0, nonZero: 0 } };
+  #state: ModelState = { pagesInUse: 0, sparsity: { activations: 0, nonZero: 0 }, threads: 1 };
 
   /** Of a worker that has answered. */
   constructor(worker: ThreadWorker) {
@@ -53,13 +60,18 @@ export class Channel {
     listen(worker, "message", (message) => this.#receive(messageOf(worker, message) as FromWorker));
     listen(worker, "error", (cause) => this.#lose(cause));
     listen(worker, "messageerror", (cause) => this.#lose(cause));
-    listen(worker, "exit", () => this.#lose(undefined));
+    listen(worker, "exit", () => this.#fail(lost("")));
     worker.unref?.();
   }
 
   /** What the worker said last. */
   get state(): ModelState {
     return this.#state;
+  }
+
+  /** Why no more calls can be made. */
+  get failure(): PlmError | undefined {
+    return this.#failure;
   }
 
   /** Makes a call. An abort rejects with the signal's reason, once the worker has stopped. */
@@ -69,16 +81,10 @@ export class Channel {
     const say = (word: Word): void => this.#post({ id, word });
     const abort = (): void => say({ name: "abort" });
     const result = new Promise<unknown>((resolve, reject) => {
+      signal?.throwIfAborted();
       if (this.#failure !== undefined) throw this.#failure;
-      // A program waits for its calls, not for an idle worker.
-      if (this.#pending.size === 0) this.#worker.ref?.();
-      this.#pending.set(id, { ...options, resolve, reject });
-      try {
-        this.#post({ id, call });
-      } catch (error) {
-        this.#settle(id);
-        throw error;
-      }
+      this.#post({ id, call });
+      this.#pending.set(id, { ...options, thrown: [], resolve, reject });
       signal?.addEventListener("abort", abort, { once: true });
     });
     const settled = result.finally(() => signal?.removeEventListener("abort", abort));
@@ -87,7 +93,17 @@ export class Channel {
 
   /** Makes a call and waits for its result. */
   async call(call: Call, options?: CallOptions): Promise<unknown> {
-    return this.start(call, options).result;
+    return this.whileWaiting(this.start(call, options).result);
+  }
+
+  /** What a promise comes to. Meanwhile the worker keeps the program alive, as no idle one does. */
+  async whileWaiting<T>(promise: Promise<T>): Promise<T> {
+    if (this.#waits++ === 0) this.#worker.ref?.();
+    try {
+      return await promise;
+    } finally {
+      if (--this.#waits === 0) this.#worker.unref?.();
+    }
   }
 
   /** Says what needs no answer. */
@@ -95,10 +111,10 @@ export class Channel {
     if (this.#failure === undefined) this.#post({ notice });
   }
 
-  /** Ends the worker, and rejects what is under way with the error. */
+  /** Ends the worker, and rejects what is under way, and every later call, with the error. */
   end(error: PlmError): void {
-    if (this.#failure !== undefined) return;
-    this.notify({ name: "end" });
+    if (this.#failure === undefined) this.#dismiss();
+    this.#failure = error;
     this.#fail(error);
   }
 
@@ -109,49 +125,71 @@ export class Channel {
   #receive(message: FromWorker): void {
     if (message.state !== undefined) this.#state = message.state;
     if ("read" in message) void this.#read(message);
-    else if ("progress" in message) this.#pending.get(message.id)?.onProgress?.(message.progress);
+    else if ("progress" in message) this.#report(message.id, message.progress);
     else if ("update" in message) this.#pending.get(message.id)?.onUpdate?.(message.update);
     else {
-      const pending = this.#settle(message.id);
+      const pending = this.#pending.get(message.id);
+      this.#pending.delete(message.id);
       if (message.session !== undefined) pending?.onState?.(message.session);
-      if ("result" in message) pending?.resolve(message.result);
+      if (pending?.failure !== undefined) pending.reject(pending.failure.reason);
       else if (pending?.signal?.aborted) pending.reject(pending.signal.reason);
-      else pending?.reject(receiveError(message.error));
+      else if ("result" in message) pending?.resolve(message.result);
+      else pending?.reject(receiveError(message.error, pending.thrown));
+    }
+  }
+
+  /** Reports progress. What the callback throws ends the call. */
+  #report(id: number, progress: LoadProgress): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || pending.failure !== undefined) return;
+    try {
+      pending.onProgress?.(progress);
+    } catch (reason) {
+      pending.failure = { reason };
+      this.#post({ id, word: { name: "abort" } });
     }
   }
 
   /** Reads a source of the call that is under way for the worker. */
   async #read(request: Extract<FromWorker, { read: number }>): Promise<void> {
     const { read, call, source: index, offset, length } = request;
+    const pending = this.#pending.get(call);
+    const source = pending?.sources?.[index];
+    if (source === undefined) return;
     try {
-      const source = this.#pending.get(call)?.sources?.[index];
-      if (source === undefined) throw new Error("the call is over");
       const target = new Uint8Array(length);
-      const count = await source.read(offset, target, this.#pending.get(call)?.signal);
+      const count = await source.read(offset, target, pending?.signal);
       const bytes = target.subarray(0, count);
       this.#post({ read, bytes, size: source.size }, [target.buffer]);
     } catch (error) {
-      this.#post({ read, error: sendError(error) });
+      const thrown = pending!.thrown.push(error) - 1;
+      this.#post({ read, error: { ...sendError(error), thrown } });
     }
-  }
-
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#worker.unref?.();
-    return pending;
   }
 
   #lose(cause: unknown): void {
     // Deno ends the program otherwise.
     (cause as { preventDefault?(): void } | undefined)?.preventDefault?.();
-    const { message = "it ended" } = (cause ?? {}) as { message?: string };
-    const text = `worker: expected it to answer, got ${message || "no reason"}`;
-    this.#fail(new PlmError("WORKER_LOST", text, cause === undefined ? {} : { cause }));
+    const { message } = (cause ?? {}) as { message?: string };
+    if (this.#failure === undefined) this.#dismiss();
+    this.#fail(lost(message ?? "", cause));
+  }
+
+  /** Makes the worker end: in Deno terminate() does not end threads that wait, the worker does. */
+  #dismiss(): void {
+    this.#post({ notice: { name: "end" } });
+    terminateLate(this.#worker, RETURN_MS);
   }
 
   #fail(error: PlmError): void {
     this.#failure ??= error;
-    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(this.#failure);
   }
+}
+
+function lost(message: string, cause?: unknown): PlmError {
+  const text = `worker: expected it to answer, got its end${message && `: ${message}`}`;
+  return new PlmError("WORKER_LOST", text, cause === undefined ? {} : { cause });
 }

@@ -1,4 +1,4 @@
-/** What a program and the worker of its model say to each other. Sessions and calls have numbers. */
+/** What a program and its model's worker say to each other. Sessions and calls have numbers. */
 
 import type { ResolvedEvaluation } from "../engine/evaluation.js";
 import type { LoadOptions } from "../engine/load.js";
@@ -19,7 +19,7 @@ export type SentEvaluation = Pick<ResolvedEvaluation, "kind" | "choice" | "phase
 
 /** The loop of a generation. */
 export interface SentLoop {
-  readonly prompt: readonly number[];
+  readonly prompt: Uint32Array;
   /** Resolved options of generation, without the signal. */
   readonly options: unknown;
   readonly phase: Phase;
@@ -79,6 +79,7 @@ export interface SessionState {
 export interface ModelState {
   readonly pagesInUse: number;
   readonly sparsity: SparsityCount;
+  readonly threads: number;
 }
 
 /** The answer to `load`. */
@@ -86,7 +87,6 @@ export interface Loaded {
   /** Its header; its sources stay in the worker. */
   readonly gguf: Gguf;
   readonly options: SentLoadOptions;
-  readonly threads: number;
   readonly threadFailure: string | undefined;
   readonly variant: Variant;
   readonly kernelRates: MatmulRates | undefined;
@@ -100,6 +100,8 @@ export interface LoopUpdate {
   readonly evaluated: readonly number[];
   /** Changes of the record of the generation. */
   readonly record: unknown;
+  /** Whether the generation has ended by itself. */
+  readonly isLast: boolean;
 }
 
 /** A message of the worker. */

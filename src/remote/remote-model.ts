@@ -1,4 +1,5 @@
 /** A model whose engine runs in a worker. What it says of the engine is as of the last answer. */
+import { checkSignal } from "../brands.js";
 import { disposedOf, endWhenDropped } from "../engine/dropped.js";
 import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
@@ -15,23 +16,28 @@ import { sendSource } from "./sent-source.js";
 
 export class RemoteModel implements LoadedModel {
   readonly plan: ModelPlan;
-  readonly threads: number;
   readonly threadFailure: Error | undefined;
   readonly variant: Variant;
   readonly kernelRates: MatmulRates | undefined;
   readonly #channel: Channel;
+  readonly #decoder: unknown;
   #numbers = 0;
   #isDisposed = false;
 
-  constructor(channel: Channel, loaded: Loaded) {
-    const { gguf, options, threads, threadFailure, variant, kernelRates } = loaded;
+  /** `decoder` is the one of its file. */
+  constructor(channel: Channel, loaded: Loaded, decoder: unknown) {
+    const { gguf, options, threadFailure, variant, kernelRates } = loaded;
     this.plan = planModel(gguf, options);
-    this.threads = threads;
     this.threadFailure = threadFailure === undefined ? undefined : new Error(threadFailure);
     this.variant = variant;
     this.kernelRates = kernelRates;
     this.#channel = channel;
+    this.#decoder = decoder;
     endWhenDropped(this, () => channel.end(disposed()));
+  }
+
+  get threads(): number {
+    return this.#isDisposed ? 1 : this.#channel.state.threads;
   }
 
   get pagesInUse(): number {
@@ -62,14 +68,18 @@ export class RemoteModel implements LoadedModel {
     options: RestoreOptions = {},
   ): Promise<{ session: Session; messages: string | undefined }> {
     this.#checkLive();
-    const { signal } = options;
+    const signal = checkSignal(options.signal);
     const { sent, sources } = await sendSource(source, options);
+    const session = ++this.#numbers;
     try {
-      const session = ++this.#numbers;
       const call = { name: "restore", session, source: sent } as const;
       const result = await this.#channel.call(call, { signal, sources });
       const { tokens, messages } = result as { tokens: Uint32Array; messages: string | undefined };
-      return { session: new RemoteSession(this.#sessionParts, session, [...tokens]), messages };
+      return { session: new RemoteSession(this.#sessionParts, session, tokens), messages };
+    } catch (error) {
+      // It may be there all the same.
+      this.#channel.notify({ name: "dispose", session });
+      throw error;
     } finally {
       await closeSources(sources);
     }
@@ -86,7 +96,7 @@ export class RemoteModel implements LoadedModel {
     const nextNumber = (): number => ++this.#numbers;
     return {
       ...{ config: this.plan.config, contextLength, batchSize },
-      ...{ channel: this.#channel, nextNumber },
+      ...{ channel: this.#channel, nextNumber, decoder: this.#decoder, owner: this },
     };
   }
 

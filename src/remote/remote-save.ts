@@ -20,39 +20,50 @@ type StreamClass = new (
 export class RemoteSave implements StartedSave {
   readonly #channel: Channel;
   readonly #save: number;
-  /** Ends the save in the worker. */
-  readonly #end: () => void;
+  /** The model, which is not dropped before. */
+  readonly owner: object;
 
-  constructor(channel: Channel, save: number) {
+  constructor(channel: Channel, save: number, owner: object) {
     this.#channel = channel;
     this.#save = save;
-    this.#end = () => channel.notify({ name: "endSave", save });
+    this.owner = owner;
   }
 
   async bytes(signal: AbortSignal | undefined): Promise<OwnBytes> {
     try {
-      signal?.throwIfAborted();
       const call = { name: "saveBytes", save: this.#save } as const;
       return (await this.#channel.call(call, { signal })) as OwnBytes;
     } finally {
-      this.#end();
+      this.end();
     }
   }
 
   stream(): ReadableStream<Uint8Array> {
     const Stream = requireGlobal("ReadableStream") as unknown as StreamClass;
-    const [channel, end] = [this.#channel, this.#end];
-    const call = { name: "savePiece", save: this.#save } as const;
     const pull = async (controller: StreamController): Promise<void> => {
-      const piece = (await channel.call(call)) as Uint8Array | undefined;
+      const piece = await this.#nextPiece();
       if (piece !== undefined) controller.enqueue(piece);
-      else {
-        controller.close();
-        end();
-      }
+      else controller.close();
     };
-    const stream = new Stream({ pull, cancel: end }, { highWaterMark: 0 });
-    endWhenDropped(stream, end);
+    const stream = new Stream({ pull, cancel: () => this.end() }, { highWaterMark: 0 });
+    const [channel, save] = [this.#channel, this.#save];
+    endWhenDropped(stream, () => channel.notify({ name: "endSave", save }));
     return stream;
+  }
+
+  end(): void {
+    this.#channel.notify({ name: "endSave", save: this.#save });
+  }
+
+  /** Undefined at the end. */
+  async #nextPiece(): Promise<Uint8Array | undefined> {
+    let piece: Uint8Array | undefined;
+    try {
+      const call = { name: "savePiece", save: this.#save } as const;
+      piece = (await this.#channel.call(call)) as Uint8Array | undefined;
+      return piece;
+    } finally {
+      if (piece === undefined) this.end();
+    }
   }
 }

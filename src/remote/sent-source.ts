@@ -1,6 +1,6 @@
 /**
  * Sources as they cross the border: places and blobs as they are, which the worker opens; all else
- * stays with the caller, who reads for the worker.
+ * stays with the caller, which reads for the worker.
  */
 import { brandOf } from "../brands.js";
 import type { ByteSource } from "../format/byte-source.js";
@@ -50,6 +50,17 @@ function openableOf(source: ModelSource): Openable | undefined {
   }
   if (typeof source !== "object" || source === null) return undefined;
   if (isUrl(source as FileSource)) return { url: (source as URL).href };
-  const isBlob = ["Blob", "File"].includes(brandOf(source));
-  return isBlob ? { blob: source as BlobLike } : undefined;
+  return isSendable(source as BlobLike) ? { blob: source as BlobLike } : undefined;
+}
+
+/** Whether it is a blob that arrives whole: not all of Node's, of Deno's or of jsdom's do. */
+function isSendable(source: BlobLike): boolean {
+  if (!["Blob", "File"].includes(brandOf(source))) return false;
+  const namesOf = (blob: BlobLike): unknown[] => [brandOf(blob), blob.size, Object(blob).name];
+  try {
+    const arrived = namesOf(globalThis.structuredClone(source));
+    return namesOf(source).every((value, i) => value === arrived[i]);
+  } catch {
+    return false;
+  }
 }

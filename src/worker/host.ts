@@ -6,6 +6,7 @@ import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
 import { openGguf } from "../format/gguf.js";
 import { closeSources, openSources } from "../format/source.js";
+import { requireGlobal } from "../globals.js";
 import type {
   Call,
   FromWorker,
@@ -20,11 +21,12 @@ import { sendError } from "../remote/sent-error.js";
 import type { SentSource } from "../remote/sent-source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Loop } from "./loop.js";
+import type { Port } from "./port.js";
 import { ProxiedReads } from "./proxied-reads.js";
-import type { Port } from "./run.js";
 
 /** A call that is under way. */
 interface Running {
+  readonly session: number | undefined;
   readonly abort: AbortController;
   readonly loop: Loop | undefined;
 }
@@ -68,19 +70,16 @@ export class Host {
         this.#sessions.set(notice.session, this.#session(notice.from).fork());
         break;
       case "truncate":
-        this.#session(notice.session).truncate(notice.length);
+        this.#sessions.get(notice.session)?.truncate(notice.length);
         break;
       case "dispose":
-        this.#sessions.get(notice.session)?.dispose();
-        this.#sessions.delete(notice.session);
+        this.#dispose(notice.session);
         break;
       case "startSave":
         this.#saves.set(notice.save, this.#startSave(notice.session, notice.messages));
         break;
       case "endSave":
-        void this.#streams.get(notice.save)?.cancel();
-        this.#streams.delete(notice.save);
-        this.#saves.delete(notice.save);
+        this.#endSave(notice.save);
         break;
       case "end":
         this.#end();
@@ -88,15 +87,16 @@ export class Host {
   }
 
   async #answer(id: number, call: Call): Promise<void> {
-    const abort = new AbortController();
+    const abort = new (requireGlobal("AbortController"))();
     const loop = call.name === "generate" ? new Loop(call.loop, abort.signal) : undefined;
-    this.#running.set(id, { abort, loop });
     const session = "session" in call ? call.session : undefined;
+    this.#running.set(id, { session, abort, loop });
     let answer: FromWorker;
     let transfer: ArrayBuffer[] = [];
     try {
       const result = await this.#do(id, call, abort.signal, loop);
-      if (result instanceof Float32Array) transfer = [result.buffer as ArrayBuffer];
+      // Rows, and the bytes of a save, in memory of their own.
+      if (ArrayBuffer.isView(result)) transfer = [result.buffer as ArrayBuffer];
       answer = { id, result };
     } catch (error) {
       answer = { id, error: sendError(error) };
@@ -142,11 +142,11 @@ export class Host {
       const onProgress = (progress: unknown): void => this.#post({ id, progress } as FromWorker);
       const model = await loadPlm(gguf, { ...options, signal, onProgress });
       this.#model = model;
-      const { threads, threadFailure, variant, kernelRates, plan } = model;
+      const { threadFailure, variant, kernelRates, plan } = model;
       return {
         gguf: { ...gguf, sources: [] },
         options: plan.options,
-        ...{ threads, variant, kernelRates, threadFailure: threadFailure?.message },
+        ...{ variant, kernelRates, threadFailure: threadFailure?.message },
       };
     } finally {
       await closeSources(sources);
@@ -201,6 +201,20 @@ export class Host {
     return (await reader.read()).value;
   }
 
+  #endSave(number: number): void {
+    const save = this.#saves.get(number);
+    if (save !== undefined && !("error" in save)) save.end();
+    this.#streams.delete(number);
+    this.#saves.delete(number);
+  }
+
+  /** Disposes of a session, and ends the loop that waits for its reader. */
+  #dispose(number: number): void {
+    this.#sessions.get(number)?.dispose();
+    this.#sessions.delete(number);
+    for (const { session, loop } of this.#running.values()) if (session === number) loop?.stop();
+  }
+
   /** Ends the model, its threads and, when they have returned, the worker. */
   #end(): void {
     this.#isOver = true;
@@ -212,10 +226,10 @@ export class Host {
 
   #stateOf(session: number | undefined): { session?: SessionState; state?: FromWorker["state"] } {
     const found = session === undefined ? undefined : this.#sessions.get(session);
-    const { pagesInUse, sparsity } = this.#model ?? {};
+    const { pagesInUse = 0, sparsity, threads = 1 } = this.#model ?? {};
     return {
       ...(found && { session: { length: found.length, cachedTokens: found.cachedTokens } }),
-      ...(sparsity && pagesInUse !== undefined && { state: { pagesInUse, sparsity } }),
+      ...(sparsity && { state: { pagesInUse, sparsity, threads } }),
     };
   }
 

@@ -39,7 +39,8 @@ export class Loop {
     decoder: Tokenizer,
     onUpdate: (update: LoopUpdate) => void,
   ): Promise<void> {
-    const { prompt, phase } = this.#loop;
+    const { phase } = this.#loop;
+    const prompt = [...this.#loop.prompt];
     const signal = this.#signal;
     const options = { ...(this.#loop.options as ResolvedOptions), signal };
     const record = createRecord(options, prompt.length);
@@ -49,7 +50,8 @@ export class Loop {
     const update = (piece: string | undefined): void => {
       const evaluated = [...session.tokens.subarray(known)];
       known += evaluated.length;
-      onUpdate({ piece, evaluated, record: changes() });
+      const isLast = record.finishReason !== undefined;
+      onUpdate({ piece, evaluated, record: changes(), isLast });
     };
     const pieces = generatePieces(parts, options, record, { promptPhase: phase });
     try {

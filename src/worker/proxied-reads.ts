@@ -1,4 +1,5 @@
 /** Sources that a program has opened and that its worker reads by messages. */
+import { abortable } from "../abortable.js";
 import type { ByteSource } from "../format/byte-source.js";
 import type { FromWorker, ToWorker } from "../remote/protocol.js";
 import { receiveError } from "../remote/sent-error.js";
@@ -11,7 +12,7 @@ type Answer = Extract<ToWorker, { readonly read: number }>;
 
 interface Waiting {
   resolve(answer: Extract<Answer, { readonly bytes: Uint8Array }>): void;
-  reject(error: Error): void;
+  reject(reason: unknown): void;
 }
 
 export class ProxiedReads {
@@ -36,7 +37,9 @@ export class ProxiedReads {
       while (done < target.length) {
         signal?.throwIfAborted();
         const length = Math.min(READ_BYTES, target.length - done);
-        const answer = await this.#read({ call, source: index, offset: offset + done, length });
+        const request = { call, source: index, offset: offset + done, length };
+        // The caller's source may not look at its signal.
+        const answer = await abortable(this.#read(request), signal);
         knownSize = answer.size;
         target.set(answer.bytes, done);
         done += answer.bytes.length;

@@ -3,13 +3,7 @@
 import { VERSION } from "../platform/thread-message.js";
 import type { ToWorker } from "../remote/protocol.js";
 import { Host } from "./host.js";
-
-/** The worker's side of its port. */
-export interface Port {
-  post(message: unknown, transfer?: ArrayBuffer[]): void;
-  /** Lets the worker end. */
-  close(): void;
-}
+import type { NodePort, Port } from "./port.js";
 
 /** Handles the messages that come: the first has the version of the program. */
 export function run(port: Port): (message: unknown) => void {
@@ -21,4 +15,12 @@ export function run(port: Port): (message: unknown) => void {
       if ((message as { version?: unknown }).version === VERSION) host = new Host(port);
     }
   };
+}
+
+/** Serves it at the port of a worker of Node, Deno or Bun. */
+export function runAt(port: NodePort): void {
+  const post = (message: unknown, transfer?: ArrayBuffer[]): void =>
+    port.postMessage(message, transfer);
+  const close = (): void => (port.close === undefined ? globalThis.close() : port.close());
+  port.on("message", run({ post, close }));
 }

@@ -3,13 +3,11 @@
  * build has no condition for these.
  */
 import { builtin } from "../platform/builtin.js";
-import { run } from "./run.js";
+import { run, runAt } from "./run.js";
 
 const port = builtin("node:worker_threads")?.parentPort;
 if (port) {
-  const post = (message: unknown, transfer?: ArrayBuffer[]): void =>
-    port.postMessage(message, transfer);
-  port.on("message", run({ post, close: () => port.close() }));
+  runAt(port);
 } else {
   const receive = run({
     post: (message, transfer) => postMessage(message, { transfer: transfer ?? [] }),

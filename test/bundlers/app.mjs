@@ -68,17 +68,18 @@ export async function run(file, args, options) {
 export function expectedIn({ root }) {
   const path = join(root, "plain.mjs");
   const found = JSON.parse(execFileSync(process.execPath, [path, MODEL_PATH], { cwd: root }));
-  assert.equal(found.threads, 2);
+  assert.deepEqual([found.threads, found.inWorker.threads], [2, 2]);
   return found;
 }
 
-/** Threads must start, and the text must be that of the unbundled program. */
+/** Threads and workers must start, and the text must be that of the unbundled program. */
 export function assertThreads(found, expected) {
   assert.deepEqual(found, expected);
 }
 
-/** One thread must make the same text, and the failure must give advice. */
+/** One thread must make the same text, no worker start, and the failures must give advice. */
 export function assertAdvice(found, { text }) {
   assert.deepEqual([found.threads, found.text], [1, text]);
   assert.match(found.failure, /build plm-wasm\/thread as well.*`threadScript`/);
+  assert.match(found.inWorker.error, /build plm-wasm\/worker as well.*`worker`/);
 }

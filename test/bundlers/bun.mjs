@@ -9,7 +9,7 @@ const BUN = fileURLToPath(new URL(`node_modules/@oven/bun-${SYSTEM}/bin/bun`, im
 const check = (app, expected, target, program) => async () => {
   const { root, out } = app;
   const folder = join(out, target);
-  const entries = ["main.mjs", "plain.mjs", "plm-thread.mjs"];
+  const entries = ["main.mjs", "plain.mjs", "plm-thread.mjs", "plm-worker.mjs"];
   const naming = "--entry-naming=[name].mjs";
   const options = [`--target=${target}`, `--outdir=${folder}`, naming];
   await run(BUN, ["build", ...entries, ...options], { cwd: root });
@@ -29,7 +29,7 @@ export default (app, expected) => ({
       await run(BUN, ["build", ...options], { cwd: root });
       return JSON.parse(await run(program, [MODEL_PATH], { cwd: out }));
     };
-    assertThreads(await find("main.mjs", "plm-thread.mjs"), expected);
+    assertThreads(await find("main.mjs", "plm-thread.mjs", "plm-worker.mjs"), expected);
     assertAdvice(await find("plain.mjs"), expected);
   },
 });

@@ -23,7 +23,7 @@ async function bundle({ root, out }, entryPoints, options) {
 
 export default (app, expected) => ({
   "esbuild --platform=node": async () => {
-    const entries = ["main.mjs", "plain.mjs", "plm-thread.mjs"];
+    const entries = ["main.mjs", "plain.mjs", "plm-thread.mjs", "plm-worker.mjs"];
     const folder = await bundle(app, entries, { platform: "node" });
     const find = async (name) =>
       JSON.parse(await run(process.execPath, [join(folder, name), MODEL_PATH]));
@@ -44,7 +44,7 @@ export default (app, expected) => ({
     assertAdvice(JSON.parse(await run(process.execPath, [path, MODEL_PATH])), expected);
   },
   "esbuild for a page": async () => {
-    const entries = ["page.mjs", "page-main.mjs", "plm-thread.mjs"];
+    const entries = ["page.mjs", "page-main.mjs", "plm-thread.mjs", "plm-worker.mjs"];
     const folder = await bundle(app, entries, { target: "es2022" });
     for (const name of ["index.html", "main.html"]) {
       await copyFile(join(app.root, name), join(folder, name));

@@ -4,9 +4,11 @@ import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 import { assertAdvice, assertThreads, MODEL_PATH, run } from "./app.mjs";
 
+const ENTRIES = ["main.mjs", "plain.mjs", "plm-thread.mjs", "plm-worker.mjs"];
+
 async function bundle({ root, out }, { conditions, external = [] } = {}) {
   const bundled = await rollup({
-    input: ["main.mjs", "plain.mjs", "plm-thread.mjs"].map((name) => join(root, name)),
+    input: ENTRIES.map((name) => join(root, name)),
     plugins: [nodeResolve(conditions && { exportConditions: conditions })],
     external: [/^node:/, "worker_threads", ...external],
     onwarn: (warning) => {

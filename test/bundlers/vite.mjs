@@ -5,7 +5,7 @@ import { build, createServer } from "vite";
 import { assertAdvice, assertThreads, MODEL_PATH, run } from "./app.mjs";
 import { ISOLATION, lookAt, lookInto } from "./chromium.mjs";
 
-const ENTRIES = ["main.mjs", "plain.mjs", "plm-thread.mjs"];
+const ENTRIES = ["main.mjs", "plain.mjs", "plm-thread.mjs", "plm-worker.mjs"];
 
 /** Builds, and returns the folder. */
 async function bundle({ root, out }, name, { build: options, ...rest }) {

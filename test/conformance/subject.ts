@@ -1,5 +1,5 @@
 /** What the conformance checks work on, and how they fail; portable. */
-import { type LoadOptions, type Model, type ModelSource, PlmError } from "../../src/index.js";
+import { type LoadModelOptions, type Model, type ModelSource, PlmError } from "../../src/index.js";
 
 /**
  * Largest difference of a logit; logits are from -6 to 10. The default's 16-bit activations and
@@ -19,8 +19,10 @@ export interface Subject {
   readonly saved: Uint8Array<ArrayBuffer>;
   /** Whether this runtime has threads that share memory. */
   readonly hasThreads: boolean;
+  /** How models are loaded into workers; false where there are none. */
+  readonly worker: NonNullable<LoadModelOptions["worker"]>;
   /** `precision` is "exact" unless given. */
-  readonly load: (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+  readonly load: (source: ModelSource, options?: LoadModelOptions) => Promise<Model>;
 }
 
 /** Throws or rejects if the package does not do what the check is named after. */

@@ -12,6 +12,7 @@ export default {
       saved: await bytesOf("saved"),
       wasm,
       hasThreads: false,
+      worker: false,
       print: (line) => lines.push(line),
     });
     return Response.json({ lines, ...counts });
