@@ -17,7 +17,7 @@ import { Member } from "../../src/kernels/team.js";
 import { withLostJoin } from "../kernels/support/lost-join.js";
 import { assertRejects, engineLogits, loadEngine, rejection } from "../model/support/engine.js";
 import { claimProcessors } from "../model/support/processors.js";
-import { tinyModel, tinyTokens } from "../model/support/tiny.js";
+import { SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
 import { countsThreads, osThreads, untilThreads } from "../support/os-threads.js";
 
 // More threads than the machine may have processors.
@@ -29,7 +29,8 @@ test.after(() => unclaim());
 
 test("a model that lost a thread goes on alone once its threads have ended", async () => {
   const file = tinyModel({ type: "Q8_0" });
-  const model = await loadEngine(file, { threads: 3 });
+  // Room for several: both are in the batch that is lost.
+  const model = await loadEngine(file, { threads: 3, cacheTokens: 4 * SMALL_DIMS.contextLength });
   const session = model.createSession();
   await session.evaluate([1, 2]);
   const used = model.pagesInUse;
