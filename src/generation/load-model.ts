@@ -18,8 +18,8 @@ import { Model } from "./model.js";
  * is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
- * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST. An abort rejects
- * with the signal's reason.
+ * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST, WORKER_LOST. An
+ * abort rejects with the signal's reason.
  */
 export async function loadModel(
   source: ModelSource,

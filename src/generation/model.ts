@@ -51,7 +51,7 @@ export class Model extends Disposable {
     return this.#loaded.plan;
   }
 
-  /** Threads that compute at most, the caller's among them. */
+  /** Threads that compute at most, the caller's or its worker's among them. */
   get threads(): number {
     return this.#loaded.threads;
   }
@@ -77,12 +77,16 @@ export class Model extends Disposable {
 
   /**
    * Pages of the cache that sessions hold now, of `plan.pages.count`: 64 tokens of one layer each.
+   * In a worker: at its last answer.
    */
   get pagesInUse(): number {
     return this.#loaded.pagesInUse;
   }
 
-  /** How many squared-ReLU activations there were so far, and how many were not zero; a copy. */
+  /**
+   * How many squared-ReLU activations there were so far, and how many were not zero; a copy. In a
+   * worker: at its last answer.
+   */
   get sparsity(): SparsityCount {
     return this.#loaded.sparsity;
   }

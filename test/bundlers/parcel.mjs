@@ -8,6 +8,8 @@ const SETTINGS = {
   private: true,
   browserslist: "last 1 Chrome version",
   "@parcel/resolver-default": { packageExports: true },
+  // Workers do not load what they share with the page.
+  "@parcel/bundler-default": { maxParallelRequests: 1 },
 };
 
 export default ({ root, out }, expected) => ({

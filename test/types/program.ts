@@ -3,6 +3,7 @@ import {
   type ByteSource,
   type Conversation,
   type KernelsBinary,
+  type LoadModelOptions,
   type LoadOptions,
   loadModel,
   type Model,
@@ -19,12 +20,17 @@ import * as kernels from "plm-wasm/kernels";
 import relaxed from "plm-wasm/relaxed.wasm";
 import simd from "plm-wasm/simd.wasm";
 import "plm-wasm/thread";
+import "plm-wasm/worker";
 
 declare const bytes: Uint8Array;
 declare const worker: ThreadWorker;
 
 const scripts: ThreadScript[] = ["plm-thread.js", () => worker];
 const options: LoadOptions = { threads: 2, wasm: simd, threadScript: scripts[0] as ThreadScript };
+const inWorkers: LoadModelOptions[] = [
+  { ...options, worker: true },
+  ...scripts.map((script) => ({ worker: script })),
+];
 const binaries: KernelsBinary[] = [simd, relaxed];
 const sources: ModelSource[] = ["model.gguf", bytes, [bytes]];
 const reader: ByteSource = {
@@ -49,6 +55,7 @@ export async function use(): Promise<string> {
   for await (const piece of model.generate("Hi", { maxTokens: logits.length })) piece.trim();
   const failure: Error | undefined = model.threadFailure;
   if (failure) throw new PlmError("INVALID_ARGUMENT", failure.message, { cause: failure });
+  for (const each of inWorkers) (await loadModel(bytes, each)).dispose();
   model.dispose();
   const gguf = await openGguf([reader]);
   const tokenizer: Tokenizer = Tokenizer.fromMetadata(gguf.metadata);
