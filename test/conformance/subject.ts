@@ -21,7 +21,7 @@ export interface Subject {
   readonly hasThreads: boolean;
   /** How models are loaded into workers; false where there are none. */
   readonly worker: NonNullable<LoadModelOptions["worker"]>;
-  /** `precision` is "exact" unless given. */
+  /** Unless given, `precision` is "exact", and no rows are reused, which rounds otherwise. */
   readonly load: (source: ModelSource, options?: LoadModelOptions) => Promise<Model>;
 }
 

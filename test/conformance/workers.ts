@@ -12,23 +12,18 @@ import {
   throwsCode,
 } from "./subject.js";
 
-/** What others have evaluated is not reused: it rounds otherwise. */
-const ALONE = { prefixCache: false } as const;
-
-/** Uses a model in a worker, and beside it one in this thread; where there are no workers, that is refused. */
+/** Uses a model in a worker; where there are no workers, that is refused. */
 function inWorker(use: (model: Model, subject: Subject) => unknown): Check {
   return async (subject) => {
     const { file, load, worker } = subject;
     if (worker === false) {
       return throwsCode("UNSUPPORTED_RUNTIME", () => load(file, { worker: true }));
     }
-    const model = await load(file, { ...ALONE, worker });
-    const other = await load(file, ALONE);
+    const model = await load(file, { worker });
     try {
-      await use(model, { ...subject, model: other });
+      await use(model, subject);
     } finally {
       model.dispose();
-      other.dispose();
     }
   };
 }
@@ -58,7 +53,7 @@ export const WORKER_CHECKS: Record<string, Check> = {
     equal([found.text, found.tokens], [expected.text, expected.tokens]);
   }),
   "worker: threads of its own": inWorker(async (_, { file, load, hasThreads, worker, model }) => {
-    const other = await load(file, { ...ALONE, worker, threads: 2 });
+    const other = await load(file, { worker, threads: 2 });
     equal([other.threads, other.threadFailure === undefined], hasThreads ? [2, true] : [1, false]);
     identical(await logitsOf(other, PROMPT), await logitsOf(model, PROMPT));
     other.dispose();
@@ -67,7 +62,7 @@ export const WORKER_CHECKS: Record<string, Check> = {
   "worker: a Blob and a stream": inWorker(async (_, { file, load, worker, model }) => {
     const sources: ModelSource[] = [new Blob([file]), new Blob([file]).stream()];
     for (const source of sources) {
-      const other = await load(source, { ...ALONE, worker });
+      const other = await load(source, { worker });
       identical(await logitsOf(other, "Once"), await logitsOf(model, "Once"));
       other.dispose();
     }
