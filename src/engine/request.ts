@@ -29,10 +29,8 @@ export class Request implements Job {
   readonly evaluation: ResolvedEvaluation;
   /** Of the new tokens, those whose rows were reused. */
   cachedTokens = 0;
-  /** Settles when all rows are there. */
-  readonly done: Promise<void>;
-  #resolve!: () => void;
-  #reject!: (reason: unknown) => void;
+  #isOver = false;
+  #failure: { readonly reason: unknown } | undefined;
   #allTokens: Uint32Array | undefined;
   readonly #choice: FormChoice;
   readonly #start: number;
@@ -55,10 +53,6 @@ export class Request implements Job {
     this.#choice = choice;
     this.#start = sequence.length;
     this.#outLength = evaluation.out.length;
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
   get age(): number {
@@ -139,10 +133,20 @@ export class Request implements Job {
     cache.append(tokens.length);
   }
 
+  /** Whether all rows are there, or it failed. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Ends the request: with an error, or because all rows are there. */
-  settle(error?: { readonly reason: unknown }): void {
-    if (error === undefined) this.#resolve();
-    else this.#reject(error.reason);
+  settle(failure?: { readonly reason: unknown }): void {
+    this.#isOver = true;
+    this.#failure = failure;
+  }
+
+  /** Throws why it failed, if it did. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.reason;
   }
 
   /** The rows that may be evaluated together from where the cache ends. */

@@ -1,6 +1,7 @@
 /**
  * Evaluates the tokens of all sequences, turn by turn: what waits is gathered while the event loop
- * runs, and goes through the model together.
+ * runs, and goes through the model together. Each waiting call takes the next turn for all unless
+ * another has: no call depends on another's timers, which Workers end with its request.
  */
 import platform from "#platform";
 import { type Clock, clock as realClock } from "../clock.js";
@@ -16,11 +17,12 @@ export class Turns {
   readonly #room: CacheRoom;
   readonly #scheduler: Scheduler<Request>;
   readonly #clock: Clock;
-  #isRunning = false;
+  /** Turns so far. */
+  #turns = 0;
   /** How long all wait for pages that others keep. */
   #pauseMs = 0;
-  /** Ends the pause. */
-  #wake: (() => void) | undefined;
+  /** End the pauses of the waiting calls. */
+  readonly #wakes = new Set<() => void>();
 
   constructor(
     engine: Pick<Engine, "evaluate">,
@@ -49,9 +51,9 @@ export class Turns {
     if (sequence.isAdmitted && request.tokens.length > 1) this.#room.reuse(request);
     this.#scheduler.add(request);
     this.goOn();
-    void this.#run();
     try {
-      await request.done;
+      while (!request.isOver) await this.#goRound(request);
+      request.throwFailure();
     } finally {
       signal?.removeEventListener("abort", abort);
     }
@@ -66,33 +68,34 @@ export class Turns {
   /** Ends a pause, or prevents it: pages may be free now. */
   goOn(): void {
     this.#pauseMs = 0;
-    this.#wake?.();
+    for (const wake of this.#wakes) wake();
   }
 
-  async #run(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#scheduler.jobs.length > 0) {
-      // Sequences that have just gone on ask for their next tokens meanwhile.
-      await platform.yieldToEventLoop();
-      if (this.#pauseMs > 0) await this.#pause();
-      try {
-        this.#takeTurn();
-      } catch (reason) {
-        this.cancel(() => true, reason);
-      }
+  /** Lets the event loop run; then takes a turn if none was taken meanwhile. */
+  async #goRound(request: Request): Promise<void> {
+    const turns = this.#turns;
+    // Sequences that have just gone on ask for their next tokens meanwhile.
+    await platform.yieldToEventLoop();
+    if (this.#pauseMs > 0 && !request.isOver) await this.#pause();
+    if (request.isOver || this.#turns !== turns) return;
+    this.#turns++;
+    try {
+      this.#takeTurn();
+    } catch (reason) {
+      this.cancel(() => true, reason);
     }
-    this.#isRunning = false;
   }
 
   async #pause(): Promise<void> {
     let cancel: (() => void) | undefined;
+    let wake = (): void => undefined;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
+      wake = resolve;
+      this.#wakes.add(wake);
       if (this.#pauseMs < Infinity) cancel = this.#clock.after(this.#pauseMs, resolve);
     });
     cancel?.();
-    this.#wake = undefined;
+    this.#wakes.delete(wake);
   }
 
   #takeTurn(): void {

@@ -164,7 +164,7 @@ test("a stream of which nothing is read keeps no pages, and is read later", asyn
   });
 });
 
-test("a restored session is not put back: the one that needs its pages waits or fails", async () => {
+test("a restored session is not put back: one that needs its pages waits or fails", async () => {
   const source = (await loadEngine(FILE, { attention: "absorbed" })).createSession();
   await source.evaluate(TOKENS);
   const saved = await source.save();

@@ -142,7 +142,7 @@ test("a session of another model, cache or context is refused", async () => {
   });
 });
 
-test("restored rows cannot be evaluated again: what finds no room beside them is refused", async () => {
+test("restored rows cannot be evaluated again: without room beside them others fail", async () => {
   const bytes = await savedBytes();
   await withModel({}, async (model) => {
     const session = model.createSession();

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { seededRandom } from "../support/random.js";
 import { Simulation, type SimulationOptions, type Text, type Turn } from "./support/simulation.js";
 
-/** Random simulations; more by hand: `SIMULATIONS=1000 node build/test/engine/scheduler.test.js`. */
+/** More by hand: `SIMULATIONS=1000 node build/test/engine/scheduler.test.js`. */
 const SIMULATIONS = Number(process.env.SIMULATIONS ?? 60);
 
 /** As src/engine/scheduler.ts has them. */
