@@ -92,7 +92,7 @@ test("a worker of another version is refused, by the versions", async () => {
   }
 });
 
-test("a worker that does not answer is waited for 10 seconds, and ended; an abort waits less", async () => {
+test("a worker that does not answer is ended after 10 seconds; an abort waits less", async () => {
   const exits: Promise<unknown>[] = [];
   const silent = (): Worker => {
     const worker = running("setInterval(() => {}, 1000)")();
@@ -201,7 +201,7 @@ test("a worker that is lost while it loads ends the load", async () => {
   assert.ok(osThreads() <= before, `${osThreads()} threads, ${before} before`);
 });
 
-test("a model with a session in use is not dropped; what is dropped gives its pages back", async () => {
+test("a session in use keeps its model; what is dropped gives its pages back", async () => {
   const session: Session = await (async () => (await loadRemote()).createSession())();
   for (let i = 0; i < 10; i++) {
     collect();
@@ -237,7 +237,8 @@ test("a model with a session in use is not dropped; what is dropped gives its pa
 function outputOf(program: string): string {
   const input = `
     import { loadModel } from ${INDEX};
-    const file = Uint8Array.from(atob("${Buffer.from(FILE).toString("base64")}"), (c) => c.charCodeAt(0));
+    const text = atob("${Buffer.from(FILE).toString("base64")}");
+    const file = Uint8Array.from(text, (char) => char.charCodeAt(0));
     const model = await loadModel(file, { threads: 2, worker: true });
     ${program}
   `;

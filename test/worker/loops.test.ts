@@ -110,7 +110,7 @@ test("nothing happens before the first read, and little before the next", async 
   model.dispose();
 });
 
-test("the context's end, a bad token and an empty prompt are as they are without a worker", async () => {
+test("a full context, a bad token and an empty prompt are as without a worker", async () => {
   await inBoth(async (model) => {
     const session = model.createSession();
     const generation = generate(session, model.tokenizer, PROMPT, ENDLESS);
