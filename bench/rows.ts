@@ -28,8 +28,9 @@ function rowsCase(kernel: "matvecRows" | "matvec", item: RowsCase): Case {
   const { name, rows, cols } = matrix;
   const packed = PACKED_TYPE_OF[type];
   const calls = kernel === "matvec" ? `, ${n} calls` : "";
+  const size = `${rows}x${cols}, ${n === 1 ? "1 row" : `${n} rows`}`;
   return {
-    name: `${kernel}${form} ${packed} ${name} ${rows}x${cols}, ${n === 1 ? "1 row" : `${n} rows`}${calls}, ${home}`,
+    name: `${kernel}${form} ${packed} ${name} ${size}${calls}, ${home}`,
     amount: n * rows * cols,
     unit: "MAC",
     dramBytes:
