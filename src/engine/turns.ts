@@ -139,6 +139,8 @@ export class Turns {
 
   /** Ends a request; its sequence keeps the rows that are done, and no pages beyond. */
   #end(request: Request, error?: { readonly reason: unknown }): void {
+    // An abort may come between the turn and the call's own.
+    if (request.isOver) return;
     const { sequence } = request;
     this.#scheduler.remove(request);
     sequence.rest(this.#clock.now(), this.#scheduler.msOf(sequence.cache.length));

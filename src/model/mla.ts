@@ -119,7 +119,7 @@ export class Attention {
       const values = { ...kvB, ptr: ptr + packedBytes(type, row, cols), rows: vHeadDim };
       const y = outPtr + h * vHeadDim * 4;
       if (!isFloatType(type)) {
-        const x = { ptr: this.#roundedLatents(kvB, n, h), n, phase: "decode", xPtr: 0 } as const;
+        const x = { ptr: this.#roundedLatents(kvB, h), n, phase: "decode", xPtr: 0 } as const;
         const form = this.#linear.matvecForm(type);
         this.#linear.multiplyRows(y, values, { ...x, form }, stride);
         continue;
@@ -139,20 +139,21 @@ export class Attention {
     const { type, cols } = kvB;
     const form = this.#linear.matvecForm(type);
     const rowBytes = i16RowBytes(cols);
-    // Those of one query are adjacent in both orders.
-    const step = n === 1 ? end - first : 1;
-    for (let h = first; h < end; h += step) {
-      const to = this.#roundedLatents(kvB, n, h);
+    for (let h = first; h < end; h++) {
+      const to = this.#roundedLatents(kvB, h);
       for (let i = 0; i < n; i++) {
         const from = latentOut + (i * heads + h) * cols * 4;
-        this.#linear.quantizeRows(to + i * rowBytes, from, step, cols, form);
+        this.#linear.quantizeRows(to + i * rowBytes, from, 1, cols, form);
       }
     }
   }
 
-  /** Address of a head's activations[n, kvLoraRank]. */
-  #roundedLatents({ cols }: Weight, n: number, head: number): number {
-    return this.#parts.buffers.quantized + head * n * i16RowBytes(cols);
+  /**
+   * Address of a head's activations[ABSORBED_ROWS, kvLoraRank]: the same for any number of queries,
+   * since other threads may still be at the queries before.
+   */
+  #roundedLatents({ cols }: Weight, head: number): number {
+    return this.#parts.buffers.quantized + head * ABSORBED_ROWS * i16RowBytes(cols);
   }
 
   /**
