@@ -1,5 +1,5 @@
-// How long the event loop of a program pauses while a worker evaluates a long prompt: in Node and in
-// a page of Chromium, beside a control whose processors are busy with two other processes.
+// How long the event loop of a program pauses while a worker evaluates a long prompt, in Node and
+// in a page of Chromium, beside a control whose processors are busy with two other processes.
 //
 //   npm run build && npm ci --prefix bench/peers
 //   node bench/pauses/run.mjs --model plm-1.8b-q8_0.gguf [--tokens 1000] [--threads 2]
