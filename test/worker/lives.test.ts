@@ -243,7 +243,9 @@ function outputOf(program: string): string {
     ${program}
   `;
   const args = ["--input-type=module", "-"];
-  const ended = spawnSync(process.execPath, args, { input, timeout: 30_000, encoding: "utf8" });
+  const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
+  const how = { input, env, timeout: 30_000, encoding: "utf8" } as const;
+  const ended = spawnSync(process.execPath, args, how);
   assert.equal([ended.status, ended.signal, ended.stderr], [0, null, ""]);
   return ended.stdout;
 }
