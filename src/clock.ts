@@ -18,6 +18,19 @@ export const setTimer: (callback: () => void, ms: number) => Timer =
 export const clearTimer: (timer: Timer | undefined) => void =
   globalThis.clearTimeout?.bind(globalThis);
 
+/** What a promise comes to; an Error says so if it takes longer. */
+export async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimer(() => reject(new Error(`no answer in ${ms / 1000} seconds`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimer(timer);
+  }
+}
+
 export interface Clock {
   now(): number;
   /**

@@ -5,7 +5,7 @@
 //   node bench/pauses/run.mjs --model plm-1.8b-q8_0.gguf [--tokens 1000] [--threads 2]
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
-import { serve } from "../peers/server.mjs";
+import { openPage } from "../peers/chromium.mjs";
 import { measurePrefill, measureWaiting } from "./pauses.mjs";
 
 const { values } = parseArgs({
@@ -28,23 +28,13 @@ async function besideBusy(count, measure) {
   }
 }
 
-/** Calls a function of page.mjs in a page of Chromium. */
+/** Calls functions of page.mjs in a page of Chromium. */
 async function inChromium(use) {
-  const { chromium } = await import("../peers/node_modules/playwright-core/index.mjs");
-  const { origin, close } = await serve();
-  const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({ executablePath, args: ["--disable-quic"] });
+  const { call, close } = await openPage("bench/pauses/page.html", "pauses", values.model);
   try {
-    const page = await browser.newPage();
-    await page.goto(`${origin}/bench/pauses/page.html`);
-    await page.waitForFunction("globalThis.pauses");
-    await page.setInputFiles("#model", values.model);
-    return await use((name, ...args) =>
-      page.evaluate(([name, args]) => pauses[name](...args), [name, args]),
-    );
+    return await use(call);
   } finally {
-    await browser.close();
-    close();
+    await close();
   }
 }
 

@@ -1,11 +1,14 @@
-// An engine in a page of its own Chromium: the same calls as an engine in Node.
+// Pages in a Chromium of their own, and an engine in one: the same calls as an engine in Node.
 import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
 
 const START_LIMIT_MS = 60_000;
 
-/** Loads spec.module in a page; one thread if the page is not isolated. */
-export async function load({ model, threads, ...spec }) {
+/**
+ * Opens one of the repository's pages, whose `#model` input gets the model. `call` calls a function
+ * of the global object that the page's script sets; it also rejects if anything in the page fails.
+ */
+export async function openPage(path, globalName, model) {
   const { origin, close } = await serve();
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
@@ -19,24 +22,38 @@ export async function load({ model, threads, ...spec }) {
   });
   failed.catch(() => {});
 
-  /** Calls a function of page.mjs; also rejects if anything in the page fails. */
   const call = (name, ...args) => {
-    const result = page.evaluate(([name, args]) => peers[name](...args), [name, args]);
+    const result = page.evaluate(
+      ([globalName, name, args]) => globalThis[globalName][name](...args),
+      [globalName, name, args],
+    );
     return Promise.race([failed, result]);
   };
 
-  await page.goto(`${origin}/bench/peers/page.html`, { timeout: START_LIMIT_MS });
-  await page.waitForFunction("globalThis.peers", undefined, { timeout: START_LIMIT_MS });
+  await page.goto(`${origin}/${path}`, { timeout: START_LIMIT_MS });
+  const isReady = `globalThis.${globalName}`;
+  await page.waitForFunction(isReady, undefined, { timeout: START_LIMIT_MS });
   await page.setInputFiles("#model", model);
-  const isIsolated = await page.evaluate("crossOriginIsolated");
-  const about = await call("load", { ...spec, threads: isIsolated ? threads : 1 });
   return {
-    about: { ...about, chromium: browser.version() },
-    prefill: (prompt) => call("prefill", prompt),
-    decode: (context, steps) => call("decode", context, steps),
+    page,
+    call,
+    version: browser.version(),
     async close() {
       await browser.close();
       close();
     },
+  };
+}
+
+/** Loads spec.module in a page; one thread if the page is not isolated. */
+export async function load({ model, threads, ...spec }) {
+  const { page, call, version, close } = await openPage("bench/peers/page.html", "peers", model);
+  const isIsolated = await page.evaluate("crossOriginIsolated");
+  const about = await call("load", { ...spec, threads: isIsolated ? threads : 1 });
+  return {
+    about: { ...about, chromium: version },
+    prefill: (prompt) => call("prefill", prompt),
+    decode: (context, steps) => call("decode", context, steps),
+    close,
   };
 }

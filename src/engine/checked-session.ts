@@ -6,6 +6,7 @@ import { invalidArgument, PlmError } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import type { PlmConfig } from "../model/config.js";
 import type { OwnBytes } from "../web-types.js";
+import { disposedSession } from "./disposed.js";
 import { disposedOf } from "./dropped.js";
 import { type EvaluateOptions, type ResolvedEvaluation, resolveEvaluation } from "./evaluation.js";
 import type { SaveOptions, Session, StartedSave } from "./session.js";
@@ -131,9 +132,4 @@ export abstract class CheckedSession extends Disposable implements Session {
     const message = `evaluate: expected at most ${room} more tokens ${use}, got ${count}`;
     throw new PlmError("CONTEXT_FULL", message);
   }
-}
-
-/** The error of a session that was disposed of. */
-export function disposedSession(): PlmError {
-  return new PlmError("DISPOSED", "session: expected a live session, got a disposed one");
 }

@@ -4,7 +4,6 @@ import { PagePool, type PagesPlan } from "../cache/pages.js";
 import type { SnapshotModel } from "../cache/read-snapshot.js";
 import { cacheRowBytes } from "../cache/rows.js";
 import { CacheSequence } from "../cache/sequence.js";
-import { PlmError } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
@@ -18,6 +17,7 @@ import type { Plm, Receive } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
+import { disposedModel } from "./disposed.js";
 import type { Piece } from "./request.js";
 import type { ModelData } from "./thread.js";
 import { perform, type Work, WorkBoard } from "./work.js";
@@ -60,7 +60,7 @@ function rank({ phase }: Piece): number {
 }
 
 /** Orders outputs so that those that are computed together are adjacent. */
-function kindOf({ kind, phase }: Output): number {
+function outputRank({ kind, phase }: Output): number {
   return (kind === "logits" ? 0 : 1) * PHASES.length + PHASES.indexOf(phase);
 }
 
@@ -132,7 +132,7 @@ export class Engine {
       });
       n += tokens.length;
     }
-    requested.sort((a, b) => kindOf(a.output) - kindOf(b.output));
+    requested.sort((a, b) => outputRank(a.output) - outputRank(b.output));
     const receive: Receive = (first, count, ptr, stride) => {
       for (let i = 0; i < count; i++) {
         const { target } = requested[first + i];
@@ -219,7 +219,7 @@ export class Engine {
 
   #live(): LiveParts {
     if (this.#parts !== undefined) return this.#parts;
-    throw new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
+    throw disposedModel();
   }
 
   /** Times some layers on `count` threads: the best run, and the share of lateness. */

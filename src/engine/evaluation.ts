@@ -1,7 +1,7 @@
 /** The options of `Session.evaluate`, with their defaults and checks. */
 import { brandOf, checkSignal } from "../brands.js";
 import { describeValue, kindOf } from "../describe.js";
-import { invalidArgument } from "../errors.js";
+import { invalidArgument, type PlmError } from "../errors.js";
 import { type OutputKind, PHASES, type Phase } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 
@@ -87,6 +87,11 @@ function resolveOut({ out }: EvaluateOptions, length: number): Float32Array {
     `a Float32Array of length ${length}`,
     `${kindOf(out)} of length ${out?.length}`,
   );
+}
+
+/** The error of a result's array that was transferred while it was waited for. */
+export function lostOut(out: Float32Array): PlmError {
+  return invalidArgument("out", "to stay in place", kindOf(out));
 }
 
 function resolveChunkSize({ chunkSize }: EvaluateOptions, batchSize: number): number {

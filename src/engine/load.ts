@@ -25,6 +25,7 @@ import { fillRopeTable } from "../model/rope-table.js";
 import { eachWeight, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
+import { disposedModel } from "./disposed.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { History } from "./history.js";
@@ -166,18 +167,14 @@ export class LoadedPlm implements LoadedModel {
   }
 
   #checkLive(): void {
-    if (this.#engine.isDisposed) throw disposed();
+    if (this.#engine.isDisposed) throw disposedModel();
   }
 
   dispose(): void {
     disposedOf(this.#engine);
     this.#engine.dispose();
-    this.#turns.cancel(() => true, disposed());
+    this.#turns.cancel(() => true, disposedModel());
   }
-}
-
-function disposed(): PlmError {
-  return new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
 }
 
 /** Why fewer threads can compute than were asked for or than there are processors. */

@@ -2,7 +2,8 @@
  * A session of the engine in this thread. Cheap: it holds pages of the cache for the tokens that it
  * has, and nothing else.
  */
-import { CheckedSession, disposedSession, type SessionLimits } from "./checked-session.js";
+import { CheckedSession, type SessionLimits } from "./checked-session.js";
+import { disposedSession } from "./disposed.js";
 import { endWhenDropped } from "./dropped.js";
 import type { Engine } from "./engine.js";
 import type { ResolvedEvaluation } from "./evaluation.js";

@@ -3,28 +3,15 @@
 import platform from "#platform";
 import { type SnapshotParts, SnapshotWriter } from "../cache/write-snapshot.js";
 import { PlmError } from "../errors.js";
-import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
-import { disposedSession } from "./checked-session.js";
-import { endWhenDropped } from "./dropped.js";
+import { disposedSession } from "./disposed.js";
 import type { ResolvedEvaluation } from "./evaluation.js";
+import { streamOf } from "./piece-stream.js";
 import { type FormChoice, Request } from "./request.js";
 import type { CacheRoom } from "./room.js";
 import type { Sequence } from "./sequence.js";
 import type { StartedSave } from "./session.js";
 import type { Turns } from "./turns.js";
-
-/** What a stream is filled by. */
-interface StreamController {
-  enqueue(piece: Uint8Array): void;
-  close(): void;
-}
-
-/** The runtime's ReadableStream, which not every program's types declare. */
-type StreamClass = new (
-  source: { pull(controller: StreamController): Promise<void>; cancel(): void },
-  strategy: { highWaterMark: number },
-) => ReadableStream<Uint8Array>;
 
 /** What brings back rows that a sequence gave up. */
 export interface SavingParts {
@@ -77,28 +64,20 @@ export class Saving implements StartedSave {
 
   /** The bytes in pieces, each written on request. */
   stream(): ReadableStream<Uint8Array> {
-    const Stream = requireGlobal("ReadableStream") as StreamClass;
-    const end = this.#end;
     const sequence = this.#sequence;
     const { turns } = this.#parts;
     const pieces = this.#writer.pieces();
-    const pull = async (controller: StreamController): Promise<void> => {
-      let isOver = true;
+    const next = async (): Promise<Uint8Array | undefined> => {
       try {
         await this.#complete();
         const { value, done } = pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-        isOver = done === true;
+        return done ? undefined : value;
       } finally {
         sequence.isSaved = false;
-        if (isOver) end();
-        else turns.goOn();
+        turns.goOn();
       }
     };
-    const stream = new Stream({ pull, cancel: end }, { highWaterMark: 0 });
-    endWhenDropped(stream, end);
-    return stream;
+    return streamOf(next, this.#end);
   }
 
   end(): void {

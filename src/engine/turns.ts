@@ -5,9 +5,8 @@
  */
 import platform from "#platform";
 import { type Clock, clock as realClock } from "../clock.js";
-import { kindOf } from "../describe.js";
-import { invalidArgument } from "../errors.js";
 import type { Engine } from "./engine.js";
+import { lostOut } from "./evaluation.js";
 import type { Piece, Request } from "./request.js";
 import type { CacheRoom } from "./room.js";
 import { type Part, Scheduler, type SchedulerLimits } from "./scheduler.js";
@@ -102,9 +101,7 @@ export class Turns {
     const { jobs } = this.#scheduler;
     this.#pauseMs = 0;
     for (const request of jobs.filter(({ hasResult }) => !hasResult)) {
-      this.#end(request, {
-        reason: invalidArgument("out", "to stay in place", kindOf(request.evaluation.out)),
-      });
+      this.#end(request, { reason: lostOut(request.evaluation.out) });
     }
     const parts = this.#scheduler.plan(this.#room);
     for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);

@@ -1,6 +1,6 @@
 /** Starts the other threads of a team: at each call as many as requested, or none of them. */
 import platform from "#platform";
-import { clearTimer, setTimer, type Timer } from "../clock.js";
+import { inTime } from "../clock.js";
 import { reasonOf } from "../errors.js";
 import type { Follower } from "./leader.js";
 import { dismiss } from "./team.js";
@@ -49,24 +49,17 @@ export class ThreadStarter {
   async start(count: number): Promise<readonly StartedThread[]> {
     if (count === 0) return [];
     const first = this.#threads.length + 1;
-    let timer: Timer | undefined;
     try {
       for (let index = first; index < first + count; index++) {
         this.#threads.push(this.#team.startThread(index));
       }
-      const late = new Promise<never>((_, reject) => {
-        const error = new Error(`no answer in ${PATIENCE_MS / 1000} seconds`);
-        timer = setTimer(() => reject(error), PATIENCE_MS);
-      });
       const started = this.#threads.slice(first - 1);
-      await Promise.race([Promise.all(started.map(({ ready }) => ready)), late]);
+      await inTime(Promise.all(started.map(({ ready }) => ready)), PATIENCE_MS);
       return started;
     } catch (error) {
       this.#failure = new Error(reasonOf(error), { cause: error });
       this.#end(first);
       return [];
-    } finally {
-      clearTimer(timer);
     }
   }
 

@@ -16,7 +16,7 @@ export type Phase = "prefill" | "decode";
 export const PHASES: readonly Phase[] = ["prefill", "decode"];
 
 /** The forms of attention, as they are computed. */
-export const FORMS = ["absorbed", "expanded"] as const;
+const FORMS = ["absorbed", "expanded"] as const;
 export type Form = (typeof FORMS)[number];
 
 /** What is requested of a row: logits, or the residual stream after the last norm. */
@@ -86,7 +86,7 @@ const WORDS = 16;
 const SEGMENT_WORDS = 4;
 
 /** Words from one layer's page table to the next. */
-export function pagesStride({ contextLength }: Pick<BatchSizes, "contextLength">): number {
+function pagesStride({ contextLength }: Pick<BatchSizes, "contextLength">): number {
   return pagesOf(contextLength);
 }
 

@@ -48,8 +48,7 @@ const ADVICE =
 
 /** Why a worker did not start: names the option or, where it is not set, gives advice. */
 function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
-  const { message } = (cause ?? {}) as { message?: unknown };
-  const reason = typeof message === "string" && message !== "" ? message : "its script not found";
+  const reason = startReason(cause);
   if (script === undefined) {
     return new Error(`threads: expected a worker to start, got ${reason}; ${ADVICE}`, { cause });
   }
@@ -58,21 +57,58 @@ function startFailure(script: ThreadScript | undefined, cause: unknown): Error {
 }
 
 /** Why a thread that answered is not used: it runs a script of another version. */
-function versionFailure(script: ThreadScript | undefined, reply: unknown): Error {
-  const { version } = (reply ?? {}) as Partial<ThreadReply>;
-  const got = typeof version === "string" ? version : "a worker that gives none";
+function versionFailure(script: ThreadScript | undefined, got = "a worker that gives none"): Error {
   const name = script === undefined ? "threads" : "threadScript";
   return new Error(`${name}: expected version ${VERSION} of plm-wasm/thread, got ${got}`);
 }
 
-/** Listens to either kind of worker; keeps the web's events from the console. */
+/** Listens to either kind of worker; keeps the web's errors from the console. */
 export function listen(
   worker: ThreadWorker,
   type: string,
   listener: (value: unknown) => void,
 ): void {
-  if (worker.on !== undefined) worker.on(type, listener);
-  else worker.addEventListener?.(type, listener);
+  const receive = (value: unknown): void => {
+    // Deno ends the program otherwise.
+    if (type !== "message") (value as { preventDefault?(): void } | null)?.preventDefault?.();
+    listener(value);
+  };
+  if (worker.on !== undefined) worker.on(type, receive);
+  else worker.addEventListener?.(type, receive);
+}
+
+/** What a worker that does not answer is reported as. */
+export interface AnswerErrors {
+  /** It failed, or ended. */
+  readonly failed: (cause: unknown) => Error;
+  readonly ended: string;
+  /** Its script is of another version, or says none. */
+  readonly outdated: (version: string | undefined) => Error;
+}
+
+/** Settles with a worker's first message, which says the version of its script. */
+export async function awaitAnswer(
+  worker: ThreadWorker,
+  { failed, ended, outdated }: AnswerErrors,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let isAnswered = false;
+    listen(worker, "message", (message) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      const { version } = (messageOf(worker, message) ?? {}) as { version?: unknown };
+      if (version === VERSION) resolve();
+      else reject(outdated(typeof version === "string" ? version : undefined));
+    });
+    listen(worker, "error", (cause) => reject(failed(cause)));
+    listen(worker, "exit", () => reject(failed(new Error(ended))));
+  });
+}
+
+/** Why a worker failed before it answered. */
+export function startReason(cause: unknown): string {
+  const { message } = (cause ?? {}) as { message?: unknown };
+  return typeof message === "string" && message !== "" ? message : "its script not found";
 }
 
 /**
@@ -145,25 +181,13 @@ function replyOf(worker: ThreadWorker, message: unknown): Partial<ThreadReply> |
 
 /** Settles as a handle's `ready` does. */
 function awaitReady(worker: ThreadWorker, script: ThreadScript | undefined): Promise<void> {
-  const ready = new Promise<void>((resolve, reject) => {
-    const fail = (cause: unknown) => reject(startFailure(script, cause));
-    listen(worker, "message", (message) => {
-      const reply = replyOf(worker, message);
-      if (reply?.version !== VERSION) {
-        reject(versionFailure(script, reply));
-        return;
-      }
-      // Waiting threads do not keep a program alive; starting ones do.
-      worker.unref?.();
-      resolve();
-    });
-    listen(worker, "error", (cause) => {
-      // Deno ends the program otherwise.
-      (cause as { preventDefault?(): void } | undefined)?.preventDefault?.();
-      fail(cause);
-    });
-    listen(worker, "exit", () => fail(new Error("the thread ended")));
+  const answer = awaitAnswer(worker, {
+    failed: (cause) => startFailure(script, cause),
+    ended: "the thread ended",
+    outdated: (version) => versionFailure(script, version),
   });
+  // Waiting threads do not keep a program alive; starting ones do.
+  const ready = answer.then(() => void worker.unref?.());
   ready.catch(() => undefined);
   return ready;
 }

@@ -168,8 +168,6 @@ export class Channel {
   }
 
   #lose(cause: unknown): void {
-    // Deno ends the program otherwise.
-    (cause as { preventDefault?(): void } | undefined)?.preventDefault?.();
     const { message } = (cause ?? {}) as { message?: string };
     if (this.#failure === undefined) this.#dismiss();
     this.#fail(lost(message ?? "", cause));

@@ -1,10 +1,10 @@
 /** A model whose engine runs in a worker. What it says of the engine is as of the last answer. */
 import { checkSignal } from "../brands.js";
+import { disposedModel } from "../engine/disposed.js";
 import { disposedOf, endWhenDropped } from "../engine/dropped.js";
 import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
-import { PlmError } from "../errors.js";
 import { closeSources, type ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
@@ -33,7 +33,7 @@ export class RemoteModel implements LoadedModel {
     this.kernelRates = kernelRates;
     this.#channel = channel;
     this.#decoder = decoder;
-    endWhenDropped(this, () => channel.end(disposed()));
+    endWhenDropped(this, () => channel.end(disposedModel()));
   }
 
   get threads(): number {
@@ -88,7 +88,7 @@ export class RemoteModel implements LoadedModel {
   dispose(): void {
     this.#isDisposed = true;
     disposedOf(this);
-    this.#channel.end(disposed());
+    this.#channel.end(disposedModel());
   }
 
   get #sessionParts(): RemoteSessionParts {
@@ -101,10 +101,6 @@ export class RemoteModel implements LoadedModel {
   }
 
   #checkLive(): void {
-    if (this.#isDisposed) throw disposed();
+    if (this.#isDisposed) throw disposedModel();
   }
-}
-
-function disposed(): PlmError {
-  return new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
 }

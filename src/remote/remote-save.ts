@@ -1,21 +1,8 @@
 /** The save of a session whose engine runs in a worker. */
-import { endWhenDropped } from "../engine/dropped.js";
+import { streamOf } from "../engine/piece-stream.js";
 import type { StartedSave } from "../engine/session.js";
-import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
 import type { Channel } from "./channel.js";
-
-/** What a stream is filled by. */
-interface StreamController {
-  enqueue(piece: Uint8Array): void;
-  close(): void;
-}
-
-/** The runtime's ReadableStream, which not every program's types declare. */
-type StreamClass = new (
-  source: { pull(controller: StreamController): Promise<void>; cancel(): void },
-  strategy: { highWaterMark: number },
-) => ReadableStream<Uint8Array>;
 
 export class RemoteSave implements StartedSave {
   readonly #channel: Channel;
@@ -39,31 +26,15 @@ export class RemoteSave implements StartedSave {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    const Stream = requireGlobal("ReadableStream") as unknown as StreamClass;
-    const pull = async (controller: StreamController): Promise<void> => {
-      const piece = await this.#nextPiece();
-      if (piece !== undefined) controller.enqueue(piece);
-      else controller.close();
-    };
-    const stream = new Stream({ pull, cancel: () => this.end() }, { highWaterMark: 0 });
     const [channel, save] = [this.#channel, this.#save];
-    endWhenDropped(stream, () => channel.notify({ name: "endSave", save }));
-    return stream;
+    const call = { name: "savePiece", save } as const;
+    // Through `this`, a stream in use keeps the model.
+    const next = async (): Promise<Uint8Array | undefined> =>
+      (await this.#channel.call(call)) as Uint8Array | undefined;
+    return streamOf(next, () => channel.notify({ name: "endSave", save }));
   }
 
   end(): void {
     this.#channel.notify({ name: "endSave", save: this.#save });
-  }
-
-  /** Undefined at the end. */
-  async #nextPiece(): Promise<Uint8Array | undefined> {
-    let piece: Uint8Array | undefined;
-    try {
-      const call = { name: "savePiece", save: this.#save } as const;
-      piece = (await this.#channel.call(call)) as Uint8Array | undefined;
-      return piece;
-    } finally {
-      if (piece === undefined) this.end();
-    }
   }
 }

@@ -1,10 +1,9 @@
 /** A session whose engine runs in a worker. */
 
-import { kindOf } from "../describe.js";
-import { CheckedSession, disposedSession, type SessionLimits } from "../engine/checked-session.js";
+import { CheckedSession, type SessionLimits } from "../engine/checked-session.js";
+import { disposedSession } from "../engine/disposed.js";
 import { endWhenDropped } from "../engine/dropped.js";
-import type { ResolvedEvaluation } from "../engine/evaluation.js";
-import { invalidArgument } from "../errors.js";
+import { lostOut, type ResolvedEvaluation } from "../engine/evaluation.js";
 import type { Phase } from "../model/batch.js";
 import type { Channel } from "./channel.js";
 import type { LoopUpdate, SessionState } from "./protocol.js";
@@ -89,9 +88,7 @@ export class RemoteSession extends CheckedSession {
     this.#isEvaluating = true;
     try {
       const rows = (await this.#parts.channel.call(call, { signal, onState })) as Float32Array;
-      if (out.length !== rows.length) {
-        throw invalidArgument("out", "to stay in place", kindOf(out));
-      }
+      if (out.length !== rows.length) throw lostOut(out);
       out.set(rows);
     } finally {
       this.#isEvaluating = false;

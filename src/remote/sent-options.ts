@@ -1,13 +1,12 @@
 /** The options of loading as they cross the border. */
 import platform from "#platform";
-import { bytesOf } from "../brands.js";
 import { kindOf } from "../describe.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { invalidArgument } from "../errors.js";
 import { readHeaders } from "../format/http-headers.js";
 import { parseUrl } from "../globals.js";
-import { isModule } from "../kernels/load.js";
+import { checkBinary } from "../kernels/load.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
 import type { SentLoadOptions } from "./protocol.js";
 
@@ -28,9 +27,7 @@ export function sendOptions(options: LoadOptions): SentLoadOptions {
     if (!isPlain) throw invalidArgument(name, "a number, a text or a flag", kindOf(value));
     if (value !== undefined) plain[name] = value;
   }
-  if (wasm !== undefined && !isModule(wasm) && bytesOf("wasm", wasm) === undefined) {
-    throw invalidArgument("wasm", "a WebAssembly.Module or its bytes", kindOf(wasm));
-  }
+  if (wasm !== undefined) checkBinary(wasm);
   checkScript("threadScript", threadScript);
   if (typeof threadScript === "function") {
     throw invalidArgument("threadScript", "a path or URL beside `worker`", kindOf(threadScript));

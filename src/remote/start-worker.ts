@@ -1,12 +1,12 @@
 /** Starts the worker of a model. */
 import platform from "#platform";
 import { abortable } from "../abortable.js";
-import { clearTimer, setTimer, type Timer } from "../clock.js";
+import { inTime } from "../clock.js";
 import { PlmError, reasonOf } from "../errors.js";
 import { VERSION } from "../platform/thread-message.js";
 import {
-  listen,
-  messageOf,
+  awaitAnswer,
+  startReason,
   type ThreadScript,
   type ThreadWorker,
 } from "../platform/thread-worker.js";
@@ -44,30 +44,12 @@ export async function startWorker(
 
 /** Settles once the worker answers that it runs the same version. */
 async function answerOf(worker: ThreadWorker): Promise<void> {
-  let timer: Timer | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      timer = setTimer(() => {
-        reject(new Error(`no answer in ${PATIENCE_MS / 1000} seconds`));
-      }, PATIENCE_MS);
-      listen(worker, "error", (cause) => {
-        (cause as { preventDefault?(): void } | undefined)?.preventDefault?.();
-        const { message } = (cause ?? {}) as { message?: string };
-        reject(new Error(message || "its script not found", { cause }));
-      });
-      listen(worker, "exit", () => reject(new Error("its end")));
-      let isAnswered = false;
-      listen(worker, "message", (message) => {
-        if (isAnswered) return;
-        isAnswered = true;
-        const { version } = (messageOf(worker, message) ?? {}) as { version?: unknown };
-        if (version === VERSION) resolve();
-        const got = typeof version === "string" ? version : "none";
-        reject(new Error(`${got} instead of version ${VERSION} of plm-wasm/worker`));
-      });
-      worker.postMessage({ version: VERSION }, []);
-    });
-  } finally {
-    clearTimer(timer);
-  }
+  worker.postMessage({ version: VERSION }, []);
+  const answer = awaitAnswer(worker, {
+    failed: (cause) => new Error(startReason(cause), { cause }),
+    ended: "its end",
+    outdated: (version = "none") =>
+      new Error(`${version} instead of version ${VERSION} of plm-wasm/worker`),
+  });
+  await inTime(answer, PATIENCE_MS);
 }

@@ -1,8 +1,8 @@
 /** A model in its worker: does what the program calls for, and answers. */
 import platform from "#platform";
+import { disposedModel, disposedSession } from "../engine/disposed.js";
 import { type LoadedPlm, loadPlm } from "../engine/load.js";
 import type { Session, StartedSave } from "../engine/session.js";
-import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
 import { openGguf } from "../format/gguf.js";
 import { closeSources, openSources } from "../format/source.js";
@@ -191,7 +191,7 @@ export class Host {
   #save(number: number): StartedSave {
     const save = this.#saves.get(number);
     if (save !== undefined && "error" in save) throw save.error;
-    if (save === undefined) throw disposed();
+    if (save === undefined) throw disposedModel();
     return save;
   }
 
@@ -239,16 +239,12 @@ export class Host {
 
   #live(): LoadedPlm {
     if (this.#model !== undefined) return this.#model;
-    throw disposed();
+    throw disposedModel();
   }
 
   #session(number: number): Session {
     const session = this.#sessions.get(number);
     if (session !== undefined) return session;
-    throw new PlmError("DISPOSED", "session: expected a live session, got a disposed one");
+    throw disposedSession();
   }
-}
-
-function disposed(): PlmError {
-  return new PlmError("DISPOSED", "model: expected a live model, got a disposed one");
 }
