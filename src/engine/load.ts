@@ -2,7 +2,6 @@
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
-import { now } from "../clock.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import type { HttpOptions } from "../format/http-client.js";
@@ -87,7 +86,7 @@ export class LoadedPlm implements LoadedModel {
     this.plan = plan;
     this.threadFailure = threadFailure;
     this.#engine = engine;
-    this.#room = new CacheRoom(pages, tree, now);
+    this.#room = new CacheRoom(pages, tree);
     this.#turns = new Turns(engine, this.#room, plan.options);
   }
 

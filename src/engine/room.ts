@@ -13,16 +13,21 @@ export class CacheRoom implements Room<Request> {
   readonly #pool: PagePool;
   /** Undefined where rows are not reused. */
   readonly #tree: PrefixTree | undefined;
-  readonly #now: () => number;
+  /** When the turn began: what is kept does not change within one. */
+  #nowMs = 0;
   /** All that have not been disposed of. */
   readonly #sequences = new Set<Sequence>();
   #uses = 0;
   #ages = 0;
 
-  constructor(pool: PagePool, tree: PrefixTree | undefined, now: () => number) {
+  constructor(pool: PagePool, tree: PrefixTree | undefined) {
     this.#pool = pool;
     this.#tree = tree;
-    this.#now = now;
+  }
+
+  /** Notes when a turn begins. */
+  startTurn(nowMs: number): void {
+    this.#nowMs = nowMs;
   }
 
   /** Watches a sequence until it is disposed of. */
@@ -78,17 +83,17 @@ export class CacheRoom implements Room<Request> {
   }
 
   /**
-   * How long until a sequence no longer keeps its pages; Infinity while one is saved. Undefined if
-   * all pages are held for good.
+   * How long until a sequence no longer keeps its pages, or room for its next ones; Infinity while
+   * one is saved. Undefined if all pages are held for good.
    */
   msUntilFree(): number | undefined {
     let firstMs = Infinity;
     let isAnySaved = false;
-    for (const { isBusy, isSaved, canBePutBack, keepsUntilMs } of this.#sequences) {
-      if (isSaved) isAnySaved = true;
-      else if (!isBusy && canBePutBack) firstMs = Math.min(firstMs, keepsUntilMs);
+    for (const sequence of this.#sequences) {
+      if (sequence.isSaved) isAnySaved = true;
+      else if (this.#isKept(sequence)) firstMs = Math.min(firstMs, sequence.keepsUntilMs);
     }
-    return firstMs < Infinity || isAnySaved ? firstMs - this.#now() : undefined;
+    return firstMs < Infinity || isAnySaved ? firstMs - this.#nowMs : undefined;
   }
 
   /** The error for a job that cannot get pages for its next rows. */
@@ -126,14 +131,14 @@ export class CacheRoom implements Room<Request> {
   #countRunning(): number {
     let count = 0;
     for (const sequence of this.#sequences) {
-      if (sequence.isAdmitted && (sequence.isBusy || this.#isKept(sequence))) count++;
+      if ((sequence.isAdmitted && sequence.isBusy) || this.#isKept(sequence)) count++;
     }
     return count;
   }
 
   /** Whether a sequence keeps its pages though it does not need them now. */
-  #isKept({ keepsUntilMs }: Sequence): boolean {
-    return keepsUntilMs > this.#now();
+  #isKept({ isAdmitted, isBusy, keepsUntilMs }: Sequence): boolean {
+    return isAdmitted && !isBusy && keepsUntilMs > this.#nowMs;
   }
 
   /**

@@ -103,10 +103,12 @@ export class Turns {
     for (const request of jobs.filter(({ hasResult }) => !hasResult)) {
       this.#end(request, { reason: lostOut(request.evaluation.out) });
     }
+    this.#room.startTurn(this.#clock.now());
     const parts = this.#scheduler.plan(this.#room);
     for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);
     if (parts.length > 0) this.#perform(parts);
-    else if (jobs.length > 0) this.#wait(jobs[0]);
+    // One without pages may go on once one with pages has failed.
+    else if (jobs.length > 0) this.#wait(jobs.find(({ isAdmitted }) => isAdmitted) ?? jobs[0]);
   }
 
   /** Waits for pages that others keep; ends a request for which there will be none. */

@@ -98,6 +98,20 @@ for (let seed = 1; seed <= SIMULATIONS; seed++) {
   });
 }
 
+for (let seed = 1; seed <= SIMULATIONS; seed++) {
+  test(`texts of which each fills the cache follow each other: ${seed}`, async () => {
+    const random = seededRandom(seed);
+    const below = (n: number): number => Math.floor(random() * n);
+    const cacheTokens = 640;
+    const some = texts(2 + below(3), () => {
+      const steps = 1 + below(40);
+      return text(cacheTokens - 40 - below(64), { steps, readerMs: below(50) });
+    });
+    const options = { cacheTokens, passMs: 1, rowMs: 0.01, prefixCache: below(2) === 0 };
+    await simulate(some, options);
+  });
+}
+
 test("a step takes part in every turn, whatever prompts come", async () => {
   const prompts = texts(10, (i) => text(700, { arrivalMs: 300 * i }));
   const { turns } = await simulate([text(20, { steps: 100 }), ...prompts]);

@@ -19,6 +19,8 @@ import { seededRandom } from "../../support/random.js";
 
 const { config } = await planEngine(tinyModel());
 const LAYERS = 2;
+/** What reading the clock takes. */
+const READING_MS = 0.25;
 /** Turns of the event loop without a forward pass in which the time stands still. */
 const PATIENCE = 3;
 
@@ -103,12 +105,16 @@ export class Simulation {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((count * PAGE_ROWS) / 65536) });
     this.pool = new PagePool(memory, { ptr: 0, pageBytes: PAGE_ROWS, count });
     const tree = options.prefixCache ? new PrefixTree(this.pool) : undefined;
-    this.#room = new WatchedRoom(this.pool, tree, () => this.#nowMs);
+    this.#room = new WatchedRoom(this.pool, tree);
     const engine = { evaluate: this.#pass.bind(this) };
     const clock = {
-      now: () => this.#nowMs,
+      now: () => {
+        this.#nowMs += READING_MS;
+        return this.#nowMs;
+      },
+      // Timers count whole milliseconds, and may ring early.
       after: (ms: number, ring: () => void) => {
-        this.#at(this.#nowMs + ms, ring);
+        this.#at(this.#nowMs + Math.floor(ms), ring);
         return () => undefined;
       },
     };
