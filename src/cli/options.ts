@@ -10,6 +10,7 @@ import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { addContext, addThreads, type ContextDefaults } from "./flags.js";
 import { note } from "./output.js";
 import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
@@ -28,17 +29,17 @@ export interface ModelFlags {
 /** The model that ships with the package (models/README.md). */
 const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
-const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
+const MODEL_HELP = "path or URL of a GGUF file";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {
-  return command.option("-m, --model <file>", MODEL_HELP);
+  const option = new Option("-m, --model <file>", MODEL_HELP);
+  return command.addOption(option.default(undefined, "the model that ships with the package"));
 }
 
 /** A command's own defaults. */
 interface ModelDefaults {
-  /** The default of --context; false for a command with its own --context. */
-  readonly context?: string | false;
+  readonly context?: ContextDefaults;
   readonly cache?: CacheType;
   /** The default of --batch. */
   readonly batch?: string;
@@ -49,21 +50,14 @@ interface ModelDefaults {
 export function addModelOptions(
   command: Command,
   {
-    context = "the file's",
+    context = { fallback: "the file's" },
     cache = "i16",
     batch = "512",
     precision = "balanced",
   }: ModelDefaults = {},
 ): Command {
-  addModelOption(command).option(
-    "-t, --threads <n>",
-    "threads that compute (default: what is fastest on this machine)",
-    integer("threads", 1),
-  );
-  if (context !== false) {
-    const help = `most tokens of prompt and text (default: ${context})`;
-    command.option("-c, --context <n>", help, integer("context", 1));
-  }
+  addThreads(addModelOption(command), "what is fastest on this machine");
+  addContext(command, context);
   return command
     .addOption(
       new Option("--cache <type>", "how the latent cache is held")
@@ -75,13 +69,13 @@ export function addModelOptions(
         .choices(ATTENTION_FORMS)
         .default(ATTENTION_FORMS[0]),
     )
-    .option(
-      "-b, --batch <n>",
-      `most tokens that prefill takes at once (default: ${batch})`,
-      integer("batch", 1),
+    .addOption(
+      new Option("-b, --batch <n>", "most tokens that prefill takes at once")
+        .argParser(integer("batch", 1))
+        .default(undefined, batch),
     )
     .addOption(
-      new Option("--precision <level>", "of prefill; decoding keeps 16 bits")
+      new Option("--precision <level>", "bits of prefill; decoding keeps 16")
         .choices(PRECISIONS)
         .default(precision),
     );

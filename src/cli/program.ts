@@ -14,6 +14,7 @@ import { addQuantize } from "./commands/quantize.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { onOneLine } from "./describe-error.js";
+import { describeOption } from "./flags.js";
 
 const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
 
@@ -28,7 +29,7 @@ export function createProgram(): Command {
     .allowExcessArguments(false)
     .description(DESCRIPTION)
     .version(readVersion(), "--version", "print the version of the package")
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
     .configureOutput({ writeErr: () => {} })
     .exitOverride()
     .usage("<command> [options]")

@@ -5,6 +5,7 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "../generation/options.js";
+import { addSeed } from "./flags.js";
 import { openTokenizer } from "./options.js";
 import { type BiasMap, bias, number, texts } from "./parse.js";
 
@@ -44,13 +45,12 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
     option.description = `${help} (default: ${fallback})`;
     command.addOption(option.argParser(number(option.name())));
   }
-  return command
+  return addSeed(command)
     .option(
       "--logit-bias <id=x>",
       "added to a token's logit; -inf bans it; may be repeated",
       bias("logit-bias"),
     )
-    .option("-s, --seed <n>", "same seed, same text (default: random)", number("seed"))
     .option("--stop <text>", "end before this text; may be repeated", texts)
     .option("--ignore-eos", "never choose an end token");
 }

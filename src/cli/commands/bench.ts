@@ -21,6 +21,7 @@ import {
   TAIL_TOKENS,
 } from "../bench.js";
 import { describeReport, type Machine, type Report, type ReportFlags } from "../bench-report.js";
+import { addJson } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { showNotes, writeJson, writeLine } from "../output.js";
@@ -40,8 +41,8 @@ export function addBench(program: Command): void {
       "Measures prefill and decoding over random tokens, as medians of several runs, and " +
         "compares the bytes that decoding reads with a plain read of the same memory.",
     )
-    .option("-p, --prefill <n>", "tokens of prefill; 0: none", integer("prefill", 0), 128)
-    .option("-n, --decode <n>", "tokens to decode; 0: none", integer("decode", 0), 32)
+    .option("-p, --prefill <n>", "tokens of the prompt; 0: none", integer("prefill", 0), 128)
+    .option("-n, --decode <n>", "tokens to generate; 0: none", integer("decode", 0), 32)
     .option("-d, --depth <n>", "tokens that are in the cache already", integer("depth", 0), 0)
     .option(
       "--sequences <n>",
@@ -55,13 +56,12 @@ export function addBench(program: Command): void {
     )
     .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
     .addOption(
-      new Option(
-        "--variant <name>",
-        "which kernels (default: relaxed where this runtime has them right)",
-      ).choices(VARIANTS),
-    )
-    .option("--json", "print the numbers as one object instead");
-  addModelOptions(command, { context: "what --depth, -p and -n need" })
+      new Option("--variant <name>", "which kernels")
+        .choices(VARIANTS)
+        .default(undefined, "relaxed where this runtime has them right"),
+    );
+  addJson(command, "{prefill, decode, depth, threads, variant, loadMs, ...}");
+  addModelOptions(command, { context: { fallback: "what --depth, -p and -n need" } })
     .addHelpText("after", "\nExample:\n  plm bench -p 32 -n 8 --repeat 1")
     .action((flags: BenchFlags) => withInterrupt((signal) => run(flags, signal)));
 }

@@ -1,6 +1,7 @@
 /** `plm detokenize`: the text of token ids. */
 import type { Command } from "commander";
 import { checkIds } from "../check-tokens.js";
+import { addJson } from "../flags.js";
 import { addModelOption, openTokenizer } from "../options.js";
 import { write, writeJson, writeLine } from "../output.js";
 import { ids } from "../parse.js";
@@ -16,9 +17,8 @@ export function addDetokenize(program: Command): void {
     .command("detokenize")
     .summary("text of token ids")
     .description("Prints the text of token ids, exactly: no newline is added but on a terminal.")
-    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("ids"))
-    .option("--json", "print {text} instead");
-  addModelOption(command)
+    .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("ids"));
+  addModelOption(addJson(command, "{text}"))
     .addHelpText("after", "\nExample:\n  plm detokenize --ids 72,105")
     .action(run);
 }

@@ -7,6 +7,7 @@ import type { Generation, GenerationResult } from "../../generation/generation.j
 import type { Model } from "../../generation/model.js";
 import type { GenerateOptions } from "../../generation/options.js";
 import { checkCount } from "../check-tokens.js";
+import { addFile, addJson, addSession, addSpecial } from "../flags.js";
 import { labelOf, readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
@@ -39,29 +40,20 @@ export function addGenerate(program: Command): void {
         "it follows the text of the session, and may be empty.",
     )
     .option("-p, --prompt <text>", "the text to continue")
-    .option("-f, --file <file>", "a file with the text to continue")
-    .option(
-      "--session <file>",
-      "go on from the text in this file, if it exists; keeps the whole there at the end",
-    )
-    .option(
-      "--special",
-      "parse special tokens such as <|im_start|> in the text, and show those that the model writes",
-    );
-  addSamplingOptions(command, DEFAULT_MAX_TOKENS)
-    .option(
-      "--logprobs <n>",
-      "with --json: log probabilities, with n alternatives",
-      number("logprobs"),
-    )
-    .option(
-      "--json",
-      "print {text, tokens, promptTokens, timings, finishReason, seed}, and what ended it, instead",
-    )
-    .option("--verbose", "print speed and seed on standard error (always done on a terminal)");
-  addModelOptions(command)
-    .addHelpText("after", '\nExample:\n  plm generate --prompt "Once upon a time" --max-tokens 64')
-    .action((flags: GenerateFlags) => withInterrupt((signal) => run(flags, signal)));
+    .addHelpText("after", '\nExample:\n  plm generate --prompt "Once upon a time" --max-tokens 64');
+  addSpecial(addSession(addFile(command)));
+  addSamplingOptions(command, DEFAULT_MAX_TOKENS).option(
+    "--logprobs <n>",
+    "with --json: log probabilities, with n alternatives",
+    number("logprobs"),
+  );
+  addJson(command, "{text, tokens, promptTokens, timings, finishReason, seed, ...}").option(
+    "--verbose",
+    "print speed and seed on standard error (always done on a terminal)",
+  );
+  addModelOptions(command).action((flags: GenerateFlags) =>
+    withInterrupt((signal) => run(flags, signal)),
+  );
 }
 
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** `plm init`: writes a small random model. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { addContext, addForce, addJson, addOut, addSeed, addType } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { formatBytes, writeJson, writeLine } from "../output.js";
 import { writeOutput } from "../output-file.js";
@@ -27,7 +28,6 @@ const DIMS: readonly [flag: string, key: keyof RandomModelOptions, help: string]
   ["rope", "rope", "query and key dims with rotary position"],
   ["v-head", "vHead", "value dims, a head"],
   ["vocab", "vocab", "tokens: bytes, some words, specials, padding"],
-  ["context", "context", "context length"],
 ];
 
 export function addInit(program: Command): void {
@@ -37,21 +37,16 @@ export function addInit(program: Command): void {
     .description(
       "Writes a small PLM with random weights: it babbles, and everything else works as with a " +
         "trained one. The same options and seed give the same file.",
-    )
-    .requiredOption("-o, --out <file>", "the GGUF file to write")
-    .option("--force", "overwrite the file if it exists");
+    );
+  addForce(addOut(command));
   for (const [flag, key, help] of DIMS) {
     const fallback = DEFAULT_RANDOM_MODEL[key];
     command.option(`--${flag} <n>`, help, integer(flag, 1), fallback);
   }
-  command
-    .addOption(
-      new Option("--type <type>", "how matrices are stored")
-        .choices(["f32", "q8_0"])
-        .default(DEFAULT_RANDOM_MODEL.type),
-    )
-    .option("-s, --seed <n>", "seed of the weights", integer("seed", 0), DEFAULT_RANDOM_MODEL.seed)
-    .option("--json", "print {out, bytes}")
+  const { context, type, seed } = DEFAULT_RANDOM_MODEL;
+  addContext(command, { fallback: context });
+  addSeed(addType(command, ["f32", "q8_0"], type), seed);
+  addJson(command, "{out, bytes}")
     .addHelpText("after", "\nExample:\n  plm init --out random.gguf --layers 2 --seed 7")
     .action((flags: InitFlags) => withInterrupt((signal) => run(flags, signal)));
 }

@@ -5,6 +5,7 @@ import type { ModelPlan } from "../../engine/plan.js";
 import { quote } from "../../errors.js";
 import type { Gguf } from "../../format/gguf.js";
 import { type Inspection, inspectModel } from "../../generation/load-model.js";
+import { addJson } from "../flags.js";
 import { addModelOptions, findModel, type ModelFlags, toModelOptions } from "../options.js";
 import { formatBytes, formatTable, showNotes, writeJson, writeLine } from "../output.js";
 
@@ -18,9 +19,8 @@ export function addInspect(program: Command): void {
     .description(
       "Prints the architecture, the tensors by type, the memory that the model would take, the " +
         "tokenizer and the chat template. Reads the header only.",
-    )
-    .option("--json", "print all of it as one object");
-  addModelOptions(command)
+    );
+  addModelOptions(addJson(command, "{architecture, tensors, config, memory, tokenizer, ...}"))
     .addHelpText("after", "\nExample:\n  plm inspect --context 512")
     .action(run);
 }

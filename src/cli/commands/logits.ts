@@ -1,7 +1,8 @@
 /** `plm logits`: the logits of every position, into a file. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Model } from "../../generation/model.js";
 import { checkCount, checkIds } from "../check-tokens.js";
+import { addJson, addOut } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, findModel, type ModelFlags, openModel } from "../options.js";
 import { writeJson, writeLine } from "../output.js";
@@ -24,16 +25,15 @@ export function addLogits(program: Command): void {
     .summary("logits of every position")
     .description(
       "Evaluates tokens and writes the logits after each of them: float32, little-endian, " +
-        "[tokens, vocabulary].",
+        "[tokens, vocabulary]. A file of that name is overwritten.",
     )
     .requiredOption("--ids, --tokens <list>", "token ids, such as 1,2,3", ids("tokens"))
-    .requiredOption("-o, --out <file>", "the file to write; one of that name is overwritten")
-    .option(
-      "--chunk <n>",
-      "tokens at once: 1 goes through decode, more through prefill (default: 256)",
-      integer("chunk", 1),
-    )
-    .option("--json", "print {out, tokens, vocabSize}");
+    .addOption(
+      new Option("--chunk <n>", "tokens at once: 1 goes through decode, more through prefill")
+        .argParser(integer("chunk", 1))
+        .default(undefined, String(DEFAULT_CHUNK)),
+    );
+  addJson(addOut(command), "{out, tokens, vocabSize}");
   addModelOptions(command, { batch: "--chunk, at least 256" })
     .addHelpText("after", "\nExample:\n  plm logits --tokens 72,105 --out logits.f32 --chunk 1")
     .action((flags: LogitsFlags) => withInterrupt((signal) => run(flags, signal)));

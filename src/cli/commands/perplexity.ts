@@ -1,7 +1,8 @@
 /** `plm perplexity`: how well the model predicts a text, measured as in llama.cpp. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Session } from "../../engine/session.js";
 import { PlmError } from "../../errors.js";
+import { addFile, addJson } from "../flags.js";
 import { labelOf, readText } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
@@ -23,18 +24,21 @@ export function addPerplexity(program: Command): void {
     .command("perplexity")
     .summary("how well the model predicts a text")
     .description(
-      "Cuts a text into chunks, evaluates each from an empty context, and scores the second half " +
-        "of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
+      "Cuts a text into chunks of --context (also --ctx) tokens, evaluates each from an empty " +
+        "cache, and scores the second half of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
         "standard input; it is tokenised without special tokens and without normalisation. Where " +
         "the file asks for a begin token, that takes the place of each chunk's first. The cache " +
         "is f32 and the precision exact unless you choose others, so that the numbers are the " +
         "model's own.",
     )
-    .option("-f, --file <file>", "a file with the text")
-    .option("--ctx, --context <n>", "tokens of a chunk", integer("context", 4), 512)
-    .option("--chunks <n>", "most chunks to evaluate (default: all)", integer("chunks", 1))
-    .option("--json", "print {perplexity, tokens, chunks, context} instead");
-  addModelOptions(command, { context: false, cache: "f32", precision: "exact" })
+    .addOption(
+      new Option("--chunks <n>", "most chunks to evaluate")
+        .argParser(integer("chunks", 1))
+        .default(undefined, "all"),
+    );
+  addJson(addFile(command), "{perplexity, tokens, chunks, context}");
+  const context = { least: 4, fallback: 512 };
+  addModelOptions(command, { context, cache: "f32", precision: "exact" })
     .addHelpText(
       "after",
       '\nExample:\n  plm generate --prompt "Once" --max-tokens 99 | plm perplexity --ctx 32',

@@ -1,5 +1,5 @@
 /** `plm quantize`: rewrites a file with matrices of fewer bits. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { listOf } from "../../describe.js";
 import { planModel } from "../../engine/plan.js";
 import { quote } from "../../errors.js";
@@ -8,6 +8,7 @@ import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
 import { closeSources, openSources } from "../../format/source.js";
 import { Tokenizer } from "../../tokenizer/tokenizer.js";
+import { addForce, addJson, addType } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { noteWarnings } from "../options.js";
 import { formatBytes, note, writeJson, writeLine } from "../output.js";
@@ -24,7 +25,7 @@ interface QuantizeFlags {
 const MOST_NAMED = 3;
 
 export function addQuantize(program: Command): void {
-  program
+  const command = program
     .command("quantize")
     .summary("write a model in fewer bits")
     .description(
@@ -36,14 +37,9 @@ export function addQuantize(program: Command): void {
         "is not written.",
     )
     .argument("<in>", "GGUF file of F32, F16, BF16 and Q8_0 tensors; of a split one, any part")
-    .argument("<out>", "the GGUF file to write")
-    .addOption(
-      new Option("--type <type>", "what matrices become")
-        .choices(["q4_0", "q8_0"])
-        .makeOptionMandatory(),
-    )
-    .option("--force", "overwrite the file if it exists")
-    .option("--json", "print {out, type, tensors, changed, inputBytes, outputBytes}")
+    .argument("<out>", "the GGUF file to write");
+  addForce(addType(command, ["q4_0", "q8_0"]));
+  addJson(command, "{out, type, tensors, changed, inputBytes, outputBytes}")
     .addHelpText("after", "\nExample:\n  plm quantize --type q4_0 random.gguf random-q4_0.gguf")
     .action((from: string, out: string, flags: QuantizeFlags) =>
       withInterrupt((signal) => run(from, out, flags, signal)),

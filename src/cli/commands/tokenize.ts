@@ -1,5 +1,6 @@
 /** `plm tokenize`: the token ids of a text. */
 import type { Command } from "commander";
+import { addFile, addJson, addSpecial } from "../flags.js";
 import { readText, type TextInput } from "../input.js";
 import { addModelOption, openTokenizer } from "../options.js";
 import { writeJson, writeLine } from "../output.js";
@@ -21,15 +22,13 @@ export function addTokenize(program: Command): void {
         "They are what plm generate evaluates: a begin token is first where the file asks for it.",
     )
     .option("--text <text>", "the text")
-    .option("-f, --file <file>", "a file with the text")
-    .option("--special", "parse special tokens such as <|im_start|> in the text")
     .option(
       "--no-nfc",
       "leave the text as it is; do not compose characters first (llama.cpp's way)",
     )
-    .option("--no-bos", "never begin with the begin token, even where the file asks for it")
-    .option("--json", "print {ids} instead");
-  addModelOption(command)
+    .option("--no-bos", "never begin with the begin token, even where the file asks for it");
+  addSpecial(addFile(command));
+  addModelOption(addJson(command, "{ids}"))
     .addHelpText("after", '\nExample:\n  plm tokenize --text "Hello, world!"')
     .action(run);
 }

@@ -13,9 +13,9 @@ import type { LogLine } from "../../training/run/log.js";
 import { parseTrainingConfig } from "../../training/run/parse-config.js";
 import { Trainer } from "../../training/trainer.js";
 import { folderStore } from "../checkpoint-store.js";
+import { addJson, addThreads } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { formatBytes, note, showNotes, writeJson, writeLine } from "../output.js";
-import { number } from "../parse.js";
 import { createTrainingProgress } from "../training-progress.js";
 import {
   checkPrompt,
@@ -38,7 +38,7 @@ interface TrainFlags {
 const REPORT_STEPS = 100;
 
 export function addTrain(program: Command): void {
-  program
+  const command = program
     .command("train")
     .summary("train a model from texts")
     .description(
@@ -50,9 +50,9 @@ export function addTrain(program: Command): void {
         "which is kept.",
     )
     .argument("<config>", "the config, a JSON file; paths in it are relative to it")
-    .requiredOption("-o, --out <folder>", "the folder of the run")
-    .option("-t, --threads <n>", "threads; all processors by default", number("threads"))
-    .option("--json", "print {steps, tokens, loss, evaluation, seconds} at the end")
+    .requiredOption("-o, --out <folder>", "the folder of the run");
+  addThreads(command, "all processors");
+  addJson(command, "{steps, tokens, loss, evaluation, seconds}")
     .addHelpText("after", "\nExample:\n  plm train stories.json --out run")
     .action((path: string, flags: TrainFlags) =>
       withInterrupt((signal) => run(path, flags, signal)),
