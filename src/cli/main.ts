@@ -5,7 +5,7 @@
 import { type Command, CommanderError } from "commander";
 import { describeError } from "./describe-error.js";
 import { Interrupted } from "./interrupt.js";
-import { endOnClosedOutput, showNotes } from "./output.js";
+import { endOnClosedOutput, showError, showNotes } from "./output.js";
 import { createProgram, describeUsageError } from "./program.js";
 
 /** Exit code of anything that went wrong. */
@@ -25,7 +25,7 @@ try {
   if (process.exitCode === FAILED_EXIT_CODE) {
     const isUsage = error instanceof CommanderError;
     const line = isUsage ? describeUsageError(error, program) : describeError(error, command);
-    process.stderr.write(`plm: ${line}\n`);
+    showError(line);
   }
 }
 

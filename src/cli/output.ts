@@ -1,5 +1,7 @@
 /** The output of commands: results on standard output, notes and errors on standard error. */
 
+import { styled } from "./colours.js";
+
 const notes: string[] = [];
 
 /** Writes to standard output; resolves when more may be written. */
@@ -11,12 +13,6 @@ export async function write(text: string | Uint8Array): Promise<void> {
 /** Writes one line to standard output. */
 export async function writeLine(line = ""): Promise<void> {
   await write(`${line}\n`);
-}
-
-/** The text, dimmed if standard output shows colours (a terminal, no NO_COLOR). */
-export function dim(text: string): string {
-  const isColoured = process.stdout.isTTY === true && process.stdout.hasColors();
-  return isColoured ? `\u001b[2m${text}\u001b[22m` : text;
 }
 
 /** Writes one object as JSON, on one line. */
@@ -33,7 +29,14 @@ export function note(line: string): void {
 
 /** Shows the notes so far; to be called with the first result. */
 export function showNotes(): void {
-  for (const line of notes.splice(0)) process.stderr.write(`plm: ${line}\n`);
+  for (const line of notes.splice(0)) {
+    process.stderr.write(styled("dim", `plm: ${line}\n`, process.stderr));
+  }
+}
+
+/** Shows what failed, in one line on standard error. */
+export function showError(line: string): void {
+  process.stderr.write(`${styled("red", "plm:", process.stderr)} ${line}\n`);
 }
 
 /**

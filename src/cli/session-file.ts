@@ -7,36 +7,41 @@ import { closeSources, openSources } from "../format/source.js";
 import { writeOutput } from "./output-file.js";
 import { asWriting } from "./write-whole.js";
 
-/** How messages call the file. */
-const LABEL = "--session";
-
 export class SessionFile {
   /** Tokens in the file; undefined where there is none. */
   readonly length: number | undefined;
   readonly #path: string;
+  readonly #label: string;
 
-  private constructor(path: string, length: number | undefined) {
+  private constructor(path: string, label: string, length: number | undefined) {
     this.#path = path;
+    this.#label = label;
     this.length = length;
   }
 
   /**
    * A session file of a conversation, or of a text, as its header says. Throws before a model is
    * loaded: UNREADABLE_FILE, INVALID_FILE or UNSUPPORTED_FILE for a file that is none of that kind,
-   * UNWRITABLE_FILE for a folder in which none can be written.
+   * UNWRITABLE_FILE for a folder in which none can be written. `label` is the file's option or
+   * command in messages.
    */
-  static async open(path: string, kind: "conversation" | "text"): Promise<SessionFile> {
-    const name = `${LABEL}: ${path}`;
-    if (path === "") throw new PlmError("INVALID_ARGUMENT", `${LABEL}: expected a file, got ""`);
-    const found = await asReading(path, () => findFile(path));
+  static async open(
+    path: string,
+    kind: "conversation" | "text",
+    label = "--session",
+  ): Promise<SessionFile> {
+    const name = `${label}: ${path}`;
+    if (path === "") throw new PlmError("INVALID_ARGUMENT", `${label}: expected a file, got ""`);
+    const found = await asReading(name, () => findFile(path));
     const target = found ?? path;
     await asWriting(name, access(dirname(resolve(target)), constants.W_OK));
-    return new SessionFile(path, found === undefined ? undefined : await peek(path, kind));
+    const length = found === undefined ? undefined : await peek(path, name, kind);
+    return new SessionFile(path, label, length);
   }
 
   /** What `use` makes of the file, as a source; its errors name the file. */
   restore<T>(use: (source: string) => Promise<T>): Promise<T> {
-    return asReading(this.#path, () => use(resolve(this.#path)));
+    return asReading(`${this.#label}: ${this.#path}`, () => use(resolve(this.#path)));
   }
 
   /**
@@ -47,7 +52,7 @@ export class SessionFile {
     const pieces = (async function* () {
       yield* save();
     })();
-    await writeOutput({ path: this.#path, label: LABEL, force: true }, pieces, signal);
+    await writeOutput({ path: this.#path, label: this.#label, force: true }, pieces, signal);
   }
 }
 
@@ -65,8 +70,8 @@ async function findFile(path: string): Promise<string | undefined> {
 }
 
 /** The tokens of a session of the kind. */
-function peek(path: string, kind: "conversation" | "text"): Promise<number> {
-  return asReading(path, async () => {
+function peek(path: string, name: string, kind: "conversation" | "text"): Promise<number> {
+  return asReading(name, async () => {
     const sources = await openSources(resolve(path));
     try {
       const { length, hasMessages } = await peekSnapshot(sources[0]);
@@ -83,12 +88,12 @@ function peek(path: string, kind: "conversation" | "text"): Promise<number> {
 }
 
 /** Runs what reads the file; its errors begin with the option and the file. */
-async function asReading<T>(path: string, read: () => Promise<T>): Promise<T> {
+async function asReading<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
     const error = PlmError.from(cause);
     if (error === undefined) throw cause;
-    throw new PlmError(error.code, `${LABEL}: ${path}: ${error.message}`, { cause });
+    throw new PlmError(error.code, `${name}: ${error.message}`, { cause });
   }
 }

@@ -18,6 +18,8 @@ export interface WriteOptions {
   /** The file's name in messages. Default: its path. */
   readonly name?: string;
   readonly signal?: AbortSignal;
+  /** Who may read a new file; default: as the process's umask says. */
+  readonly mode?: number;
   /** Receives the bytes so far. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -33,12 +35,12 @@ export async function writeWhole(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: WriteOptions = {},
 ): Promise<number> {
-  const { name = path } = options;
+  const { name = path, mode } = options;
   const unfinished = `${path}.${process.pid}${UNFINISHED}`;
   const bytes = await withTemporaryFile(unfinished, async () => {
     // A killed process with the same id may have left one.
     await asWriting(name, rm(unfinished, { force: true }));
-    const file = await asWriting(name, open(unfinished, "wx"));
+    const file = await asWriting(name, open(unfinished, "wx", mode));
     const written = await writePieces(name, file, pieces, options);
     await asWriting(name, rename(unfinished, path));
     return written;

@@ -43,6 +43,7 @@ export class Conversation extends Disposable {
   readonly #parts: ConversationParts;
   readonly #template: ChatTemplateOptions;
   #isAnswering = false;
+  #reusedTokens = 0;
 
   /** Throws INVALID_ARGUMENT as `chatTemplateOf` does, such as where there is no template. */
   constructor(parts: ConversationParts, options: ConversationOptions = {}) {
@@ -54,6 +55,16 @@ export class Conversation extends Disposable {
     this.messages = [...(parts.messages ?? first)];
     this.#parts = parts;
     this.#template = template;
+  }
+
+  /** Tokens of the messages that are evaluated: what they take of the model's context. */
+  get length(): number {
+    return this.#parts.session.length;
+  }
+
+  /** Tokens before the last question that were evaluated already, and so not again for its answer. */
+  get reusedTokens(): number {
+    return this.#reusedTokens;
   }
 
   /**
@@ -177,6 +188,7 @@ export class Conversation extends Disposable {
   #withoutEvaluated(tokens: readonly number[]): number[] {
     const common = this.#countCommon(tokens);
     this.#parts.session.truncate(common);
+    this.#reusedTokens = common;
     return tokens.slice(common);
   }
 

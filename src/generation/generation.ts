@@ -131,6 +131,14 @@ export class Generation extends Cancellable implements AsyncIterable<string> {
   }
 
   /**
+   * What there is until now, also of a generation that an error or an abort has ended, for which
+   * `result()` rejects. Its finish reason is "cancelled" as long as it has no other.
+   */
+  soFar(): GenerationResult {
+    return toResult(this.#record);
+  }
+
+  /**
    * Ends the generation with the reason "cancelled" if it has not ended, after the current piece;
    * its reader gets no more. `await using` calls this at the block's end.
    */
@@ -168,14 +176,14 @@ function toResult(record: GenerationRecord): GenerationResult {
   const { prefillMs, decodeMs, promptTokens, cachedTokens, decodedTokens } = record;
   return {
     text: record.text,
-    tokens: record.tokens,
+    tokens: [...record.tokens],
     promptTokens,
     cachedTokens,
     finishReason: record.finishReason ?? "cancelled",
     ...(record.stop !== undefined && { stop: record.stop }),
     ...(record.eosToken !== undefined && { eosToken: record.eosToken }),
     seed: record.seed,
-    ...(record.logprobs !== undefined && { logprobs: record.logprobs }),
+    ...(record.logprobs !== undefined && { logprobs: [...record.logprobs] }),
     timings: {
       prefillMs,
       decodeMs,

@@ -1,30 +1,18 @@
 /** What `plm generate` and `plm chat` show on a terminal, a real one of util-linux's `script`. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { folder, json, model, output, plmWith } from "./support/plm.js";
-
-const MAIN = resolve("build/src/cli/main.js");
-const probe = spawnSync("script", ["-qec", "exit 3", "/dev/null"], { stdio: "ignore" });
-/** Skips where there is no `script` of util-linux, as on macOS and Windows. */
-const onTerminal = probe.status === 3 ? test : test.skip;
+import { ENV, lineOf, onTerminal, scriptOf, Terminal } from "./support/terminal.js";
 
 const PROMPT = "Once upon a time";
 const GENERATE = ["generate", "-m", model, "-p", PROMPT, "-n", "6", "--seed", "4"];
 
-/** The arguments of `script` that run `plm`. */
-function scriptOf(args: readonly string[]): string[] {
-  const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
-  return ["-qec", words, "/dev/null"];
-}
-
-const ENV = { PATH: process.env.PATH, TERM: "xterm-256color" };
-
 /** What a terminal is sent; its line ends as `\n`. */
 function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
-  const { stdout } = spawnSync("script", scriptOf(args), {
+  const { stdout } = spawnSync("script", scriptOf(lineOf(args)), {
     cwd: folder,
     env: { ...ENV, ...env },
     input: "",
@@ -32,20 +20,6 @@ function shown(args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
     timeout: 60_000,
   });
   return stdout.replaceAll("\r\n", "\n");
-}
-
-/** What a terminal is sent by a program to which a line is typed once it prompts for one. */
-async function shownToTyping(args: readonly string[], line: string): Promise<string> {
-  const script = spawn("script", scriptOf(args), { cwd: folder, env: ENV, timeout: 60_000 });
-  let seen = "";
-  let hasTyped = false;
-  for await (const chunk of script.stdout.setEncoding("utf8")) {
-    seen += chunk;
-    if (hasTyped || !seen.includes("> ")) continue;
-    hasTyped = true;
-    script.stdin.write(line);
-  }
-  return seen.replaceAll("\r\n", "\n");
 }
 
 onTerminal("the continuation follows its prompt, which is dim", async () => {
@@ -86,8 +60,11 @@ onTerminal(
     assert.ok(readFileSync(join(folder, "terminal-text.plm")).length > length);
     const chat = ["chat", "-m", model, "-n", "3", "--session", "terminal-talk.plm"];
     await plmWith("Hi\n", ...chat);
-    const seen = await shownToTyping(chat, "/exit\n");
-    assert.match(seen, "plm: the conversation goes on after 2 messages\n");
+    const terminal = new Terminal(lineOf(chat));
+    await terminal.until(/> /);
+    terminal.type("/exit\n");
+    await terminal.ended();
+    assert.match(terminal.seen, "plm: the conversation goes on after 2 messages\n");
   },
 );
 

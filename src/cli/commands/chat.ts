@@ -1,16 +1,20 @@
 /** `plm chat`: a conversation in the terminal. */
-import { createInterface, type Interface } from "node:readline/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { PlmError, quote } from "../../errors.js";
 import type { Conversation } from "../../generation/conversation.js";
-import type { Generation } from "../../generation/generation.js";
 import type { Model } from "../../generation/model.js";
 import { checkKwargs } from "../../tokenizer/chat.js";
+import { describeCommands, parseCommand, type TypedCommand } from "../chat/commands.js";
+import { Front, isTerminal } from "../chat/front.js";
+import { History } from "../chat/history.js";
+import { systemOf, Talk } from "../chat/talk.js";
+import { styled } from "../colours.js";
 import { describeError } from "../describe-error.js";
-import { inputLines } from "../input.js";
-import { type EndingSignal, exitCodeOfSignal, Interrupted, withInterrupt } from "../interrupt.js";
+import { addSession, addSpecial } from "../flags.js";
+import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
-import { note, showNotes, write, writeLine } from "../output.js";
+import { note, showNotes, writeLine } from "../output.js";
 import { jsonObject } from "../parse.js";
 import {
   addSamplingOptions,
@@ -19,34 +23,38 @@ import {
   toGenerateOptions,
 } from "../sampling-options.js";
 import { SessionFile } from "../session-file.js";
+import { stateFolder } from "../state-folder.js";
 
 interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
   readonly session?: string;
+  readonly history: boolean;
   readonly chatTemplateKwargs?: Record<string, unknown>;
 }
 
 const DEFAULT_MAX_TOKENS = 512;
+
+/** Commands after which the conversation is what it was. */
+const SHOWING: ReadonlySet<string | undefined> = new Set(["/save", "/stats", "/help", "/exit"]);
 
 export function addChat(program: Command): void {
   const command = program
     .command("chat")
     .summary("a conversation in the terminal")
     .description(
-      "Answers line by line with the model's chat template. /reset starts anew, /exit or Ctrl-D " +
-        "leaves; Ctrl-C stops an answer, and leaves when there is none to stop.",
+      "Answers messages with the model's chat template. A message is a line; one that ends in a " +
+        "backslash goes on in the next line, and pasted lines are one message. /help lists the " +
+        "commands. Ctrl-C stops an answer and keeps what was said; at an empty line it leaves, as " +
+        "Ctrl-D does. What was typed is kept for the up key, in a file for this user alone.",
     )
-    .option("--system <text>", "the system message")
-    .option(
-      "--session <file>",
-      "go on with the conversation in this file, if it exists; keeps it there after every answer",
-    )
-    .option("--special", "show special tokens such as <|im_start|> that the model writes")
+    .option("--system <text>", "the system prompt")
+    .option("--no-history", "neither read nor keep what was typed in other conversations")
     .option(
       "--chat-template-kwargs <json>",
       'variables for the chat template, such as {"enable_thinking": false}',
       jsonObject("chat-template-kwargs"),
     );
+  addSpecial(addSession(command));
   addSamplingOptions(command, DEFAULT_MAX_TOKENS);
   addModelOptions(command)
     .addHelpText("after", "\nExample:\n  plm chat --max-tokens 100")
@@ -59,12 +67,16 @@ async function run(flags: ChatFlags): Promise<void> {
   await checkGenerateOptions(options, flags.model);
   const path = flags.session;
   const file = path === undefined ? undefined : await SessionFile.open(path, "conversation");
-  const conversation = await withInterrupt(async (signal) => {
-    return openConversation(await openModel(flags, signal), flags, file, signal);
+  const [conversation, contextLength] = await withInterrupt(async (signal) => {
+    const model = await openModel(flags, signal);
+    const opened = await openConversation(model, flags, file, signal);
+    return [opened, model.plan.options.contextLength] as const;
   });
-  if (process.stdin.isTTY) note("/reset starts anew, /exit leaves, Ctrl-C stops an answer");
+  if (isTerminal()) note("/help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves");
+  const history = await openHistory(flags);
   showNotes();
-  const terminal = new Terminal();
+  const front = new Front(history);
+  const talk = new Talk(conversation, options, contextLength);
   /** Whether the file is the conversation as it is. */
   let isKept = true;
   const keep = async (): Promise<void> => {
@@ -73,17 +85,54 @@ async function run(flags: ChatFlags): Promise<void> {
     isKept = true;
   };
   try {
-    for await (const line of terminal.lines()) {
-      if (line === "/exit") break;
-      if (line === "/reset") conversation.reset();
-      else if (line.trim() === "") continue;
-      else await terminal.answer((signal) => conversation.ask(line, { ...options, signal }));
-      await terminal.attempt(keep);
+    for await (const message of front.messages()) {
+      if (message.trim() === "") continue;
+      let command: TypedCommand | undefined;
+      await front.attempt(async () => {
+        command = parseCommand(message);
+        if (command === undefined) {
+          await front.answer((signal) => talk.ask(message, signal));
+        } else if (command.name === "/retry") {
+          await front.answer((signal) => talk.retry(signal));
+        } else {
+          await obey(command, talk);
+        }
+        if (!SHOWING.has(command?.name)) await keep();
+      });
+      if (command?.name === "/exit") break;
     }
     if (!isKept) await keep();
   } finally {
-    terminal.close();
+    front.close();
+    showNotes();
   }
+}
+
+/** What was typed in other conversations, on a terminal. */
+function openHistory({ history }: ChatFlags): Promise<History> {
+  const folder = history && isTerminal() ? stateFolder() : undefined;
+  const path = folder === undefined ? undefined : join(folder, "chat-history");
+  return History.open(path, (error) => note(`what is typed is not kept: ${describeError(error)}`));
+}
+
+/** Does what a command without an answer says. */
+async function obey({ name, argument }: TypedCommand, talk: Talk): Promise<void> {
+  if (name === "/reset") talk.reset();
+  else if (name === "/save") await talk.save(argument!);
+  else if (name === "/stats") await show(talk.stats());
+  else if (name === "/help") await show(describeCommands());
+  else if (name === "/system" && argument !== undefined) talk.setSystem(argument);
+  else if (name === "/system") await show(describeSystem(talk));
+}
+
+function describeSystem({ system }: Talk): string {
+  if (system === undefined) return "no system prompt";
+  return typeof system === "string" ? system : JSON.stringify(system);
+}
+
+/** Shows what a command was asked for. */
+function show(text: string): Promise<void> {
+  return writeLine(styled("dim", text));
 }
 
 /** A new conversation, or the file's, whose system message is that of --system if there is one. */
@@ -97,118 +146,12 @@ async function openConversation(
   const options = { chatTemplateKwargs, signal };
   const conversation = await file.restore((source) => model.restoreConversation(source, options));
   const { messages } = conversation;
-  const kept = messages[0]?.role === "system" ? messages[0].content : undefined;
+  const kept = systemOf(messages);
   if (system !== undefined && system !== kept) {
     const expected = typeof kept === "string" ? quote(kept) : "none";
     const message = `--system: expected ${expected}, as in the session, got ${quote(system)}`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
-  if (process.stdin.isTTY) note(`the conversation goes on after ${messages.length} messages`);
+  if (isTerminal()) note(`the conversation goes on after ${messages.length} messages`);
   return conversation;
-}
-
-/** The error with what the command line has against it. */
-function advised(error: unknown): unknown {
-  const full = PlmError.from(error);
-  if (full?.code !== "CONTEXT_FULL") return error;
-  const advice = "/reset starts anew, --context gives more where the model has it";
-  return new PlmError(full.code, `${full.message}; ${advice}`, { cause: error });
-}
-
-/** Lines in, answers out, and Ctrl-C. */
-class Terminal {
-  readonly #isInteractive = process.stdin.isTTY === true;
-  readonly #readline: Interface | undefined;
-  /** Aborts the answer that is being given. */
-  #answering: AbortController | undefined;
-  #hasInterrupted = false;
-  #isClosed = false;
-  readonly #interrupt = (): void => this.#onInterrupt();
-  readonly #end = (signal: NodeJS.Signals): void => this.#onEnd(signal as EndingSignal);
-
-  constructor() {
-    process.on("SIGINT", this.#interrupt);
-    process.on("SIGTERM", this.#end);
-    process.on("SIGHUP", this.#end);
-    if (!this.#isInteractive) return;
-    const [input, output] = [process.stdin, process.stdout];
-    this.#readline = createInterface({ input, output, terminal: true, prompt: "> " });
-    this.#readline.on("SIGINT", this.#interrupt);
-    this.#readline.on("close", () => {
-      this.#isClosed = true;
-    });
-  }
-
-  /** The lines that are typed; asks for each on a terminal. */
-  async *lines(): AsyncGenerator<string, void> {
-    this.#prompt();
-    for await (const line of this.#readline ?? inputLines()) {
-      this.#hasInterrupted = false;
-      yield line;
-      this.#prompt();
-    }
-    if (this.#isInteractive) await writeLine();
-  }
-
-  /** Prints an answer and a newline. */
-  async answer(ask: (signal: AbortSignal) => Generation): Promise<void> {
-    this.#answering = new AbortController();
-    const { signal } = this.#answering;
-    await this.attempt(async () => {
-      try {
-        for await (const piece of ask(signal)) await write(piece);
-      } catch (cause) {
-        if (cause !== signal.reason) throw advised(cause);
-      } finally {
-        this.#answering = undefined;
-      }
-    });
-    await writeLine();
-  }
-
-  /** Does some work. On a terminal, an error does not end the conversation. */
-  async attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Shows the error on a terminal, throws it elsewhere. */
-  #fail(error: unknown): void {
-    if (!this.#isInteractive) throw error;
-    process.stderr.write(`plm: ${describeError(error)}\n`);
-  }
-
-  close(): void {
-    process.off("SIGINT", this.#interrupt);
-    process.off("SIGTERM", this.#end);
-    process.off("SIGHUP", this.#end);
-    this.#readline?.close();
-  }
-
-  #prompt(): void {
-    if (!this.#isClosed) this.#readline?.prompt();
-  }
-
-  /** Leaves at once, with the terminal as it was before. */
-  #onEnd(signal: EndingSignal): void {
-    this.close();
-    process.exit(exitCodeOfSignal(signal));
-  }
-
-  /** Stops the answer, or leaves: at once if it is not on a terminal, else the second time. */
-  #onInterrupt(): void {
-    if (this.#answering !== undefined && !this.#answering.signal.aborted) {
-      this.#answering.abort(new Interrupted("SIGINT"));
-      this.#hasInterrupted = true;
-    } else if (this.#hasInterrupted || !this.#isInteractive) {
-      this.#onEnd("SIGINT");
-    } else {
-      this.#hasInterrupted = true;
-      process.stdout.write("\n(Ctrl-C again leaves)\n");
-      this.#prompt();
-    }
-  }
 }

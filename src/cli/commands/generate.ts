@@ -7,11 +7,12 @@ import type { Generation, GenerationResult } from "../../generation/generation.j
 import type { Model } from "../../generation/model.js";
 import type { GenerateOptions } from "../../generation/options.js";
 import { checkCount } from "../check-tokens.js";
+import { styled } from "../colours.js";
 import { addFile, addJson, addSession, addSpecial } from "../flags.js";
 import { labelOf, readText, type TextInput } from "../input.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
-import { dim, note, showNotes, write, writeJson, writeLine } from "../output.js";
+import { note, showNotes, write, writeJson, writeLine } from "../output.js";
 import { number } from "../parse.js";
 import {
   addSamplingOptions,
@@ -138,7 +139,7 @@ async function stream(
   try {
     if (isTerminal) {
       showNotes();
-      await write(dim(prompt));
+      await write(styled("dim", prompt));
     }
     for await (const piece of generation) {
       showNotes();
