@@ -138,6 +138,23 @@ test("Ctrl-C keeps what was said", async () => {
   ]);
 });
 
+test("Ctrl-C keeps the text that was generated", async () => {
+  const path = writeRandomModel("long.gguf", { context: 65536 });
+  const flags = ["-m", path, "-n", "Infinity", "--ignore-eos", "--session", "cut.plm"];
+  const child = start("generate", "-p", "Once upon a time", ...flags);
+  const ended = finish(child);
+  await once(child.stdout, "data");
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await ended;
+  assert.equal([code, stderr], [130, ""]);
+  const long = await loadModel(path);
+  const { tokens } = await long.restoreSession(at("cut.plm"));
+  const begin = long.tokenizer.encode("Once upon a time", { addBos: true });
+  assert.equal(Array.from(tokens).slice(0, begin.length), begin);
+  const text = long.tokenizer.decode(Array.from(tokens).slice(begin.length));
+  assert.ok(text.startsWith(stdout.slice(0, -1)), JSON.stringify([text, stdout]));
+});
+
 test("what is no session, or another kind or model's, is refused and left as it was", async () => {
   await plm(...GENERATE, "-p", "Hi", "-n", "70", "--session", "kind.plm");
   await plmWith("Hi\n", ...CHAT, "--session", "talk.plm");

@@ -75,12 +75,21 @@ async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   // Without a text, the session's last token is repeated as it was generated.
   const promptPhase = text === "" ? "decode" : "prefill";
   const generation = generate(session, model.tokenizer, prompt, options, { promptPhase });
-  const result = flags.json ? await generation.result() : await stream(text, generation, signal);
-  if (file !== undefined) {
-    const rest = result.tokens.slice(session.length - end);
-    if (rest.length > 0) await session.evaluate(rest, { logits: "none", phase: "decode", signal });
-    await file.write(() => session.saveStream(), signal);
+  const keep = async (tokens: readonly number[]): Promise<void> => {
+    if (file === undefined) return;
+    const rest = tokens.slice(session.length - end);
+    if (rest.length > 0) await session.evaluate(rest, { logits: "none", phase: "decode" });
+    await file.write(() => session.saveStream());
+  };
+  let result: GenerationResult;
+  try {
+    result = flags.json ? await generation.result() : await stream(text, generation, signal);
+  } catch (error) {
+    const { tokens } = generation.soFar();
+    if (signal.aborted && tokens.length > 0) await keep(tokens);
+    throw error;
   }
+  await keep(result.tokens);
   if (flags.json) await writeJson(toJson(result));
   else if (flags.verbose || process.stderr.isTTY) note(describeTimings(result));
 }
