@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
+import { addCompletion } from "./commands/completion.js";
 import { addDetokenize } from "./commands/detokenize.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     addInit,
     addQuantize,
     addTrain,
+    addCompletion,
     addHelp,
   ]) {
     add(program);
