@@ -27,7 +27,7 @@ export interface ModelFlags {
 }
 
 /** The model that ships with the package (models/README.md). */
-const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
+export const SHIPPED_MODEL: URL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
 const MODEL_HELP = "path or URL of a GGUF file";
 

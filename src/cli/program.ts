@@ -1,10 +1,10 @@
 /** The program `plm`: its commands, their help, and messages for wrong command lines. */
-import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addCompletion } from "./commands/completion.js";
 import { addDetokenize } from "./commands/detokenize.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
@@ -16,6 +16,7 @@ import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { onOneLine } from "./describe-error.js";
 import { describeOption } from "./flags.js";
+import { readVersion } from "./machine.js";
 
 const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
 
@@ -54,6 +55,7 @@ export function createProgram(): Command {
     addInit,
     addQuantize,
     addTrain,
+    addDoctor,
     addCompletion,
     addHelp,
   ]) {
@@ -69,11 +71,6 @@ function refuseUnknown(program: Command): void {
   if (word === undefined || word === "-h" || word === "--help") return;
   if (word.startsWith("-")) program.error(`unknown option '${word}'`);
   findCommand(program, word);
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /**

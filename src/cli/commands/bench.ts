@@ -1,6 +1,4 @@
 /** `plm bench`: the speed of prefill and decoding on this machine. */
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { type Command, Option } from "commander";
 import platform from "#platform";
 import { cacheRowBytes } from "../../cache/rows.js";
@@ -20,9 +18,10 @@ import {
   type SequencesTimes,
   TAIL_TOKENS,
 } from "../bench.js";
-import { describeReport, type Machine, type Report, type ReportFlags } from "../bench-report.js";
+import { describeReport, type Report, type ReportFlags } from "../bench-report.js";
 import { addJson } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
+import { hasAvxVnni, processorName } from "../machine.js";
 import { addModelOptions, type ModelFlags, openModel } from "../options.js";
 import { showNotes, writeJson, writeLine } from "../output.js";
 import { integer } from "../parse.js";
@@ -113,7 +112,7 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     shareOfRead: median(shares),
     kernelGmacs: model.kernelRates ?? null,
     precision: flags.precision,
-    machine: describeMachine(),
+    machine: { cpu: processorName(), node: process.version, avxVnni: hasAvxVnni() },
   };
   model.dispose();
   const whole: Report = {
@@ -188,20 +187,4 @@ function rate(tokens: number, durationMs: number): number {
 
 function cacheBytesPerToken({ config, plan }: Model): number {
   return config.numHiddenLayers * cacheRowBytes(plan.options.cacheType, config);
-}
-
-function describeMachine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() || process.arch,
-    node: process.version,
-    avxVnni: detectAvxVnni(),
-  };
-}
-
-function detectAvxVnni(): boolean | null {
-  try {
-    return /\bavx_vnni\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,62 @@
+/** What loading chooses on this machine, and why. */
+import platform from "#platform";
+import type { Model } from "../../generation/model.js";
+import { chooseKernels, TIMING_BYTES } from "../../kernels/choose-kernels.js";
+import { loadKernels, type Variant } from "../../kernels/load.js";
+import { isFloatType, PACKED_TYPES, type PackedTypeName } from "../../kernels/packed.js";
+import type { Choice, Features, TypeKernels } from "./report.js";
+
+const PAGE_BYTES = 65536;
+
+/** The choice of a model that was loaded without options. */
+export async function explainChoice(model: Model, features: Features): Promise<Choice> {
+  const { variant, threads } = model;
+  return {
+    variant,
+    variantReason: explainVariant(features),
+    threads,
+    threadsReason: explainThreads(model),
+    kernels: await timeKernels(variant),
+    kernelsReason:
+      variant === "simd"
+        ? "simd has one kernel for each type, of activations in i16"
+        : "what was fast here when timed, within the limits of precision",
+  };
+}
+
+function explainVariant({ relaxedDot }: Features): string {
+  if (relaxedDot === "u8") return "its relaxed dot reads u8 here, which the kernels need";
+  if (relaxedDot === null) return "this runtime refuses relaxed SIMD";
+  const reading =
+    relaxedDot === "wrong"
+      ? "gives wrong results"
+      : relaxedDot === "s8"
+        ? "reads s8"
+        : "saturates sums";
+  return `this runtime's relaxed dot ${reading}; the relaxed kernels need one that reads u8`;
+}
+
+function explainThreads({ threads, threadFailure }: Model): string {
+  const processors = platform.parallelism();
+  if (threadFailure !== undefined) return threadFailure.message;
+  if (processors === 1) return "there is one processor";
+  const which = threads < processors ? "more were slower" : "fewer were slower";
+  return `${which} on the model that ships; each model is timed when it is loaded`;
+}
+
+/** Times the kernels of each type as loading does. */
+async function timeKernels(variant: Variant): Promise<Record<string, TypeKernels>> {
+  const pages = 1 + Math.ceil(TIMING_BYTES / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE_BYTES });
+  const { kernels } = await loadKernels(memory, { variant });
+  const types = Object.keys(PACKED_TYPES) as PackedTypeName[];
+  const timed = new Set(types.filter((type) => !isFloatType(type)));
+  const { matvec, matmul, rates } = chooseKernels(kernels, memory, PAGE_BYTES, timed);
+  const found: Record<string, TypeKernels> = {};
+  for (const type of timed) {
+    const [decode, planes] = [matvec[type], matmul[type]];
+    if (decode === undefined || planes === undefined) continue;
+    found[type] = { decode, planes, gmacs: rates[type] ?? null };
+  }
+  return found;
+}
