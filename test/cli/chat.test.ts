@@ -50,6 +50,57 @@ test("penalties look back on the whole conversation", async () => {
   assert.is(stdout, expected);
 });
 
+test("a line that ends in a backslash goes on in the next one", async () => {
+  const flags = ["chat", "-m", model, "--precision", "exact", "-n", "6", "--seed", "7"];
+  const { stdout } = await plmWith("One\\\r\ntwo\\\n\n/reset\n/a/path\\", ...flags);
+  const answers = ["One\ntwo\n", "/a/path"].map((content) =>
+    library.chat([{ role: "user", content }], { maxTokens: 6, seed: 7 }).text(),
+  );
+  assert.is(stdout, (await Promise.all(answers)).map((answer) => `${answer}\n`).join(""));
+});
+
+test("commands work in a pipe as on a terminal", async () => {
+  const flags = [...FLAGS, "--seed", "7", "--system", "Tell."];
+  const lines = "/system\n/stats\nHi\n/retry\n/save saved.plm\n/save saved.plm\n/stats\n/help\n";
+  const { code, stdout, stderr } = await plmWith(lines, ...flags);
+  assert.equal([code, stderr], [0, ""]);
+  const messages = [
+    { role: "system", content: "Tell." },
+    { role: "user", content: "Hi" },
+  ];
+  const options = { maxTokens: 6, ignoreEos: true };
+  const first = await library.chat(messages, { ...options, seed: 7 }).text();
+  const again = await library.chat(messages, { ...options, seed: 8 }).text();
+  const { promptTokens } = await library.chat(messages, options).result();
+  const saved = await library.restoreConversation(join(folder, "saved.plm"));
+  assert.equal(saved.messages, [...messages, { role: "assistant", content: again }]);
+  assert.is(saved.length, promptTokens + 5);
+  const before = `Tell.\ncontext  0 of 1024 tokens\n${first}\n${again}\n`;
+  assert.is(stdout.slice(0, before.length), before);
+  // All but the question's last token is there from the first answer.
+  const cached = `${promptTokens - 1} of ${promptTokens} cached`;
+  const stats = `context   ${promptTokens + 5} of 1024 tokens\nquestion  ${cached}, `;
+  assert.is(stdout.slice(before.length, before.length + stats.length), stats);
+  assert.match(stdout, /answer {4}6 tokens, [\d.]+ tokens\/s, ended by length, seed 8\n\/reset /);
+  saved.dispose();
+});
+
+test("a command that is not known, or cannot be obeyed, ends a pipe in one line", async () => {
+  for (const [line, message] of [
+    ["/rest", "expected /reset, /retry, .*, got /rest"],
+    ["/reset now", '/reset: expected nothing behind it, got "now"'],
+    ["/save", "/save: expected FILE, got nothing"],
+    ["/save nowhere/x", "/save: nowhere/x could not be written: .*"],
+    ["/save model.gguf", "/save: model.gguf: .*"],
+    ["/save saved.plm", "/save: expected a new file, got saved.plm, which exists"],
+    ["/retry", "/retry: expected a question before it, got none"],
+  ]) {
+    const { code, stdout, stderr } = await plmWith(`${line}\nHi\n`, ...FLAGS);
+    assert.equal([code, stdout], [1, ""]);
+    assert.match(stderr, new RegExp(`^plm: ${message}\\n$`));
+  }
+});
+
 test("special tokens that the model writes are shown on demand", async () => {
   const [start] = library.tokenizer.encode("<|im_start|>", { special: true });
   const bias = ["--logit-bias", `${start}=1000`];
