@@ -62,7 +62,7 @@ export class Conversation extends Disposable {
     return this.#parts.session.length;
   }
 
-  /** Tokens before the last question that were evaluated already, and so not again for its answer. */
+  /** Tokens before the last question that were there already, and not evaluated for its answer. */
   get reusedTokens(): number {
     return this.#reusedTokens;
   }
