@@ -44,8 +44,8 @@ export function addChat(program: Command): void {
     .description(
       "Answers messages with the model's chat template. A message is a line; one that ends in a " +
         "backslash goes on in the next line, and pasted lines are one message. /help lists the " +
-        "commands. Ctrl-C stops an answer and keeps what was said; at an empty line it leaves, as " +
-        "Ctrl-D does. What was typed is kept for the up key, in a file for this user alone.",
+        "commands. Ctrl-C stops an answer and keeps what was said; at an empty line it leaves, " +
+        "as Ctrl-D does. What was typed is kept for the up key, in a file for this user alone.",
     )
     .option("--system <text>", "the system prompt")
     .option("--no-history", "neither read nor keep what was typed in other conversations")
