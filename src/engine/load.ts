@@ -4,8 +4,6 @@ import { checkSignal } from "../brands.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
-import type { HttpOptions } from "../format/http-client.js";
-import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { chooseKernels, type MatmulRates } from "../kernels/choose-kernels.js";
 import {
   isModule,
@@ -24,6 +22,8 @@ import { fillRopeTable } from "../model/rope-table.js";
 import { eachWeight, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
+import type { HttpOptions } from "../sources/http-client.js";
+import { closeSources, type ModelSource, openSources } from "../sources/source.js";
 import { disposedModel } from "./disposed.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";

@@ -6,9 +6,9 @@ import type { ModelOptions } from "../engine/options.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import { invalidArgument } from "../errors.js";
 import { type Gguf, openGguf } from "../format/gguf.js";
-import type { HttpOptions } from "../format/http-client.js";
-import { closeSources, type ModelSource, openSources } from "../format/source.js";
 import { loadInWorker, type WorkerOption } from "../remote/load.js";
+import type { HttpOptions } from "../sources/http-client.js";
+import { closeSources, type ModelSource, openSources } from "../sources/source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 

@@ -4,10 +4,10 @@ import { kindOf } from "../describe.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { invalidArgument } from "../errors.js";
-import { readHeaders } from "../format/http-headers.js";
 import { parseUrl } from "../globals.js";
 import { checkBinary } from "../kernels/load.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
+import { readHeaders } from "../sources/http-headers.js";
 import type { SentLoadOptions } from "./protocol.js";
 
 /** The options that are numbers, texts or flags; others are left out. */

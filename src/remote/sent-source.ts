@@ -4,11 +4,11 @@
  */
 import { brandOf } from "../brands.js";
 import type { ByteSource } from "../format/byte-source.js";
-import type { HttpOptions } from "../format/http-client.js";
-import { type Fields, readHeaders } from "../format/http-headers.js";
-import { isUrl, locate } from "../format/locate.js";
-import type { BlobLike, FileSource } from "../format/model-source.js";
-import { type ModelSource, openSources } from "../format/source.js";
+import type { HttpOptions } from "../sources/http-client.js";
+import { type Fields, readHeaders } from "../sources/http-headers.js";
+import { isUrl, locate } from "../sources/locate.js";
+import type { BlobLike, FileSource } from "../sources/model-source.js";
+import { type ModelSource, openSources } from "../sources/source.js";
 
 /** A place or a blob: what a worker can open. */
 type Openable = { readonly place: string } | { readonly url: string } | { readonly blob: BlobLike };

@@ -5,7 +5,6 @@ import { type LoadedPlm, loadPlm } from "../engine/load.js";
 import type { Session, StartedSave } from "../engine/session.js";
 import type { ByteSource } from "../format/byte-source.js";
 import { openGguf } from "../format/gguf.js";
-import { closeSources, openSources } from "../format/source.js";
 import { requireGlobal } from "../globals.js";
 import type {
   Call,
@@ -19,6 +18,7 @@ import type {
 } from "../remote/protocol.js";
 import { sendError } from "../remote/sent-error.js";
 import type { SentSource } from "../remote/sent-source.js";
+import { closeSources, openSources } from "../sources/source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Loop } from "./loop.js";
 import type { Port } from "./port.js";

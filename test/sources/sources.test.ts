@@ -10,11 +10,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ErrorCode } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
-import type { ResponseLike } from "../../src/format/model-source.js";
-import { closeSources, type ModelSource, openSources } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
+import type { ResponseLike } from "../../src/sources/model-source.js";
+import { closeSources, type ModelSource, openSources } from "../../src/sources/source.js";
+import { SAMPLE_METADATA, sampleFile, sampleTensors } from "../format/support/sample.js";
 import { errorOf } from "./support/error-of.js";
-import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./support/sample.js";
 import { serveFiles } from "./support/server.js";
 
 const file = sampleFile();

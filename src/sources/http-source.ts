@@ -1,6 +1,6 @@
 /** Files behind a URL: by ranges where the server honours them, else from front to back. */
 import { PlmError } from "../errors.js";
-import type { ByteSource } from "./byte-source.js";
+import type { ByteSource } from "../format/byte-source.js";
 import { type HttpClient, nameOf } from "./http-client.js";
 import { type Connection, connect, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";

@@ -1,5 +1,5 @@
 /** Time and randomness of requests in tests: pauses are recorded, not waited for. */
-import type { HttpEnvironment } from "../../../src/format/http-environment.js";
+import type { HttpEnvironment } from "../../../src/sources/http-environment.js";
 
 /** The time of every request: RFC 9110's own example, Sun, 06 Nov 1994 08:49:37 GMT. */
 export const NOW_MS: number = Date.UTC(1994, 10, 6, 8, 49, 37);

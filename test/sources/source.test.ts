@@ -8,9 +8,9 @@ import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { closeSources, type ModelSource, openSources } from "../../src/format/source.js";
+import { closeSources, type ModelSource, openSources } from "../../src/sources/source.js";
+import { sampleFile, sampleTensors } from "../format/support/sample.js";
 import { seededRandom } from "../support/random.js";
-import { sampleFile, sampleTensors } from "./support/sample.js";
 
 const file = sampleFile();
 

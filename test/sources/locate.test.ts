@@ -6,10 +6,10 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
-import { locate } from "../../src/format/locate.js";
-import { closeSources, openSources } from "../../src/format/source.js";
+import { locate } from "../../src/sources/locate.js";
+import { closeSources, openSources } from "../../src/sources/source.js";
+import { sampleFile } from "../format/support/sample.js";
 import { errorOf } from "./support/error-of.js";
-import { sampleFile } from "./support/sample.js";
 
 /** Runs `work` in a folder of its own. */
 async function inFolder(work: () => Promise<void>): Promise<void> {

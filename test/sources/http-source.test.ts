@@ -3,12 +3,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { HttpClient } from "../../src/format/http-client.js";
-import { closeSources, openSources, openWith } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
+import { HttpClient } from "../../src/sources/http-client.js";
+import { closeSources, openSources, openWith } from "../../src/sources/source.js";
+import { sampleFile, sampleTensors } from "../format/support/sample.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
-import { sampleFile, sampleTensors } from "./support/sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 /** 5 MiB without repeated parts. */

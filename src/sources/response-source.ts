@@ -1,7 +1,7 @@
 /** Reads the body of a fetch Response from front to back. */
 import { PlmError } from "../errors.js";
+import type { ByteSource } from "../format/byte-source.js";
 import { parseUrl } from "../globals.js";
-import type { ByteSource } from "./byte-source.js";
 import { nameOf } from "./http-client.js";
 import { checkAnswer, unreadable } from "./http-connection.js";
 import { contentLength } from "./http-fields.js";

@@ -1,7 +1,8 @@
 /** Sources that any runtime can read at any offset: bytes and blobs. */
+
+import type { ByteSource } from "../format/byte-source.js";
 import { requireGlobal } from "../globals.js";
 import { attempt } from "./attempt.js";
-import type { ByteSource } from "./byte-source.js";
 import type { BlobLike } from "./model-source.js";
 
 /** The longest piece of a blob read at once, so that a large read makes no second copy. */

@@ -1,7 +1,7 @@
 /** Reads from an open file: a Node FileHandle, the caller's or the platform's. */
 import { PlmError } from "../errors.js";
+import type { ByteSource } from "../format/byte-source.js";
 import { attempt } from "./attempt.js";
-import type { ByteSource } from "./byte-source.js";
 import type { OpenFile } from "./model-source.js";
 
 /** The longest single read, so that aborts are noticed in between. */

@@ -2,7 +2,7 @@
  * What a model can be loaded from. The types list what is used of each object, so that they need no
  * browser or Node lib, and objects of any realm fit.
  */
-import type { ByteSource } from "./byte-source.js";
+import type { ByteSource } from "../format/byte-source.js";
 
 /** Bytes: a buffer, shared or not, or a view of one. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;

@@ -3,7 +3,7 @@ import { abortable } from "../abortable.js";
 import { bytesOf } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { PlmError } from "../errors.js";
-import type { ByteSource } from "./byte-source.js";
+import type { ByteSource } from "../format/byte-source.js";
 import { type ChunkReader, type ChunkSource, readerOf } from "./chunk-reader.js";
 import { describeCause } from "./describe-cause.js";
 

@@ -3,14 +3,14 @@ import { Readable } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { PlmError } from "../../src/errors.js";
-import { type FetchLike, HttpClient, type HttpOptions } from "../../src/format/http-client.js";
-import { type HeaderFields, readHeaders } from "../../src/format/http-headers.js";
-import { openSources, openWith } from "../../src/format/source.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
+import { type FetchLike, HttpClient, type HttpOptions } from "../../src/sources/http-client.js";
+import { type HeaderFields, readHeaders } from "../../src/sources/http-headers.js";
+import { openSources, openWith } from "../../src/sources/source.js";
+import { sampleFile } from "../format/support/sample.js";
 import { tinyModel } from "../model/support/tiny.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
-import { sampleFile } from "./support/sample.js";
 import { type FileServer, type ServerOptions, serveFiles } from "./support/server.js";
 
 const TOKEN = "hf_s3cret";

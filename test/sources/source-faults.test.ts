@@ -2,11 +2,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openGguf } from "../../src/format/gguf.js";
-import { type ModelSource, openSources } from "../../src/format/source.js";
 import { loadModel } from "../../src/generation/load-model.js";
+import { type ModelSource, openSources } from "../../src/sources/source.js";
+import { sampleFile } from "../format/support/sample.js";
 import { tinyModel } from "../model/support/tiny.js";
 import { errorOf } from "./support/error-of.js";
-import { sampleFile } from "./support/sample.js";
 
 const file = sampleFile();
 
