@@ -28,7 +28,8 @@ export interface ModelFlags {
 /** The model that ships with the package (models/README.md). */
 const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
-const MODEL_HELP = "path or URL of a GGUF file (default: the model that ships with the package)";
+const MODEL_HELP =
+  "path or URL of a GGUF file, or hf:owner/repo/file (default: the package's own model)";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {
