@@ -12,20 +12,7 @@ export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { ByteSource } from "./format/byte-source.js";
 export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, openGguf } from "./format/gguf.js";
-export type { FetchLike, HttpOptions } from "./format/http-client.js";
-export type { HeaderFields } from "./format/http-headers.js";
 export type { GgufValue } from "./format/metadata.js";
-export type {
-  BlobLike,
-  Bytes,
-  OpenFile,
-  PickedFile,
-  ResponseLike,
-  StreamLike,
-  StreamOwner,
-  UrlLike,
-} from "./format/model-source.js";
-export { type ModelSource, openSources } from "./format/source.js";
 export type { TensorInfo } from "./format/tensors.js";
 export type { Conversation, ConversationOptions } from "./generation/conversation.js";
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
@@ -53,6 +40,22 @@ export type { Precision } from "./model/precision.js";
 export type { SparsityCount } from "./model/relu2-mlp.js";
 export type { RopeScaling } from "./model/rope-scaling.js";
 export type { ThreadScript, ThreadWorker } from "./platform/thread-worker.js";
+export type { FetchLike, HttpOptions } from "./sources/http-client.js";
+export type { HeaderFields } from "./sources/http-headers.js";
+export type {
+  BlobLike,
+  Bytes,
+  OpenFile,
+  PickedFile,
+  ResponseLike,
+  StreamLike,
+  StreamOwner,
+  UrlLike,
+} from "./sources/model-source.js";
+export { models, type PullOptions, type StoredModel } from "./sources/models.js";
+export { type ModelSource, openSources } from "./sources/source.js";
+export type { SourceOptions } from "./sources/source-options.js";
+export type { TransferProgress } from "./sources/transfer-rate.js";
 export {
   applyChatTemplate,
   type ChatContent,

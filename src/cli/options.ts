@@ -4,11 +4,11 @@ import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { openGguf } from "../format/gguf.js";
-import { closeSources, openSources } from "../format/source.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
+import { closeSources, openSources } from "../sources/source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { addContext, addThreads, type ContextDefaults } from "./flags.js";
 import { note } from "./output.js";
@@ -29,7 +29,7 @@ export interface ModelFlags {
 /** The model that ships with the package (models/README.md). */
 export const SHIPPED_MODEL: URL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
-const MODEL_HELP = "path or URL of a GGUF file";
+const MODEL_HELP = "path or URL of a GGUF file, or hf:owner/repo/file";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {

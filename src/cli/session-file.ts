@@ -3,7 +3,7 @@ import { access, constants, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { peekSnapshot } from "../cache/read-snapshot.js";
 import { PlmError } from "../errors.js";
-import { closeSources, openSources } from "../format/source.js";
+import { closeSources, openSources } from "../sources/source.js";
 import { writeOutput } from "./output-file.js";
 import { asWriting } from "./write-whole.js";
 

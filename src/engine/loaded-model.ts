@@ -1,9 +1,10 @@
 /** A model in memory as its users reach it, wherever its engine runs. */
-import type { HttpOptions } from "../format/http-client.js";
-import type { ModelSource } from "../format/source.js";
+
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
+import type { HttpOptions } from "../sources/http-client.js";
+import type { ModelSource } from "../sources/source.js";
 import type { ModelPlan } from "./plan.js";
 import type { Session } from "./session.js";
 

@@ -7,10 +7,10 @@ import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import type { ModelPlan } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
 import { invalidArgument } from "../errors.js";
-import type { ModelSource } from "../format/source.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
+import type { ModelSource } from "../sources/source.js";
 import {
   applyChatTemplate,
   type ChatMessage,

@@ -95,7 +95,7 @@ async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise
 }
 
 /** A module as it is, or its bytes, unshared. Throws INVALID_ARGUMENT for anything else. */
-export function checkBinary(binary: KernelsBinary): WebAssembly.Module | Uint8Array<ArrayBuffer> {
+export function checkBinary(binary: KernelsBinary): WebAssembly.Module | OwnBytes {
   if (isModule(binary)) return binary;
   const bytes = bytesOf("wasm", binary);
   if (bytes !== undefined) return bytes.slice();

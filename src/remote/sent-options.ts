@@ -4,7 +4,6 @@ import { kindOf } from "../describe.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { invalidArgument } from "../errors.js";
-import { readHeaders } from "../format/http-headers.js";
 import { parseUrl } from "../globals.js";
 import { checkBinary } from "../kernels/load.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
@@ -19,7 +18,7 @@ const PLAIN: Readonly<Record<keyof ModelOptions | "variant", true>> = {
 
 /** What of the options goes to the worker. Throws INVALID_ARGUMENT for one that cannot. */
 export function sendOptions(options: LoadOptions): SentLoadOptions {
-  const { threadScript, headers, wasm } = options;
+  const { threadScript, wasm } = options;
   const plain: Record<string, unknown> = {};
   for (const name of Object.keys(PLAIN) as (keyof typeof PLAIN)[]) {
     const value: unknown = options[name];
@@ -35,7 +34,6 @@ export function sendOptions(options: LoadOptions): SentLoadOptions {
   return {
     ...plain,
     ...(wasm !== undefined && { wasm }),
-    ...(headers !== undefined && { headers: readHeaders(headers) }),
     ...(threadScript !== undefined && { threadScript: sendScript(threadScript) as string }),
   };
 }

@@ -5,7 +5,7 @@ import type { LoadedPlm, LoadOptions } from "../../src/engine/load.js";
 import type { LocalSession } from "../../src/engine/local-session.js";
 import type { Session } from "../../src/engine/session.js";
 import { PlmError } from "../../src/errors.js";
-import type { ModelSource } from "../../src/format/source.js";
+import type { ModelSource } from "../../src/sources/source.js";
 import { withLostJoin } from "../kernels/support/lost-join.js";
 import { assertRejects, loadEngine, rejection } from "../model/support/engine.js";
 import { claimProcessors } from "../model/support/processors.js";

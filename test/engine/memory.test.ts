@@ -10,13 +10,13 @@ import { createPlm, stagingOf } from "../../src/engine/thread.js";
 import { PlmError } from "../../src/errors.js";
 import type { TensorType } from "../../src/format/dtypes.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { openSources } from "../../src/format/source.js";
 import { chooseKernels } from "../../src/kernels/choose-kernels.js";
 import { loadKernels } from "../../src/kernels/load.js";
 import { TEAM_BYTES } from "../../src/kernels/team.js";
 import { readWeights } from "../../src/loading/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
 import { eachWeight } from "../../src/model/weights.js";
+import { openSources } from "../../src/sources/source.js";
 import { engineLogits, loadEngine } from "../model/support/engine.js";
 import { K_DIMS, Q8_CACHE_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
 

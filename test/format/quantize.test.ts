@@ -12,8 +12,8 @@ import {
   quantize,
   quantized,
 } from "../../src/format/quantize.js";
-import { closeSources, openSources } from "../../src/format/source.js";
 import type { TensorInfo } from "../../src/format/tensors.js";
+import { closeSources, openSources } from "../../src/sources/source.js";
 import { gaussian, seededRandom } from "../support/random.js";
 import { referenceF16Bits, referenceF16Value, referenceQ8_0 } from "../support/reference.js";
 import { dequantize as referenceValues } from "./support/dequantize.js";

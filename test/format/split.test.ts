@@ -6,8 +6,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { PlmError } from "../../src/errors.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
-import { closeSources, openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, type TensorData } from "../../src/format/writer.js";
+import { closeSources, openSources } from "../../src/sources/source.js";
 import { open, refused } from "./support/open.js";
 import { sampleFile, sampleTensors } from "./support/sample.js";
 

@@ -4,8 +4,8 @@ import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import { openGguf } from "../../src/format/gguf.js";
 import type { MetadataType } from "../../src/format/metadata.js";
-import { openSources } from "../../src/format/source.js";
 import { encodeGguf, type MetadataEntry, writeGguf } from "../../src/format/writer.js";
+import { openSources } from "../../src/sources/source.js";
 import { SAMPLE_METADATA, sampleFile, sampleTensors } from "./support/sample.js";
 
 function isInvalid(error: unknown): boolean {

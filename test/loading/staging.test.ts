@@ -2,11 +2,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { planModel } from "../../src/engine/plan.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { openSources } from "../../src/format/source.js";
 import { ChunkQueue, QUEUE_BYTES } from "../../src/loading/chunk-queue.js";
 import { stagedBytes } from "../../src/loading/chunks.js";
 import { Staging } from "../../src/loading/staging.js";
 import { eachWeight, type PlmWeights } from "../../src/model/weights.js";
+import { openSources } from "../../src/sources/source.js";
 import { ODD_DIMS, SMALL_DIMS, type TinyOptions, tinyModel } from "../model/support/tiny.js";
 
 async function weightsOf(options: TinyOptions): Promise<PlmWeights> {

@@ -8,11 +8,11 @@ import { stagingOf } from "../../src/engine/thread.js";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
 import { decodeHeader, decodePrefix, PREFIX_BYTES } from "../../src/format/frame.js";
 import { openGguf } from "../../src/format/gguf.js";
-import { openSources } from "../../src/format/source.js";
 import { encodeGguf } from "../../src/format/writer.js";
 import { kernelsBytes, loadKernels } from "../../src/kernels/load.js";
 import { readWeights } from "../../src/loading/read-weights.js";
 import { fingerprintOf } from "../../src/model/fingerprint.js";
+import { openSources } from "../../src/sources/source.js";
 import { relaxedKernels } from "../kernels/support/wasm.js";
 import {
   K_DIMS,

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import { TENSOR_TYPES, type TensorType } from "../../src/format/dtypes.js";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
-import { openSources } from "../../src/format/source.js";
+import { openSources } from "../../src/sources/source.js";
 import { assertRejects, loadEngine } from "./support/engine.js";
 import { BLOCK_FIELDS, K_DIMS, SMALL_DIMS, tinyModel } from "./support/tiny.js";
 

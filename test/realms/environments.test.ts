@@ -1,9 +1,9 @@
 /** Globals that a test environment replaces, as jsdom does, while fetch stays Node's. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type ModelSource, openSources } from "../../src/format/source.js";
+import { type ModelSource, openSources } from "../../src/sources/source.js";
 import { sampleFile } from "../format/support/sample.js";
-import { serveFiles } from "../format/support/server.js";
+import { serveFiles } from "../sources/support/server.js";
 
 /** An AbortSignal without any part of Node's. */
 class OwnSignal extends EventTarget {

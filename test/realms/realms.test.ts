@@ -12,7 +12,7 @@ import * as assert from "uvu/assert";
 import { brandOf, bytesOf } from "../../src/brands.js";
 import { kindOf } from "../../src/describe.js";
 import { PlmError } from "../../src/errors.js";
-import { type ModelSource, openSources } from "../../src/format/source.js";
+import { type ModelSource, openSources } from "../../src/sources/source.js";
 import { sampleFile } from "../format/support/sample.js";
 
 const REPORT = promisify(execFile)(process.execPath, [

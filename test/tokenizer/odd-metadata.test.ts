@@ -2,9 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PlmError } from "../../src/errors.js";
-import { BytesSource } from "../../src/format/bytes-source.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { encodeGguf } from "../../src/format/writer.js";
+import { BytesSource } from "../../src/sources/bytes-source.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { seededRandom } from "../support/random.js";

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BytesSource } from "../../src/format/bytes-source.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { encodeGguf } from "../../src/format/writer.js";
+import { BytesSource } from "../../src/sources/bytes-source.js";
 import { readTokenizerSource } from "../../src/tokenizer/metadata.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { trainTokenizer } from "../../src/tokenizer/train.js";

@@ -13,7 +13,7 @@ import {
   type ModelSource,
   PlmError,
 } from "../../src/index.js";
-import { serveFiles } from "../format/support/server.js";
+import { serveFiles } from "../sources/support/server.js";
 import { codeOf, FILE, loadRemote, watchRejections } from "./support/both.js";
 
 const unhandled = watchRejections();

@@ -6,7 +6,7 @@ import { quote } from "../../errors.js";
 import { type Gguf, openGguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
-import { closeSources, openSources } from "../../format/source.js";
+import { closeSources, openSources } from "../../sources/source.js";
 import { Tokenizer } from "../../tokenizer/tokenizer.js";
 import { addForce, addJson, addType } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";

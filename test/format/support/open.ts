@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 import { type Gguf, openGguf } from "../../../src/format/gguf.js";
-import { openSources } from "../../../src/format/source.js";
+import { openSources } from "../../../src/sources/source.js";
 
 /** Opens the parts of one model. */
 export async function open(...files: Uint8Array[]): Promise<Gguf> {

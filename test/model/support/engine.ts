@@ -6,8 +6,8 @@ import type { ModelOptions } from "../../../src/engine/options.js";
 import { type ModelPlan, planModel } from "../../../src/engine/plan.js";
 import { type ErrorCode, PlmError } from "../../../src/errors.js";
 import { openGguf } from "../../../src/format/gguf.js";
-import { type ModelSource, openSources } from "../../../src/format/source.js";
 import { kernelsBytes, type Variant } from "../../../src/kernels/load.js";
+import { type ModelSource, openSources } from "../../../src/sources/source.js";
 import { relaxedKernels } from "../../kernels/support/wasm.js";
 
 const binaries: Readonly<Record<Variant, Uint8Array<ArrayBuffer>>> = {

@@ -3,7 +3,7 @@
  * dense. Slow and obvious: the oracle for the engine.
  */
 import { type Gguf, openGguf } from "../../../src/format/gguf.js";
-import { type ModelSource, openSources } from "../../../src/format/source.js";
+import { type ModelSource, openSources } from "../../../src/sources/source.js";
 import { dequantize } from "../../format/support/dequantize.js";
 import { referenceRmsnorm, referenceRope, referenceSoftmax } from "../../support/reference.js";
 
