@@ -8,6 +8,9 @@ import type { BlobLike } from "./model-source.js";
 /** The longest piece of a blob read at once, so that a large read makes no second copy. */
 const PIECE_BYTES = 4 << 20;
 
+/** Shorter reads take this much, for those that follow: in a browser each asks another process. */
+const AHEAD_BYTES = 1 << 20;
+
 /** Reads from bytes in memory, which must not change meanwhile. */
 export class BytesSource implements ByteSource {
   readonly name: string = "bytes in memory";
@@ -42,6 +45,8 @@ export class BlobSource implements ByteSource {
   readonly size: number;
   readonly sequential = false;
   readonly #blob: BlobLike;
+  /** The last bytes that were read ahead, and where they begin. */
+  #ahead = { start: 0, bytes: new Uint8Array(0) };
 
   constructor(blob: BlobLike) {
     this.#blob = blob;
@@ -53,16 +58,27 @@ export class BlobSource implements ByteSource {
     const length = Math.max(0, Math.min(target.length, this.size - offset));
     for (let done = 0; done < length; ) {
       signal?.throwIfAborted();
-      const start = offset + done;
       const wanted = Math.min(length - done, PIECE_BYTES);
-      const piece = await this.#bytesOf(this.#blob.slice(start, start + wanted));
+      const piece = await this.#piece(offset + done, wanted);
       signal?.throwIfAborted();
-      target.set(new Uint8Array(piece).subarray(0, wanted), done);
-      done += Math.min(piece.byteLength, wanted);
+      target.set(piece, done);
+      done += piece.length;
       // The file is shorter than its blob says: it was cut in the meantime.
-      if (piece.byteLength < wanted) return done;
+      if (piece.length === 0) return done;
     }
     return length;
+  }
+
+  /** At most `wanted` bytes from `start`: of those read ahead, or anew; none behind the end. */
+  async #piece(start: number, wanted: number): Promise<Uint8Array> {
+    const at = start - this.#ahead.start;
+    if (at >= 0 && at < this.#ahead.bytes.length) {
+      return this.#ahead.bytes.subarray(at, at + wanted);
+    }
+    const end = start + Math.max(wanted, AHEAD_BYTES);
+    const bytes = new Uint8Array(await this.#bytesOf(this.#blob.slice(start, end)));
+    if (wanted <= AHEAD_BYTES) this.#ahead = { start, bytes };
+    return bytes.subarray(0, wanted);
   }
 
   #bytesOf(piece: BlobLike): Promise<ArrayBuffer> {
@@ -71,7 +87,9 @@ export class BlobSource implements ByteSource {
     );
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#ahead = { start: 0, bytes: new Uint8Array(0) };
+  }
 }
 
 /** The bytes of a blob without a method for them, as in older jsdom. */

@@ -96,7 +96,7 @@ onTerminal("lines that end in a backslash, and pasted lines, are one message", a
 onTerminal("Ctrl-C stops an answer, clears a line, and leaves at an empty one", async () => {
   const path = writeRandomModel("endless.gguf", { context: 65536 });
   const endless = await loadModel(path);
-  const flags = ["-m", path, "-n", "Infinity", "--session", "stopped.plm"];
+  const flags = ["-m", path, "-n", "Infinity", "--session", "halted.plm"];
   const terminal = await startChat(flags, { NO_COLOR: "1" });
   terminal.type(`Hi${KEYS.enter}`);
   await terminal.until(/Hi\n.{20}/s);
@@ -104,7 +104,7 @@ onTerminal("Ctrl-C stops an answer, clears a line, and leaves at an empty one", 
   terminal.type("lost");
   terminal.type(`${KEYS.ctrlC}/stats${KEYS.enter}`);
   await terminal.until(/\ncontext +\d+ of 65536 tokens\nquestion .*\nanswer .*cancelled/);
-  const [, answer] = await messagesOf("stopped.plm", endless);
+  const [, answer] = await messagesOf("halted.plm", endless);
   assert.ok(terminal.seen.includes(`Hi\n${answer.content}\n`), "what was said is kept");
   await terminal.until(/cancelled.*\n.*> /);
   terminal.type(`/exit${KEYS.ctrlC}`);
