@@ -123,7 +123,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     openFile: (path) => openFile(modules, path),
     openStore: async () => createDiskStore(modules, environment),
     environment,
-    createSha256: () => createSha256(modules),
+    createSha256: async () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
     hasWorkers: () => true,

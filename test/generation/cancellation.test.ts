@@ -92,6 +92,8 @@ test("an abort during decode comes after the pieces shown", async () => {
   assert.is(text, "bcd");
   assert.is(caught, REASON);
   assert.is(await rejection(generation.text()), REASON);
+  const { tokens, finishReason, promptTokens, text: sofar } = generation.soFar();
+  assert.equal([tokens, finishReason, promptTokens, sofar], [[1, 2, 3], "cancelled", 1, "bcd"]);
   assert.equal(model.evaluated, [0, 1, 2]);
 });
 

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Conversation } from "../../src/generation/conversation.js";
-import { loadModel, type Session } from "../../src/index.js";
+import { applyChatTemplate, loadModel, type Session } from "../../src/index.js";
 import { model } from "../cli/support/plm.js";
 import { assertRejects, assertThrows } from "../model/support/engine.js";
 import { SMALL_DIMS, tinyModel } from "../model/support/tiny.js";
@@ -98,7 +98,15 @@ test("a stopped answer is kept so far, and the next one is right", async () => {
   assert.equal(conversation.messages[1], { role: "assistant", content: said });
   const messages = [...conversation.messages, { role: "user", content: "Go on" }];
   const expected = await library.chat(messages, { ...options, maxTokens: 5 }).text();
-  assert.is(await joined(conversation.ask("Go on", { ...options, maxTokens: 5 })), expected);
+  const next = conversation.ask("Go on", { ...options, maxTokens: 5 });
+  assert.is(await next.text(), expected);
+  const { promptTokens } = next.soFar();
+  const rendered = applyChatTemplate(tokenizer, messages);
+  const prompt = tokenizer.encode(rendered, { special: true, addBos: true });
+  assert.is(conversation.reusedTokens + promptTokens, prompt.length);
+  assert.ok(conversation.reusedTokens > 10);
+  // All but the last of what was generated.
+  assert.is(conversation.length, prompt.length + 4);
   session.dispose();
 });
 

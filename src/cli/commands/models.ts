@@ -5,7 +5,10 @@ import { addJson } from "../flags.js";
 import { formatBytes, formatTable, writeJson, writeLine } from "../output.js";
 
 export function addModels(program: Command): void {
-  const command = program.command("models").description("list or remove downloaded models");
+  const command = program
+    .command("models")
+    .description("list or remove downloaded models")
+    .addHelpText("after", "\nExample:\n  plm models list");
   const listing = command
     .command("list", { isDefault: true })
     .description("list downloaded models");

@@ -23,7 +23,8 @@ export function addPull(program: Command): void {
     .option("--sha256 <hex>", "what the file must hash to; the hub says it by itself")
     .option("--hub <url>", "address of the hub (default: HF_ENDPOINT, else huggingface.co)")
     .option("--token <token>", "access token for the hub (default: HF_TOKEN)")
-    .option("--connections <n>", "most requests at a time (default: 4)", integer("connections", 1));
+    .option("--connections <n>", "most requests at a time (default: 4)", integer("connections", 1))
+    .addHelpText("after", "\nExample:\n  plm pull hf:owner/repo/model.gguf");
   addJson(command, "{models}").action((source: string, flags: PullFlags) =>
     withInterrupt((signal) => pull(source, flags, signal)),
   );
