@@ -32,10 +32,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ["format", "sources"],
   cache: ["kernels", "format"],
   model: ["kernels", "format", "cache"],
+  checkpoint: ["format", "model", "tokenizer"],
   loading: ["#platform", "kernels", "format", "cache", "model"],
   engine: ["#platform", "platform", "kernels", "format", "sources", "cache", "model", "loading"],
   threads: ["engine", "training", "platform"],
-  remote: ["#platform", "platform", "kernels", "format", "sources", "model", "loading", "engine"],
+  remote: [
+    ...["#platform", "platform", "kernels", "format", "sources", "model", "loading", "engine"],
+    "checkpoint",
+  ],
   generation: [
     "#platform",
     "kernels",
@@ -46,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "engine",
     "remote",
     "tokenizer",
+    "checkpoint",
   ],
   worker: [
     "#platform",
@@ -56,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "remote",
     "generation",
     "tokenizer",
+    "checkpoint",
   ],
   training: ["#platform", "platform", "kernels", "format", "model", "tokenizer"],
   "index.ts": [
@@ -70,7 +76,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "loading",
       "engine",
     ],
-    ...["remote", "generation"],
+    ...["remote", "generation", "checkpoint"],
   ],
   cli: [
     ...[
@@ -84,7 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "generation", "training", "index.ts"],
+    ...["engine", "generation", "training", "checkpoint", "index.ts"],
   ],
 };
 

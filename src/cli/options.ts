@@ -1,9 +1,9 @@
 /** Options that many commands share, and the model that they describe. */
 import { type Command, Option } from "commander";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
+import { openModel as openFile } from "../checkpoint/open-model.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
-import { openGguf } from "../format/gguf.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
@@ -131,7 +131,7 @@ export async function openModel(
 export async function openTokenizer(path: string | undefined): Promise<Tokenizer> {
   const sources = await openSources(findModel(path));
   try {
-    const tokenizer = Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+    const tokenizer = Tokenizer.fromMetadata((await openFile(sources)).metadata);
     noteWarnings(tokenizer);
     return tokenizer;
   } finally {

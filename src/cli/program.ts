@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
+import { addConvert } from "./commands/convert.js";
 import { addDetokenize } from "./commands/detokenize.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     addInspect,
     addInit,
     addQuantize,
+    addConvert,
     addTrain,
     addHelp,
   ]) {

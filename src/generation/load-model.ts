@@ -1,11 +1,12 @@
 /** Loads a model, or inspects it, from a source of bytes. */
 import { checkOptions, checkSignal } from "../brands.js";
+import { type CheckpointOptions, openModel } from "../checkpoint/open-model.js";
 import { kindOf } from "../describe.js";
 import { type LoadOptions, loadPlm } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import { invalidArgument } from "../errors.js";
-import { type Gguf, openGguf } from "../format/gguf.js";
+import type { Gguf } from "../format/gguf.js";
 import { loadInWorker, type WorkerOption } from "../remote/load.js";
 import type { HttpOptions } from "../sources/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../sources/source.js";
@@ -14,7 +15,8 @@ import { Model } from "./model.js";
 
 /**
  * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
- * or byte-range reader, or the parts of a split file. Tensors stream to their places; the file
+ * or byte-range reader, or the parts of a split file; or from a Hugging Face folder (config.json,
+ * safetensors, tokenizer files): its path, or a list of its files. Tensors stream to their places; the file
  * is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
@@ -37,7 +39,10 @@ export async function loadModel(
   return loadHere(source, rest);
 }
 
-async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
+async function loadHere(
+  source: ModelSource,
+  options: LoadOptions & CheckpointOptions,
+): Promise<Model> {
   return withGguf(source, options, async (gguf) => {
     const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
     return new Model(await loadPlm(gguf, options), tokenizer);
@@ -45,7 +50,7 @@ async function loadHere(source: ModelSource, options: LoadOptions): Promise<Mode
 }
 
 /** Options of `loadModel`. */
-export interface LoadModelOptions extends LoadOptions {
+export interface LoadModelOptions extends LoadOptions, CheckpointOptions {
   /**
    * Run the engine in a worker of its own, so that the program's event loop stays free: with
    * `true` in the package's own script, else in that of `plm-wasm/worker` at a path or URL, or in a
@@ -66,7 +71,7 @@ export interface Inspection {
  */
 export async function inspectModel(
   source: ModelSource,
-  options: ModelOptions & HttpOptions & { signal?: AbortSignal } = {},
+  options: ModelOptions & HttpOptions & CheckpointOptions & { signal?: AbortSignal } = {},
 ): Promise<Inspection> {
   return withGguf(source, options, async (gguf) => ({
     gguf,
@@ -78,7 +83,7 @@ export async function inspectModel(
 /** Opens, uses and closes a file. */
 async function withGguf<T>(
   source: ModelSource,
-  options: Pick<LoadOptions, "signal" | "onProgress" | "headers" | "fetch">,
+  options: Pick<LoadOptions, "signal" | "onProgress" | "headers" | "fetch"> & CheckpointOptions,
   use: (gguf: Gguf) => Promise<T>,
 ): Promise<T> {
   checkOptions(options);
@@ -86,7 +91,7 @@ async function withGguf<T>(
   const signal = checkSignal(options.signal);
   const sources = await openSources(source, signal, options);
   try {
-    return await use(await openGguf(sources, signal));
+    return await use(await openModel(sources, options, signal));
   } finally {
     await closeSources(sources);
   }

@@ -21,6 +21,7 @@ function findNodePlatform(): Platform | undefined {
   return createNodePlatform({
     open: files.open,
     stat: files.stat,
+    readdir: files.readdir,
     availableParallelism: os.availableParallelism,
     setImmediate: timers.setImmediate,
     fileURLToPath: url.fileURLToPath,

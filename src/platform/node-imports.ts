@@ -1,5 +1,5 @@
 /** Node's platform with its modules imported, where the `node` condition holds. */
-import { open, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
@@ -23,8 +23,8 @@ function createWorker(): Worker {
 }
 
 const modules = {
-  ...{ open, stat, availableParallelism, setImmediate, fileURLToPath, getHeapStatistics },
-  ...{ Worker, createThread, createWorker },
+  ...{ open, stat, readdir, availableParallelism, setImmediate, fileURLToPath },
+  ...{ getHeapStatistics, Worker, createThread, createWorker },
 };
 const platform: Platform = createNodePlatform(modules);
 export default platform;

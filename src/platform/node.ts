@@ -1,5 +1,5 @@
 /** Node, and Deno and Bun through their Node layers. */
-import type { FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle, open, readdir, stat } from "node:fs/promises";
 import type { availableParallelism } from "node:os";
 import type { setImmediate } from "node:timers";
 import type { fileURLToPath } from "node:url";
@@ -16,6 +16,7 @@ import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-wo
 export interface NodeModules {
   readonly open: typeof open;
   readonly stat: typeof stat;
+  readonly readdir: typeof readdir;
   readonly availableParallelism: typeof availableParallelism;
   readonly setImmediate: typeof setImmediate;
   readonly fileURLToPath: typeof fileURLToPath;
@@ -53,6 +54,20 @@ function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource>
     if (!found.isFile()) throw new Error("expected a regular file");
     return new PathSource(await open(file, "r"), name, found.size);
   });
+}
+
+async function listFolder(
+  { stat, readdir, fileURLToPath }: NodeModules,
+  path: string | URL,
+): Promise<string[] | undefined> {
+  try {
+    const folder = typeof path === "string" ? path : fileURLToPath(path.href);
+    if (!(await stat(folder)).isDirectory()) return undefined;
+    const names = await readdir(folder);
+    return names.map((name) => `${folder.replace(/[\\/]+$/, "")}/${name}`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
@@ -107,6 +122,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
   return {
     hasFiles: true,
     openFile: (path) => openFile(modules, path),
+    listFolder: (path) => listFolder(modules, path),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
     hasWorkers: () => true,

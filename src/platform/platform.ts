@@ -10,6 +10,11 @@ export interface Platform {
    * with UNSUPPORTED_RUNTIME where there are no files.
    */
   openFile(path: string | URL): Promise<ByteSource>;
+  /**
+   * Paths of what is in a folder, by the folder's path or file: URL; undefined for what is no
+   * folder or cannot be listed.
+   */
+  listFolder(path: string | URL): Promise<string[] | undefined>;
   /** Settles in a later macrotask, so that timers, input and aborts are handled. */
   yieldToEventLoop(): Promise<void>;
   /** Whether threads that share memory can be started. */

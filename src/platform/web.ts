@@ -57,6 +57,7 @@ function createWorker(script?: ThreadScript): ThreadWorker {
 const platform: Platform = {
   hasFiles: false,
   openFile,
+  listFolder: async () => undefined,
   yieldToEventLoop,
   hasThreads,
   hasWorkers: () => typeof Worker === "function",

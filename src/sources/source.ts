@@ -9,6 +9,7 @@ import { parseUrl } from "../globals.js";
 import { attempt } from "./attempt.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
+import { filesOfFolder } from "./folder.js";
 import { HttpClient, type HttpOptions } from "./http-client.js";
 import { openUrl, Turns } from "./http-source.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
@@ -42,7 +43,8 @@ type Located = Place | Exclude<FileSource, string | UrlLike>;
 /**
  * Opens a model's file or files, in order. A string is a path where the platform has files, unless
  * it starts like a URL; elsewhere it is a URL. A path or URL that ends in -00001-of-0000N.gguf, or
- * another part number, means all N parts. URLs are read by ranges where the server honours them,
+ * another part number, means all N parts; the path of a folder means the files of the checkpoint
+ * (config.json, safetensors) in it. URLs are read by ranges where the server honours them,
  * else from front to back; temporary failures are retried. Throws INVALID_ARGUMENT for anything
  * that is not a source, UNREADABLE_FILE for a file that cannot be opened and UNSUPPORTED_RUNTIME
  * for a path where there are no files; nothing stays open then.
@@ -64,7 +66,7 @@ export async function openWith(
   signal?: AbortSignal,
 ): Promise<ByteSource[]> {
   const opening = { client, turns: new Turns(), signal };
-  const parts = isList(source) ? flatten(source) : withParts(locateSource(source));
+  const parts = isList(source) ? flatten(source) : await withParts(locateSource(source));
   if (parts.length === 0) throw invalidArgument("source", "a file or more", "none");
   const opened: ByteSource[] = [];
   try {
@@ -104,8 +106,9 @@ function locateSource(source: FileSource): Located {
   return isUrl(source) ? parseUrl(source.href) : source;
 }
 
-function withParts(source: Located): Located[] {
-  return typeof source === "string" || isUrl(source) ? partsOf(source) : [source];
+async function withParts(source: Located): Promise<Located[]> {
+  if (typeof source !== "string" && !isUrl(source)) return [source];
+  return (await filesOfFolder(source)) ?? partsOf(source);
 }
 
 /** Files without ranges keep a connection each, and browsers allow six per server. */
