@@ -30,7 +30,7 @@ const DIM_NAMES: DimNames = {
   headsTimesValues: "num_attention_heads * v_head_dim",
 };
 
-/** Keys of other architectures of DeepSeek's family: any value but an off switch changes the model. */
+/** Keys of other architectures: any value but an off switch changes the model. */
 const OTHER_FEATURES = [
   ...["q_lora_rank", "attention_bias", "mlp_bias", "qkv_bias", "use_qk_norm", "sliding_window"],
   ...["n_routed_experts", "num_experts", "num_local_experts", "n_shared_experts"],
