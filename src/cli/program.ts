@@ -5,6 +5,7 @@ import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addConvert } from "./commands/convert.js";
 import { addDetokenize } from "./commands/detokenize.js";
+import { addExport } from "./commands/export.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     addInit,
     addQuantize,
     addConvert,
+    addExport,
     addTrain,
     addHelp,
   ]) {
