@@ -40,7 +40,8 @@ function block32({
 }): BlockReader {
   return (bytes, at, values, i) => {
     const d = f16At(bytes, at);
-    const m = hasMin ? f16At(bytes, at + 2) : 0;
+    // Without a minimum -0, which also keeps the sign of zeros.
+    const m = hasMin ? f16At(bytes, at + 2) : -0;
     for (let j = 0; j < 32; j++) {
       const nibble = (bytes[at + qs + (j & 15)] >> (4 * (j >> 4))) & 15;
       const fifth = qh === undefined ? 0 : (bytes[at + qh + (j >> 3)] >> (j & 7)) & 1;

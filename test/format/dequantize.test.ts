@@ -41,7 +41,8 @@ test("the package's own values of every type are those of the oracle, bit for bi
     for (let i = 1; i < bytes.length; i += 2) bytes[i] &= 0xbb;
     const values = new Float32Array(blocks * blockSize);
     dequantizeAny(type, bytes, values);
-    assert.equal(Buffer.from(values.buffer), Buffer.from(dequantize(type, bytes).buffer), type);
+    const expected = Buffer.from(dequantize(type, bytes).buffer);
+    assert.ok(expected.equals(Buffer.from(values.buffer)), `${type}: values differ`);
   }
 });
 
