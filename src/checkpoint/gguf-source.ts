@@ -59,6 +59,19 @@ export class GgufSource implements ByteSource {
 
   async close(): Promise<void> {}
 
+  /** The same header, with zeros for tensors' data: a reader of headers may read beyond. */
+  withoutData(): ByteSource {
+    const { name, size, sequential, close } = this;
+    const read = async (offset: number, target: Uint8Array): Promise<number> => {
+      const length = Math.max(0, Math.min(target.length, size - offset));
+      const header = this.#header.subarray(offset, offset + length);
+      target.set(header);
+      target.fill(0, header.length, length);
+      return length;
+    };
+    return { name, size, sequential, read, close };
+  }
+
   /** Fills the beginning of `target`; returns how much. */
   async #readData(position: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
     const { tensor, offset, byteLength } = this.#placeAt(position);

@@ -91,5 +91,6 @@ export async function openCheckpoint(
   const type = quantize === "none" ? undefined : (quantize.toUpperCase() as QuantizedType);
   const tensors = planTensors(stored, config, type, files.folder);
   const metadata = createMetadata(config, tensors, tokenizer);
-  return openGguf([new GgufSource(files.folder, metadata, tensors)], signal);
+  const source = new GgufSource(files.folder, metadata, tensors);
+  return { ...(await openGguf([source.withoutData()], signal)), sources: [source] };
 }
