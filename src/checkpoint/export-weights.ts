@@ -141,8 +141,8 @@ export async function* weightsPieces(
       const bytes = buffer.subarray(0, Math.min(step, tensor.byteLength - done));
       const read = await source.read(tensor.offset + done, bytes, signal);
       if (read < bytes.length) {
-        const message = `${source.name}: ${tensor.name}: expected ${bytes.length} bytes, got ${read}`;
-        throw new PlmError("INVALID_FILE", message);
+        const message = `${tensor.name}: expected ${bytes.length} bytes, got ${read}`;
+        throw new PlmError("INVALID_FILE", `${source.name}: ${message}`);
       }
       if (type === tensor.type) yield bytes;
       else {
@@ -157,9 +157,14 @@ export async function* weightsPieces(
 /** The values as stored, rounded to the nearest, ties to even. */
 function encodeFloats(type: ExportedType, values: Float32Array): Uint8Array {
   if (type === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  if (type === "F16") return new Uint8Array(Uint16Array.from(values, toF16Bits).buffer);
+  const halves = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return new Uint8Array(
-    Uint16Array.from(bits, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16).buffer,
-  );
+  if (type === "F16") for (let i = 0; i < halves.length; i++) halves[i] = toF16Bits(values[i]);
+  else for (let i = 0; i < halves.length; i++) halves[i] = toBf16Bits(bits[i]);
+  return new Uint8Array(halves.buffer);
+}
+
+/** The upper half of the bits of a finite f32. */
+function toBf16Bits(bits: number): number {
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
