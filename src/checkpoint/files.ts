@@ -24,7 +24,7 @@ export class CheckpointFiles {
   readonly #sources = new Map<string, ByteSource>();
   readonly #signal: AbortSignal | undefined;
 
-  /** Files that are none of a checkpoint's are ignored. Throws INVALID_ARGUMENT for a name twice. */
+  /** Ignores files that are none of a checkpoint. Throws INVALID_ARGUMENT for a name twice. */
   constructor(sources: readonly ByteSource[], signal?: AbortSignal) {
     this.#signal = signal;
     for (const source of sources) {
