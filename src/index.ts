@@ -57,7 +57,10 @@ export type {
   StreamOwner,
   UrlLike,
 } from "./sources/model-source.js";
+export { models, type PullOptions, type StoredModel } from "./sources/models.js";
 export { type ModelSource, openSources } from "./sources/source.js";
+export type { SourceOptions } from "./sources/source-options.js";
+export type { TransferProgress } from "./sources/transfer-rate.js";
 export {
   applyChatTemplate,
   type ChatContent,

@@ -57,6 +57,8 @@ test("a file beside tests is a test", () => {
 const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
   "src/format/header.ts": ["NeedsMoreBytes"],
+  "src/sources/pull.ts": ["DownloadSource"],
+  "src/sources/source.ts": ["HubPlace", "RemoteFile"],
   "src/tokenizer/chat.ts": ["TemplateFailure"],
   "src/training/data/corpus.ts": ["Uint16Array"],
   "src/cli/main.ts": ["CommanderError", "Interrupted"],

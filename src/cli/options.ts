@@ -35,8 +35,8 @@ export interface ModelFlags {
 const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
 const MODEL_HELP =
-  "path or URL of a GGUF file, or a Hugging Face folder (default: the model that ships with the " +
-  "package)";
+  "path or URL of a GGUF file, hf:owner/repo/file, or a Hugging Face folder (default: the " +
+  "package's own model)";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {

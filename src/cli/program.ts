@@ -11,7 +11,9 @@ import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
 import { addLogits } from "./commands/logits.js";
+import { addModels } from "./commands/models.js";
 import { addPerplexity } from "./commands/perplexity.js";
+import { addPull } from "./commands/pull.js";
 import { addQuantize } from "./commands/quantize.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
@@ -22,7 +24,8 @@ const DESCRIPTION = `Runs PLM language models (GGUF files) on this machine.
 Start with
   plm generate --prompt "Once upon a time"
   plm chat
-and pass --model FILE for a model of your own; \`plm help generate\` explains the rest.`;
+and pass --model FILE, or hf:owner/repo/file, for a model of your own;
+\`plm help generate\` explains the rest.`;
 
 /** The program, ready to parse; wrong command lines throw a CommanderError of one line. */
 export function createProgram(): Command {
@@ -51,6 +54,8 @@ export function createProgram(): Command {
     addBench,
     addPerplexity,
     addInspect,
+    addPull,
+    addModels,
     addInit,
     addQuantize,
     addConvert,

@@ -22,8 +22,8 @@ import { fillRopeTable } from "../model/rope-table.js";
 import { eachWeight, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
-import type { HttpOptions } from "../sources/http-client.js";
 import { closeSources, type ModelSource, openSources } from "../sources/source.js";
+import type { SourceOptions } from "../sources/source-options.js";
 import { disposedModel } from "./disposed.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
@@ -56,7 +56,7 @@ function firstThreads({ memory, options }: ModelPlan, { threads }: LoadOptions):
 }
 
 /** What is only needed while loading. */
-export interface LoadOptions extends ModelOptions, HttpOptions {
+export interface LoadOptions extends ModelOptions, SourceOptions {
   /** The kernels, where the runtime cannot compile the package's own copy (Workers). */
   wasm?: KernelsBinary;
   /** Which of the package's kernels to use; default: relaxed where this runtime has it right. */

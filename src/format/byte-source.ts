@@ -14,5 +14,10 @@ export interface ByteSource {
   readonly sequential: boolean;
   /** Fills `target` with the bytes at `offset`; returns the number read, less only at the end. */
   read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
+  /**
+   * To be called when all that is wanted of the file was read: completes and checks a copy of it.
+   * Throws INVALID_FILE if the file is not the one that was asked for.
+   */
+  finish?(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

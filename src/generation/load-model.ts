@@ -6,10 +6,17 @@ import { type LoadOptions, loadPlm } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import { invalidArgument } from "../errors.js";
+import type { ByteSource } from "../format/byte-source.js";
 import type { Gguf } from "../format/gguf.js";
 import { loadInWorker, type WorkerOption } from "../remote/load.js";
-import type { HttpOptions } from "../sources/http-client.js";
-import { closeSources, type ModelSource, openSources } from "../sources/source.js";
+import {
+  closeSources,
+  finishSources,
+  type ModelSource,
+  openSources,
+  openWhole,
+} from "../sources/source.js";
+import type { SourceOptions } from "../sources/source-options.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Model } from "./model.js";
 
@@ -43,9 +50,16 @@ async function loadHere(
   source: ModelSource,
   options: LoadOptions & CheckpointOptions,
 ): Promise<Model> {
-  return withGguf(source, options, async (gguf) => {
+  return withGguf(source, options, openWhole, async (gguf, sources) => {
     const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
-    return new Model(await loadPlm(gguf, options), tokenizer);
+    const model = new Model(await loadPlm(gguf, options), tokenizer);
+    try {
+      await finishSources(sources, checkSignal(options.signal));
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+    return model;
   });
 }
 
@@ -71,9 +85,9 @@ export interface Inspection {
  */
 export async function inspectModel(
   source: ModelSource,
-  options: ModelOptions & HttpOptions & CheckpointOptions & { signal?: AbortSignal } = {},
+  options: ModelOptions & SourceOptions & CheckpointOptions & { signal?: AbortSignal } = {},
 ): Promise<Inspection> {
-  return withGguf(source, options, async (gguf) => ({
+  return withGguf(source, options, openSources, async (gguf) => ({
     gguf,
     plan: planModel(gguf, options),
     tokenizer: Tokenizer.fromMetadata(gguf.metadata),
@@ -83,15 +97,16 @@ export async function inspectModel(
 /** Opens, uses and closes a file. */
 async function withGguf<T>(
   source: ModelSource,
-  options: Pick<LoadOptions, "signal" | "onProgress" | "headers" | "fetch"> & CheckpointOptions,
-  use: (gguf: Gguf) => Promise<T>,
+  options: Pick<LoadOptions, "signal" | "onProgress"> & SourceOptions & CheckpointOptions,
+  open: typeof openSources,
+  use: (gguf: Gguf, sources: readonly ByteSource[]) => Promise<T>,
 ): Promise<T> {
   checkOptions(options);
   checkProgress(options);
   const signal = checkSignal(options.signal);
-  const sources = await openSources(source, signal, options);
+  const sources = await open(source, signal, options);
   try {
-    return await use(await openModel(sources, options, signal));
+    return await use(await openModel(sources, options, signal), sources);
   } finally {
     await closeSources(sources);
   }

@@ -6,17 +6,13 @@ import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { Patience } from "../kernels/patience.js";
 import type { PlmWeights } from "../model/weights.js";
+import { type TransferProgress, TransferRate } from "../sources/transfer-rate.js";
 import { stagedBytes } from "./chunks.js";
 import { checkPacked } from "./pack.js";
 import { type PackParts, type PackTarget, packParts, Staging } from "./staging.js";
 
-/** The progress of loading. */
-export interface LoadProgress {
-  /** Bytes of tensors that are in place. */
-  readonly loadedBytes: number;
-  /** Bytes of all tensors. */
-  readonly totalBytes: number;
-}
+/** The progress of loading: bytes of tensors that are in place, of those of all tensors. */
+export type LoadProgress = TransferProgress;
 
 /** Callbacks of loading, and the signal that stops it. */
 export interface ReadOptions {
@@ -55,6 +51,7 @@ class Reading {
   readonly #memory: WebAssembly.Memory;
   readonly #options: ReadOptions;
   readonly #totalBytes: number;
+  readonly #rate = new TransferRate();
   #loadedBytes = 0;
   #packed = 0;
 
@@ -141,7 +138,7 @@ class Reading {
       const chunk = staging.chunks[this.#packed++];
       checkPacked(chunk, bad);
       this.#loadedBytes += chunk.rows * chunk.rowBytes;
-      this.#options.onProgress?.({ loadedBytes: this.#loadedBytes, totalBytes: this.#totalBytes });
+      this.#options.onProgress?.(this.#rate.progress(this.#loadedBytes, this.#totalBytes));
     }
   }
 

@@ -2,6 +2,7 @@
  * Node's modules without an import: a bundler that sets no `node` condition takes the web's files,
  * and Node, Deno or Bun may run them.
  */
+import type * as crypto from "node:crypto";
 import type * as files from "node:fs/promises";
 import type * as os from "node:os";
 import type * as timers from "node:timers";
@@ -11,6 +12,7 @@ import type * as threads from "node:worker_threads";
 
 /** Types of the modules that can be requested. */
 interface Builtins {
+  "node:crypto": typeof crypto;
   "node:fs/promises": typeof files;
   "node:os": typeof os;
   "node:timers": typeof timers;

@@ -10,19 +10,17 @@ const THREAD_SCRIPT = "../threads/web.js";
 const WORKER_SCRIPT = "../worker/web.js";
 
 function findNodePlatform(): Platform | undefined {
-  const files = builtin("node:fs/promises");
+  const crypto = builtin("node:crypto");
+  const fs = builtin("node:fs/promises");
   const os = builtin("node:os");
   const timers = builtin("node:timers");
   const url = builtin("node:url");
   const v8 = builtin("node:v8");
   const threads = builtin("node:worker_threads");
-  if (!files || !os || !timers || !url || !v8 || !threads) return undefined;
+  if (!crypto || !fs || !os || !timers || !url || !v8 || !threads) return undefined;
   const { Worker } = threads;
   return createNodePlatform({
-    open: files.open,
-    stat: files.stat,
-    readdir: files.readdir,
-    availableParallelism: os.availableParallelism,
+    ...{ fs, os, createHash: crypto.createHash },
     setImmediate: timers.setImmediate,
     fileURLToPath: url.fileURLToPath,
     getHeapStatistics: v8.getHeapStatistics,

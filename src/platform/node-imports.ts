@@ -1,6 +1,7 @@
 /** Node's platform with its modules imported, where the `node` condition holds. */
-import { open, readdir, stat } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
 import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
@@ -23,8 +24,8 @@ function createWorker(): Worker {
 }
 
 const modules = {
-  ...{ open, stat, readdir, availableParallelism, setImmediate, fileURLToPath },
-  ...{ getHeapStatistics, Worker, createThread, createWorker },
+  ...{ fs, os, createHash, setImmediate, fileURLToPath, getHeapStatistics },
+  ...{ Worker, createThread, createWorker },
 };
 const platform: Platform = createNodePlatform(modules);
 export default platform;

@@ -1,6 +1,6 @@
 /** Node, and Deno and Bun through their Node layers. */
-import type { FileHandle, open, readdir, stat } from "node:fs/promises";
-import type { availableParallelism } from "node:os";
+import type { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
 import type { setImmediate } from "node:timers";
 import type { fileURLToPath } from "node:url";
 import type { getHeapStatistics } from "node:v8";
@@ -8,16 +8,15 @@ import type { Worker } from "node:worker_threads";
 import type { ByteSource } from "../format/byte-source.js";
 import { attempt } from "../sources/attempt.js";
 import { OpenFileSource } from "../sources/open-file-source.js";
+import type { DiskModules } from "./disk-modules.js";
+import { createDiskStore } from "./disk-store.js";
 import { createYield } from "./event-loop.js";
-import type { Platform } from "./platform.js";
+import type { Platform, Sha256 } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
 
 /** What the platform uses of Node's modules, however they were found. */
-export interface NodeModules {
-  readonly open: typeof open;
-  readonly stat: typeof stat;
-  readonly readdir: typeof readdir;
-  readonly availableParallelism: typeof availableParallelism;
+export interface NodeModules extends DiskModules {
+  readonly createHash: typeof createHash;
   readonly setImmediate: typeof setImmediate;
   readonly fileURLToPath: typeof fileURLToPath;
   readonly getHeapStatistics: typeof getHeapStatistics;
@@ -45,25 +44,25 @@ class PathSource extends OpenFileSource {
 }
 
 function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource> {
-  const { open, stat, fileURLToPath } = modules;
+  const { fs, fileURLToPath } = modules;
   const name = String(path);
   return attempt(name, async () => {
     const file = typeof path === "string" ? path : fileURLToPath(path.href);
     // Opening a pipe would wait for its writer.
-    const found = await stat(file);
+    const found = await fs.stat(file);
     if (!found.isFile()) throw new Error("expected a regular file");
-    return new PathSource(await open(file, "r"), name, found.size);
+    return new PathSource(await fs.open(file, "r"), name, found.size);
   });
 }
 
 async function listFolder(
-  { stat, readdir, fileURLToPath }: NodeModules,
+  { fs, fileURLToPath }: NodeModules,
   path: string | URL,
 ): Promise<string[] | undefined> {
   try {
     const folder = typeof path === "string" ? path : fileURLToPath(path.href);
-    if (!(await stat(folder)).isDirectory()) return undefined;
-    const names = await readdir(folder);
+    if (!(await fs.stat(folder)).isDirectory()) return undefined;
+    const names = await fs.readdir(folder);
     return names.map((name) => `${folder.replace(/[\\/]+$/, "")}/${name}`);
   } catch {
     return undefined;
@@ -116,6 +115,20 @@ function peakMemoryBytes(): number | undefined {
   return process.resourceUsage && process.resourceUsage().maxRSS * 1024;
 }
 
+/** Deno asks for permission, or refuses. */
+function environment(name: string): string | undefined {
+  try {
+    return globalThis.process.env[name] || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function createSha256({ createHash }: NodeModules): Sha256 {
+  const hash = createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
+}
+
 export function createNodePlatform(modules: NodeModules): Platform {
   const createThread = (script?: ThreadScript): ThreadWorker =>
     script === undefined ? modules.createThread() : scripted(modules, script);
@@ -123,12 +136,15 @@ export function createNodePlatform(modules: NodeModules): Platform {
     hasFiles: true,
     openFile: (path) => openFile(modules, path),
     listFolder: (path) => listFolder(modules, path),
+    openStore: async () => createDiskStore(modules, environment),
+    environment,
+    createSha256: () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
     hasWorkers: () => true,
     createWorker: (script) =>
       script === undefined ? modules.createWorker() : scripted(modules, script),
-    parallelism: () => modules.availableParallelism(),
+    parallelism: () => modules.os.availableParallelism(),
     maySleep: () => true,
     startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
     countSharedMemory,

@@ -1,6 +1,14 @@
 /** What the package asks of a runtime: `node.ts` and `web.ts` implement it as "#platform". */
 import type { ByteSource } from "../format/byte-source.js";
+import type { FileStore } from "../store/file-store.js";
 import type { ThreadHandle, ThreadScript, ThreadWorker } from "./thread-worker.js";
+
+/** A SHA-256 (FIPS 180-4) of bytes that come in pieces. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** In lower-case hexadecimal; to be called once. */
+  digest(): string;
+}
 
 export interface Platform {
   /** Whether `openFile` can work; if not, a string without a scheme is a relative URL. */
@@ -15,6 +23,14 @@ export interface Platform {
    * folder or cannot be listed.
    */
   listFolder(path: string | URL): Promise<string[] | undefined>;
+  /**
+   * The place where downloaded files are kept. Rejects with UNSUPPORTED_RUNTIME where there is
+   * none, or none that may be used.
+   */
+  openStore(): Promise<FileStore>;
+  /** An environment variable; undefined if it is not set or may not be read. */
+  environment(name: string): string | undefined;
+  createSha256(): Sha256;
   /** Settles in a later macrotask, so that timers, input and aborts are handled. */
   yieldToEventLoop(): Promise<void>;
   /** Whether threads that share memory can be started. */

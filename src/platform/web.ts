@@ -6,6 +6,8 @@ import type { ByteSource } from "../format/byte-source.js";
 import { hasMessages, passMessage } from "./event-loop.js";
 import type { Platform } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
+import { createWebSha256 } from "./web-sha256.js";
+import { openWebStore } from "./web-store.js";
 
 function openFile(path: string | URL): Promise<ByteSource> {
   const message = `${path}: this runtime has no files; pass a URL, a Blob, bytes or a stream`;
@@ -58,6 +60,9 @@ const platform: Platform = {
   hasFiles: false,
   openFile,
   listFolder: async () => undefined,
+  openStore: openWebStore,
+  environment: () => undefined,
+  createSha256: createWebSha256,
   yieldToEventLoop,
   hasThreads,
   hasWorkers: () => typeof Worker === "function",

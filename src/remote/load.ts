@@ -5,7 +5,7 @@ import type { LoadOptions } from "../engine/load.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
-import { closeSources, type ModelSource } from "../sources/source.js";
+import { closeSources, finishSources, type ModelSource, openWhole } from "../sources/source.js";
 import { Channel } from "./channel.js";
 import type { Loaded } from "./protocol.js";
 import { RemoteModel } from "./remote-model.js";
@@ -34,13 +34,14 @@ export async function loadInWorker<Decoder>(
     throw new PlmError("UNSUPPORTED_RUNTIME", message, { argument: "worker" });
   }
   signal?.throwIfAborted();
-  const { sent, sources } = await sendSource(source, options);
+  const { sent, sources } = await sendSource(source, options, openWhole);
   let channel: Channel | undefined;
   try {
     const own = script === true ? undefined : sendScript(script);
     channel = new Channel(await startWorker(own, signal));
     const call = { name: "load", source: sent, options: sentOptions } as const;
     const loaded = (await channel.call(call, { signal, onProgress, sources })) as Loaded;
+    await finishSources(sources, signal);
     const decoder = decoderOf(loaded.gguf);
     return { model: new RemoteModel(channel, loaded, decoder), decoder };
   } catch (error) {

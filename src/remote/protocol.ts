@@ -9,13 +9,14 @@ import type { Variant } from "../kernels/load.js";
 import type { LoadProgress } from "../loading/read-weights.js";
 import type { Phase } from "../model/batch.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
+import type { SourceOptions } from "../sources/source-options.js";
 import type { SentError } from "./sent-error.js";
 import type { SentSource } from "./sent-source.js";
 
 /** The options of loading that can be cloned. */
 export type SentLoadOptions = Omit<
   LoadOptions & CheckpointOptions,
-  "signal" | "onProgress" | "fetch"
+  "signal" | "onProgress" | keyof SourceOptions
 >;
 
 /** An evaluation without what stays with the caller. */

@@ -8,7 +8,7 @@ import type { Session } from "../engine/session.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
-import { closeSources, type ModelSource } from "../sources/source.js";
+import { closeSources, type ModelSource, openSources } from "../sources/source.js";
 import type { Channel } from "./channel.js";
 import type { Loaded } from "./protocol.js";
 import { RemoteSession, type RemoteSessionParts } from "./remote-session.js";
@@ -69,7 +69,7 @@ export class RemoteModel implements LoadedModel {
   ): Promise<{ session: Session; messages: string | undefined }> {
     this.#checkLive();
     const signal = checkSignal(options.signal);
-    const { sent, sources } = await sendSource(source, options);
+    const { sent, sources } = await sendSource(source, options, openSources);
     const session = ++this.#numbers;
     try {
       const call = { name: "restore", session, source: sent } as const;

@@ -8,7 +8,6 @@ import { invalidArgument } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { checkBinary } from "../kernels/load.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
-import { readHeaders } from "../sources/http-headers.js";
 import type { SentLoadOptions } from "./protocol.js";
 
 /** The options that are numbers, texts or flags; others are left out. */
@@ -20,7 +19,7 @@ const PLAIN: Readonly<Record<keyof ModelOptions | keyof CheckpointOptions | "var
 
 /** What of the options goes to the worker. Throws INVALID_ARGUMENT for one that cannot. */
 export function sendOptions(options: LoadOptions & CheckpointOptions): SentLoadOptions {
-  const { threadScript, headers, wasm } = options;
+  const { threadScript, wasm } = options;
   const plain: Record<string, unknown> = {};
   for (const name of Object.keys(PLAIN) as (keyof typeof PLAIN)[]) {
     const value: unknown = options[name];
@@ -36,7 +35,6 @@ export function sendOptions(options: LoadOptions & CheckpointOptions): SentLoadO
   return {
     ...plain,
     ...(wasm !== undefined && { wasm }),
-    ...(headers !== undefined && { headers: readHeaders(headers) }),
     ...(threadScript !== undefined && { threadScript: sendScript(threadScript) as string }),
   };
 }

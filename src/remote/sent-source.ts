@@ -4,11 +4,11 @@
  */
 import { brandOf } from "../brands.js";
 import type { ByteSource } from "../format/byte-source.js";
-import type { HttpOptions } from "../sources/http-client.js";
-import { type Fields, readHeaders } from "../sources/http-headers.js";
+import { isHubName } from "../sources/hub-name.js";
 import { isUrl, locate } from "../sources/locate.js";
 import type { BlobLike, FileSource } from "../sources/model-source.js";
-import { type ModelSource, openSources } from "../sources/source.js";
+import type { ModelSource, openSources } from "../sources/source.js";
+import { plainSourceOptions, type SourceOptions } from "../sources/source-options.js";
 
 /** A place or a blob: what a worker can open. */
 type Openable = { readonly place: string } | { readonly url: string } | { readonly blob: BlobLike };
@@ -22,20 +22,21 @@ export interface OpenedSource {
 }
 
 export type SentSource =
-  | { readonly openable: readonly Openable[]; readonly headers: Fields }
+  | { readonly openable: readonly Openable[]; readonly options: SourceOptions }
   | { readonly opened: readonly OpenedSource[] };
 
-/** A source to send, and what of it stays here, opened. Throws as openSources does. */
+/** A source to send, and what of it stays here, opened by `open`. Throws as that does. */
 export async function sendSource(
   source: ModelSource,
-  options: HttpOptions & { signal?: AbortSignal | undefined },
+  options: SourceOptions & { signal?: AbortSignal | undefined },
+  open: typeof openSources,
 ): Promise<{ sent: SentSource; sources: readonly ByteSource[] }> {
   const list = Array.isArray(source) ? (source as readonly ModelSource[]) : [source];
   const openable = options.fetch === undefined ? list.map(openableOf) : [undefined];
   if (openable.every((each) => each !== undefined)) {
-    return { sent: { openable, headers: readHeaders(options.headers) }, sources: [] };
+    return { sent: { openable, options: plainSourceOptions(options) }, sources: [] };
   }
-  const sources = await openSources(source, options.signal, options);
+  const sources = await open(source, options.signal, options);
   const opened = sources.map(({ name, size, sequential }, index) => {
     return { index, name, size, sequential };
   });
@@ -45,6 +46,7 @@ export async function sendSource(
 /** What the worker opens: a name as the caller would find it. */
 function openableOf(source: ModelSource): Openable | undefined {
   if (typeof source === "string") {
+    if (isHubName(source)) return { place: source };
     const place = locate(source);
     return typeof place === "string" ? { place } : { url: place.href };
   }

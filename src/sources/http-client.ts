@@ -45,6 +45,13 @@ export class HttpClient {
     this.#fetch = fetch;
   }
 
+  /** The same client with one more header. */
+  withField(name: string, value: string): HttpClient {
+    const headers = { ...this.#headers, [name]: value };
+    const fetch = this.#fetch;
+    return new HttpClient({ headers, ...(fetch !== undefined && { fetch }) }, this.environment);
+  }
+
   /**
    * The answer to a GET with these headers and the caller's. Follows redirects itself if the caller
    * gave headers, to leave them out at another origin. Throws UNSUPPORTED_RUNTIME where there is no

@@ -70,21 +70,29 @@ function placeOf(response: ResponseLike, name: string): string {
   }
 }
 
+/** Bytes of a file from `start` on: all, or those before `end`. */
+export interface RequestedRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
 /**
- * Requests the bytes from `start` on, or the whole file if undefined. Throws UNREADABLE_FILE for an
+ * Requests a range, or the whole file if undefined. Throws UNREADABLE_FILE for an
  * answer that another try would not change, INVALID_ARGUMENT, UNSUPPORTED_RUNTIME and the signal's
  * reason.
  */
 export async function connect(
   client: HttpClient,
   url: URL,
-  start: number | undefined,
+  range: RequestedRange | undefined,
   signal?: AbortSignal,
 ): Promise<Answer> {
   const abort = createAbort();
-  const range: Record<string, string> = start === undefined ? {} : { range: `bytes=${start}-` };
+  const start = range?.start;
+  const last = range?.end === undefined ? "" : range.end - 1;
   // Ranges of encoded bytes would be useless.
-  const headers = { ...range, ...(start !== undefined && { "accept-encoding": "identity" }) };
+  const headers: Record<string, string> =
+    range === undefined ? {} : { range: `bytes=${start}-${last}`, "accept-encoding": "identity" };
   const pending = client.get(url, headers, abort?.signal);
   let response: ResponseLike;
   try {

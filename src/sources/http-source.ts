@@ -1,56 +1,180 @@
-/** Files behind a URL: by ranges where the server honours them, else from front to back. */
+/**
+ * Files behind a URL: by parallel range requests where the server honours ranges, else from front
+ * to back. A copy is kept in the store where that is wanted, and read instead once it is whole.
+ */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
+import type { FileFacts } from "../store/file-facts.js";
+import type { EntryLock, FileStore, StoreEntry } from "../store/file-store.js";
+import { StoreWriter } from "../store/store-writer.js";
+import { openStored } from "../store/stored-source.js";
+import { DownloadSource, type DownloadWatch } from "./download-source.js";
 import { type HttpClient, nameOf } from "./http-client.js";
 import { type Connection, connect, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
-import { ForwardReader, StreamSource } from "./stream-source.js";
+import { RangeSource } from "./range-source.js";
+import { StreamSource } from "./stream-source.js";
 
-/** A gap up to this long is read and dropped: that is faster than another request. */
-const SKIP_BYTES = 256 << 10;
+/** Shorter files are read by one connection unless they are stored or checked. */
+const LEAST_PARALLEL_BYTES = 16 << 20;
 
-/**
- * Files that take turns: only the file read last keeps its connection. Browsers allow six per
- * server, and a split file may have more parts.
- */
+/** Files that take turns: only the file read last keeps its connections. */
 export class Turns {
-  #last: RangeSource | undefined;
+  #last: { disconnect(): Promise<void> } | undefined;
 
-  async take(source: RangeSource): Promise<void> {
+  async take(source: { disconnect(): Promise<void> }): Promise<void> {
     const last = this.#last;
     this.#last = source;
     if (last !== undefined && last !== source) await last.disconnect();
   }
 }
 
-/** Requests the file at `url` and returns a source over the answer. */
-export async function openUrl(
-  url: URL,
-  turns: Turns,
-  client: HttpClient,
-  signal?: AbortSignal,
+/** A file behind a URL. */
+export class RemoteFile {
+  readonly url: URL;
+  /** What the user calls it, without secrets. */
+  readonly source: string;
+  readonly client: HttpClient;
+  /** In lower-case hexadecimal, if it is known. */
+  readonly sha256: string | undefined;
+  /** Whether a copy is kept unless the caller says otherwise. */
+  readonly isKept: boolean;
+
+  constructor(
+    url: URL,
+    client: HttpClient,
+    { source = nameOf(url), sha256, isKept = false }: Partial<RemoteFile>,
+  ) {
+    this.url = url;
+    this.client = client;
+    this.source = source;
+    this.sha256 = sha256;
+    this.isKept = isKept;
+  }
+}
+
+/** A file's place in the store. */
+export interface StorePlace {
+  readonly store: FileStore;
+  readonly entry: StoreEntry;
+}
+
+/** How a remote file is opened. */
+export interface RemoteOpening {
+  readonly turns: Turns;
+  /** Most connections at once. */
+  readonly connections: number;
+  /** Where a copy is kept; undefined for none. */
+  readonly place: StorePlace | undefined;
+  /** Whether the file will be read as a whole: only then a copy is made. */
+  readonly isWhole: boolean;
+  readonly watch?: DownloadWatch;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Opens a file behind a URL; its stored copy, without a request, if that is whole. */
+export async function openUrl(file: RemoteFile, opening: RemoteOpening): Promise<ByteSource> {
+  const entry = opening.place?.entry;
+  // A store that fails is done without.
+  const copy = entry && (await openStored(entry, nameOf(file.url)).catch(() => undefined));
+  const isMeant = [undefined, copy?.manifest.facts.sha256].includes(file.sha256);
+  if (copy !== undefined && isMeant) return copy;
+  const lock = opening.isWhole ? await entry?.lock().catch(() => undefined) : undefined;
+  return openRemote(file, opening, lock);
+}
+
+/**
+ * Opens a file behind a URL by requests, and stores it if the lock is given, which passes to the
+ * source.
+ */
+export async function openRemote(
+  file: RemoteFile,
+  opening: RemoteOpening,
+  lock: EntryLock | undefined,
 ): Promise<ByteSource> {
+  const { url, client, sha256 } = file;
+  const { turns, connections, place, signal } = opening;
+  let connection: Connection;
+  try {
+    connection = await firstConnection(url, client, signal, 0);
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+  const { validators, ranges } = connection;
+  const { size } = validators;
+  const isSmall = (size ?? 0) < LEAST_PARALLEL_BYTES;
+  const isPlain = sha256 === undefined && (lock === undefined || size === undefined);
+  if (size === undefined || (isPlain && (isSmall || !ranges))) {
+    await lock?.release();
+    if (!ranges) return new StreamSource(connection.body, nameOf(url), size);
+    const source: RangeSource = new RangeSource(
+      { url, client, validators, isBounded: false, onConnect: () => turns.take(source) },
+      connection,
+    );
+    await turns.take(source);
+    return source;
+  }
+  const kept = lock && place && (await beginStoring(file, { ...validators, size }, place, lock));
+  const parts = { url, client, validators, isBounded: true, onConnect: async () => undefined };
+  const lane = ranges
+    ? new RangeSource(parts, connection)
+    : new StreamSource(connection.body, nameOf(url), size);
+  const source: DownloadSource = new DownloadSource(lane, () => new RangeSource(parts), {
+    ...{ size, sha256, lanes: ranges ? connections : 1, ...kept },
+    ...{ watch: opening.watch, onConnect: () => turns.take(source) },
+  });
+  return source;
+}
+
+/** What stores the file, or why it cannot be stored: it is then read all the same. */
+async function beginStoring(
+  { source, sha256, client }: RemoteFile,
+  validators: Validators & { readonly size: number },
+  { store, entry }: StorePlace,
+  lock: EntryLock,
+): Promise<{ writer: StoreWriter } | { storeFailure: PlmError }> {
+  const { etag, lastModified, size } = validators;
+  const facts: FileFacts = { source, size, etag, lastModified, sha256 };
+  const isSame = (found: FileFacts): boolean => {
+    if (found.size !== size) return false;
+    if (sha256 !== undefined && found.sha256 !== undefined) return found.sha256 === sha256;
+    // Sizes alone prove nothing.
+    const isTagged = etag !== undefined || lastModified !== undefined;
+    return isTagged && isSameFile(found, validators, client.environment.now()) === true;
+  };
+  try {
+    return { writer: await StoreWriter.begin(store, entry, lock, facts, isSame) };
+  } catch (error) {
+    const storeFailure = PlmError.from(error);
+    if (storeFailure?.code !== "UNWRITABLE_FILE") throw error;
+    return { storeFailure };
+  }
+}
+
+/**
+ * The first connection, by a range from `start` on if it is given. Waits for a busy server, but not
+ * for one that does not answer. Throws UNREADABLE_FILE, INVALID_ARGUMENT for credentials in a URL.
+ */
+export async function firstConnection(
+  url: URL,
+  client: HttpClient,
+  signal: AbortSignal | undefined,
+  start: number | undefined,
+): Promise<Connection> {
   if (url.username !== "" || url.password !== "") {
     // fetch refuses credentials, and its message would show them.
     const message = `${nameOf(url)}: expected a URL without credentials`;
     throw new PlmError("INVALID_ARGUMENT", message);
   }
   const isHttp = url.protocol === "http:" || url.protocol === "https:";
-  let connection = await open(client, url, isHttp ? 0 : undefined, signal);
-  if (connection.ranges && connection.isCoded) {
-    connection.abort();
-    connection = await open(client, url, undefined, signal);
-  }
-  if (!connection.ranges) {
-    return new StreamSource(connection.body, nameOf(url), connection.validators.size);
-  }
-  const source = new RangeSource(url, client, connection, turns);
-  await turns.take(source);
-  return source;
+  const connection = await open(client, url, isHttp ? start : undefined, signal);
+  if (!connection.ranges || !connection.isCoded) return connection;
+  connection.abort();
+  return open(client, url, undefined, signal);
 }
 
-/** The first connection. Waits for a busy server, but not for one that does not answer. */
 async function open(
   client: HttpClient,
   url: URL,
@@ -59,134 +183,11 @@ async function open(
 ): Promise<Connection> {
   const retries = new Retries(client.environment);
   for (;;) {
-    const answer = await connect(client, url, start, signal);
+    const range = start === undefined ? undefined : { start };
+    const answer = await connect(client, url, range, signal);
     if (answer.kind === "body") return answer;
     if (answer.kind === "end") throw unreadable(nameOf(url), "the file is empty");
     if (!answer.isAnswered) throw answer.failure.error;
     await retries.pauseAfter(answer.failure, signal);
-  }
-}
-
-/**
- * Reads by range requests that stay open, so that reading on costs no further request. A broken
- * connection is opened again where it broke, after a pause unless it gave some bytes.
- */
-class RangeSource implements ByteSource {
-  readonly name: string;
-  readonly size: number | undefined;
-  readonly sequential = false;
-  readonly #url: URL;
-  readonly #client: HttpClient;
-  readonly #validators: Validators;
-  readonly #turns: Turns;
-  readonly #retries: Retries;
-  #connection: Connection | undefined;
-  #reader: ForwardReader | undefined;
-
-  constructor(url: URL, client: HttpClient, connection: Connection, turns: Turns) {
-    this.#url = url;
-    this.#client = client;
-    this.name = nameOf(url);
-    this.size = connection.validators.size;
-    this.#validators = connection.validators;
-    this.#turns = turns;
-    this.#retries = new Retries(client.environment);
-    this.#adopt(connection);
-  }
-
-  async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
-    signal?.throwIfAborted();
-    const wanted = Math.max(0, Math.min(target.length, (this.size ?? Infinity) - offset));
-    let done = 0;
-    while (done < wanted) {
-      const previous = this.#reader;
-      const reader = await this.#readerAt(offset + done, signal);
-      if (reader === undefined) break;
-      const rest = target.subarray(done, wanted);
-      const failure = await this.#fill(reader, offset + done, rest, signal);
-      const before = done;
-      done = Math.max(done, reader.position - offset);
-      if (done > before) this.#retries.succeeded();
-      if (done === wanted) break;
-      await this.disconnect();
-      // A connection left open since the last read may have timed out.
-      if (done > before || reader === previous) continue;
-      if (failure === undefined) break;
-      await this.#retries.pauseAfter({ error: failure, retryAfterMs: undefined }, signal);
-    }
-    return done;
-  }
-
-  /** Reads what the connection gives; returns the error that ended it, if any. */
-  async #fill(
-    reader: ForwardReader,
-    offset: number,
-    target: Uint8Array,
-    signal?: AbortSignal,
-  ): Promise<PlmError | undefined> {
-    try {
-      await reader.skipTo(offset, signal);
-      await reader.read(target, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if ((error as PlmError).code !== "UNREADABLE_FILE") throw error;
-      return error as PlmError;
-    }
-    return undefined;
-  }
-
-  /** Drops the connection; the next read makes another. */
-  async disconnect(): Promise<void> {
-    const [reader, connection] = [this.#reader, this.#connection];
-    this.#reader = undefined;
-    this.#connection = undefined;
-    connection?.abort();
-    await reader?.cancel();
-  }
-
-  close(): Promise<void> {
-    return this.disconnect();
-  }
-
-  #adopt(connection: Connection): ForwardReader {
-    this.#connection = connection;
-    this.#reader = new ForwardReader(connection.body, this.name, connection.first);
-    return this.#reader;
-  }
-
-  /** A reader at or shortly before `offset`; undefined if the file ends there. */
-  async #readerAt(offset: number, signal?: AbortSignal): Promise<ForwardReader | undefined> {
-    const gap = offset - (this.#reader?.position ?? -1);
-    if (this.#reader !== undefined && gap >= 0 && gap <= SKIP_BYTES) return this.#reader;
-    await this.disconnect();
-    await this.#turns.take(this);
-    for (;;) {
-      const answer = await connect(this.#client, this.#url, offset, signal);
-      if (answer.kind === "body") return this.#adopt(this.#checkSame(answer));
-      if (answer.kind === "end") {
-        if ((this.size ?? answer.size ?? offset) > offset) throw this.#changed();
-        return undefined;
-      }
-      await this.#retries.pauseAfter(answer.failure, signal);
-    }
-  }
-
-  /**
-   * The connection, if it has the same file. A whole file instead of a range is read up to the
-   * range, provided it is known to be the same.
-   */
-  #checkSame(connection: Connection): Connection {
-    const { ranges, isCoded, validators } = connection;
-    const nowMs = this.#client.environment.now();
-    const isSame = isSameFile(this.#validators, validators, nowMs);
-    if (isSame !== false && (ranges ? !isCoded : isSame)) return connection;
-    connection.abort();
-    if (isSame === false) throw this.#changed();
-    const got = ranges ? "a coded one" : "the whole file";
-    throw unreadable(this.name, `expected a range as before, the server answered with ${got}`);
-  }
-
-  #changed(): PlmError {
-    return unreadable(this.name, "the file changed while it was read");
   }
 }

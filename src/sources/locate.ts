@@ -42,7 +42,7 @@ export function locate(name: string): Place {
 export function adviceFor(path: string): string {
   const scheme = DRIVE.test(path) ? undefined : SCHEME.exec(path)?.[0];
   if (scheme === undefined) return "";
-  const expected = "http:, https:, file:, data:, blob:";
+  const expected = "http:, https:, file:, data:, blob:, hf:owner/repo";
   return `; nor is it a URL that can be read: expected ${expected}, got ${scheme}`;
 }
 

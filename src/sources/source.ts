@@ -1,7 +1,7 @@
 /** Turns what callers pass into sources that are read by offset. */
 
 import platform from "#platform";
-import { brandOf, bytesOf, checkSignal } from "../brands.js";
+import { brandOf, bytesOf, checkOptions, checkSignal } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
@@ -10,8 +10,8 @@ import { attempt } from "./attempt.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
 import { filesOfFolder } from "./folder.js";
-import { HttpClient, type HttpOptions } from "./http-client.js";
-import { openUrl, Turns } from "./http-source.js";
+import { openUrl, RemoteFile, Turns } from "./http-source.js";
+import { type HubName, isHubName, parseHubName } from "./hub-name.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
 import {
   ACCEPTED_SOURCES,
@@ -22,51 +22,96 @@ import {
   type UrlLike,
 } from "./model-source.js";
 import { isOpenFile, openFileSource } from "./open-file-source.js";
+import { Remotes } from "./remotes.js";
 import { isResponse, openResponse } from "./response-source.js";
+import type { SourceOptions } from "./source-options.js";
 import { StreamSource } from "./stream-source.js";
 
 export type { ModelSource };
 
 /** Options for opening sources. */
 interface Opening {
-  readonly client: HttpClient;
+  readonly remotes: Remotes;
   readonly turns: Turns;
+  readonly isWhole: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The deepest nesting of arrays; an array that holds itself goes deeper. */
 const MAX_DEPTH = 8;
 
+/** A name of the hub, which means one file or more. */
+class HubPlace {
+  readonly name: HubName;
+
+  constructor(name: string) {
+    this.name = parseHubName(name);
+  }
+}
+
 /** A source where a string is a path, never a URL. */
-type Located = Place | Exclude<FileSource, string | UrlLike>;
+type Located = Openable | HubPlace;
+
+/** The same where names of the hub are files. */
+type Openable = Place | RemoteFile | Exclude<FileSource, string | UrlLike>;
 
 /**
  * Opens a model's file or files, in order. A string is a path where the platform has files, unless
- * it starts like a URL; elsewhere it is a URL. A path or URL that ends in -00001-of-0000N.gguf, or
- * another part number, means all N parts; the path of a folder means the files of the checkpoint
- * (config.json, safetensors) in it. URLs are read by ranges where the server honours them,
- * else from front to back; temporary failures are retried. Throws INVALID_ARGUMENT for anything
- * that is not a source, UNREADABLE_FILE for a file that cannot be opened and UNSUPPORTED_RUNTIME
- * for a path where there are no files; nothing stays open then.
+ * it starts like a URL; elsewhere it is a URL. `hf:owner/repo/file@revision` is a file of the
+ * Hugging Face hub, and `hf:owner/repo` its only GGUF file, else its checkpoint. A name that ends
+ * in -00001-of-0000N.gguf, or another part number, means all N parts; the path of a folder means
+ * the files of the checkpoint in it. URLs are read by parallel ranges where the server honours
+ * them, else from front to back; temporary failures are retried.
+ *
+ * Throws INVALID_ARGUMENT for anything that is not a source, UNREADABLE_FILE for a file that cannot
+ * be opened and UNSUPPORTED_RUNTIME for a path where there are no files; nothing stays open then.
  */
 export async function openSources(
   source: ModelSource,
   signal?: AbortSignal,
-  options?: HttpOptions,
+  options: SourceOptions = {},
 ): Promise<ByteSource[]> {
-  const checked = checkSignal(signal);
-  checked?.throwIfAborted();
-  return openWith(new HttpClient(options), source, checked);
+  return openWith(remotesOf(options), source, signal);
 }
 
-/** The same with a client for what has a URL. */
-export async function openWith(
-  client: HttpClient,
+/** The same for files that are read as a whole: copies are made where `options` want them. */
+export async function openWhole(
   source: ModelSource,
   signal?: AbortSignal,
+  options: SourceOptions = {},
 ): Promise<ByteSource[]> {
-  const opening = { client, turns: new Turns(), signal };
-  const parts = isList(source) ? flatten(source) : await withParts(locateSource(source));
+  return openWith(remotesOf(options), source, signal, true);
+}
+
+/** Completes and checks the copies of files that were read; throws what `finish` throws. */
+export async function finishSources(
+  sources: readonly ByteSource[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const source of sources) await source.finish?.(signal);
+}
+
+function remotesOf(options: SourceOptions): Remotes {
+  checkOptions(options);
+  return new Remotes(options);
+}
+
+/** Opens what has a URL by `remotes`. */
+export async function openWith(
+  remotes: Remotes,
+  source: ModelSource,
+  givenSignal?: AbortSignal,
+  isWhole = false,
+): Promise<ByteSource[]> {
+  const signal = checkSignal(givenSignal);
+  signal?.throwIfAborted();
+  const opening = { remotes, turns: new Turns(), signal, isWhole };
+  const located = isList(source) ? flatten(source) : await withParts(locateSource(source));
+  const parts: Openable[] = [];
+  for (const place of located) {
+    if (place instanceof HubPlace) parts.push(...(await remotes.hubFiles(place.name, signal)));
+    else parts.push(place);
+  }
   if (parts.length === 0) throw invalidArgument("source", "a file or more", "none");
   const opened: ByteSource[] = [];
   try {
@@ -102,34 +147,43 @@ function flatten(sources: readonly ModelSource[], depth = 1): Located[] {
 }
 
 function locateSource(source: FileSource): Located {
-  if (typeof source === "string") return locate(source);
+  if (typeof source === "string") {
+    return isHubName(source) ? new HubPlace(source) : locate(source);
+  }
   return isUrl(source) ? parseUrl(source.href) : source;
 }
 
 async function withParts(source: Located): Promise<Located[]> {
-  if (typeof source !== "string" && !isUrl(source)) return [source];
+  if (typeof source !== "string" && !isPlace(source)) return [source];
   return (await filesOfFolder(source)) ?? partsOf(source);
 }
 
 /** Files without ranges keep a connection each, and browsers allow six per server. */
-function checkConnections(opened: readonly ByteSource[], next: Located): void {
-  if (!isUrl(next) || next.protocol === "file:") return;
+function checkConnections(opened: readonly ByteSource[], next: Openable): void {
+  if (!isFetched(next)) return;
   if (opened.filter((source) => source.sequential).length < 5) return;
   const message = `${opened[0].name}: the server must honour ranges for a file of over 5 parts`;
   throw new PlmError("UNREADABLE_FILE", message);
 }
 
-async function openOne(source: Located, { client, turns, signal }: Opening): Promise<ByteSource> {
+/** Whether it takes a request. */
+function isFetched(source: Openable): source is URL | RemoteFile {
+  return source instanceof RemoteFile || (isPlace(source) && source.protocol !== "file:");
+}
+
+/** Whether it is a URL; every other place has been read by now. */
+function isPlace(source: Located): source is URL {
+  return isUrl(source as FileSource);
+}
+
+async function openOne(source: Openable, opening: Opening): Promise<ByteSource> {
   if (typeof source === "string") return openPath(source);
+  if (isFetched(source)) return openFetched(source, opening);
+  if (isPlace(source)) return platform.openFile(source);
   const bytes = bytesOf("source", source);
   if (bytes !== undefined) return new BytesSource(bytes);
   if (typeof source !== "object" || source === null) throw refused(source);
   if (isByteSource(source)) return source;
-  if (isUrl(source)) {
-    return source.protocol === "file:"
-      ? platform.openFile(source)
-      : openUrl(source, turns, client, signal);
-  }
   if (isResponse(source)) return openResponse(source);
   if (isPickedFile(source)) return openPicked(source);
   if (isBlob(source)) return new BlobSource(source);
@@ -137,6 +191,16 @@ async function openOne(source: Located, { client, turns, signal }: Opening): Pro
   const stream = isStreamOwner(source) ? source.readable : source;
   if (isStream(stream) || isIterable(stream)) return new StreamSource(stream, "stream");
   throw refused(source);
+}
+
+async function openFetched(
+  source: URL | RemoteFile,
+  { remotes, turns, signal, isWhole }: Opening,
+): Promise<ByteSource> {
+  const file = source instanceof RemoteFile ? source : remotes.file(source);
+  const { connections } = remotes.options;
+  const place = await remotes.placeOf(file);
+  return openUrl(file, { turns, connections, place, isWhole, signal });
 }
 
 async function openPath(path: string): Promise<ByteSource> {

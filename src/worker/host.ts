@@ -18,7 +18,7 @@ import type {
 } from "../remote/protocol.js";
 import { sendError } from "../remote/sent-error.js";
 import type { SentSource } from "../remote/sent-source.js";
-import { closeSources, openSources } from "../sources/source.js";
+import { closeSources, finishSources, openSources, openWhole } from "../sources/source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { Loop } from "./loop.js";
 import type { Port } from "./port.js";
@@ -135,13 +135,14 @@ export class Host {
     options: SentLoadOptions,
     signal: AbortSignal,
   ): Promise<Loaded> {
-    const sources = await this.#open(id, source, signal);
+    const sources = await this.#open(id, source, signal, openWhole);
     try {
       const gguf = await openModel(sources, options, signal);
       this.#tokenizer = Tokenizer.fromMetadata(gguf.metadata);
       const onProgress = (progress: unknown): void => this.#post({ id, progress } as FromWorker);
       const model = await loadPlm(gguf, { ...options, signal, onProgress });
       this.#model = model;
+      await finishSources(sources, signal);
       const { threadFailure, variant, kernelRates, plan } = model;
       return {
         gguf: { ...gguf, sources: [] },
@@ -159,7 +160,7 @@ export class Host {
     source: SentSource,
     signal: AbortSignal,
   ): Promise<{ tokens: Uint32Array; messages: string | undefined }> {
-    const sources = await this.#open(id, source, signal);
+    const sources = await this.#open(id, source, signal, openSources);
     try {
       const { session, messages } = await this.#live().restoreSession(sources, { signal });
       this.#sessions.set(number, session);
@@ -169,15 +170,20 @@ export class Host {
     }
   }
 
-  /** Sources that are opened here, or read through the program. */
-  async #open(id: number, source: SentSource, signal: AbortSignal): Promise<ByteSource[]> {
+  /** Sources that `open` opens here, or that are read through the program. */
+  async #open(
+    id: number,
+    source: SentSource,
+    signal: AbortSignal,
+    open: typeof openSources,
+  ): Promise<ByteSource[]> {
     if ("opened" in source) return source.opened.map((each) => this.#reads.source(id, each));
-    const { openable, headers } = source;
+    const { openable, options } = source;
     const places = openable.map((each) => {
       if ("place" in each) return each.place;
       return "url" in each ? new URL(each.url) : each.blob;
     });
-    return openSources(places.length === 1 ? places[0] : places, signal, { headers });
+    return open(places.length === 1 ? places[0] : places, signal, options);
   }
 
   #startSave(session: number, messages?: string): StartedSave | { readonly error: unknown } {

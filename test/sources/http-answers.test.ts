@@ -7,6 +7,7 @@ import type { PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { HttpClient } from "../../src/sources/http-client.js";
+import { Remotes } from "../../src/sources/remotes.js";
 import { closeSources, openSources, openWith } from "../../src/sources/source.js";
 import { sampleFile, sampleTensors } from "../format/support/sample.js";
 import { TestEnvironment } from "./support/environment.js";
@@ -24,7 +25,12 @@ async function withFile(
 ): Promise<void> {
   const server = await serveFiles({ "/file": file, "/m.gguf": sampleFile() }, options);
   const open = async (path = "file"): Promise<ByteSource> =>
-    (await openWith(new HttpClient({}, new TestEnvironment()), new URL(path, server.url)))[0];
+    (
+      await openWith(
+        new Remotes({}, new HttpClient({}, new TestEnvironment())),
+        new URL(path, server.url),
+      )
+    )[0];
   try {
     await body(server, open);
   } finally {

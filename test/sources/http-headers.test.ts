@@ -6,6 +6,7 @@ import type { PlmError } from "../../src/errors.js";
 import { inspectModel, loadModel } from "../../src/generation/load-model.js";
 import { type FetchLike, HttpClient, type HttpOptions } from "../../src/sources/http-client.js";
 import { type HeaderFields, readHeaders } from "../../src/sources/http-headers.js";
+import { Remotes } from "../../src/sources/remotes.js";
 import { openSources, openWith } from "../../src/sources/source.js";
 import { sampleFile } from "../format/support/sample.js";
 import { tinyModel } from "../model/support/tiny.js";
@@ -46,7 +47,10 @@ async function tokenFreeErrorOf(promise: Promise<unknown>): Promise<PlmError> {
 }
 
 async function readAll(url: URL, options: HttpOptions): Promise<void> {
-  const sources = await openWith(new HttpClient(options, new TestEnvironment()), url);
+  const sources = await openWith(
+    new Remotes(options, new HttpClient(options, new TestEnvironment())),
+    url,
+  );
   const target = new Uint8Array(sampleFile().length);
   assert.is(await sources[0].read(0, target), target.length);
   assert.equal(target, sampleFile());

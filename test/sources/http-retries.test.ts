@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { HttpClient } from "../../src/sources/http-client.js";
 import { REAL_ENVIRONMENT } from "../../src/sources/http-environment.js";
+import { Remotes } from "../../src/sources/remotes.js";
 import { openWith } from "../../src/sources/source.js";
 import { TestEnvironment } from "./support/environment.js";
 import { errorOf } from "./support/error-of.js";
@@ -27,7 +28,7 @@ async function withFile(
   const environment = new TestEnvironment();
   const url = new URL("file?secret=s3cret", server.url);
   const open = async (signal?: AbortSignal): Promise<ByteSource> =>
-    (await openWith(new HttpClient({}, environment), url, signal))[0];
+    (await openWith(new Remotes({}, new HttpClient({}, environment)), url, signal))[0];
   try {
     await body({ server, environment, open });
   } finally {

@@ -5,6 +5,7 @@ import type { ByteSource } from "../../src/format/byte-source.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { encodeGguf, type MetadataEntry } from "../../src/format/writer.js";
 import { HttpClient } from "../../src/sources/http-client.js";
+import { Remotes } from "../../src/sources/remotes.js";
 import { closeSources, openSources, openWith } from "../../src/sources/source.js";
 import { sampleFile, sampleTensors } from "../format/support/sample.js";
 import { TestEnvironment } from "./support/environment.js";
@@ -106,7 +107,10 @@ test("a server that caps its answers gets further requests", async () => {
 test("a connection that gives nothing ends in an error", async () => {
   await withServer({ breakAfterBytes: 0 }, async ({ url }) => {
     const environment = new TestEnvironment();
-    const [source] = await openWith(new HttpClient({}, environment), new URL("large", url));
+    const [source] = await openWith(
+      new Remotes({}, new HttpClient({}, environment)),
+      new URL("large", url),
+    );
     const error = await errorOf(source.read(0, new Uint8Array(9)));
     assert.is(error.code, "UNREADABLE_FILE");
     assert.equal(environment.pausesMs, [1000, 2000, 4000, 8000, 16_000]);

@@ -52,13 +52,18 @@ async function onPage(href: string | undefined, work: () => void | Promise<void>
 });
 
 test("the error of a name that is neither a file nor a URL says so", async () => {
-  const missing = ["hf:owner/m.gguf", "model:latest.gguf", "s3://bucket/m.gguf", "https:/h/m.gguf"];
+  const missing = [
+    "hub:owner/m.gguf",
+    "model:latest.gguf",
+    "s3://bucket/m.gguf",
+    "https:/h/m.gguf",
+  ];
   for (const name of missing) {
     const { code, message } = await errorOf(openSources(name));
     assert.is(code, "UNREADABLE_FILE", name);
     const scheme = name.slice(0, name.indexOf(":") + 1);
     assert.match(message, /^\S+: ENOENT/);
-    assert.ok(message.endsWith(`expected http:, https:, file:, data:, blob:, got ${scheme}`));
+    assert.ok(message.endsWith(`data:, blob:, hf:owner/repo, got ${scheme}`));
   }
   for (const name of ["C:\\models\\m.gguf", "c:/models/m.gguf", "models/m.gguf"]) {
     const { code, message } = await errorOf(openSources(name));
