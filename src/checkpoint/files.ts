@@ -57,7 +57,9 @@ export class CheckpointFiles {
 
   /** An error that says which file is missing. */
   missing(name: string, what: string): PlmError {
-    return new PlmError("INVALID_FILE", `${this.folder}: expected ${name}, ${what}; got none`);
+    const [only, ...others] = this.#sources.keys();
+    const got = others.length > 0 ? "none" : `${only ?? "other files"} alone: pass the folder`;
+    return new PlmError("INVALID_FILE", `${this.folder}: expected ${name}, ${what}; got ${got}`);
   }
 
   /** The JSON object in the file; undefined if the file is missing. */

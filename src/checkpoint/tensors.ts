@@ -42,7 +42,8 @@ const NO_WEIGHTS = /\.rotary_emb\.inv_freq$/;
 const MOST_NAMED = 3;
 
 /**
- * The model's tensors in the order of GGUF files; matrices as `quantized`, or else as they are
+ * The model's tensors, in the order in which they are stored, so that files are read from front to
+ * back; matrices as `quantized`, or else as they are
  * stored, vectors as F32. Throws INVALID_FILE for a tensor that is missing or of another shape,
  * UNSUPPORTED_FILE for one that PLM does not have or of another type than F32, F16 and BF16.
  */
@@ -67,9 +68,14 @@ export function planTensors(
   }
   // A tied head is the embedding, whatever its file says.
   if (!hasHead) left.delete("lm_head.weight");
-  if (left.size === 0) return planned;
+  if (left.size === 0) return planned.sort(byPlace);
   const names = listOf(Array.from(left, quote), MOST_NAMED);
   throw unsupportedJson(folder, "the tensors of PLM only", names);
+}
+
+function byPlace({ stored: a }: VirtualTensor, { stored: b }: VirtualTensor): number {
+  if (a.source === b.source) return a.offset - b.offset;
+  return a.source.name < b.source.name ? -1 : 1;
 }
 
 function* specsOf(

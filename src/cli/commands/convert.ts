@@ -7,7 +7,9 @@ import {
   type QuantizeChoice,
 } from "../../checkpoint/open-model.js";
 import { planModel } from "../../engine/plan.js";
-import { closeSources, openSources } from "../../sources/source.js";
+import type { ByteSource } from "../../format/byte-source.js";
+import type { Gguf } from "../../format/gguf.js";
+import { closeSources, finishSources, openWhole } from "../../sources/source.js";
 import { Tokenizer } from "../../tokenizer/tokenizer.js";
 import { withInterrupt } from "../interrupt.js";
 import { noteWarnings } from "../options.js";
@@ -31,7 +33,10 @@ export function addConvert(program: Command): void {
         "or Q4_0 as `plm quantize` makes them; vectors (norms) become F32. The folder itself can " +
         "be loaded as well, with the same logits. What could not be loaded is not written.",
     )
-    .argument("<folder>", "folder with config.json, safetensors files and a tokenizer")
+    .argument(
+      "<folder>",
+      "folder with config.json, safetensors files and a tokenizer, or hf:owner/repo",
+    )
     .argument("<out>", "the GGUF file to write")
     .addOption(
       new Option("--quantize <type>", "what matrices become")
@@ -46,6 +51,16 @@ export function addConvert(program: Command): void {
     );
 }
 
+/** The file's bytes; fails before its end if a downloaded file is not what it should be. */
+async function* checkedPieces(
+  gguf: Gguf,
+  sources: readonly ByteSource[],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  yield* ggufPieces(gguf, signal);
+  await finishSources(sources, signal);
+}
+
 async function run(
   folder: string,
   out: string,
@@ -53,7 +68,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { quantize, force } = flags;
-  const sources = await openSources(folder, signal);
+  const sources = await openWhole(folder, signal);
   const bar = createProgressBar("converting");
   try {
     const place = { path: out, label: "out", force };
@@ -66,7 +81,7 @@ async function run(
     planModel(gguf, { contextLength: 1, threads: 1 });
     noteWarnings(Tokenizer.fromMetadata(gguf.metadata));
     const totalBytes = gguf.sources[0].size!;
-    const pieces = ggufPieces(gguf, signal);
+    const pieces = checkedPieces(gguf, sources, signal);
     const outputBytes = await writeOutput(place, pieces, signal, (loadedBytes) =>
       bar.update({ loadedBytes, totalBytes }),
     );
