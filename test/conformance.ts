@@ -7,6 +7,7 @@ import { ANSWER_CHECKS } from "./conformance/answers.js";
 import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
 import { SESSION_CHECKS } from "./conformance/sessions.js";
 import { SOURCE_CHECKS } from "./conformance/sources.js";
+import { STORE_CHECKS } from "./conformance/stores.js";
 import type { Check, Subject } from "./conformance/subject.js";
 import { THREAD_CHECKS } from "./conformance/threads.js";
 import { WORKER_CHECKS } from "./conformance/workers.js";
@@ -29,6 +30,7 @@ export interface ConformanceHost {
 
 const CHECKS: Record<string, Check> = {
   ...SOURCE_CHECKS,
+  ...STORE_CHECKS,
   ...ANSWER_CHECKS,
   ...SESSION_CHECKS,
   ...THREAD_CHECKS,

@@ -138,7 +138,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     listFolder: (path) => listFolder(modules, path),
     openStore: async () => createDiskStore(modules, environment),
     environment,
-    createSha256: () => createSha256(modules),
+    createSha256: async () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
     hasWorkers: () => true,

@@ -30,7 +30,7 @@ export interface Platform {
   openStore(): Promise<FileStore>;
   /** An environment variable; undefined if it is not set or may not be read. */
   environment(name: string): string | undefined;
-  createSha256(): Sha256;
+  createSha256(): Promise<Sha256>;
   /** Settles in a later macrotask, so that timers, input and aborts are handled. */
   yieldToEventLoop(): Promise<void>;
   /** Whether threads that share memory can be started. */

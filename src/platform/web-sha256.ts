@@ -1,9 +1,16 @@
 /** SHA-256 in pieces, which the web's own cannot do. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Sha256 } from "./platform.js";
 
-export function createWebSha256(): Sha256 {
+/** Imports the library only now: pages without a bundler name it in their import map. */
+export async function createWebSha256(): Promise<Sha256> {
+  const { sha256 } = await import("@noble/hashes/sha2.js");
   const hash = sha256.create();
-  return { update: (bytes) => void hash.update(bytes), digest: () => bytesToHex(hash.digest()) };
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => Array.from(hash.digest(), hexadecimal).join(""),
+  };
+}
+
+function hexadecimal(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }

@@ -88,11 +88,12 @@ function ignoreMissing(cause: unknown): undefined {
   if ((cause as DOMException).name !== "NotFoundError") throw cause;
 }
 
-/** Undefined where it is missing or refused: on pages that are not secure. */
+/** Undefined where it is missing, refused (pages that are not secure), or cannot be listed. */
 async function openCache(): Promise<FileStore | undefined> {
   let cache: Cache;
   try {
     cache = await globalThis.caches.open(NAME);
+    await cache.keys();
   } catch {
     return undefined;
   }

@@ -2,7 +2,6 @@
  * Downloads a file block by block, ahead of its reader. Blocks that the store has are read from it;
  * the others are stored beside.
  */
-import platform from "#platform";
 import { abortable } from "../abortable.js";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
@@ -10,6 +9,7 @@ import { requireGlobal } from "../globals.js";
 import { BLOCK_BYTES, blockCount, blockLength } from "../store/manifest.js";
 import type { StoreWriter } from "../store/store-writer.js";
 import { unreadable } from "./http-connection.js";
+import type { Sha256 } from "./sha256.js";
 
 /** Callbacks of a download. */
 export interface DownloadWatch {
@@ -19,8 +19,8 @@ export interface DownloadWatch {
 
 export interface DownloadParts {
   readonly size: number;
-  /** What the file must hash to. */
-  readonly sha256: string | undefined;
+  /** What the file must hash to, and a hash of no bytes yet. */
+  readonly expected: { readonly sha256: string; readonly hash: Sha256 } | undefined;
   /** What stores blocks, or why nothing does. */
   readonly writer?: StoreWriter;
   readonly storeFailure?: PlmError;
@@ -59,7 +59,6 @@ export class DownloadSource implements ByteSource {
   /** The last block that was read, and how many were read from the first on. */
   #last = -1;
   #passed = 0;
-  readonly #sha256: ReturnType<typeof platform.createSha256> | undefined;
   #loadedBytes = 0;
   #closing: Promise<void> | undefined;
 
@@ -72,7 +71,6 @@ export class DownloadSource implements ByteSource {
     this.#createLane = createLane;
     this.#idle = [lane];
     this.#lanes.add(lane);
-    this.#sha256 = parts.sha256 === undefined ? undefined : platform.createSha256();
   }
 
   async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
@@ -93,12 +91,12 @@ export class DownloadSource implements ByteSource {
    * hashes as it should; nothing is stored then.
    */
   async finish(signal?: AbortSignal): Promise<void> {
-    const { sha256, writer } = this.#parts;
-    if (sha256 === undefined && writer === undefined) return;
+    const { expected, writer } = this.#parts;
+    if (expected === undefined && writer === undefined) return;
     for (let i = this.#passed; i < blockCount(this.size); i++) await this.#read(i, signal);
-    const found = this.#sha256?.digest();
-    if (found !== sha256) {
-      const message = `${this.name}: expected the SHA-256 ${sha256}, got ${found}`;
+    const found = expected?.hash.digest();
+    if (found !== expected?.sha256) {
+      const message = `${this.name}: expected the SHA-256 ${expected?.sha256}, got ${found}`;
       const error = new PlmError("INVALID_FILE", message);
       await writer?.abandon(error);
       throw error;
@@ -137,7 +135,7 @@ export class DownloadSource implements ByteSource {
       this.#last = index;
       if (index === this.#passed) {
         this.#passed++;
-        this.#sha256?.update(bytes);
+        this.#parts.expected?.hash.update(bytes);
       }
       return bytes;
     } catch (error) {

@@ -14,6 +14,7 @@ import { type Connection, connect, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
 import { RangeSource } from "./range-source.js";
+import { createSha256, type Sha256 } from "./sha256.js";
 import { StreamSource } from "./stream-source.js";
 
 /** Shorter files are read by one connection unless they are stored or checked. */
@@ -96,7 +97,9 @@ export async function openRemote(
   const { url, client, sha256 } = file;
   const { turns, connections, place, signal } = opening;
   let connection: Connection;
+  let expected: { readonly sha256: string; readonly hash: Sha256 } | undefined;
   try {
+    if (sha256 !== undefined) expected = { sha256, hash: await createSha256() };
     connection = await firstConnection(url, client, signal, 0);
   } catch (error) {
     await lock?.release();
@@ -122,7 +125,7 @@ export async function openRemote(
     ? new RangeSource(parts, connection)
     : new StreamSource(connection.body, nameOf(url), size);
   const source: DownloadSource = new DownloadSource(lane, () => new RangeSource(parts), {
-    ...{ size, sha256, lanes: ranges ? connections : 1, ...kept },
+    ...{ size, expected, lanes: ranges ? connections : 1, ...kept },
     ...{ watch: opening.watch, onConnect: () => turns.take(source) },
   });
   return source;

@@ -60,7 +60,7 @@ async function pull(source: string | UrlLike, options: PullOptions = {}): Promis
   const files = await remoteFiles(remotes, source, signal);
   const report = combine(files.length, onProgress);
   for (const [i, file] of files.entries()) {
-    const place = { store, entry: store.entry(storeKey(file.url)) };
+    const place = { store, entry: store.entry(await storeKey(file.url)) };
     const { connections } = remotes.options;
     const watch = { onProgress: (loaded: number, total: number) => report(i, loaded, total) };
     await pullFile(file, { place, connections, watch, signal });
@@ -89,7 +89,7 @@ async function list(): Promise<StoredModel[]> {
 async function remove(source: string | UrlLike): Promise<number> {
   const store = await openStore();
   let count = 0;
-  const isMeant = matcherOf(source);
+  const isMeant = await matcherOf(source);
   for (const key of await store.keys()) {
     const entry = store.entry(key);
     const manifest = await readManifest(entry);
@@ -128,7 +128,9 @@ function urlsOf(source: string | UrlLike): URL[] {
 }
 
 /** Whether a file of the store is of a source. */
-function matcherOf(source: string | UrlLike): (key: string, stored: string) => boolean {
+async function matcherOf(
+  source: string | UrlLike,
+): Promise<(key: string, stored: string) => boolean> {
   if (typeof source === "string" && isHubName(source)) {
     const { repo, file, revision } = parseHubName(source);
     const files = file === undefined ? undefined : partsOf(file).map(String);
@@ -139,7 +141,7 @@ function matcherOf(source: string | UrlLike): (key: string, stored: string) => b
     };
   }
   const urls = urlsOf(source);
-  const keys = urls.map((url) => storeKey(url));
+  const keys = await Promise.all(urls.map(storeKey));
   return (key, stored) => keys.includes(key) || urls.some(({ href }) => href === stored);
 }
 

@@ -96,7 +96,7 @@ export class Remotes {
     const isHttp = url.protocol === "http:" || url.protocol === "https:";
     if (!isHttp || !(this.options.store ?? isKept)) return undefined;
     const store = await this.#openStore();
-    return store && { store, entry: store.entry(storeKey(url)) };
+    return store && { store, entry: store.entry(await storeKey(url)) };
   }
 
   /** Undefined where there is none: models are then loaded without. */

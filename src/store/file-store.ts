@@ -1,4 +1,4 @@
-/** What the store of downloaded files asks of a runtime; src/platform/ has an implementation each. */
+/** What the store of downloaded files asks of a runtime: src/platform/ implements it. */
 
 /** A place for downloaded files. */
 export interface FileStore {

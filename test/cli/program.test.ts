@@ -1,10 +1,13 @@
-import { execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createProgram } from "../../src/cli/program.js";
 import { resolveOptions } from "../../src/generation/options.js";
+import { sampleFile } from "../format/support/sample.js";
+import { serveHub } from "../store/support/hub.js";
 import { madeUpText, smallConfig } from "../training/support/small-run.js";
 import { assertFails, folder, output } from "./support/plm.js";
 
@@ -36,7 +39,7 @@ test("help of a command is what --help prints of it", async () => {
   assert.is(await output("help"), await output("--help"));
 });
 
-test("the example of every command's help works as typed", () => {
+test("the example of every command's help works as typed", async () => {
   const folderOfPlm = join(folder, "bin");
   mkdirSync(folderOfPlm);
   const main = resolve("build/src/cli/main.js");
@@ -47,13 +50,29 @@ test("the example of every command's help works as typed", () => {
   writeFileSync(join(folder, "stories.json"), JSON.stringify(smallConfig()));
   writeFileSync(join(folder, "text.txt"), madeUpText(200));
   writeFileSync(join(folder, "held-out.txt"), madeUpText(9, 61));
-  const env = { ...process.env, PATH: `${folderOfPlm}${delimiter}${process.env.PATH}` };
+  // What `plm pull` asks for.
+  const hub = await serveHub({ "model.gguf": sampleFile() });
+  const env = {
+    ...process.env,
+    HF_ENDPOINT: hub.url.href,
+    XDG_CACHE_HOME: folder,
+    PATH: `${folderOfPlm}${delimiter}${process.env.PATH}`,
+  };
+  const examples: string[] = [];
   for (const command of createProgram().commands) {
     let help = "";
     command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
     const [, example] = /^Example:\n {2}(plm .*)\n/m.exec(help) ?? [];
     assert.ok(example?.includes(`plm ${command.name()} `), `${command.name()}: an example`);
-    execFileSync("sh", ["-c", example], { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
+    examples.push(example!);
+  }
+  try {
+    for (const example of examples) {
+      const child = spawn("sh", ["-c", example], { cwd: folder, env, stdio: "ignore" });
+      assert.is((await once(child, "close"))[0], 0, example);
+    }
+  } finally {
+    await hub.close();
   }
 });
 

@@ -2,7 +2,10 @@
 // node run.mjs [node20 node22 node24 node26 deno bun chromium firefox workerd]. Exit code 1 if
 // anything failed.
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { loadModel } from "../../build/src/index.js";
 import { SAVED_OPTIONS, saveForOthers } from "../../build/test/conformance/sessions.js";
 import { MODEL, SAVED } from "./checks.mjs";
@@ -10,6 +13,10 @@ import { runtimes } from "./runtimes.mjs";
 
 const LIMIT_MS = 90_000;
 const GRACE_MS = 5_000;
+
+/** Where downloaded models are kept: not among the user's. */
+const CACHE = mkdtempSync(join(tmpdir(), "plm-runtimes-"));
+process.on("exit", () => rmSync(CACHE, { recursive: true, force: true }));
 
 /** Ends the running command. */
 let endCurrent = () => {};
@@ -26,7 +33,7 @@ function runCommand([file, ...args], onLine) {
     const child = spawn(file, args, {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1" },
+      env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: CACHE },
     });
     const kill = (signal) => {
       try {

@@ -56,7 +56,7 @@ async function pull(
     sha256 === undefined ? {} : { sha256 },
   );
   const store = await openStore();
-  const place = { store, entry: store.entry(storeKey(file.url)) };
+  const place = { store, entry: store.entry(await storeKey(file.url)) };
   const watch = { onProgress: () => undefined };
   const error = await pullFile(file, { place, connections: 3, watch, signal: undefined }).then(
     () => undefined,

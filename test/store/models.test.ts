@@ -59,13 +59,13 @@ test("no name leaves its repository", () => {
   }
 });
 
-test("the keys of any URL are plain names, distinct for each", () => {
+test("the keys of any URL are plain names, distinct for each", async () => {
   const urls = [
     ...["http://h/../../etc/passwd", "http://h/a/..%2f..%2fb", "http://h/CON", "http://h/con"],
     ...["http://h/", "http://h/a.gguf", "http://h/A.gguf", "http://h/a.gguf?x", "http://g/a.gguf"],
     ...[`http://h/${"x".repeat(5000)}`, "http://h/%00", "http://h/日本.gguf", "http://h/.hidden"],
   ];
-  const keys = urls.map((url) => storeKey(new URL(url)));
+  const keys = await Promise.all(urls.map((url) => storeKey(new URL(url))));
   assert.is(new Set(keys.map((key) => key.toLowerCase())).size, urls.length);
   for (const key of keys) assert.match(key, /^[a-z0-9_-]{1,90}$/);
 });

@@ -4,7 +4,10 @@ import { models } from "../../sources/models.js";
 import { formatBytes, formatTable, writeJson, writeLine } from "../output.js";
 
 export function addModels(program: Command): void {
-  const command = program.command("models").description("list or remove downloaded models");
+  const command = program
+    .command("models")
+    .description("list or remove downloaded models")
+    .addHelpText("after", "\nExample:\n  plm models list");
   command
     .command("list", { isDefault: true })
     .description("list downloaded models")

@@ -24,6 +24,7 @@ export function addPull(program: Command): void {
     .option("--token <token>", "access token for the hub (default: HF_TOKEN)")
     .option("--connections <n>", "most requests at a time (default: 4)", integer("connections", 1))
     .option("--json", "print the stored files as JSON")
+    .addHelpText("after", "\nExample:\n  plm pull hf:owner/repo/model.gguf")
     .action((source: string, flags: PullFlags) =>
       withInterrupt((signal) => pull(source, flags, signal)),
     );
