@@ -10,7 +10,10 @@ import { removeOwnStores, useOwnStore } from "../store/support/own-store.js";
 import { makeCheckpoint } from "./support/checkpoint.js";
 import { asFileList } from "./support/open.js";
 
-test.after(removeOwnStores);
+test.after(() => {
+  delete process.env.HF_ENDPOINT;
+  removeOwnStores();
+});
 
 const files = await makeCheckpoint(tinyModel({ type: "BF16" }), { shards: 2 });
 const expected = await logitsOf(asFileList(files));
