@@ -58,8 +58,8 @@ export function createProgram(): Command {
     addModels,
     addInit,
     addQuantize,
-    addConvert,
     addExport,
+    addConvert,
     addTrain,
     addHelp,
   ]) {

@@ -23,8 +23,8 @@ import { Model } from "./model.js";
 /**
  * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
  * or byte-range reader, or the parts of a split file; or from a Hugging Face folder (config.json,
- * safetensors, tokenizer files): its path, or a list of its files. Tensors stream to their places; the file
- * is never held whole.
+ * safetensors, tokenizer files): its path, or a list of its files. Tensors stream to their places;
+ * the file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST, WORKER_LOST. An

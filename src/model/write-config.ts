@@ -2,7 +2,10 @@
 import type { MetadataEntry } from "../format/writer.js";
 import type { PlmConfig } from "./config.js";
 
-/** The entries in the order of converted files, without a name if there is none; `fileType` is GGUF's: 0 for F32, 7 for Q8_0. */
+/**
+ * The entries in the order of converted files, without a name if there is none; `fileType` is
+ * GGUF's: 0 for F32, 7 for Q8_0.
+ */
 export function modelMetadata(
   config: PlmConfig,
   name: string | undefined,

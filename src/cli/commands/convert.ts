@@ -45,7 +45,7 @@ export function addConvert(program: Command): void {
     )
     .option("--force", "overwrite the file if it exists")
     .option("--json", "print {out, quantize, tensors, inputBytes, outputBytes}")
-    .addHelpText("after", "\nExample:\n  plm convert PLM-1.8B-Instruct plm.gguf --quantize q8_0")
+    .addHelpText("after", "\nExample:\n  plm convert random-hf random-q8_0.gguf --quantize q8_0")
     .action((folder: string, out: string, flags: ConvertFlags) =>
       withInterrupt((signal) => run(folder, out, flags, signal)),
     );

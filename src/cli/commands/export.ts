@@ -40,7 +40,7 @@ export function addExport(program: Command): void {
         .default("json"),
     )
     .option("--json", "print {out, files, changed, inputBytes, outputBytes}")
-    .addHelpText("after", "\nExample:\n  plm export random.gguf random --dtype bf16")
+    .addHelpText("after", "\nExample:\n  plm export random.gguf random-hf --dtype bf16")
     .action((model: string, folder: string, flags: ExportFlags) =>
       withInterrupt((signal) => run(model, folder, flags, signal)),
     );
