@@ -2,10 +2,12 @@
 import { describeValue } from "../describe.js";
 import { quote } from "../errors.js";
 import type { TokenizerSource } from "../tokenizer/metadata.js";
-import { TokenType } from "../tokenizer/vocabulary.js";
 import { readChatTemplates } from "./chat-templates.js";
 import { type CheckpointFiles, invalidJson, isObject, type JsonFile } from "./files.js";
 import { listTokens, readVocabulary } from "./vocabulary.js";
+
+/** The largest id that GGUF's lists of ids can hold. */
+const MAX_ID = 2 ** 31 - 1;
 
 /** Reads ids of special tokens by their texts. */
 class SpecialIds {
@@ -40,7 +42,7 @@ class SpecialIds {
 
   #findById(key: string): number | undefined {
     for (const file of this.#files) {
-      const ids = tokenIdsOf(file, key, this.#ids.size);
+      const ids = tokenIdsOf(file, key);
       if (ids !== undefined) return ids[0];
     }
     return undefined;
@@ -59,10 +61,10 @@ export async function readTokenizer(
   const tokenizerConfig = await files.json("tokenizer_config.json");
   const generation = await files.json("generation_config.json");
   const vocabulary = await readVocabulary(files, tokenizerConfig);
-  const { tokens, tokenTypes } = listTokens(vocabulary, vocabSize, TokenType);
+  const { tokens, tokenTypes } = listTokens(vocabulary, vocabSize);
   const special = new SpecialIds(tokens, tokenizerConfig, [config, generation]);
   const eosTokenId = special.find("eos");
-  const eosTokenIds = tokenIdsOf(generation, "eos_token_id", vocabSize);
+  const eosTokenIds = tokenIdsOf(generation, "eos_token_id");
   const isSame = eosTokenIds?.length === 1 && eosTokenIds[0] === eosTokenId;
   return {
     tokens,
@@ -94,18 +96,17 @@ function readFlag(file: JsonFile | undefined, key: string): boolean {
   throw invalidJson(`${file!.name}: ${key}`, "true or false", describeValue(value));
 }
 
-/** One id or a list of them; undefined without the key. */
-function tokenIdsOf(
-  file: JsonFile | undefined,
-  key: string,
-  vocabSize: number,
-): number[] | undefined {
+/**
+ * One id or a list of them; undefined without the key. Ids beyond the vocabulary are kept: the
+ * tokenizer ignores them with a warning.
+ */
+function tokenIdsOf(file: JsonFile | undefined, key: string): number[] | undefined {
   const value = file?.values.get(key);
   if (value === undefined) return undefined;
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   const isId = (id: unknown): id is number =>
-    typeof id === "number" && Number.isInteger(id) && id >= 0 && id < vocabSize;
+    typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_ID;
   if (ids.length > 0 && ids.every(isId)) return ids;
-  const expected = `a token id from 0 to ${vocabSize - 1}, or a list`;
+  const expected = `a token id from 0 to ${MAX_ID}, or a list`;
   throw invalidJson(`${file!.name}: ${quote(key)}`, expected, describeValue(value));
 }

@@ -1,6 +1,7 @@
 /** The vocabulary and merges of a checkpoint: tokenizer.json, or vocab.json and merges.txt. */
 import { describeValue } from "../describe.js";
 import { PlmError, quote } from "../errors.js";
+import { TokenType } from "../tokenizer/vocabulary.js";
 import { type AddedToken, addedTokensOf, readAddedTokens } from "./added-tokens.js";
 import {
   type CheckpointFiles,
@@ -95,10 +96,9 @@ export interface TokenList {
 export function listTokens(
   { name, ids, addedTokens }: CheckpointVocabulary,
   vocabSize: number,
-  types: { readonly normal: number; control: number; userDefined: number; unused: number },
 ): TokenList {
   const tokens: (string | undefined)[] = new Array(vocabSize).fill(undefined);
-  const tokenTypes = new Int32Array(vocabSize).fill(types.unused);
+  const tokenTypes = new Int32Array(vocabSize).fill(TokenType.unused);
   const set = (text: string, id: unknown, type: number): void => {
     const isId = typeof id === "number" && Number.isInteger(id) && id >= 0 && id < vocabSize;
     if (!isId) {
@@ -113,9 +113,9 @@ export function listTokens(
     tokens[id] = text;
     tokenTypes[id] = type;
   };
-  for (const [text, id] of ids) set(text, id, types.normal);
+  for (const [text, id] of ids) set(text, id, TokenType.normal);
   for (const { content, id, isSpecial } of addedTokens) {
-    set(content, id, isSpecial ? types.control : types.userDefined);
+    set(content, id, isSpecial ? TokenType.control : TokenType.userDefined);
   }
   return { tokens: tokens.map((text, id) => text ?? paddingToken(id)), tokenTypes };
 }

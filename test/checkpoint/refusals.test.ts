@@ -120,7 +120,7 @@ test("tokenizers that are not Qwen2's", async () => {
   await refused(tokenizer({ added_tokens: [{ id: 1 }] }), "INVALID_FILE", "added_tokens[0]");
   const config = withValues(sound, "tokenizer_config.json", { eos_token: "<none>" });
   await refused(config, "INVALID_FILE", "tokenizer_config.json", "eos_token", "<none>");
-  const generation = { "generation_config.json": encodeJson({ eos_token_id: [1, 999] }) };
+  const generation = { "generation_config.json": encodeJson({ eos_token_id: [1, -1] }) };
   await refused(changed(sound, generation), "INVALID_FILE", "generation_config.json");
 });
 

@@ -5,6 +5,7 @@ import { CheckpointFiles } from "../../src/checkpoint/files.js";
 import { readTokenizer } from "../../src/checkpoint/tokenizer.js";
 import { BlobSource } from "../../src/sources/bytes-source.js";
 import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
+import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { seededRandom } from "../support/random.js";
 import { hasShared, qwen2, qwen2Source, readShared } from "../tokenizer/support/qwen2.js";
 import { randomText } from "../tokenizer/support/strings.js";
@@ -106,6 +107,15 @@ test("kinds of tokens, padding, ids and end tokens", async () => {
   assert.equal(found.eosTokenIds, [3, 4]);
   const one = await tokenizerOf(smallFiles({ "generation_config.json": { eos_token_id: 3 } }), 5);
   assert.is(one.eosTokenIds, undefined);
+  const beyond = await tokenizerOf(
+    smallFiles({ "generation_config.json": { eos_token_id: 9 } }),
+    5,
+  );
+  const { warnings, eosTokenIds } = Tokenizer.fromMetadata(
+    new Map(metadataOf(beyond).map(({ key, value }) => [key, value])),
+  );
+  assert.equal([...eosTokenIds], [3]);
+  assert.match(warnings.join(), /eos_token_ids: expected 0 to 4, got 9; ignored/);
 });
 
 test("chat templates by file, by text and by list", async () => {
