@@ -122,6 +122,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     hasFiles: true,
     openFile: (path) => openFile(modules, path),
     openStore: async () => createDiskStore(modules, environment),
+    hasHttpCache: false,
     environment,
     createSha256: async () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),

@@ -60,6 +60,7 @@ const platform: Platform = {
   hasFiles: false,
   openFile,
   openStore: openWebStore,
+  hasHttpCache: !isWorkerd,
   environment: () => undefined,
   createSha256: createWebSha256,
   yieldToEventLoop,
