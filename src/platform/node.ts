@@ -137,6 +137,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     openFile: (path) => openFile(modules, path),
     listFolder: (path) => listFolder(modules, path),
     openStore: async () => createDiskStore(modules, environment),
+    hasHttpCache: false,
     environment,
     createSha256: async () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),

@@ -28,6 +28,11 @@ export interface Platform {
    * none, or none that may be used.
    */
   openStore(): Promise<FileStore>;
+  /**
+   * Whether fetch keeps what it gets: models are too large for that, and browsers let requests for
+   * parts of one file wait for each other.
+   */
+  readonly hasHttpCache: boolean;
   /** An environment variable; undefined if it is not set or may not be read. */
   environment(name: string): string | undefined;
   createSha256(): Promise<Sha256>;

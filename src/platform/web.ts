@@ -61,6 +61,7 @@ const platform: Platform = {
   openFile,
   listFolder: async () => undefined,
   openStore: openWebStore,
+  hasHttpCache: !isWorkerd,
   environment: () => undefined,
   createSha256: createWebSha256,
   yieldToEventLoop,
