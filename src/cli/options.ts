@@ -1,9 +1,14 @@
 /** Options that many commands share, and the model that they describe. */
 import { type Command, Option } from "commander";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
+import {
+  type CheckpointOptions,
+  openModel as openFile,
+  QUANTIZE_CHOICES,
+  type QuantizeChoice,
+} from "../checkpoint/open-model.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
-import { openGguf } from "../format/gguf.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
@@ -23,13 +28,15 @@ export interface ModelFlags {
   readonly attention: AttentionForm;
   readonly batch?: number;
   readonly precision: Precision;
+  readonly quantize?: QuantizeChoice;
 }
 
 /** The model that ships with the package (models/README.md). */
 const SHIPPED_MODEL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
 const MODEL_HELP =
-  "path or URL of a GGUF file, or hf:owner/repo/file (default: the package's own model)";
+  "path or URL of a GGUF file, hf:owner/repo/file, or a Hugging Face folder (default: the " +
+  "package's own model)";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {
@@ -85,11 +92,14 @@ export function addModelOptions(
       new Option("--precision <level>", "of prefill; decoding keeps 16 bits")
         .choices(PRECISIONS)
         .default(precision),
+    )
+    .addOption(
+      new Option("--quantize <type>", "what matrices of a folder become").choices(QUANTIZE_CHOICES),
     );
 }
 
 /** The library's options for the flags. */
-export function toModelOptions(flags: ModelFlags): ModelOptions {
+export function toModelOptions(flags: ModelFlags): ModelOptions & CheckpointOptions {
   return {
     cacheType: flags.cache,
     attention: flags.attention,
@@ -97,6 +107,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.batch !== undefined && { batchSize: flags.batch }),
+    ...(flags.quantize !== undefined && { quantize: flags.quantize }),
   };
 }
 
@@ -132,7 +143,7 @@ export async function openModel(
 export async function openTokenizer(path: string | undefined): Promise<Tokenizer> {
   const sources = await openSources(findModel(path));
   try {
-    const tokenizer = Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+    const tokenizer = Tokenizer.fromMetadata((await openFile(sources)).metadata);
     noteWarnings(tokenizer);
     return tokenizer;
   } finally {

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
+import { addConvert } from "./commands/convert.js";
 import { addDetokenize } from "./commands/detokenize.js";
+import { addExport } from "./commands/export.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
@@ -56,6 +58,8 @@ export function createProgram(): Command {
     addModels,
     addInit,
     addQuantize,
+    addExport,
+    addConvert,
     addTrain,
     addHelp,
   ]) {

@@ -19,6 +19,11 @@ export interface Platform {
    */
   openFile(path: string | URL): Promise<ByteSource>;
   /**
+   * Paths of what is in a folder, by the folder's path or file: URL; undefined for what is no
+   * folder or cannot be listed.
+   */
+  listFolder(path: string | URL): Promise<string[] | undefined>;
+  /**
    * The place where downloaded files are kept. Rejects with UNSUPPORTED_RUNTIME where there is
    * none, or none that may be used.
    */

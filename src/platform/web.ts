@@ -59,6 +59,7 @@ function createWorker(script?: ThreadScript): ThreadWorker {
 const platform: Platform = {
   hasFiles: false,
   openFile,
+  listFolder: async () => undefined,
   openStore: openWebStore,
   hasHttpCache: !isWorkerd,
   environment: () => undefined,
