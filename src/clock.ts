@@ -18,8 +18,9 @@ export const setTimer: (callback: () => void, ms: number) => Timer =
 export const clearTimer: (timer: Timer | undefined) => void =
   globalThis.clearTimeout?.bind(globalThis);
 
-/** What a promise comes to; an Error says so if it takes longer. */
+/** What a promise comes to; an Error says so if it takes longer, where there are timers. */
 export async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  if (setTimer === undefined) return promise;
   let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimer(() => reject(new Error(`no answer in ${ms / 1000} seconds`)), ms);

@@ -2,6 +2,11 @@
 import "./web-types.js";
 
 export type { CacheType } from "./cache/rows.js";
+export {
+  type CheckpointOptions,
+  openModel,
+  type QuantizeChoice,
+} from "./checkpoint/open-model.js";
 export type { EvaluateOptions } from "./engine/evaluation.js";
 export type { KernelsBinary, LoadOptions, Variant } from "./engine/load.js";
 export type { RestoreOptions } from "./engine/loaded-model.js";

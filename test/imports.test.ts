@@ -33,10 +33,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ["format", "sources", "store"],
   cache: ["kernels", "format"],
   model: ["kernels", "format", "cache"],
+  checkpoint: ["format", "model", "tokenizer"],
   loading: ["#platform", "kernels", "format", "sources", "cache", "model"],
   engine: ["#platform", "platform", "kernels", "format", "sources", "cache", "model", "loading"],
   threads: ["engine", "training", "platform"],
-  remote: ["#platform", "platform", "kernels", "format", "sources", "model", "loading", "engine"],
+  remote: [
+    ...["#platform", "platform", "kernels", "format", "sources", "model", "loading", "engine"],
+    "checkpoint",
+  ],
   generation: [
     "#platform",
     "kernels",
@@ -47,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "engine",
     "remote",
     "tokenizer",
+    "checkpoint",
   ],
   worker: [
     "#platform",
@@ -57,6 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "remote",
     "generation",
     "tokenizer",
+    "checkpoint",
   ],
   training: ["#platform", "platform", "kernels", "format", "model", "tokenizer"],
   "index.ts": [
@@ -71,7 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "loading",
       "engine",
     ],
-    ...["remote", "generation"],
+    ...["remote", "generation", "checkpoint"],
   ],
   cli: [
     ...[
@@ -85,7 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "generation", "training", "index.ts"],
+    ...["engine", "generation", "training", "checkpoint", "index.ts"],
   ],
 };
 

@@ -20,7 +20,7 @@ export function denseMlp(activation: Activation): SublayerKind<MlpSublayer, Dens
   return {
     tensors: {
       ...RELU2_MLP_TENSORS,
-      upProj: (c) => matrix("ffn_up", [upRows(c), c.hiddenSize]),
+      upProj: (c) => matrix("ffn_up", "mlp.up_proj", [upRows(c), c.hiddenSize]),
     },
     kept: {
       up: (c, { tokens }) => [tokens, upRows(c)],

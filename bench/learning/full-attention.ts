@@ -22,15 +22,21 @@ interface FullAttentionNames {
 
 export const FULL_ATTENTION: SublayerKind<Sublayer, FullAttentionNames> = {
   tensors: {
-    inputLayernorm: (c) => vector("attn_norm", c.hiddenSize),
+    inputLayernorm: (c) => vector("attn_norm", "input_layernorm", c.hiddenSize),
     qProj: (c) =>
-      matrix("attn_q", [c.numAttentionHeads * (c.qkNopeHeadDim + c.qkRopeHeadDim), c.hiddenSize]),
-    kPeProj: (c) => matrix("attn_k_pe", [c.qkRopeHeadDim, c.hiddenSize]),
+      matrix("attn_q", "self_attn.q_proj", [
+        c.numAttentionHeads * (c.qkNopeHeadDim + c.qkRopeHeadDim),
+        c.hiddenSize,
+      ]),
+    kPeProj: (c) => matrix("attn_k_pe", "self_attn.k_pe_proj", [c.qkRopeHeadDim, c.hiddenSize]),
     /** [heads, nope | v] */
     kvProj: (c) =>
-      matrix("attn_kv", [c.numAttentionHeads * (c.qkNopeHeadDim + c.vHeadDim), c.hiddenSize]),
+      matrix("attn_kv", "self_attn.kv_proj", [
+        c.numAttentionHeads * (c.qkNopeHeadDim + c.vHeadDim),
+        c.hiddenSize,
+      ]),
     oProj: (c) =>
-      matrix("attn_output", [c.hiddenSize, c.numAttentionHeads * c.vHeadDim], {
+      matrix("attn_output", "self_attn.o_proj", [c.hiddenSize, c.numAttentionHeads * c.vHeadDim], {
         addsToResidual: true,
       }),
   },

@@ -1,5 +1,6 @@
 /** Flags that several commands have: each has one name, one short name and one help text. */
 import { type Command, type Help, Option } from "commander";
+import { QUANTIZE_CHOICES } from "../checkpoint/open-model.js";
 import { integer, number } from "./parse.js";
 
 /** `--json`; `fields` are those of the object, such as "{ids}". */
@@ -27,6 +28,12 @@ export function addType(command: Command, choices: readonly string[], fallback?:
   return command.addOption(
     fallback === undefined ? option.makeOptionMandatory() : option.default(fallback),
   );
+}
+
+/** `--quantize`, of a model that is read from a Hugging Face folder. */
+export function addQuantizing(command: Command): Command {
+  const option = new Option("--quantize <type>", "what the matrices of a folder become");
+  return command.addOption(option.choices(QUANTIZE_CHOICES).default(undefined, "none"));
 }
 
 /** `--special`, in both directions. */

@@ -1,16 +1,20 @@
 /** Options that many commands share, and the model that they describe. */
 import { type Command, Option } from "commander";
 import { CACHE_TYPES, type CacheType } from "../cache/rows.js";
+import {
+  type CheckpointOptions,
+  openModel as openFile,
+  type QuantizeChoice,
+} from "../checkpoint/open-model.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
-import { openGguf } from "../format/gguf.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { closeSources, openSources } from "../sources/source.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { addContext, addThreads, type ContextDefaults } from "./flags.js";
+import { addContext, addQuantizing, addThreads, type ContextDefaults } from "./flags.js";
 import { note } from "./output.js";
 import { integer } from "./parse.js";
 import { createProgressBar } from "./progress.js";
@@ -24,12 +28,13 @@ export interface ModelFlags {
   readonly attention: AttentionForm;
   readonly batch?: number;
   readonly precision: Precision;
+  readonly quantize?: QuantizeChoice;
 }
 
 /** The model that ships with the package (models/README.md). */
 export const SHIPPED_MODEL: URL = new URL("../../../models/plm-tiny.gguf", import.meta.url);
 
-const MODEL_HELP = "path or URL of a GGUF file, or hf:owner/repo/file";
+const MODEL_HELP = "path or URL of a GGUF file, hf:owner/repo/file, or a Hugging Face folder";
 
 /** Adds only --model, for commands that need only the file's header. */
 export function addModelOption(command: Command): Command {
@@ -58,6 +63,7 @@ export function addModelOptions(
 ): Command {
   addThreads(addModelOption(command), "what is fastest on this machine");
   addContext(command, context);
+  addQuantizing(command);
   return command
     .addOption(
       new Option("--cache <type>", "how the latent cache is held")
@@ -82,7 +88,7 @@ export function addModelOptions(
 }
 
 /** The library's options for the flags. */
-export function toModelOptions(flags: ModelFlags): ModelOptions {
+export function toModelOptions(flags: ModelFlags): ModelOptions & CheckpointOptions {
   return {
     cacheType: flags.cache,
     attention: flags.attention,
@@ -90,6 +96,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions {
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.batch !== undefined && { batchSize: flags.batch }),
+    ...(flags.quantize !== undefined && { quantize: flags.quantize }),
   };
 }
 
@@ -125,7 +132,7 @@ export async function openModel(
 export async function openTokenizer(path: string | undefined): Promise<Tokenizer> {
   const sources = await openSources(findModel(path));
   try {
-    const tokenizer = Tokenizer.fromMetadata((await openGguf(sources)).metadata);
+    const tokenizer = Tokenizer.fromMetadata((await openFile(sources)).metadata);
     noteWarnings(tokenizer);
     return tokenizer;
   } finally {

@@ -3,8 +3,10 @@ import { Command, type CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addCompletion } from "./commands/completion.js";
+import { addConvert } from "./commands/convert.js";
 import { addDetokenize } from "./commands/detokenize.js";
 import { addDoctor } from "./commands/doctor.js";
+import { addExport } from "./commands/export.js";
 import { addGenerate } from "./commands/generate.js";
 import { addHelp, findCommand } from "./commands/help.js";
 import { addInit } from "./commands/init.js";
@@ -59,6 +61,8 @@ export function createProgram(): Command {
     addModels,
     addInit,
     addQuantize,
+    addExport,
+    addConvert,
     addTrain,
     addDoctor,
     addCompletion,

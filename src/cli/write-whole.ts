@@ -13,6 +13,11 @@ export function isUnfinished(name: string): boolean {
   return name.endsWith(UNFINISHED);
 }
 
+/** Where a file or folder of this process is written until it is whole. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}${UNFINISHED}`;
+}
+
 /** Options of writing. */
 export interface WriteOptions {
   /** The file's name in messages. Default: its path. */
@@ -36,7 +41,7 @@ export async function writeWhole(
   options: WriteOptions = {},
 ): Promise<number> {
   const { name = path, mode } = options;
-  const unfinished = `${path}.${process.pid}${UNFINISHED}`;
+  const unfinished = temporaryName(path);
   const bytes = await withTemporaryFile(unfinished, async () => {
     // A killed process with the same id may have left one.
     await asWriting(name, rm(unfinished, { force: true }));
@@ -90,7 +95,7 @@ async function withTemporaryFile<T>(path: string, write: () => Promise<T>): Prom
 }
 
 /** Syncs a folder, to make a rename durable, on systems where folders can be opened. */
-async function syncFolder(name: string, folder: string): Promise<void> {
+export async function syncFolder(name: string, folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   try {
     await handle?.sync();

@@ -1,12 +1,13 @@
 /** Loads a model, or inspects it, from a source of bytes. */
 import { checkOptions, checkSignal } from "../brands.js";
+import { type CheckpointOptions, openModel } from "../checkpoint/open-model.js";
 import { kindOf } from "../describe.js";
 import { type LoadOptions, loadPlm } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import { invalidArgument } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
-import { type Gguf, openGguf } from "../format/gguf.js";
+import type { Gguf } from "../format/gguf.js";
 import { loadInWorker, type WorkerOption } from "../remote/load.js";
 import {
   closeSources,
@@ -21,8 +22,9 @@ import { Model } from "./model.js";
 
 /**
  * Loads a PLM from a GGUF file: a path, URL, Response, Blob, file handle, bytes, stream, iterable
- * or byte-range reader, or the parts of a split file. Tensors stream to their places; the file
- * is never held whole.
+ * or byte-range reader, or the parts of a split file; or from a Hugging Face folder (config.json,
+ * safetensors, tokenizer files): its path, or a list of its files. Tensors stream to their places;
+ * the file is never held whole.
  *
  * Throws PlmError: INVALID_FILE, UNSUPPORTED_FILE, UNREADABLE_FILE, OUT_OF_MEMORY (from the header,
  * before any tensor is read), INVALID_ARGUMENT, UNSUPPORTED_RUNTIME, THREAD_LOST, WORKER_LOST. An
@@ -44,7 +46,10 @@ export async function loadModel(
   return loadHere(source, rest);
 }
 
-async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
+async function loadHere(
+  source: ModelSource,
+  options: LoadOptions & CheckpointOptions,
+): Promise<Model> {
   return withGguf(source, options, openWhole, async (gguf, sources) => {
     const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
     const model = new Model(await loadPlm(gguf, options), tokenizer);
@@ -59,7 +64,7 @@ async function loadHere(source: ModelSource, options: LoadOptions): Promise<Mode
 }
 
 /** Options of `loadModel`. */
-export interface LoadModelOptions extends LoadOptions {
+export interface LoadModelOptions extends LoadOptions, CheckpointOptions {
   /**
    * Run the engine in a worker of its own, so that the program's event loop stays free: with
    * `true` in the package's own script, else in that of `plm-wasm/worker` at a path or URL, or in a
@@ -80,7 +85,7 @@ export interface Inspection {
  */
 export async function inspectModel(
   source: ModelSource,
-  options: ModelOptions & SourceOptions & { signal?: AbortSignal } = {},
+  options: ModelOptions & SourceOptions & CheckpointOptions & { signal?: AbortSignal } = {},
 ): Promise<Inspection> {
   return withGguf(source, options, openSources, async (gguf) => ({
     gguf,
@@ -92,7 +97,7 @@ export async function inspectModel(
 /** Opens, uses and closes a file. */
 async function withGguf<T>(
   source: ModelSource,
-  options: Pick<LoadOptions, "signal" | "onProgress"> & SourceOptions,
+  options: Pick<LoadOptions, "signal" | "onProgress"> & SourceOptions & CheckpointOptions,
   open: typeof openSources,
   use: (gguf: Gguf, sources: readonly ByteSource[]) => Promise<T>,
 ): Promise<T> {
@@ -101,7 +106,7 @@ async function withGguf<T>(
   const signal = checkSignal(options.signal);
   const sources = await open(source, signal, options);
   try {
-    return await use(await openGguf(sources, signal), sources);
+    return await use(await openModel(sources, options, signal), sources);
   } finally {
     await closeSources(sources);
   }

@@ -42,7 +42,7 @@ export function parseConfig(metadata: ReadonlyMap<string, unknown>): PlmConfig {
   const problems = new Problems();
   const reader = new MetadataReader(metadata, problems);
   const config = readConfig(reader, metadata.get("tokenizer.ggml.tokens"));
-  checkDims(problems, config);
+  checkDims(problems, config, DIM_KEYS);
   expectPlm(reader, config);
   reader.expectNoOther("plm.");
   problems.throwAny("config");
@@ -92,20 +92,44 @@ function readVocabSize(reader: MetadataReader, tokens: unknown): number {
   return tokens.length;
 }
 
-/** Reports dims that the kernels cannot take. */
-function checkDims(problems: Problems, config: PlmConfig): void {
+/** The dims that the kernels take in multiples, and the multiples. */
+const DIM_UNITS: Readonly<Record<Dim, number>> = {
+  ...{ hiddenSize: 32, intermediateSize: 32, kvLoraRank: 32 },
+  ...{ qkNopeHeadDim: 8, qkRopeHeadDim: 8, vHeadDim: 8 },
+};
+
+type Dim =
+  | "hiddenSize"
+  | "intermediateSize"
+  | "kvLoraRank"
+  | "qkNopeHeadDim"
+  | "qkRopeHeadDim"
+  | "vHeadDim";
+
+/** What these dims, and the product of heads and value dims, are called in a file. */
+export type DimNames = Readonly<Record<Dim | "headsTimesValues", string>>;
+
+const DIM_KEYS: DimNames = {
+  hiddenSize: "plm.embedding_length",
+  intermediateSize: "plm.feed_forward_length",
+  kvLoraRank: "plm.attention.kv_lora_rank",
+  qkNopeHeadDim: "key_length - rope.dimension_count",
+  qkRopeHeadDim: "plm.rope.dimension_count",
+  vHeadDim: "plm.attention.value_length",
+  headsTimesValues: "head_count * value_length",
+};
+
+/** Reports dims that the kernels cannot take, by their names in the file. */
+export function checkDims(problems: Problems, config: PlmConfig, names: DimNames): void {
   const expectMultiple = (what: string, value: number, unit: number): void => {
     // NaN and fractions were reported already.
     if (!(value % unit > 0 && Number.isInteger(value))) return;
     problems.unsupported(`${what}: expected a multiple of ${unit}, got ${value}`);
   };
-  expectMultiple("plm.embedding_length", config.hiddenSize, 32);
-  expectMultiple("plm.feed_forward_length", config.intermediateSize, 32);
-  expectMultiple("plm.attention.kv_lora_rank", config.kvLoraRank, 32);
-  expectMultiple("key_length - rope.dimension_count", config.qkNopeHeadDim, 8);
-  expectMultiple("plm.rope.dimension_count", config.qkRopeHeadDim, 8);
-  expectMultiple("plm.attention.value_length", config.vHeadDim, 8);
-  expectMultiple("head_count * value_length", config.numAttentionHeads * config.vHeadDim, 32);
+  for (const dim of Object.keys(DIM_UNITS) as Dim[]) {
+    expectMultiple(names[dim], config[dim], DIM_UNITS[dim]);
+  }
+  expectMultiple(names.headsTimesValues, config.numAttentionHeads * config.vHeadDim, 32);
 }
 
 /**

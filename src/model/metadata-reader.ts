@@ -110,6 +110,13 @@ export class MetadataReader {
     this.#problems.unsupported(`${key}: expected ${expected}, got ${describeValue(value)}`);
   }
 
+  /** Reports a value that is not an off switch (0, false, empty, "none"). */
+  expectOff(key: string): void {
+    const value = this.value(key);
+    if (value === undefined || isOff(value)) return;
+    this.#problems.unsupported(`${key}: expected no such key, got ${describeValue(value)}`);
+  }
+
   /** Reports a value other than 0 or a number of at least `least`. A missing key is fine. */
   expectOffOrAtLeast(key: string, least: number): void {
     const value = this.value(key);

@@ -14,14 +14,24 @@ export type WeightLayout = "vector" | "panels" | "slab";
 export interface TensorSpec {
   /** Its name in GGUF files, without the layer and `.weight`. */
   readonly name: string;
+  /** Its name in checkpoints, without the layer and `.weight`. */
+  readonly checkpointName: string;
   /** Outputs first; a vector is one row. */
   readonly shape: readonly [rows: number, cols: number];
   /** In training, too, a slab is transposed. */
   readonly layout: WeightLayout;
   /** Whether its outputs are added to the residual stream: its initial values are smaller. */
   readonly addsToResidual: boolean;
+  /** Which of its rows are rotated by position. */
+  readonly rotary?: RotaryRows;
   /** Two tensors that a file may have instead. */
   readonly halves?: readonly [Half, Half];
+}
+
+/** The last `dims` of every `blockRows` rows make dims that are rotated, in adjacent pairs. */
+export interface RotaryRows {
+  readonly blockRows: number;
+  readonly dims: number;
 }
 
 /** A tensor that holds a part of another. */
@@ -44,16 +54,17 @@ export interface ModelTensors<Key extends string> {
   readonly lmHead: TensorSpec;
 }
 
-export function vector(name: string, cols: number): TensorSpec {
-  return { name, shape: [1, cols], layout: "vector", addsToResidual: false };
+export function vector(name: string, checkpointName: string, cols: number): TensorSpec {
+  return { name, checkpointName, shape: [1, cols], layout: "vector", addsToResidual: false };
 }
 
 export function matrix(
   name: string,
+  checkpointName: string,
   shape: readonly [rows: number, cols: number],
   more: Partial<TensorSpec> = {},
 ): TensorSpec {
-  return { name, shape, layout: "panels", addsToResidual: false, ...more };
+  return { name, checkpointName, shape, layout: "panels", addsToResidual: false, ...more };
 }
 
 /** The tensors of a model whose layers follow the table. */
@@ -63,16 +74,25 @@ export function tensorsOf<Key extends string>(
 ): ModelTensors<Key> {
   const { vocabSize, hiddenSize } = config;
   return {
-    embedTokens: matrix("token_embd", [vocabSize, hiddenSize]),
+    embedTokens: matrix("token_embd", "model.embed_tokens", [vocabSize, hiddenSize]),
     layer: mapTable(table, (spec) => spec(config)),
-    norm: vector("output_norm", hiddenSize),
-    lmHead: matrix("output", [vocabSize, hiddenSize]),
+    norm: vector("output_norm", "model.norm", hiddenSize),
+    lmHead: matrix("output", "lm_head", [vocabSize, hiddenSize]),
   };
 }
 
 /** A tensor's name in files: a layer's, or without `layer` the model's. */
 export function tensorName({ name }: { readonly name: string }, layer?: number): string {
   return layer === undefined ? `${name}.weight` : `blk.${layer}.${name}.weight`;
+}
+
+/** A tensor's name in checkpoints, likewise. */
+export function checkpointTensorName(
+  { checkpointName }: { readonly checkpointName: string },
+  layer?: number,
+): string {
+  const prefix = layer === undefined ? "" : `model.layers.${layer}.`;
+  return `${prefix}${checkpointName}.weight`;
 }
 
 /** Maps a table's values; names and order stay. */

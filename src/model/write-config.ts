@@ -2,14 +2,21 @@
 import type { MetadataEntry } from "../format/writer.js";
 import type { PlmConfig } from "./config.js";
 
-/** The entries in the order of converted files; `fileType` is GGUF's: 0 for F32, 7 for Q8_0. */
-export function modelMetadata(config: PlmConfig, name: string, fileType: number): MetadataEntry[] {
+/**
+ * The entries in the order of converted files, without a name if there is none; `fileType` is
+ * GGUF's: 0 for F32, 7 for Q8_0.
+ */
+export function modelMetadata(
+  config: PlmConfig,
+  name: string | undefined,
+  fileType: number,
+): MetadataEntry[] {
   const u32 = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
   const f32 = (key: string, value: number): MetadataEntry => ({ key, type: "float32", value });
   const text = (key: string, value: string): MetadataEntry => ({ key, type: "string", value });
   return [
     text("general.architecture", "plm"),
-    text("general.name", name),
+    ...(name === undefined ? [] : [text("general.name", name)]),
     u32("general.file_type", fileType),
     u32("plm.block_count", config.numHiddenLayers),
     u32("plm.context_length", config.maxPositionEmbeddings),

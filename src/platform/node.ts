@@ -55,6 +55,20 @@ function openFile(modules: NodeModules, path: string | URL): Promise<ByteSource>
   });
 }
 
+async function listFolder(
+  { fs, fileURLToPath }: NodeModules,
+  path: string | URL,
+): Promise<string[] | undefined> {
+  try {
+    const folder = typeof path === "string" ? path : fileURLToPath(path.href);
+    if (!(await fs.stat(folder)).isDirectory()) return undefined;
+    const names = await fs.readdir(folder);
+    return names.map((name) => `${folder.replace(/[\\/]+$/, "")}/${name}`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A string is a path, unless it has a scheme; one letter before the colon is a drive. */
 function scripted({ Worker }: NodeModules, script: ThreadScript): ThreadWorker {
   if (typeof script === "function") return script();
@@ -121,7 +135,9 @@ export function createNodePlatform(modules: NodeModules): Platform {
   return {
     hasFiles: true,
     openFile: (path) => openFile(modules, path),
+    listFolder: (path) => listFolder(modules, path),
     openStore: async () => createDiskStore(modules, environment),
+    hasHttpCache: false,
     environment,
     createSha256: async () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),

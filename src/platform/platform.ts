@@ -19,10 +19,20 @@ export interface Platform {
    */
   openFile(path: string | URL): Promise<ByteSource>;
   /**
+   * Paths of what is in a folder, by the folder's path or file: URL; undefined for what is no
+   * folder or cannot be listed.
+   */
+  listFolder(path: string | URL): Promise<string[] | undefined>;
+  /**
    * The place where downloaded files are kept. Rejects with UNSUPPORTED_RUNTIME where there is
    * none, or none that may be used.
    */
   openStore(): Promise<FileStore>;
+  /**
+   * Whether fetch keeps what it gets: models are too large for that, and browsers let requests for
+   * parts of one file wait for each other.
+   */
+  readonly hasHttpCache: boolean;
   /** An environment variable; undefined if it is not set or may not be read. */
   environment(name: string): string | undefined;
   createSha256(): Promise<Sha256>;

@@ -59,7 +59,9 @@ function createWorker(script?: ThreadScript): ThreadWorker {
 const platform: Platform = {
   hasFiles: false,
   openFile,
+  listFolder: async () => undefined,
   openStore: openWebStore,
+  hasHttpCache: !isWorkerd,
   environment: () => undefined,
   createSha256: createWebSha256,
   yieldToEventLoop,

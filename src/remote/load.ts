@@ -1,5 +1,6 @@
 /** Loads a model into a worker of its own. */
 import platform from "#platform";
+import type { CheckpointOptions } from "../checkpoint/open-model.js";
 import type { LoadOptions } from "../engine/load.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
@@ -21,7 +22,7 @@ export type WorkerOption = boolean | ThreadScript;
  */
 export async function loadInWorker<Decoder>(
   source: ModelSource,
-  options: LoadOptions,
+  options: LoadOptions & CheckpointOptions,
   script: true | ThreadScript,
   decoderOf: (gguf: Gguf) => Decoder,
 ): Promise<{ model: RemoteModel; decoder: Decoder }> {

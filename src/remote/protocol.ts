@@ -1,5 +1,6 @@
 /** What a program and its model's worker say to each other. Sessions and calls have numbers. */
 
+import type { CheckpointOptions } from "../checkpoint/open-model.js";
 import type { ResolvedEvaluation } from "../engine/evaluation.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { Gguf } from "../format/gguf.js";
@@ -13,7 +14,10 @@ import type { SentError } from "./sent-error.js";
 import type { SentSource } from "./sent-source.js";
 
 /** The options of loading that can be cloned. */
-export type SentLoadOptions = Omit<LoadOptions, "signal" | "onProgress" | keyof SourceOptions>;
+export type SentLoadOptions = Omit<
+  LoadOptions & CheckpointOptions,
+  "signal" | "onProgress" | keyof SourceOptions
+>;
 
 /** An evaluation without what stays with the caller. */
 export type SentEvaluation = Pick<ResolvedEvaluation, "kind" | "choice" | "phase" | "step">;

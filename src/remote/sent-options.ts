@@ -1,5 +1,6 @@
 /** The options of loading as they cross the border. */
 import platform from "#platform";
+import type { CheckpointOptions } from "../checkpoint/open-model.js";
 import { kindOf } from "../describe.js";
 import type { LoadOptions } from "../engine/load.js";
 import type { ModelOptions } from "../engine/options.js";
@@ -10,14 +11,14 @@ import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
 import type { SentLoadOptions } from "./protocol.js";
 
 /** The options that are numbers, texts or flags; others are left out. */
-const PLAIN: Readonly<Record<keyof ModelOptions | "variant", true>> = {
+const PLAIN: Readonly<Record<keyof ModelOptions | keyof CheckpointOptions | "variant", true>> = {
   ...{ contextLength: true, cacheType: true, attention: true, batchSize: true },
   ...{ maxSequences: true, cacheTokens: true, prefixCache: true, threads: true },
-  ...{ precision: true, memoryLimitBytes: true, variant: true },
+  ...{ precision: true, memoryLimitBytes: true, variant: true, quantize: true },
 };
 
 /** What of the options goes to the worker. Throws INVALID_ARGUMENT for one that cannot. */
-export function sendOptions(options: LoadOptions): SentLoadOptions {
+export function sendOptions(options: LoadOptions & CheckpointOptions): SentLoadOptions {
   const { threadScript, wasm } = options;
   const plain: Record<string, unknown> = {};
   for (const name of Object.keys(PLAIN) as (keyof typeof PLAIN)[]) {

@@ -1,4 +1,5 @@
 /** Requests for files: the caller's headers and fetch, redirects, and when to try again. */
+import platform from "#platform";
 import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
@@ -11,7 +12,12 @@ import type { ResponseLike } from "./model-source.js";
 /** The part of fetch that is used; the runtime's own fits. */
 export type FetchLike = (
   url: string,
-  init: { headers: Record<string, string>; signal?: AbortSignal; redirect?: "follow" | "manual" },
+  init: {
+    headers: Record<string, string>;
+    signal?: AbortSignal;
+    redirect?: "follow" | "manual";
+    cache?: "no-store";
+  },
 ) => Promise<ResponseLike>;
 
 /** How URLs are requested. */
@@ -62,9 +68,12 @@ export class HttpClient {
     const fetch: FetchLike = this.#fetch ?? requireGlobal("fetch");
     const send = async (place: URL, extra: Fields, redirect: "follow" | "manual") => {
       const all = { ...extra, ...headers };
-      return checkResponse(await fetch(place.href, { headers: all, redirect, ...ending }));
+      return checkResponse(await fetch(place.href, { headers: all, redirect, ...others }));
     };
-    const ending = signal === undefined ? {} : { signal };
+    const others = {
+      ...(signal !== undefined && { signal }),
+      ...(platform.hasHttpCache && this.#fetch === undefined && { cache: "no-store" as const }),
+    };
     let [own, place] = [this.#headers, url];
     if (Object.keys(own).length === 0) return send(url, own, "follow");
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {

@@ -1,5 +1,6 @@
 /** One request for a file from some byte on, and what its answer says about the bytes. */
 import { abortable } from "../abortable.js";
+import { inTime } from "../clock.js";
 import { PlmError, quote } from "../errors.js";
 import { parseUrl } from "../globals.js";
 import { type ChunkSource, discard } from "./chunk-reader.js";
@@ -96,7 +97,7 @@ export async function connect(
   const pending = client.get(url, headers, abort?.signal);
   let response: ResponseLike;
   try {
-    response = await abortable(pending, signal);
+    response = await inTime(abortable(pending, signal), client.environment.patienceMs);
   } catch (cause) {
     abort?.abort();
     void pending.then(({ body }) => discard(body)).catch(() => {});

@@ -3,6 +3,8 @@ import { abortable } from "../abortable.js";
 import { clearTimer, setTimer, type Timer } from "../clock.js";
 
 export interface HttpEnvironment {
+  /** How long an answer, or its next bytes, are waited for. */
+  readonly patienceMs: number;
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 up to 1. */
@@ -13,6 +15,7 @@ export interface HttpEnvironment {
 
 /** The runtime's clock and randomness. */
 export const REAL_ENVIRONMENT: HttpEnvironment = {
+  patienceMs: 60_000,
   now: () => Date.now(),
   random: () => Math.random(),
   async wait(durationMs, signal) {

@@ -6,11 +6,13 @@ import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
 import type { FileFacts } from "../store/file-facts.js";
 import type { EntryLock, FileStore, StoreEntry } from "../store/file-store.js";
+import { BLOCK_BYTES } from "../store/manifest.js";
 import { StoreWriter } from "../store/store-writer.js";
+import { readManifest } from "../store/stored-file.js";
 import { openStored } from "../store/stored-source.js";
 import { DownloadSource, type DownloadWatch } from "./download-source.js";
 import { type HttpClient, nameOf } from "./http-client.js";
-import { type Connection, connect, unreadable } from "./http-connection.js";
+import { type Connection, connect, type RequestedRange, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
 import { RangeSource } from "./range-source.js";
@@ -100,7 +102,12 @@ export async function openRemote(
   let expected: { readonly sha256: string; readonly hash: Sha256 } | undefined;
   try {
     if (sha256 !== undefined) expected = { sha256, hash: await createSha256() };
-    connection = await firstConnection(url, client, signal, 0);
+    const begun = lock && place && (await readManifest(place.entry));
+    const isInBlocks = lock !== undefined || sha256 !== undefined;
+    // A request without an end would go on being answered after its first block.
+    const end = begun?.blocks[0] === undefined ? BLOCK_BYTES : 1;
+    const range = { start: 0, ...(isInBlocks && { end }) };
+    connection = await firstConnection(url, client, signal, range);
   } catch (error) {
     await lock?.release();
     throw error;
@@ -157,14 +164,14 @@ async function beginStoring(
 }
 
 /**
- * The first connection, by a range from `start` on if it is given. Waits for a busy server, but not
+ * The first connection, for a range if one is given. Waits for a busy server, but not
  * for one that does not answer. Throws UNREADABLE_FILE, INVALID_ARGUMENT for credentials in a URL.
  */
 export async function firstConnection(
   url: URL,
   client: HttpClient,
   signal: AbortSignal | undefined,
-  start: number | undefined,
+  range: RequestedRange | undefined,
 ): Promise<Connection> {
   if (url.username !== "" || url.password !== "") {
     // fetch refuses credentials, and its message would show them.
@@ -172,7 +179,7 @@ export async function firstConnection(
     throw new PlmError("INVALID_ARGUMENT", message);
   }
   const isHttp = url.protocol === "http:" || url.protocol === "https:";
-  const connection = await open(client, url, isHttp ? start : undefined, signal);
+  const connection = await open(client, url, isHttp ? range : undefined, signal);
   if (!connection.ranges || !connection.isCoded) return connection;
   connection.abort();
   return open(client, url, undefined, signal);
@@ -181,12 +188,11 @@ export async function firstConnection(
 async function open(
   client: HttpClient,
   url: URL,
-  start: number | undefined,
+  range: RequestedRange | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Connection> {
   const retries = new Retries(client.environment);
   for (;;) {
-    const range = start === undefined ? undefined : { start };
     const answer = await connect(client, url, range, signal);
     if (answer.kind === "body") return answer;
     if (answer.kind === "end") throw unreadable(nameOf(url), "the file is empty");

@@ -1,5 +1,6 @@
 /** Files of the Hugging Face hub: where they are, and what the hub says about them. */
 import { PlmError, quote, reasonOf } from "../errors.js";
+import { isCheckpointFile, isWeights } from "../format/checkpoint-names.js";
 import { parseUrl, requireGlobal } from "../globals.js";
 import type { HttpClient } from "./http-client.js";
 import { firstConnection } from "./http-source.js";
@@ -51,17 +52,14 @@ export function chooseFiles(name: HubName, listed: readonly HubFile[]): HubFile[
   });
 }
 
-/** Files of a checkpoint that say something about the model. */
-const CHECKPOINT = /^(?:[^/]*\.safetensors|[^/]*\.json|merges\.txt|chat_template\.jinja)$/;
-
 function defaultFiles(name: HubName, listed: readonly HubFile[]): string[] {
   const paths = listed.map(({ path }) => path);
   const models = paths.filter((path) => /\.gguf$/i.test(path));
   const firsts = models.filter((path) => partsOf(path)[0] === path);
   if (firsts.length === 1) return partsOf(firsts[0]).map(String);
-  const isCheckpoint =
-    paths.includes("config.json") && paths.some((path) => /^[^/]*\.safetensors$/.test(path));
-  if (firsts.length === 0 && isCheckpoint) return paths.filter((path) => CHECKPOINT.test(path));
+  const checkpoint = paths.filter((path) => !path.includes("/") && isCheckpointFile(path));
+  const isCheckpoint = checkpoint.includes("config.json") && checkpoint.some(isWeights);
+  if (firsts.length === 0 && isCheckpoint) return checkpoint;
   const got = firsts.length === 0 ? "none" : `${firsts.length}`;
   const choice = listOf(firsts.map((path) => ({ path })));
   const advice = firsts.length === 0 ? "" : `; name one of ${choice}`;

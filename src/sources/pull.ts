@@ -77,7 +77,10 @@ async function isCurrent(
   let isSame = sha256 === undefined ? undefined : facts.sha256 === sha256;
   if (isSame === undefined) {
     try {
-      const { validators, abort } = await firstConnection(url, client, signal, 0);
+      const { validators, abort } = await firstConnection(url, client, signal, {
+        start: 0,
+        end: 1,
+      });
       abort();
       isSame = isSameFile(facts, validators, client.environment.now());
     } catch (error) {

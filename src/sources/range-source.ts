@@ -5,6 +5,7 @@ import { type HttpClient, nameOf } from "./http-client.js";
 import { type Connection, connect, unreadable } from "./http-connection.js";
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
+import { StallWatch } from "./stall-watch.js";
 import { ForwardReader } from "./stream-source.js";
 
 /** A gap up to this long is read and dropped: that is faster than another request. */
@@ -77,13 +78,18 @@ export class RangeSource implements ByteSource {
     target: Uint8Array,
     signal?: AbortSignal,
   ): Promise<PlmError | undefined> {
+    const { patienceMs } = this.#parts.client.environment;
+    const late = unreadable(this.name, `no more bytes came in ${patienceMs / 1000} seconds`);
+    const watch = new StallWatch(() => reader.position, patienceMs, late, signal);
     try {
-      await reader.skipTo(offset, signal);
-      await reader.read(target, signal);
+      await reader.skipTo(offset, watch.signal);
+      await reader.read(target, watch.signal);
     } catch (error) {
       signal?.throwIfAborted();
       if ((error as PlmError).code !== "UNREADABLE_FILE") throw error;
       return error as PlmError;
+    } finally {
+      watch.end();
     }
     return undefined;
   }

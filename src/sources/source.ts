@@ -9,6 +9,7 @@ import { parseUrl } from "../globals.js";
 import { attempt } from "./attempt.js";
 import { BlobSource, BytesSource, isBlob } from "./bytes-source.js";
 import { isIterable, isStream } from "./chunk-reader.js";
+import { filesOfFolder } from "./folder.js";
 import { openUrl, RemoteFile, Turns } from "./http-source.js";
 import { type HubName, isHubName, parseHubName } from "./hub-name.js";
 import { adviceFor, isUrl, locate, type Place, partsOf } from "./locate.js";
@@ -58,8 +59,9 @@ type Openable = Place | RemoteFile | Exclude<FileSource, string | UrlLike>;
  * Opens a model's file or files, in order. A string is a path where the platform has files, unless
  * it starts like a URL; elsewhere it is a URL. `hf:owner/repo/file@revision` is a file of the
  * Hugging Face hub, and `hf:owner/repo` its only GGUF file, else its checkpoint. A name that ends
- * in -00001-of-0000N.gguf, or another part number, means all N parts. URLs are read by parallel
- * ranges where the server honours them, else from front to back; temporary failures are retried.
+ * in -00001-of-0000N.gguf, or another part number, means all N parts; the path of a folder means
+ * the files of the checkpoint in it. URLs are read by parallel ranges where the server honours
+ * them, else from front to back; temporary failures are retried.
  *
  * Throws INVALID_ARGUMENT for anything that is not a source, UNREADABLE_FILE for a file that cannot
  * be opened and UNSUPPORTED_RUNTIME for a path where there are no files; nothing stays open then.
@@ -104,7 +106,7 @@ export async function openWith(
   const signal = checkSignal(givenSignal);
   signal?.throwIfAborted();
   const opening = { remotes, turns: new Turns(), signal, isWhole };
-  const located = isList(source) ? flatten(source) : withParts(locateSource(source));
+  const located = isList(source) ? flatten(source) : await withParts(locateSource(source));
   const parts: Openable[] = [];
   for (const place of located) {
     if (place instanceof HubPlace) parts.push(...(await remotes.hubFiles(place.name, signal)));
@@ -151,8 +153,9 @@ function locateSource(source: FileSource): Located {
   return isUrl(source) ? parseUrl(source.href) : source;
 }
 
-function withParts(source: Located): Located[] {
-  return typeof source === "string" || isPlace(source) ? partsOf(source) : [source];
+async function withParts(source: Located): Promise<Located[]> {
+  if (typeof source !== "string" && !isPlace(source)) return [source];
+  return (await filesOfFolder(source)) ?? partsOf(source);
 }
 
 /** Files without ranges keep a connection each, and browsers allow six per server. */

@@ -6,7 +6,7 @@ export interface FileStore {
   readonly place: string;
   /** The keys of all entries. */
   keys(): Promise<string[]>;
-  /** The entry of a key, which there may be nothing of; a key has letters, digits, "-", "_", ".". */
+  /** The entry of a key (letters, digits, "-" and "_"), of which there may be nothing. */
   entry(key: string): StoreEntry;
   /** Bytes that can still be written; undefined where that is not known. */
   freeBytes(): Promise<number | undefined>;

@@ -1,10 +1,10 @@
 /** A model in its worker: does what the program calls for, and answers. */
 import platform from "#platform";
+import { openModel } from "../checkpoint/open-model.js";
 import { disposedModel, disposedSession } from "../engine/disposed.js";
 import { type LoadedPlm, loadPlm } from "../engine/load.js";
 import type { Session, StartedSave } from "../engine/session.js";
 import type { ByteSource } from "../format/byte-source.js";
-import { openGguf } from "../format/gguf.js";
 import { requireGlobal } from "../globals.js";
 import type {
   Call,
@@ -137,7 +137,7 @@ export class Host {
   ): Promise<Loaded> {
     const sources = await this.#open(id, source, signal, openWhole);
     try {
-      const gguf = await openGguf(sources, signal);
+      const gguf = await openModel(sources, options, signal);
       this.#tokenizer = Tokenizer.fromMetadata(gguf.metadata);
       const onProgress = (progress: unknown): void => this.#post({ id, progress } as FromWorker);
       const model = await loadPlm(gguf, { ...options, signal, onProgress });

@@ -13,12 +13,16 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** The site's scripts, wasm, and the page's inline scripts by their hashes; nothing else. */
-function policyOf(html) {
+/**
+ * The site's scripts, wasm, the page's inline scripts by their hashes, and requests to `connect`;
+ * nothing else.
+ */
+function policyOf(html, connect) {
   const hashes = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(
     ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
   );
-  return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`;
+  const scripts = `script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`;
+  return `default-src 'none'; connect-src ${connect}; ${scripts}`;
 }
 
 /** Headers that make pages cross-origin isolated, so that their threads can share memory. */
@@ -27,7 +31,7 @@ const ISOLATION = {
   "cross-origin-embedder-policy": "require-corp",
 };
 
-async function answer(request, response, isIsolated) {
+async function answer(request, response, { isIsolated = false, connect = "'none'" }) {
   const { pathname } = new URL(request.url, "http://localhost");
   const type = TYPES[extname(pathname)];
   try {
@@ -38,7 +42,7 @@ async function answer(request, response, isIsolated) {
       for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
     }
     if (pathname.endsWith(".html")) {
-      response.setHeader("content-security-policy", policyOf(body.toString()));
+      response.setHeader("content-security-policy", policyOf(body.toString(), connect));
     }
     response.end(body);
   } catch {
@@ -47,9 +51,9 @@ async function answer(request, response, isIsolated) {
 }
 
 /** Listens on a free local port; resolves to the origin and a function that ends the server. */
-export function serve({ isIsolated = false } = {}) {
+export function serve(options = {}) {
   return new Promise((resolve) => {
-    const server = createServer((request, response) => answer(request, response, isIsolated));
+    const server = createServer((request, response) => answer(request, response, options));
     server.listen(0, "127.0.0.1", () => {
       const close = () => server.close().closeAllConnections();
       resolve({ origin: `http://127.0.0.1:${server.address().port}`, close });

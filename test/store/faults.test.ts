@@ -126,6 +126,18 @@ const SURVIVED: Record<string, Fault> = {
     await sleep(30);
     return false;
   },
+  "stops in the middle of an answer": after(
+    1,
+    onlyFirst(3, ({ response, first, last }) => {
+      response.writeHead(206, { "Content-Range": `bytes ${first}-${last}/${FILE.length}` });
+      response.write(FILE.subarray(first, first + 1000));
+      return true;
+    }),
+  ),
+  "does not answer at first": after(
+    1,
+    onlyFirst(2, () => true),
+  ),
   "has no ranges": ({ response }) => {
     response.writeHead(200, { "Content-Length": FILE.length, ETag: '"same"' }).end(FILE);
     return true;

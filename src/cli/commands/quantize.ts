@@ -1,9 +1,10 @@
 /** `plm quantize`: rewrites a file with matrices of fewer bits. */
 import type { Command } from "commander";
+import { openModel } from "../../checkpoint/open-model.js";
 import { listOf } from "../../describe.js";
 import { planModel } from "../../engine/plan.js";
 import { quote } from "../../errors.js";
-import { type Gguf, openGguf } from "../../format/gguf.js";
+import type { Gguf } from "../../format/gguf.js";
 import type { QuantizedType } from "../../format/quantize.js";
 import { type Requantized, requantize } from "../../format/requantize.js";
 import { closeSources, openSources } from "../../sources/source.js";
@@ -57,7 +58,7 @@ async function run(
   try {
     const inputs = sources.map(({ name }) => name);
     await refuseInputs({ path: out, label: "out" }, inputs);
-    const gguf = await openGguf(sources, signal);
+    const gguf = await openModel(sources, {}, signal);
     const file = await requantize(gguf, type, signal);
     checkLoads(gguf, file);
     const outputBytes = await write(file, out, flags, signal);
