@@ -25,11 +25,11 @@ export function addPerplexity(program: Command): void {
     .summary("how well the model predicts a text")
     .description(
       "Cuts a text into chunks of --context (also --ctx) tokens, evaluates each from an empty " +
-        "cache, and scores the second half of each: the numbers compare with those of llama.cpp. The text is that of --file or of " +
-        "standard input; it is tokenised without special tokens and without normalisation. Where " +
-        "the file asks for a begin token, that takes the place of each chunk's first. The cache " +
-        "is f32 and the precision exact unless you choose others, so that the numbers are the " +
-        "model's own.",
+        "cache, and scores the second half of each: the numbers compare with those of llama.cpp. " +
+        "The text is that of --file or of standard input; it is tokenised without special tokens " +
+        "and without normalisation. Where the file asks for a begin token, that takes the place " +
+        "of each chunk's first. The cache is f32 and the precision exact unless you choose " +
+        "others, so that the numbers are the model's own.",
     )
     .addOption(
       new Option("--chunks <n>", "most chunks to evaluate")
