@@ -47,7 +47,7 @@ export function makeApp(bundler = "") {
   const packing = ["pack", "--ignore-scripts", "--silent", "--pack-destination", root];
   const tarball = execFileSync("npm", packing, { cwd: ROOT, encoding: "utf8" }).trim();
   execFileSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"], { cwd: root });
-  for (const scope of ["@assemblyscript", "@huggingface"]) {
+  for (const scope of ["@assemblyscript", "@huggingface", "@noble"]) {
     mkdirSync(join(packages, scope));
     linkPackages(join(ROOT, "node_modules", scope), join(packages, scope));
   }
