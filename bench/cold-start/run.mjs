@@ -1,6 +1,6 @@
 // The time from importing the package to the first piece of text, each in a fresh process of Node
-// and in a fresh profile of Chromium, which gets bundles of esbuild: medians. Node's own start is not
-// in it.
+// and in a fresh profile of Chromium, which gets bundles of esbuild: medians. Node's own start is
+// not in it.
 //
 //   npm run build && npm ci --prefix bench/peers && npm ci --prefix test/runtimes
 //   node bench/cold-start/run.mjs [--runs 10] [--model models/plm-tiny.gguf]
@@ -69,7 +69,8 @@ async function report(where, start) {
     return `${value.toFixed(0)} ms`;
   };
   const threads = [...new Set(starts.map((each) => each.threads))].sort().join(" or ");
-  const parts = `import ${median("importMs")}, load ${median("loadMs")}, piece ${median("pieceMs")}`;
+  const [imports, load, piece] = ["importMs", "loadMs", "pieceMs"].map(median);
+  const parts = `import ${imports}, load ${load}, piece ${piece}`;
   const about = `${starts[0].variant}, ${threads} threads, ${runs} runs`;
   console.log(`${where}: ${median("allMs")} to the first piece (${parts}; ${about})`);
 }

@@ -16,7 +16,9 @@ _plm() {
     word=\${COMP_WORDS[i]}
     case "$path/$word" in
       ${cases(paths)}) path="$path/$word"; values=0 ;;
-      ${orNever(cases(valuedOptions(commands)))}) ((i++)); [[ \${COMP_WORDS[i]} == = ]] && ((i++)) ;;
+      ${orNever(cases(valuedOptions(commands)))})
+        ((i++))
+        [[ \${COMP_WORDS[i]} == = ]] && ((i++)) ;;
       */-*) ;;
       *) ((values++)) ;;
     esac
@@ -26,7 +28,7 @@ ${commands.flatMap(optionValues).join("\n")}
   esac
   if [[ $cur == -* ]]; then
     case "$path" in
-${commands.map((command) => `      ${quoted(keyOf(command.path))}) words=${quoted(names(command))} ;;`).join("\n")}
+${commands.map(optionNames).join("\n")}
     esac
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
     return
@@ -37,8 +39,9 @@ ${commands.flatMap(positions).join("\n")}
 }
 # Files, or with -d folders: by the shell itself where it can.
 _plm_files() {
-  if [[ $1 == -d ]]; then compopt -o dirnames 2>/dev/null; else compopt -o default 2>/dev/null; fi && return
-  local IFS=$'\\n'
+  local how=default IFS=$'\\n'
+  [[ $1 == -d ]] && how=dirnames
+  compopt -o "$how" 2>/dev/null && return
   COMPREPLY=($(compgen "$1" -- "$2"))
 }
 complete -F _plm plm
@@ -73,8 +76,10 @@ function valuedOptions(commands: readonly CompletedCommand[]): string[] {
   );
 }
 
-function names({ options }: CompletedCommand): string {
-  return options.flatMap((option) => option.names).join(" ");
+/** The names of a command's options. */
+function optionNames({ path, options }: CompletedCommand): string {
+  const names = options.flatMap((option) => option.names).join(" ");
+  return `      ${quoted(keyOf(path))}) words=${quoted(names)} ;;`;
 }
 
 /** What follows each option that has a value. */

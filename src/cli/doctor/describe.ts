@@ -37,7 +37,8 @@ function describeFeatures(features: Features): string {
   if (!features.wasm) return "no WebAssembly";
   const dot = relaxedDot === null ? "no" : relaxedDot === "wrong" ? "wrong" : `reads ${relaxedDot}`;
   const start = threads === null ? "untested" : yesOrNo(threads);
-  return `simd ${yesOrNo(simd)}, relaxed dot ${dot}, shared memory ${yesOrNo(sharedMemory)}, threads ${start}`;
+  const [fixed, shared] = [yesOrNo(simd), yesOrNo(sharedMemory)];
+  return `simd ${fixed}, relaxed dot ${dot}, shared memory ${shared}, threads ${start}`;
 }
 
 function describeChoice(choice: Choice): string[][] {
