@@ -10,6 +10,7 @@ import { chooseFiles, type HubFile, hubUrl, listFiles, namedFiles } from "./hub.
 import { type HubName, hubNameOf, isHubName, parseHubName } from "./hub-name.js";
 import {
   type ResolvedSourceOptions,
+  resolveHub,
   resolveSourceOptions,
   type SourceOptions,
 } from "./source-options.js";
@@ -29,16 +30,15 @@ export async function openStore(): Promise<FileStore> {
 export class Remotes {
   readonly options: ResolvedSourceOptions;
   readonly #client: HttpClient;
-  readonly #hubClient: HttpClient;
+  readonly #given: SourceOptions;
+  #hub: { readonly url: URL; readonly client: HttpClient } | undefined;
   #store: Promise<FileStore | undefined> | undefined;
 
   /** Throws INVALID_ARGUMENT for options that are not as they must be. */
   constructor(options: SourceOptions, client: HttpClient = new HttpClient(options)) {
     this.options = resolveSourceOptions(options);
+    this.#given = options;
     this.#client = client;
-    const { token } = this.options;
-    this.#hubClient =
-      token === undefined ? client : client.withField("authorization", `Bearer ${token}`);
   }
 
   /** The file at a URL. */
@@ -65,8 +65,9 @@ export class Remotes {
 
   /** The files that a name of the hub means, as the hub lists them now. */
   async listedFiles(name: HubName, signal: AbortSignal | undefined): Promise<RemoteFile[]> {
-    const { hub, sha256 } = this.options;
-    const listed = await listFiles(hub, name, this.#hubClient, signal);
+    const { sha256 } = this.options;
+    const { url, client } = this.#findHub();
+    const listed = await listFiles(url, name, client, signal);
     const found = chooseFiles(name, listed);
     const own = found.length === 1 && sha256 !== undefined ? { sha256 } : {};
     return found.map((file) => this.#hubFile(name, { ...file, ...own }));
@@ -74,7 +75,19 @@ export class Remotes {
 
   #hubFile(name: HubName, { path, sha256 }: HubFile): RemoteFile {
     const facts = { source: hubNameOf(name, path), sha256, isKept: true };
-    return new RemoteFile(hubUrl(this.options.hub, name, path), this.#hubClient, facts);
+    const { url, client } = this.#findHub();
+    return new RemoteFile(hubUrl(url, name, path), client, facts);
+  }
+
+  /** Only now: other models load whatever the environment says of the hub. */
+  #findHub(): { readonly url: URL; readonly client: HttpClient } {
+    if (this.#hub === undefined) {
+      const { url, token } = resolveHub(this.#given);
+      const field = token === undefined ? undefined : `Bearer ${token}`;
+      const client = field ? this.#client.withField("authorization", field) : this.#client;
+      this.#hub = { url, client };
+    }
+    return this.#hub;
   }
 
   /** What is whole in the store of a repository. */

@@ -27,8 +27,6 @@ export interface SourceOptions extends HttpOptions {
 /** The options, checked. */
 export interface ResolvedSourceOptions {
   readonly store: boolean | undefined;
-  readonly hub: URL;
-  readonly token: string | undefined;
   readonly sha256: string | undefined;
   readonly connections: number;
 }
@@ -41,15 +39,12 @@ const DEFAULT_HUB = "https://huggingface.co";
 
 /** Throws INVALID_ARGUMENT; no message shows the token. */
 export function resolveSourceOptions(options: SourceOptions): ResolvedSourceOptions {
-  const { store, sha256, connections = DEFAULT_CONNECTIONS } = options;
-  const hub = options.hub ?? platform.environment("HF_ENDPOINT") ?? DEFAULT_HUB;
-  const token = options.token ?? platform.environment("HF_TOKEN");
+  const { store, hub, token, sha256, connections = DEFAULT_CONNECTIONS } = options;
   if (store !== undefined && typeof store !== "boolean") {
     throw invalidArgument("store", "true or false", kindOf(store));
   }
-  if (token !== undefined && (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))) {
-    throw invalidArgument("token", "visible ASCII characters", "something else");
-  }
+  if (hub !== undefined) readHub(hub);
+  if (token !== undefined) readToken(token);
   if (sha256 !== undefined && !/^[\da-f]{64}$/i.test(String(sha256))) {
     throw invalidArgument("sha256", "64 hexadecimal digits", describeValue(sha256));
   }
@@ -58,7 +53,25 @@ export function resolveSourceOptions(options: SourceOptions): ResolvedSourceOpti
     const expected = `an integer from 1 to ${MOST_CONNECTIONS}`;
     throw invalidArgument("connections", expected, describeValue(connections));
   }
-  return { store, hub: readHub(hub), token, sha256: sha256?.toLowerCase(), connections };
+  return { store, sha256: sha256?.toLowerCase(), connections };
+}
+
+/** Where the hub is, and what it is sent. */
+export interface Hub {
+  readonly url: URL;
+  readonly token: string | undefined;
+}
+
+/** The hub of the options, else of the environment. Throws INVALID_ARGUMENT. */
+export function resolveHub(options: SourceOptions): Hub {
+  const url = readHub(options.hub ?? platform.environment("HF_ENDPOINT") ?? DEFAULT_HUB);
+  const token = options.token ?? platform.environment("HF_TOKEN");
+  return { url, token: token === undefined ? undefined : readToken(token) };
+}
+
+function readToken(token: unknown): string {
+  if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw invalidArgument("token", "visible ASCII characters", "something else");
 }
 
 function readHub(hub: unknown): URL {
