@@ -13,13 +13,16 @@ import {
 import { readManifest, readStoredBlock } from "./stored-file.js";
 
 export class StoreWriter {
+  /** The store's place, for messages. */
+  readonly #place: string;
   readonly #entry: StoreEntry;
   readonly #lock: EntryLock;
   readonly #manifest: Manifest;
   #writing: Promise<void> = Promise.resolve();
   #failure: PlmError | undefined;
 
-  private constructor(entry: StoreEntry, lock: EntryLock, manifest: Manifest) {
+  private constructor(place: string, entry: StoreEntry, lock: EntryLock, manifest: Manifest) {
+    this.#place = place;
     this.#entry = entry;
     this.#lock = lock;
     this.#manifest = manifest;
@@ -48,7 +51,7 @@ export class StoreWriter {
         throw new Error(`expected ${missing} free bytes, got ${free}`);
       }
       await entry.writeManifest(encodeManifest(manifest));
-      return new StoreWriter(entry, lock, manifest);
+      return new StoreWriter(store.place, entry, lock, manifest);
     } catch (cause) {
       await entry.close();
       await lock.release();
@@ -93,7 +96,7 @@ export class StoreWriter {
       this.#manifest.blocks[index] = crc32(bytes);
       await this.#entry.writeManifest(encodeManifest(this.#manifest));
     } catch (cause) {
-      await this.#fail(unwritable(this.#manifest.facts.source, "the store", cause));
+      await this.#fail(unwritable(this.#manifest.facts.source, this.#place, cause));
     }
   }
 
@@ -117,7 +120,7 @@ export class StoreWriter {
       this.#manifest.isWhole = true;
       await this.#entry.writeManifest(encodeManifest(this.#manifest));
     } catch (cause) {
-      await this.#fail(unwritable(this.#manifest.facts.source, "the store", cause));
+      await this.#fail(unwritable(this.#manifest.facts.source, this.#place, cause));
     }
   }
 

@@ -11,6 +11,7 @@ import { openStore } from "../../src/sources/remotes.js";
 import { BLOCK_BYTES } from "../../src/store/manifest.js";
 import { storeKey } from "../../src/store/store-key.js";
 import { TestEnvironment } from "../sources/support/environment.js";
+import { errorOf } from "../sources/support/error-of.js";
 import { seededRandom } from "../support/random.js";
 import { type Exchange, type Fault, type Hub, serveHub, sha256Of } from "./support/hub.js";
 import { filesIn, onlyModel, removeOwnStores, useOwnStore } from "./support/own-store.js";
@@ -288,6 +289,20 @@ test("a server that redirects to another host: the token stays behind", async ()
   assert.ok(hub.tokens.every((token) => token === "Bearer secret"));
   assert.ok(there.tokens.length > 0 && there.tokens.every((token) => token === undefined));
   assert.ok(Buffer.from(onlyModel(store)).equals(FILE));
+});
+
+test("a store whose disk has too little room: an error before anything is written", async () => {
+  const hub = await serveHub({ m: FILE });
+  const path = useOwnStore();
+  const file = new RemoteFile(new URL("m", hub.url), new HttpClient(), {});
+  const store = { ...(await openStore()), freeBytes: async () => FILE.length - 1 };
+  const place = { store, entry: store.entry(await storeKey(file.url)) };
+  const watch = { onProgress: () => undefined };
+  const pulling = { place, connections: 1, watch, signal: undefined };
+  const error = await errorOf(pullFile(file, pulling), "UNWRITABLE_FILE");
+  assert.match(error.message, `expected ${FILE.length} free bytes, got ${FILE.length - 1}`);
+  assert.equal(filesIn(path), []);
+  await hub.close();
 });
 
 test.run();
