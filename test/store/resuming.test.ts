@@ -26,6 +26,12 @@ const slow: Fault = async () => {
   return false;
 };
 
+/** Answers the first requests for a file, and then no more. */
+const upTo =
+  (count: number): Fault =>
+  (exchange) =>
+    exchange.count > count;
+
 /** A hub, an empty store, and what the command line needs of the environment. */
 async function start(
   files: Record<string, Uint8Array> = { "m.gguf": FILE },
@@ -64,18 +70,24 @@ function storedBlocks(store: string): number[] {
   }
 }
 
-/** The first byte of each range that was requested. */
+/** Begins a download in a process that is killed when so many blocks are stored. */
+async function killWith(store: string, count: number): Promise<void> {
+  const { child, exit, err } = plm("pull", SOURCE);
+  for (let i = 0; i < 2_000 && storedBlocks(store).length < count; i++) await sleep(10);
+  assert.ok(storedBlocks(store).length >= count, err());
+  child.kill("SIGKILL");
+  await exit;
+}
+
+/** The block that each request begins with. */
 function requestedBlocks({ requests }: Hub): number[] {
   return requests.map((line) => Number(/ (\d+)-/.exec(line)?.[1] ?? 0) / BLOCK_BYTES);
 }
 
 test("a download that was killed goes on with the missing blocks", async () => {
   const { hub, store } = await start();
-  hub.fault = slow;
-  const first = plm("pull", SOURCE);
-  for (let i = 0; i < 500 && storedBlocks(store).length < 3; i++) await sleep(10);
-  first.child.kill("SIGKILL");
-  await first.exit;
+  hub.fault = upTo(4);
+  await killWith(store, 3);
   const kept = storedBlocks(store);
   assert.ok(kept.length >= 3 && kept.length < 7, `${kept.length} blocks`);
   assert.equal(await models.list().then(([{ isWhole }]) => isWhole), false);
@@ -185,11 +197,8 @@ test("a stored copy whose bytes changed is found out and removed", async () => {
 
 test("a damaged block of an unfinished download is requested again", async () => {
   const { hub, store } = await start();
-  hub.fault = slow;
-  const first = plm("pull", SOURCE);
-  for (let i = 0; i < 500 && storedBlocks(store).length < 4; i++) await sleep(10);
-  first.child.kill("SIGKILL");
-  await first.exit;
+  hub.fault = upTo(5);
+  await killWith(store, 4);
   const [key] = readdirSync(store);
   const path = join(store, key, "model.part");
   const bytes = readFileSync(path);

@@ -5,7 +5,7 @@ import type { HttpEnvironment } from "../../../src/sources/http-environment.js";
 export const NOW_MS: number = Date.UTC(1994, 10, 6, 8, 49, 37);
 
 export class TestEnvironment implements HttpEnvironment {
-  readonly patienceMs = 1_000;
+  readonly patienceMs = 3_000;
   /** Pauses so far, in milliseconds; each is the longest possible. */
   readonly pausesMs: number[] = [];
   /** Called in each pause. */
