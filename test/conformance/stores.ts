@@ -8,7 +8,7 @@ function fetchOf(file: Uint8Array<ArrayBuffer>): { fetch: FetchLike; requests: s
   const fetch: FetchLike = async (_, { headers }) => {
     requests.push(headers.range);
     const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(headers.range) ?? [];
-    const last = to ? Number(to) : file.length - 1;
+    const last = Math.min(Number(to || Infinity), file.length - 1);
     const fields = { "Content-Range": `bytes ${from}-${last}/${file.length}`, ETag: '"same"' };
     return new Response(file.slice(Number(from), last + 1), { status: 206, headers: fields });
   };
