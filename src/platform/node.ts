@@ -6,12 +6,13 @@ import type { fileURLToPath } from "node:url";
 import type { getHeapStatistics } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import type { ByteSource } from "../format/byte-source.js";
+import type { Sha256 } from "../format/sha256.js";
 import { attempt } from "../sources/attempt.js";
 import { OpenFileSource } from "../sources/open-file-source.js";
 import type { DiskModules } from "./disk-modules.js";
 import { createDiskStore } from "./disk-store.js";
 import { createYield } from "./event-loop.js";
-import type { Platform, Sha256 } from "./platform.js";
+import type { Platform } from "./platform.js";
 import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-worker.js";
 
 /** What the platform uses of Node's modules, however they were found. */

@@ -1,14 +1,8 @@
 /** What the package asks of a runtime: `node.ts` and `web.ts` implement it as "#platform". */
 import type { ByteSource } from "../format/byte-source.js";
+import type { Sha256 } from "../format/sha256.js";
 import type { FileStore } from "../store/file-store.js";
 import type { ThreadHandle, ThreadScript, ThreadWorker } from "./thread-worker.js";
-
-/** A SHA-256 (FIPS 180-4) of bytes that come in pieces. */
-export interface Sha256 {
-  update(bytes: Uint8Array): void;
-  /** In lower-case hexadecimal; to be called once. */
-  digest(): string;
-}
 
 export interface Platform {
   /** Whether `openFile` can work; if not, a string without a scheme is a relative URL. */

@@ -1,5 +1,5 @@
 /** SHA-256 in pieces, which the web's own cannot do. */
-import type { Sha256 } from "./platform.js";
+import type { Sha256 } from "../format/sha256.js";
 
 /** Imports the library only now: pages without a bundler name it in their import map. */
 export async function createWebSha256(): Promise<Sha256> {

@@ -5,11 +5,11 @@
 import { abortable } from "../abortable.js";
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
+import type { Sha256 } from "../format/sha256.js";
 import { requireGlobal } from "../globals.js";
 import { BLOCK_BYTES, blockCount, blockLength } from "../store/manifest.js";
 import type { StoreWriter } from "../store/store-writer.js";
 import { unreadable } from "./http-connection.js";
-import type { Sha256 } from "./sha256.js";
 
 /** Callbacks of a download. */
 export interface DownloadWatch {

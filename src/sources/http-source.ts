@@ -4,6 +4,7 @@
  */
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
+import type { Sha256 } from "../format/sha256.js";
 import type { FileFacts } from "../store/file-facts.js";
 import type { EntryLock, FileStore, StoreEntry } from "../store/file-store.js";
 import { BLOCK_BYTES } from "../store/manifest.js";
@@ -16,7 +17,7 @@ import { type Connection, connect, type RequestedRange, unreadable } from "./htt
 import { isSameFile, type Validators } from "./http-fields.js";
 import { Retries } from "./http-retries.js";
 import { RangeSource } from "./range-source.js";
-import { createSha256, type Sha256 } from "./sha256.js";
+import { createSha256 } from "./sha256.js";
 import { StreamSource } from "./stream-source.js";
 
 /** Shorter files are read by one connection unless they are stored or checked. */

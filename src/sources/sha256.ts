@@ -1,9 +1,7 @@
 /** The SHA-256 of a file that comes in pieces. */
 import platform from "#platform";
 import { PlmError, reasonOf } from "../errors.js";
-
-/** A hash of the bytes so far. */
-export type Sha256 = Awaited<ReturnType<typeof platform.createSha256>>;
+import type { Sha256 } from "../format/sha256.js";
 
 /** A hash of no bytes yet. Throws UNSUPPORTED_RUNTIME on a page that cannot import the library. */
 export async function createSha256(): Promise<Sha256> {
