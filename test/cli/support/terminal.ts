@@ -41,8 +41,8 @@ const LIMIT_MS = 3 * PATIENCE_MS;
 
 /** A program on a terminal, to which one types. */
 export class Terminal {
-  /** All that was shown, with `\n` as line ends. */
-  seen = "";
+  /** All that was shown. */
+  #shown = "";
   /** Where to look from. */
   #from = 0;
   readonly #script: ChildProcessWithoutNullStreams;
@@ -54,13 +54,18 @@ export class Terminal {
     this.#script = spawn("script", scriptOf(line), options);
     this.#script.stdin.on("error", () => {});
     this.#script.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      this.seen = (this.seen + chunk).replaceAll("\r\n", "\n");
+      this.#shown += chunk;
     });
     this.#ended = new Promise((done) => this.#script.on("close", done));
   }
 
+  /** All that was shown, with `\n` as line ends. */
+  get seen(): string {
+    return withLineFeeds(this.#shown);
+  }
+
   type(keys: string): void {
-    this.#from = this.seen.length;
+    this.#from = this.#shown.length;
     this.#script.stdin.write(keys);
   }
 
@@ -68,7 +73,7 @@ export class Terminal {
   async until(pattern: RegExp): Promise<string> {
     const endMs = performance.now() + PATIENCE_MS;
     for (;;) {
-      const shown = this.seen.slice(this.#from);
+      const shown = withLineFeeds(this.#shown.slice(this.#from));
       if (pattern.test(shown)) return shown;
       const isLate = performance.now() > endMs || this.#script.exitCode !== null;
       if (isLate) assert.unreachable(`expected ${pattern}, got ${JSON.stringify(this.seen)}`);
@@ -80,4 +85,9 @@ export class Terminal {
   ended(): Promise<number | null> {
     return this.#ended;
   }
+}
+
+/** A terminal ends lines with `\r\n`, and so do some programs, whose `\n` becomes that. */
+function withLineFeeds(shown: string): string {
+  return shown.replace(/\r+\n/g, "\n");
 }
