@@ -69,11 +69,6 @@ export class StoreWriter {
     return this.#failure === undefined && this.#manifest.blocks[index] !== undefined;
   }
 
-  /** Bytes of the blocks that are there. */
-  get storedBytes(): number {
-    return storedBytes(this.#manifest);
-  }
-
   /** Reads a block into the target's front; false, and the block is missing, if it is damaged. */
   async read(index: number, target: Uint8Array): Promise<boolean> {
     const isSound = await readStoredBlock(this.#entry, this.#manifest, index, target).catch(

@@ -1,6 +1,6 @@
 /** A local HTTP server for files that behaves as well or as badly as a test asks. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../../support/listen.js";
 
 export interface ServerOptions {
   /** Whether Range requests get 206. Default true. */
@@ -40,14 +40,7 @@ export async function serveFiles(
     if (file === undefined) response.writeHead(404).end();
     else answer(file, request, response, options, requests.length);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url, requests, close };
+  return { ...(await listen(server)), requests };
 }
 
 function answer(

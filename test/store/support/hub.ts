@@ -1,8 +1,8 @@
 /** A hub on this machine, and a server of single files, as good or as bad as a test asks. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
+import { listen } from "../../support/listen.js";
 
 const PIECE_BYTES = 1 << 16;
 
@@ -78,15 +78,9 @@ export async function serveHub(files: Record<string, Uint8Array>): Promise<Hub> 
       yield piece;
     }
   }
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
   const hub: Hub = {
-    ...{ url, requests: [], tokens: [], sentBytes: 0, files, fault: undefined, close },
+    ...(await listen(server)),
+    ...{ requests: [], tokens: [], sentBytes: 0, files, fault: undefined },
   };
   return hub;
 }
