@@ -1,13 +1,15 @@
 // The time from importing the package to the first piece of text, each in a fresh process of Node
-// and in a fresh profile of Chromium, which gets bundles of esbuild: medians. Node's own start is
-// not in it.
+// and in a fresh profile of Chromium, which gets bundles of esbuild: medians. The start of Node and
+// of the browser is not in it.
 //
-//   npm run build && npm ci --prefix bench/peers && npm ci --prefix test/runtimes
+//   npm run build && npm ci --prefix bench/peers
 //   node bench/cold-start/run.mjs [--runs 10] [--model models/plm-tiny.gguf]
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { openPage } from "../peers/chromium.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -31,8 +33,6 @@ function inNode() {
 
 /** Writes the package and its threads' script as a bundle each; returns where pages find them. */
 async function bundle() {
-  const require = createRequire(new URL("../../test/runtimes/package.json", import.meta.url));
-  const { build } = require("esbuild");
   const at = (path) => fileURLToPath(new URL(`../../build/${path}`, import.meta.url));
   await build({
     entryPoints: { plm: at("src/index.js"), thread: at("src/threads/web.js") },
@@ -46,11 +46,14 @@ async function bundle() {
   return ["/build/cold-start/plm.js", "/build/cold-start/thread.js"];
 }
 
+/** How long a browser that has shown its first page is busy with its own start. */
+const SETTLE_MS = 3_000;
+
 /** In a Chromium of its own. */
 async function inChromium(scripts) {
-  const { openPage } = await import("../peers/chromium.mjs");
   const { call, close } = await openPage("bench/cold-start/page.html", "coldStart", values.model);
   try {
+    await setTimeout(SETTLE_MS);
     return await call("measure", ...scripts);
   } finally {
     await close();

@@ -4,7 +4,7 @@ import { checkSignal } from "../brands.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
-import { chooseKernels, type MatmulRates } from "../kernels/choose-kernels.js";
+import { chooseKernels, type MatmulRates, presumeKernels } from "../kernels/choose-kernels.js";
 import {
   isModule,
   type KernelsBinary,
@@ -176,17 +176,25 @@ export class LoadedPlm implements LoadedModel {
   }
 }
 
-/** Why fewer threads can compute than were asked for or than there are processors. */
-function obstacleOf({ threads }: LoadOptions, binary: unknown): Error | undefined {
-  if ((threads ?? platform.parallelism()) <= 1) return undefined;
+/** Why fewer threads can compute than were asked for or than would pay. */
+function obstacleOf({ isSmall }: ModelPlan, options: LoadOptions): Error | undefined {
+  const { threads, wasm: binary } = options;
+  if ((threads ?? (isSmall ? 1 : platform.parallelism())) <= 1) return undefined;
   const obstacle = threadObstacle();
   if (obstacle !== undefined) return obstacle;
   if (isModule(binary)) return new Error("a compiled module imports a memory that is not shared");
   return excessOfThreads(threads);
 }
 
-/** Loads the model of an opened file. Throws what planModel and readWeights throw. */
-export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<LoadedPlm> {
+/**
+ * Loads the model of an opened file. `meanwhile` runs as soon as the runtime compiles the kernels,
+ * which it does elsewhere. Throws what planModel, `meanwhile` and readWeights throw.
+ */
+export async function loadPlm(
+  gguf: Gguf,
+  options: LoadOptions = {},
+  meanwhile: () => void = () => undefined,
+): Promise<LoadedPlm> {
   requireWasm();
   const { wasm: binary, variant } = options;
   const signal = checkSignal(options.signal);
@@ -201,10 +209,15 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
   let starter: ThreadStarter | undefined;
   let starting: Promise<readonly ThreadHandle[]> | undefined;
   try {
-    const { kernels, module, variant: loaded } = await loadKernels(memory, { binary, variant });
+    const compiled = loadKernels(memory, { binary, variant });
+    compiled.catch(() => undefined);
+    meanwhile();
+    const { kernels, module, variant: loaded } = await compiled;
     const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
     types.add("Q8"); // what absorbed keys are multiplied as
-    const choice = chooseKernels(kernels, memory, buffers.x, types);
+    const choice = plan.isSmall
+      ? presumeKernels(kernels, types)
+      : chooseKernels(kernels, memory, buffers.x, types);
     const model = { config, weights, buffers, meeting, choice, batch, cacheType };
     starter = new ThreadStarter({
       memory,
@@ -233,7 +246,7 @@ export async function loadPlm(gguf: Gguf, options: LoadOptions = {}): Promise<Lo
       end();
       release(memory);
     });
-    return new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(options, binary));
+    return new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(plan, options));
   } catch (error) {
     void starting?.then(() => starter?.end());
     release(memory);

@@ -38,9 +38,10 @@ export interface ModelOptions {
   prefixCache?: boolean;
   /**
    * Most threads that compute, including the caller's, 1 to 64; default: the fastest number, found
-   * by timing. While other programs are busy, fewer take part. There are never more than
-   * processors, and only one if threads cannot share memory, do not start or do not answer in 10
-   * seconds: `model.threads` is the number, and `model.threadFailure` the reason.
+   * by timing, or one for weights of less than 16 MiB. While other programs are busy, fewer take
+   * part. There are never more than processors, and only one if threads cannot share memory, do
+   * not start or do not answer in 10 seconds: `model.threads` is the number, and
+   * `model.threadFailure` the reason.
    */
   threads?: number;
   /** Bits of activations in prefill; default "balanced". */

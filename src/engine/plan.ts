@@ -12,6 +12,12 @@ import { bindWeights, type PlmWeights } from "../model/weights.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import { checkOptions, type ModelOptions } from "./options.js";
 
+/**
+ * Of smaller weights, one thread evaluates a token in less time than it takes to wake others, and
+ * starting them or timing kernels takes longer than the rest of loading.
+ */
+const SMALL_BYTES = 16 << 20;
+
 /** A model's places in memory, before there is one. */
 export interface ModelPlan {
   readonly config: PlmConfig;
@@ -22,6 +28,8 @@ export interface ModelPlan {
   readonly meeting: Meeting;
   readonly memory: MemoryPlan;
   readonly options: Required<ModelOptions>;
+  /** Whether more threads than one, or a choice between kernels, would not pay. */
+  readonly isSmall: boolean;
 }
 
 /**
@@ -30,9 +38,12 @@ export interface ModelPlan {
  */
 export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
-  const checked = checkOptions(options, config);
+  const requested = checkOptions(options, config);
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory);
+  const isSmall = memory.bytes("weights") < SMALL_BYTES;
+  const threads = isSmall && options.threads === undefined ? 1 : requested.threads;
+  const checked = { ...requested, threads };
   const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
   const layers = config.numHiddenLayers;
   const rowBytes = cacheRowBytes(cacheType, config);
@@ -42,14 +53,14 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   memory.check(checked.memoryLimitBytes);
   // A token of each sequence that decodes, and those of the others.
   const rows = checked.batchSize + maxSequences;
-  const sizes = { rows, contextLength, threads: checked.threads };
+  const sizes = { rows, contextLength, threads };
   const layout = layoutBuffers(config, sizes, 0);
-  const stagingBytes = readScratchBytes(weights, checked.threads);
+  const stagingBytes = readScratchBytes(weights, threads);
   const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
   const meeting = planMeeting(memory);
   const batch = planBatch(memory, { layers, rows, maxSequences, contextLength });
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
-  return { config, weights, pages, batch, buffers, meeting, memory, options: checked };
+  return { config, weights, pages, batch, buffers, meeting, memory, options: checked, isSmall };
 }

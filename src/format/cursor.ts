@@ -13,6 +13,9 @@ export interface ByteRange {
 /** Thrown by a Cursor that needs bytes which the file may have but which are not read yet. */
 export class NeedsMoreBytes {}
 
+/** Texts up to this length may be read without a decoder. */
+const SHORT_TEXT_BYTES = 16;
+
 /** A position in a header. Numbers are little-endian and unaligned. */
 export class Cursor {
   readonly name: string;
@@ -138,7 +141,29 @@ export class Cursor {
   string(): string {
     const length = this.count(1, "bytes of text");
     const start = this.take(length);
-    return this.#decoder.decode(this.#bytes.subarray(start, start + length));
+    const text = length <= SHORT_TEXT_BYTES ? this.#shortText(start, start + length) : undefined;
+    return text ?? this.#decoder.decode(this.#bytes.subarray(start, start + length));
+  }
+
+  /**
+   * A text of characters of one or two bytes, as nearly all tokens and merges are: in browsers, a
+   * call of the decoder takes longer. Undefined for any other bytes.
+   */
+  #shortText(start: number, end: number): string | undefined {
+    const bytes = this.#bytes;
+    let text = "";
+    for (let i = start; i < end; i++) {
+      let code = bytes[i];
+      if (code >= 0x80) {
+        // C0 and C1 begin no character.
+        if (code < 0xc2 || code > 0xdf || ++i === end || (bytes[i] & 0xc0) !== 0x80) {
+          return undefined;
+        }
+        code = ((code & 0x1f) << 6) | (bytes[i] & 0x3f);
+      }
+      text += String.fromCharCode(code);
+    }
+    return text;
   }
 
   /** Moves past a string. */

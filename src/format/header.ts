@@ -11,8 +11,10 @@ import { MIN_ENTRY_BYTES, readEntry } from "./metadata.js";
 import type { TensorInfo } from "./tensors.js";
 import { MIN_TENSOR_BYTES, placeTensors, readTensor } from "./tensors.js";
 
-/** The window starts at this size and doubles. */
-const WINDOW_BYTES = 1 << 20;
+/** The window starts at a share of the file, within these limits, and doubles. */
+const WINDOW_SHARE = 1 / 16;
+const LEAST_WINDOW_BYTES = 1 << 16;
+const MOST_WINDOW_BYTES = 1 << 20;
 
 /**
  * The longest header; PLM-1.8B's has 6 MB. It bounds what is read of a stream without a length, and
@@ -120,13 +122,13 @@ class HeaderWindow {
 
   /** Runs `parse`, again from the same position whenever it needs more of the file. */
   async next<T>(parse: (cursor: Cursor) => T): Promise<T> {
-    const start = this.cursor.position;
+    const { position, nestedArrays } = this.cursor;
     for (;;) {
       try {
         return parse(this.cursor);
       } catch (error) {
         if (!(error instanceof NeedsMoreBytes)) throw error;
-        this.cursor.position = start;
+        Object.assign(this.cursor, { position, nestedArrays });
         await this.#grow();
       }
     }
@@ -146,7 +148,9 @@ class HeaderWindow {
   /** Reads on to twice the length: allocation depends on the bytes that came, not on any claim. */
   async #grow(): Promise<void> {
     const have = this.#bytes.length;
-    const length = Math.min(Math.max(have * 2, WINDOW_BYTES), this.#limit());
+    const share = Math.min((this.size ?? Infinity) * WINDOW_SHARE, MOST_WINDOW_BYTES);
+    const first = Math.max(Math.ceil(share), LEAST_WINDOW_BYTES);
+    const length = Math.min(Math.max(have * 2, first), this.#limit());
     const bytes = new Uint8Array(length);
     bytes.set(this.#bytes);
     const bytesRead = await this.#source.read(have, bytes.subarray(have), this.#signal);

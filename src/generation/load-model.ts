@@ -51,8 +51,11 @@ async function loadHere(
   options: LoadOptions & CheckpointOptions,
 ): Promise<Model> {
   return withGguf(source, options, openWhole, async (gguf, sources) => {
-    const tokenizer = Tokenizer.fromMetadata(gguf.metadata);
-    const model = new Model(await loadPlm(gguf, options), tokenizer);
+    let tokenizer: Tokenizer | undefined;
+    const loaded = await loadPlm(gguf, options, () => {
+      tokenizer = Tokenizer.fromMetadata(gguf.metadata);
+    });
+    const model = new Model(loaded, tokenizer!);
     try {
       await finishSources(sources, checkSignal(options.signal));
     } catch (error) {

@@ -106,21 +106,42 @@ export function chooseKernels(
   types: ReadonlySet<PackedTypeName>,
   { decided = DECIDED, now = clock }: ChoosingOptions = {},
 ): KernelChoice {
-  const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
-    matvec: {},
-    matmul: {},
-    rates: {},
-  };
-  if (!isRelaxed(kernels)) return choice as KernelChoice;
+  if (!isRelaxed(kernels)) return collect(new Map());
   const stopwatch = new Stopwatch(now);
+  const decisions = new Map<PackedTypeName, Decision>();
   for (const type of types) {
     if (isFloatType(type)) continue;
     const best =
       decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide(stopwatch);
     decided.set(type, best);
-    choice.matvec[type] = best.matvec;
-    choice.matmul[type] = best.matmul;
-    if (best.rates) choice.rates[type] = best.rates;
+    decisions.set(type, best);
+  }
+  return collect(decisions);
+}
+
+/** The kernels that nearly always win, where timing them would take longer than they save. */
+export function presumeKernels(kernels: Kernels, types: ReadonlySet<PackedTypeName>): KernelChoice {
+  if (!isRelaxed(kernels)) return collect(new Map());
+  const integer = [...types].filter((type) => !isFloatType(type));
+  return collect(new Map(integer.map((type) => [type, presumed(type)])));
+}
+
+/** The relaxed kernels of a type. */
+function presumed(type: PackedTypeName): Decision {
+  return { matvec: PACKED_TYPES[type].matvec.length > 1 ? "S8X2" : "I16", matmul: [1, 2] };
+}
+
+/** Decisions as a choice. */
+function collect(decisions: ReadonlyMap<PackedTypeName, Decision>): KernelChoice {
+  const choice: { [K in keyof KernelChoice]: Record<string, KernelChoice[K][PackedTypeName]> } = {
+    matvec: {},
+    matmul: {},
+    rates: {},
+  };
+  for (const [type, { matvec, matmul, rates }] of decisions) {
+    choice.matvec[type] = matvec;
+    choice.matmul[type] = matmul;
+    if (rates) choice.rates[type] = rates;
   }
   return choice as KernelChoice;
 }
@@ -225,10 +246,10 @@ class Trial {
   }
 
   decide(stopwatch: Stopwatch): Decision {
-    const hasChoice = PACKED_TYPES[this.#type].matvec.length > 1;
-    const matvec = hasChoice ? this.#decideMatvec(stopwatch) : "I16";
+    const otherwise = presumed(this.#type);
+    const matvec = otherwise.matvec === "I16" ? "I16" : this.#decideMatvec(stopwatch);
     const times = stopwatch.race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
-    if (times === undefined) return { matvec, matmul: [1, 2] };
+    if (times === undefined) return { ...otherwise, matvec };
     const [exact, one, two] = times;
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
     const rate = (ms: number): number => (TOKENS * ROWS * COLS) / ms / 1e6;

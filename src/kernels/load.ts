@@ -18,6 +18,15 @@ export type Variant = "simd" | "relaxed";
 /** Where the probe works: after the kernels' own data, before any planned region. */
 const PROBE_PTR = 65536 - 256;
 
+/** A module with one relaxed instruction: () -> v128, i8x16.relaxed_swizzle of zeros. */
+const RELAXED_SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0], // magic, version
+  ...[1, 5, 1, 96, 0, 1, 123], // types: () -> v128
+  ...[3, 2, 1, 0], // functions: one of type 0
+  ...[10, 15, 1, 13, 0], // code: one body of 13 bytes, no locals
+  ...[65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 11], // splat, splat, swizzle, end
+);
+
 /** The variants; also what `plm bench --variant` takes. */
 export const VARIANTS: readonly Variant[] = ["simd", "relaxed"];
 
@@ -64,7 +73,8 @@ export async function loadKernels(
   { binary, variant, scratchPtr = PROBE_PTR }: KernelsOptions = {},
 ): Promise<LoadedKernels> {
   if (binary !== undefined) return accept(await start(memory, binary), memory, scratchPtr);
-  if (variant === "simd") return start(memory, kernelsBytes("simd"));
+  const isRefused = variant === undefined && !WebAssembly.validate(RELAXED_SIMD);
+  if (variant === "simd" || isRefused) return start(memory, kernelsBytes("simd"));
   try {
     return accept(await start(memory, kernelsBytes("relaxed")), memory, scratchPtr);
   } catch (error) {
@@ -116,34 +126,48 @@ export async function instantiateKernels<Exports>(
   binary: KernelsBinary,
 ): Promise<{ kernels: Exports; module: WebAssembly.Module }> {
   const given = checkBinary(binary);
+  const loader = importLoader();
   try {
     const module = isModule(given)
       ? given
       : await WebAssembly.compile(bytesFor(memory, given as BufferSource));
-    return { kernels: (await exportsOf(module, memory)) as Exports, module };
+    return { kernels: (await exportsOf(module, memory, loader)) as Exports, module };
   } catch (cause) {
     throw refusal(given, cause);
   }
 }
 
-/** The loader. Not a literal in the import: bundlers would make it a chunk of its own. */
+/** Not a literal in the import: bundlers would make it a chunk of its own. */
 const LOADER: string = "@assemblyscript/loader";
 
 /**
- * The exports of a new instance, through AssemblyScript's loader where it can be imported and
- * accepts the module. It cannot be imported in bundles or where intrinsics are frozen, because it
- * assigns Object.hasOwn, and it refuses modules of another realm. The runtime instantiates the
- * module there, which is enough since kernels take and return numbers only.
+ * AssemblyScript's loader; undefined in bundles and where intrinsics are frozen, because it assigns
+ * Object.hasOwn.
+ */
+async function importLoader(): Promise<typeof import("@assemblyscript/loader") | undefined> {
+  try {
+    return await import(/* webpackIgnore: true */ /* @vite-ignore */ LOADER);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The exports of a new instance, through the loader where there is one that accepts the module: it
+ * refuses modules of another realm. The runtime instantiates the module otherwise, which is enough
+ * since kernels take and return numbers only.
  *
  * Synchronous, since the loader's other form looks at Response, for which Node first loads its HTTP
  * client; a runtime that forbids it compiles nothing here and is left the other way.
  */
-async function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<unknown> {
+async function exportsOf(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  loader: ReturnType<typeof importLoader>,
+): Promise<unknown> {
   const imports = { env: { memory } };
   try {
-    const { instantiateSync }: typeof import("@assemblyscript/loader") = await import(
-      /* webpackIgnore: true */ /* @vite-ignore */ LOADER
-    );
+    const { instantiateSync } = (await loader)!;
     return instantiateSync<Record<string, unknown>>(module, imports).exports;
   } catch {
     return (await WebAssembly.instantiate(module, imports)).exports;

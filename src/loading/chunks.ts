@@ -3,8 +3,13 @@ import type { TensorInfo } from "../format/tensors.js";
 import { SLAB_ROWS } from "../kernels/packed.js";
 import { eachWeight, type PlmWeights, type Weight } from "../model/weights.js";
 
-/** The size in bytes that one read aims at. */
-const CHUNK_BYTES = 5 << 19;
+/**
+ * The size in bytes that one read aims at: less for a small model, since memory that is touched for
+ * the first time takes longer than the reads.
+ */
+const MOST_CHUNK_BYTES = 5 << 19;
+const LEAST_CHUNK_BYTES = 1 << 18;
+const CHUNKS = 32;
 
 /** Rows of a tensor that are read and packed together. */
 export interface Chunk {
@@ -21,11 +26,11 @@ export function fileShape(tensor: TensorInfo): { rows: number; cols: number } {
   return { rows: tensor.shape.reduce((a, b) => a * b, 1) / cols, cols };
 }
 
-function* chunksOf(weight: Weight, tensor: TensorInfo): Generator<Chunk> {
+function* chunksOf(weight: Weight, tensor: TensorInfo, bytes: number): Generator<Chunk> {
   const { rows } = fileShape(tensor);
   const rowBytes = tensor.byteLength / rows;
   const unit = weight.layout === "slab" ? SLAB_ROWS : 8;
-  const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes / unit)) * unit;
+  const step = Math.max(1, Math.floor(bytes / rowBytes / unit)) * unit;
   for (let firstRow = 0; firstRow < rows; firstRow += step) {
     yield { weight, tensor, firstRow, rows: Math.min(step, rows - firstRow), rowBytes };
   }
@@ -43,5 +48,7 @@ export function planChunks(weights: PlmWeights): Chunk[] {
     for (const tensor of weight.tensors) tensors.push({ weight, tensor });
   }
   tensors.sort((a, b) => a.tensor.file - b.tensor.file || a.tensor.offset - b.tensor.offset);
-  return tensors.flatMap(({ weight, tensor }) => [...chunksOf(weight, tensor)]);
+  const total = tensors.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);
+  const bytes = Math.max(LEAST_CHUNK_BYTES, Math.min(total / CHUNKS, MOST_CHUNK_BYTES));
+  return tensors.flatMap(({ weight, tensor }) => [...chunksOf(weight, tensor, bytes)]);
 }

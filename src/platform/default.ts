@@ -20,7 +20,7 @@ function findNodePlatform(): Platform | undefined {
   if (!crypto || !fs || !os || !timers || !url || !v8 || !threads) return undefined;
   const { Worker } = threads;
   return createNodePlatform({
-    ...{ fs, os, createHash: crypto.createHash },
+    ...{ fs, os, loadCrypto: async () => crypto },
     setImmediate: timers.setImmediate,
     fileURLToPath: url.fileURLToPath,
     getHeapStatistics: v8.getHeapStatistics,

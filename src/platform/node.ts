@@ -1,5 +1,5 @@
 /** Node, and Deno and Bun through their Node layers. */
-import type { createHash } from "node:crypto";
+import type * as crypto from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { setImmediate } from "node:timers";
 import type { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ import { startThreadIn, type ThreadScript, type ThreadWorker } from "./thread-wo
 
 /** What the platform uses of Node's modules, however they were found. */
 export interface NodeModules extends DiskModules {
-  readonly createHash: typeof createHash;
+  loadCrypto(): Promise<Pick<typeof crypto, "createHash">>;
   readonly setImmediate: typeof setImmediate;
   readonly fileURLToPath: typeof fileURLToPath;
   readonly getHeapStatistics: typeof getHeapStatistics;
@@ -125,7 +125,8 @@ function environment(name: string): string | undefined {
   }
 }
 
-function createSha256({ createHash }: NodeModules): Sha256 {
+async function createSha256({ loadCrypto }: NodeModules): Promise<Sha256> {
+  const { createHash } = await loadCrypto();
   const hash = createHash("sha256");
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
 }
@@ -140,7 +141,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     openStore: async () => createDiskStore(modules, environment),
     hasHttpCache: false,
     environment,
-    createSha256: async () => createSha256(modules),
+    createSha256: () => createSha256(modules),
     yieldToEventLoop: createYield(modules.setImmediate),
     hasThreads: () => true,
     hasWorkers: () => true,

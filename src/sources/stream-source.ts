@@ -78,6 +78,7 @@ export class ForwardReader {
       return await abortable(pending, signal);
     } catch (cause) {
       signal?.throwIfAborted();
+      if (PlmError.from(cause) !== undefined) throw cause;
       throw new PlmError("UNREADABLE_FILE", `${this.name}: ${describeCause(cause)}`, { cause });
     }
   }

@@ -2,7 +2,6 @@
  * Byte-pair encoding of one word: the adjacent pair of lowest rank merges, the leftmost first,
  * until none can. Short words are scanned for each merge; long ones use a heap.
  */
-import { byteToChar } from "./bytes.js";
 import { PairHeap } from "./heap.js";
 import type { MergeTable } from "./merges.js";
 import type { Symbols } from "./symbols.js";
@@ -31,7 +30,7 @@ export class Bpe {
     this.#isMade = new Uint8Array(tokenCount);
     const missing: number[] = [];
     for (let byte = 0; byte < 256; byte++) {
-      const symbol = symbols.of(Uint8Array.of(byte), 0, 1, byteToChar(byte));
+      const symbol = symbols.of(Uint8Array.of(byte), 0, 1);
       this.#byteSymbols[byte] = symbol;
       if (symbol < tokenCount) this.#isMade[symbol] = 1;
       else missing.push(byte);

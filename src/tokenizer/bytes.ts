@@ -39,16 +39,20 @@ export class ByteBuffer {
     this.bytes = grown;
   }
 
-  /** Appends the bytes that `text` spells in the alphabet, or nothing and returns false. */
-  pushSpelled(text: string): boolean {
-    this.reserve(text.length);
-    for (let i = 0; i < text.length; i++) {
+  /**
+   * Appends the bytes that the characters of `text` from `start` to `end` spell in the alphabet, or
+   * nothing and returns false.
+   */
+  pushSpelled(text: string, start = 0, end: number = text.length): boolean {
+    this.reserve(end - start);
+    let to = this.length;
+    for (let i = start; i < end; i++) {
       const char = text.charCodeAt(i);
       const byte = char < ALPHABET_END ? byteOfChar[char] : -1;
       if (byte < 0) return false;
-      this.bytes[this.length + i] = byte;
+      this.bytes[to++] = byte;
     }
-    this.length += text.length;
+    this.length = to;
     return true;
   }
 

@@ -60,17 +60,16 @@ export class MergeTable {
   /** Enters the merge, and returns whether it is a pair. */
   #parse(symbols: Symbols, merge: string, rank: number, buffer: ByteBuffer): boolean {
     const space = merge.indexOf(" ", 1);
-    const left = merge.slice(0, Math.max(space, 0));
-    const right = merge.slice(space + 1);
+    const isPair = space > 0 && space + 1 < merge.length;
     buffer.length = 0;
-    if (left === "" || right === "" || !buffer.pushSpelled(left) || !buffer.pushSpelled(right)) {
+    if (!(isPair && buffer.pushSpelled(merge, 0, space) && buffer.pushSpelled(merge, space + 1))) {
       this.#merges.fill(-1, 3 * rank, 3 * rank + 3);
       return false;
     }
     const { bytes, length } = buffer;
-    this.#merges[3 * rank] = symbols.of(bytes, 0, space, left);
-    this.#merges[3 * rank + 1] = symbols.of(bytes, space, length, right);
-    this.#merges[3 * rank + 2] = symbols.of(bytes, 0, length, left + right);
+    this.#merges[3 * rank] = symbols.of(bytes, 0, space);
+    this.#merges[3 * rank + 1] = symbols.of(bytes, space, length);
+    this.#merges[3 * rank + 2] = symbols.of(bytes, 0, length);
     return true;
   }
 

@@ -8,6 +8,7 @@ import type { Vocabulary } from "./vocabulary.js";
 export class Symbols {
   readonly tokenCount: number;
   #vocabulary: Vocabulary;
+  /** Numbers of the texts without a token, by their bytes as characters. */
   #numbers = new Map<string, number>();
   #bytes: Uint8Array[] = [];
 
@@ -16,15 +17,17 @@ export class Symbols {
     this.#vocabulary = vocabulary;
   }
 
-  /** The symbol of `bytes[start..end)`, which `text` spells in the byte-level alphabet. */
-  of(bytes: Uint8Array, start: number, end: number, text: string): number {
+  /** The symbol of `bytes[start..end)`. */
+  of(bytes: Uint8Array, start: number, end: number): number {
     const id = this.#vocabulary.find(bytes, start, end);
     if (id >= 0) return id;
-    let number = this.#numbers.get(text);
+    const own = bytes.slice(start, end);
+    const key = Array.from(own, (byte) => String.fromCharCode(byte)).join("");
+    let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.tokenCount + this.#bytes.length;
-      this.#numbers.set(text, number);
-      this.#bytes.push(bytes.slice(start, end));
+      this.#numbers.set(key, number);
+      this.#bytes.push(own);
     }
     return number;
   }

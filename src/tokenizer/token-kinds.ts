@@ -37,6 +37,9 @@ const CONTROL_LOOK = /^<[|\uff5c][\p{L}_\u2581 -]+[|\uff5c]>$/u;
 /** Texts of tokens of type byte: `<0x0A>`. */
 export const BYTE_LOOK: RegExp = /^<0x([0-9A-Fa-f]{2})>$/;
 
+/** How all of these texts begin: few tokens do, and the patterns take long for many. */
+const LOOKS_BEGIN = "<[";
+
 /** Texts that mark up a conversation if the chat template has them: `[INST]`, `<think>`. */
 const MARKUP_LOOK = /^(?:<.+>|\[.+\])$/su;
 
@@ -67,6 +70,7 @@ export function findTokenKinds(
     else if (type === TokenType.byte && BYTE_LOOK.test(text)) return;
     else if (isEnd || named.has(id)) mistyped.push([id, text]);
     else if (!isNormal(type)) return;
+    else if (!LOOKS_BEGIN.includes(text.charAt(0))) return;
     else if (CONTROL_LOOK.test(text)) mistyped.push([id, text]);
     else if (MARKUP_LOOK.test(text) && isWritten(text)) mistyped.push([id, text]);
   });

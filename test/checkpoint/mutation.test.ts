@@ -96,10 +96,10 @@ async function damage(
 
 const sound = await makeCheckpoint(tinyModel({ type: "BF16" }));
 const textOf = (name: string): string => new TextDecoder().decode(sound.get(name));
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 /** Opens the folder with one file replaced, and reads all that its header says. */
-async function openWith(name: string, bytes: Uint8Array): Promise<void> {
+async function openWith(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const files: Files = new Map([...sound, [name, bytes]]);
   const gguf = await openFiles(files);
   planModel(gguf, { contextLength: 8, threads: 1 });

@@ -16,7 +16,10 @@ const sound = await makeCheckpoint(tinyModel({ type: "BF16" }));
 const sharded = await makeCheckpoint(tinyModel({ type: "BF16" }), { shards: 2 });
 
 /** The folder without some files, or with others in their place. */
-function changed(files: Files, changes: Record<string, Uint8Array | undefined>): Files {
+function changed(
+  files: Files,
+  changes: Record<string, Uint8Array<ArrayBuffer> | undefined>,
+): Files {
   const result = new Map(files);
   for (const [name, bytes] of Object.entries(changes)) {
     if (bytes === undefined) result.delete(name);

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CheckpointFiles } from "../../src/checkpoint/files.js";
 import { readTokenizer } from "../../src/checkpoint/tokenizer.js";
-import { BlobSource } from "../../src/sources/bytes-source.js";
+import { BlobSource } from "../../src/sources/blob-source.js";
 import { Tokenizer, type TokenizerSource } from "../../src/tokenizer/tokenizer.js";
 import { metadataOf } from "../../src/tokenizer/write-metadata.js";
 import { seededRandom } from "../support/random.js";
@@ -45,9 +45,12 @@ if (hasShared("qwen2-tokenizer")) {
   const added = [151643, 151644, 151645].map((id) => {
     return { id, content: source.tokens[id], special: true };
   });
-  const config: [string, Uint8Array] = ["config.json", encodeJson({ pad_token_id: 151643 })];
+  const config: [string, Uint8Array<ArrayBuffer>] = [
+    "config.json",
+    encodeJson({ pad_token_id: 151643 }),
+  ];
   const decoder = Object.fromEntries(added.map((token) => [token.id, token]));
-  const tokenizerConfig: [string, Uint8Array] = [
+  const tokenizerConfig: [string, Uint8Array<ArrayBuffer>] = [
     "tokenizer_config.json",
     encodeJson({ bos_token: null, eos_token: "<|endoftext|>", added_tokens_decoder: decoder }),
   ];

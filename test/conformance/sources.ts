@@ -1,5 +1,7 @@
 /** Conformance: a model is the same from every kind of source. */
 import type { ByteSource, LoadOptions, ModelSource } from "../../src/index.js";
+import { makeCheckpoint } from "../checkpoint/support/checkpoint.js";
+import { tinyModel } from "../model/support/tiny.js";
 import { type Check, equal, logitsOf, PROMPT, type Subject } from "./subject.js";
 
 /** Loads from a source, checks that it is the same model, disposes. */
@@ -36,12 +38,25 @@ function byteSourceOf(file: Uint8Array): ByteSource {
   };
 }
 
+/** The files of a Hugging Face folder, as an input of a page has them. */
+async function loadsFolder({ load }: Subject): Promise<void> {
+  const file = tinyModel();
+  const files = await makeCheckpoint(file, { interleaved: false, shards: 2 });
+  const list = Array.from(files, ([name, bytes]) => new File([bytes], name));
+  const [folder, gguf] = [await load(list), await load(file)];
+  const text = "Once upon a time";
+  equal([...(await logitsOf(folder, text))], [...(await logitsOf(gguf, text))]);
+  folder.dispose();
+  gguf.dispose();
+}
+
 /** Sources of a model, and loading. */
 export const SOURCE_CHECKS: Record<string, Check> = {
   "source: an ArrayBuffer": (subject) => loadsFrom(subject, subject.file.buffer),
   "source: a Blob": (subject) => loadsFrom(subject, new Blob([subject.file])),
   "source: a ReadableStream": (subject) => loadsFrom(subject, streamOf(subject.file)),
   "source: a ByteSource": (subject) => loadsFrom(subject, byteSourceOf(subject.file)),
+  "source: the files of a Hugging Face folder": loadsFolder,
   "loading tells its progress": async ({ file, load }) => {
     let fraction = 0;
     const onProgress: LoadOptions["onProgress"] = ({ loadedBytes, totalBytes }) => {

@@ -143,9 +143,12 @@ test("a model that was disposed of is collected before the next is allocated", a
   }
 });
 
-/** A small model whose number of threads is left to the package. */
-async function loadByChoice(): Promise<LoadedPlm> {
-  return loadPlm(await openGguf(await openSources(tinyModel({ type: "Q8_0" }))), {});
+/** Layers for which one thread is always the fastest, below a vocabulary that makes it count. */
+const NOT_SMALL = tinyModel({ dims: { ...SMALL_DIMS, vocabSize: 1 << 16 } });
+
+/** A model whose number of threads is left to the package. */
+async function loadByChoice(file: Uint8Array<ArrayBuffer>): Promise<LoadedPlm> {
+  return loadPlm(await openGguf(await openSources(file)), {});
 }
 
 for (const [cause, lateMs] of [
@@ -162,8 +165,7 @@ for (const [cause, lateMs] of [
     };
     Member.prototype.takeLateMs = () => lateMs;
     try {
-      // A model so small that one thread is always the fastest.
-      const model = await loadByChoice();
+      const model = await loadByChoice(NOT_SMALL);
       if (lateMs > 0) assert.is(model.threads, started + 1);
       else assert.ok(model.threads < started + 1, `${model.threads} of ${started + 1} threads`);
       model.dispose();
@@ -175,20 +177,24 @@ for (const [cause, lateMs] of [
 }
 
 test("a clock that stands still starts no more threads than loading does", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "plm-test-"));
+  const path = join(folder, "model.gguf");
+  writeFileSync(path, NOT_SMALL);
   const printed = await runProgram(`
     performance.now = () => 0;
     const url = ${JSON.stringify(resolve("build/src/"))};
     const { loadModel } = await import(url + "/index.js");
     const { default: platform } = await import(url + "/platform/node-imports.js");
     platform.parallelism = () => 64;
-    const model = await loadModel("models/plm-test.gguf", { variant: "simd" });
+    const model = await loadModel(${JSON.stringify(path)}, { variant: "simd" });
     console.log(String(model.threads));
     model.dispose();
   `);
+  rmSync(folder, { recursive: true });
   assert.is(printed, "4\n");
 });
 
-test("a runtime that claims many processors starts few threads for a small model", async () => {
+test("claimed processors start few threads, and none for a small model", async () => {
   const unclaimMany = claimProcessors(64);
   const { startThread } = platform;
   let started = 0;
@@ -197,7 +203,10 @@ test("a runtime that claims many processors starts few threads for a small model
     return startThread(data);
   };
   try {
-    const model = await loadByChoice();
+    const small = await loadByChoice(tinyModel({ type: "Q8_0" }));
+    assert.equal([started, small.threads, small.threadFailure], [0, 1, undefined]);
+    small.dispose();
+    const model = await loadByChoice(NOT_SMALL);
     assert.ok(started > 0 && started < 16, `${started} threads were started`);
     assert.ok(model.threads <= started + 1);
     model.dispose();

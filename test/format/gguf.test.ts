@@ -134,6 +134,31 @@ test("any byte except 0 is true", async () => {
   assert.equal((await open(raw([entry("k", 9, list)]))).metadata.get("k"), [true, false, true]);
 });
 
+test("short strings of any bytes read as a decoder reads them", async () => {
+  const random = seededRandom(5);
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  // Bytes that begin, continue or break characters of one, two and more bytes.
+  const some = [0x00, 0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xc4, 0xdf, 0xe0, 0xef, 0xf5, 0xff];
+  const texts = Array.from({ length: 20_000 }, () =>
+    Uint8Array.from({ length: Math.floor(random() * 20) }, () =>
+      random() < 0.7 ? some[Math.floor(random() * some.length)] : Math.floor(random() * 256),
+    ),
+  );
+  const strings = (out: ByteWriter): void => {
+    out.u32(8);
+    out.u64(texts.length);
+    for (const text of texts) {
+      out.u64(text.length);
+      for (const byte of text) out.number("uint8", byte);
+    }
+  };
+  const { metadata } = await open(raw([entry("k", 9, strings)]));
+  const found = metadata.get("k") as string[];
+  texts.forEach((text, i) => {
+    assert.is(found[i], decoder.decode(text), String(text));
+  });
+});
+
 test("a string value that is not UTF-8 reads with replacements", async () => {
   const value = (out: ByteWriter): void => {
     out.number("uint64", 3);

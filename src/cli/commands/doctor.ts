@@ -46,7 +46,7 @@ async function run({ quick, json }: DoctorFlags, signal: AbortSignal): Promise<v
   let rates: Benchmark | null = null;
   const problems: string[] = [];
   try {
-    const model = await loadModel(SHIPPED_MODEL, { signal });
+    const model = await loadModel(SHIPPED_MODEL, { threads: platform.parallelism(), signal });
     choice = await explainChoice(model, features);
     model.dispose();
     if (!quick) rates = await benchmark(SHIPPED_MODEL, countsOf(), signal);

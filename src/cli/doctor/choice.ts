@@ -8,7 +8,7 @@ import type { Choice, Features, TypeKernels } from "./report.js";
 
 const PAGE_BYTES = 65536;
 
-/** The choice of a model that was loaded without options. */
+/** The choice of a model that was loaded with as many threads as can be. */
 export async function explainChoice(model: Model, features: Features): Promise<Choice> {
   const { variant, threads } = model;
   return {
@@ -36,12 +36,10 @@ function explainVariant({ relaxedDot }: Features): string {
   return `this runtime's relaxed dot ${reading}; the relaxed kernels need one that reads u8`;
 }
 
-function explainThreads({ threads, threadFailure }: Model): string {
-  const processors = platform.parallelism();
+function explainThreads({ threadFailure }: Model): string {
   if (threadFailure !== undefined) return threadFailure.message;
-  if (processors === 1) return "there is one processor";
-  const which = threads < processors ? "more were slower" : "fewer were slower";
-  return `${which} on the model that ships; each model is timed when it is loaded`;
+  if (platform.parallelism() === 1) return "there is one processor";
+  return "the most; a model uses the fastest number, timed when it is loaded, a small model one";
 }
 
 /** Times the kernels of each type as loading does. */

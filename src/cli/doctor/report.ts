@@ -53,10 +53,11 @@ export interface TypeKernels {
   readonly gmacs: MatmulRates | null;
 }
 
-/** What loading the model that ships chooses, each with its reason. */
+/** What loading chooses, each with its reason. */
 export interface Choice {
   readonly variant: Variant;
   readonly variantReason: string;
+  /** The most that a model uses. */
   readonly threads: number;
   readonly threadsReason: string;
   /** By packed type; none with `simd`, which has one kernel for each. */

@@ -5,7 +5,7 @@ import { openSources } from "../../../src/sources/source.js";
 import { encodeSafetensors, type SafetensorsData } from "./safetensors.js";
 
 /** The files by name. */
-export type Files = Map<string, Uint8Array>;
+export type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 /** The form of a folder. */
 export interface CheckpointOptions {
@@ -48,8 +48,9 @@ const CONFIG_KEYS: Readonly<Record<string, string>> = {
   max_position_embeddings: "plm.context_length",
 };
 
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const encodeJson = (value: unknown): Uint8Array => encode(JSON.stringify(value, null, 2));
+const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+export const encodeJson = (value: unknown): Uint8Array<ArrayBuffer> =>
+  encode(JSON.stringify(value, null, 2));
 
 /** The folder's files; the GGUF file's tensors must be F32, F16 or BF16. */
 export async function makeCheckpoint(

@@ -9,7 +9,7 @@ import type { Files } from "./checkpoint.js";
 
 /** The files as a program has them from an input of a page. */
 export function asFileList(files: Files): File[] {
-  return Array.from(files, ([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name));
+  return Array.from(files, ([name, bytes]) => new File([bytes], name));
 }
 
 export async function openFiles(files: Files, quantize?: QuantizeChoice): Promise<Gguf> {

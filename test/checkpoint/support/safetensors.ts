@@ -9,7 +9,7 @@ export interface SafetensorsData {
 }
 
 /** A file of these tensors, one after the other. */
-export function encodeSafetensors(tensors: readonly SafetensorsData[]): Uint8Array {
+export function encodeSafetensors(tensors: readonly SafetensorsData[]): Uint8Array<ArrayBuffer> {
   let end = 0;
   const entries = tensors.map(({ name, dtype, shape, data }) => {
     const start = end;
@@ -24,8 +24,22 @@ export function encodeSafetensors(tensors: readonly SafetensorsData[]): Uint8Arr
 }
 
 /** A file with any text as its header. */
-export function withHeader(text: string, data: readonly Uint8Array[] = []): Uint8Array {
+export function withHeader(
+  text: string,
+  data: readonly Uint8Array[] = [],
+): Uint8Array<ArrayBuffer> {
   const header = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = new Uint8Array(new BigUint64Array([BigInt(header.length)]).buffer);
-  return new Uint8Array(Buffer.concat([length, header, ...data]));
+  return joined([length, header, ...data]);
+}
+
+/** The parts, one after the other. */
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  return bytes;
 }

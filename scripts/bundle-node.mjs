@@ -1,0 +1,23 @@
+// Writes build/node: the package's entries for Node as bundles, since importing hundreds of modules
+// takes longer than loading the model that ships. Names and layout stay, for stack traces and
+// because the entries find each other by path.
+import { build } from "esbuild";
+
+const ENTRIES = ["index", "kernels/index", "threads/node", "worker/node"];
+
+await build({
+  entryPoints: ENTRIES.map((name) => ({ in: `build/src/${name}.js`, out: name })),
+  outdir: "build/node",
+  bundle: true,
+  splitting: true,
+  // As deep as src/platform, which names the scripts of threads and workers relative to itself.
+  chunkNames: "chunks/[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  minifyWhitespace: true,
+  logLevel: "warning",
+  // Modules of types only.
+  logOverride: { "ignored-bare-import": "silent" },
+});

@@ -1,0 +1,96 @@
+/** Reads Blobs and Files, of any realm. */
+import type { ByteSource } from "../format/byte-source.js";
+import { requireGlobal } from "../globals.js";
+import { readerOf } from "./chunk-reader.js";
+import type { BlobLike, Bytes, StreamLike } from "./model-source.js";
+import { ForwardReader } from "./stream-source.js";
+
+/** What one stream covers: some runtimes copy all of it at once. */
+const STREAM_BYTES = 16 << 20;
+
+/** Gaps that are read over: in a browser, a new stream asks another process. */
+const MOST_SKIPPED_BYTES = 1 << 20;
+
+/** Whether the value is a Blob or File, of any realm. */
+export function isBlob(value: object): value is BlobLike {
+  const { size, slice } = value as Partial<BlobLike>;
+  return typeof size === "number" && typeof slice === "function";
+}
+
+/** Reads from a Blob or File. Reads that follow each other are one stream, the fastest way. */
+export class BlobSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly sequential = false;
+  readonly #blob: BlobLike;
+  /** The stream, unless it is being read. */
+  #reader: ForwardReader | undefined;
+
+  constructor(blob: BlobLike) {
+    this.#blob = blob;
+    this.name = "name" in blob ? String(blob.name) : "blob";
+    this.size = blob.size;
+  }
+
+  async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
+    const wanted = target.subarray(0, Math.max(0, this.size - offset));
+    if (wanted.length === 0) return 0;
+    const reader = this.#takeReader(offset);
+    try {
+      await reader.skipTo(offset, signal);
+      const count = await reader.read(wanted, signal);
+      if (this.#reader === undefined) this.#reader = reader;
+      return count;
+    } finally {
+      if (this.#reader !== reader) void reader.cancel();
+    }
+  }
+
+  /** The stream, if it comes by `offset` soon, or a new one. */
+  #takeReader(offset: number): ForwardReader {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    const skipped = offset - (reader?.position ?? Infinity);
+    if (reader !== undefined && skipped >= 0 && skipped <= MOST_SKIPPED_BYTES) return reader;
+    void reader?.cancel();
+    return new ForwardReader(chunksOf(this.#blob, offset), this.name, offset);
+  }
+
+  async close(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.cancel();
+  }
+}
+
+/** The bytes of a blob from an offset on. */
+async function* chunksOf(blob: BlobLike, offset: number): AsyncGenerator<Bytes> {
+  for (let start = offset; start < blob.size; start += STREAM_BYTES) {
+    const piece: BlobLike & { stream?(): StreamLike } = blob.slice(start, start + STREAM_BYTES);
+    if (typeof piece.stream !== "function") {
+      yield typeof piece.arrayBuffer === "function" ? await piece.arrayBuffer() : readOld(piece);
+      continue;
+    }
+    const reader = readerOf(piece.stream(), "blob");
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        yield value as Bytes;
+      }
+    } finally {
+      await reader.cancel();
+    }
+  }
+}
+
+/** The bytes of a blob without a method for them, as in older jsdom. */
+function readOld(blob: BlobLike): Promise<ArrayBuffer> {
+  return new Promise((resolve, reject) => {
+    const reader = new (requireGlobal("FileReader"))();
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(blob as Blob);
+  });
+}

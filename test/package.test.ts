@@ -1,0 +1,51 @@
+/** The package as Node finds it by its name: bundles of what the other tests import in files. */
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as source from "../src/index.js";
+
+const MODEL = "models/plm-test.gguf";
+const OPTIONS = { maxTokens: 20, temperature: 0 };
+
+// Those that are there may be of an earlier build.
+execFileSync(process.execPath, ["scripts/bundle-node.mjs"]);
+const bundles = pathToFileURL(`${resolve("build/node")}/`);
+
+/** An entry of the package, by its name. */
+async function entry<Exports>(name: string): Promise<Exports> {
+  assert.ok(import.meta.resolve(name).startsWith(bundles.href), import.meta.resolve(name));
+  return (await import(name)) as Exports;
+}
+
+test("the bundle exports what the source does, and both write the same text", async () => {
+  const bundle = await entry<typeof source>("plm-wasm");
+  assert.equal(Object.keys(bundle).sort(), Object.keys(source).sort());
+  const expected = await source.loadModel(MODEL, { variant: "simd" });
+  for (const worker of [false, true]) {
+    // The bundle finds its own scripts of threads and workers.
+    const model = await bundle.loadModel(MODEL, { variant: "simd", threads: 2, worker });
+    assert.equal([model.threads, model.threadFailure], [2, undefined]);
+    const texts = await Promise.all(
+      [model, expected].map((each) => each.generate("Once upon", OPTIONS).result()),
+    );
+    assert.is(texts[0].text, texts[1].text);
+    model.dispose();
+  }
+  expected.dispose();
+});
+
+test("entries share their code: an error of one is an error of the other", async () => {
+  const { PlmError } = await entry<typeof source>("plm-wasm");
+  const { loadKernels } = await entry<typeof import("../src/kernels/index.js")>("plm-wasm/kernels");
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+  try {
+    await loadKernels(memory, { binary: Uint8Array.of(1, 2, 3) });
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, PlmError);
+  }
+});
+
+test.run();
