@@ -1,10 +1,12 @@
 // Writes build/node: the package's entries for Node as bundles, since importing hundreds of modules
 // takes longer than loading the model that ships. Names and layout stay, for stack traces and
 // because the entries find each other by path.
+import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const ENTRIES = ["index", "kernels/index", "threads/node", "worker/node"];
 
+rmSync("build/node", { recursive: true, force: true });
 await build({
   entryPoints: ENTRIES.map((name) => ({ in: `build/src/${name}.js`, out: name })),
   outdir: "build/node",
@@ -16,7 +18,6 @@ await build({
   platform: "node",
   target: "node20",
   packages: "external",
-  minifyWhitespace: true,
   logLevel: "warning",
   // Modules of types only.
   logOverride: { "ignored-bare-import": "silent" },
