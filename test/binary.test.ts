@@ -104,10 +104,12 @@ for (const name of BINARIES) {
     for (const [, , kind] of exported) assert.is(kind, "func");
   });
 
-  test(`${name}: its only import is a memory with a maximum, not shared`, () => {
-    const imports = text.match(/\(import .*/g);
-    assert.equal(imports?.length, 1);
-    assert.match(imports![0], /^\(import "env" "memory" \(memory \S+ 1 65536\)\)$/);
+  test(`${name}: it imports a memory with a maximum, not shared, and the dot's reading`, () => {
+    const imports = Array.from(text.matchAll(/\(import .*/g), ([line]) => line);
+    assert.is(imports.length, name === "relaxed" ? 2 : 1);
+    assert.match(imports[imports.length - 1], /^\(import "env" "memory" \(memory \S+ 1 65536\)\)$/);
+    if (name !== "relaxed") return;
+    assert.match(imports[0], /^\(import "env" "dotReading" \(global \S+ i32\)\)$/);
   });
 
   test(`${name}: it holds no state and never grows its memory`, () => {

@@ -76,16 +76,19 @@ function widen(halves: v128, rebias: v128): v128 {
   return f32x4.mul(i32x4.shl(halves, 13), rebias);
 }
 
-/** A little more than a row's largest scale, for its weights: ratios are of 32767. */
+/** Largest ratio of scales: weights of 15 bits times ratios have 14, two planes of 7. */
+const MOST_RATIO: f32 = 16383;
+
+/** A little more than a row's largest scale, for its weights. */
 // @ts-ignore: decorator
 @inline
 function storeLargest(to: usize, largest: v128, infinite: v128): void {
-  v128.store(to, v128.or(f32x4.mul(largest, f32x4.splat(32768 / <f32>32767)), infinite));
+  v128.store(to, v128.or(f32x4.mul(largest, f32x4.splat(32768 / MOST_RATIO)), infinite));
 }
 
 // @ts-ignore: decorator
 @inline
 function inverseOf(largest: v128): v128 {
   const none = f32x4.eq(largest, f32x4.splat(0));
-  return v128.andnot(f32x4.div(f32x4.splat(32767), largest), none);
+  return v128.andnot(f32x4.div(f32x4.splat(MOST_RATIO), largest), none);
 }

@@ -1,6 +1,7 @@
 // Scores of one tile of q8_0 rows: groups of queries against the values of the cache (tile-s8.ts).
 import { Q8_0_BLOCK } from "./cache";
 import { dot8 } from "../lanes";
+import { dotFlip } from "../reading";
 import { GROUP_SCORES } from "./tile-i16";
 import { addScore, clearScores } from "./tile-i16-scores";
 import {
@@ -11,9 +12,6 @@ import {
   STREAM_START,
   TILE_SCALES,
 } from "./tile-s8";
-
-/** Turns s8 into u8 (value + 128). */
-const SIGNS: usize = memory.data<u64>([0x8080808080808080, 0x8080808080808080], 16);
 
 /**
  * scores[i][t] = q_i . scored part of row_t
@@ -43,7 +41,7 @@ export function scoreTileS8(
   const copy = tile + scaleBytes(latentBlocks, ropeBlocks);
   let scale = tile + TILE_SCALES;
   for (let t = 0; t < count; t += 4, rows += rowBytes << 2, scores += 64, scale += 16) {
-    copyAsU8(copy, rows, rowBytes << 2);
+    copyAsRead(copy, rows, rowBytes << 2);
     let group = q;
     let to = scores;
     for (let g = 0; g < groups; g++, to += GROUP_SCORES) clearScores(to);
@@ -62,11 +60,11 @@ export function scoreTileS8(
   }
 }
 
-/** Bytes + 128; those of scales are unused. n is a multiple of 8. */
+/** Values as the dot reads them; the bytes of scales are unused. n is a multiple of 8. */
 // @ts-ignore: decorator
 @inline
-function copyAsU8(to: usize, from: usize, n: usize): void {
-  const signs = v128.load(SIGNS);
+function copyAsRead(to: usize, from: usize, n: usize): void {
+  const signs = i8x16.splat(<i8>(0x80 ^ dotFlip()));
   const end = from + n;
   for (; from + 64 <= end; to += 64, from += 64) {
     v128.store(to, v128.xor(v128.load(from), signs));
@@ -75,7 +73,7 @@ function copyAsU8(to: usize, from: usize, n: usize): void {
     v128.store(to, v128.xor(v128.load(from, 48), signs), 48);
   }
   for (; from < end; to += 8, from += 8) {
-    store<u64>(to, load<u64>(from) ^ 0x8080808080808080);
+    v128.store64_lane(to, v128.xor(v128.load64_zero(from), signs), 0);
   }
 }
 

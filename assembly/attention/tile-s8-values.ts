@@ -92,18 +92,18 @@ function scaleWeights(group: usize, ratios: usize, count: i32): void {
     const four = v128.load64_splat(ratios);
     const a = multiplyQ15(v128.load(group), four);
     const b = multiplyQ15(v128.load(group, 16), four);
-    const high = i8x16.narrow_i16x8_u(i16x8.shr_u(a, 8), i16x8.shr_u(b, 8));
-    const low = i8x16.narrow_i16x8_u(lowByte(a), lowByte(b));
+    const high = i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7));
+    const low = i8x16.narrow_i16x8_u(lowBits(a), lowBits(b));
     v128.store(group, high, PLANES);
     v128.store(group, low, PLANES + 16);
   }
 }
 
-/** The low byte of each i16. */
+/** The low 7 bits of each i16. */
 // @ts-ignore: decorator
 @inline
-function lowByte(a: v128): v128 {
-  return i16x8.shr_u(i16x8.shl(a, 8), 8);
+function lowBits(a: v128): v128 {
+  return v128.and(a, i16x8.splat(127));
 }
 
 /** Adds 32 dims of all queries, 16 of one query at a time. */
@@ -158,5 +158,5 @@ function addBlock(
 // @ts-ignore: decorator
 @inline
 function addPlanes(out: usize, query: usize, high: v128, low: v128): void {
-  v128.store(out, scaleAdd(out, query, i32x4.add(i32x4.shl(high, 8), low)));
+  v128.store(out, scaleAdd(out, query, i32x4.add(i32x4.shl(high, 7), low)));
 }

@@ -1,13 +1,13 @@
 // Attention over one tile of q8_0 rows with the relaxed dot: what its kernels (tile-s8-*.ts) share.
 // The cache's values are multiplied as they are, block by block: for scores by queries of 8 or 16
-// bits over a scale for every 32 dims, for sums by weights of 15 bits that include the block's
+// bits over a scale for every 32 dims, for sums by weights of 14 bits that include the block's
 // scale. Scores, weights and states are in groups, as in tile-i16.ts. A query's 8 bits are rounded
 // as in planes.ts.
 //
 //   stream of four queries, 32 dims, 160 bytes             planes   a value is    scales
 //   +------------------------------------------------+     1        s8            max / 116 to 127
 //   |  0  f32[4]  scales                             |     2        256 s8 + s8   max / 32639 * 256
-//   | 16  i32[4]  -128 times the sums of the values  |                            and max / 32639
+//   | 16  i32[4]  what the sums of the values add    |                            and max / 32639
 //   | 32  s8[8][4 queries][4]                        |
 //   +------------------------------------------------+     a group: streams [blocks][planes],
 //                                                            16 bytes unused
@@ -16,10 +16,11 @@
 //   +------------------------------------------------+
 //   |    0  f32[64]         a row's largest of R     |
 //   |  256  f32[R + D][64]  scales                   |
-//   |       i16[R][64]      32767 scale / largest    |
+//   |       i16[R][64]      16383 scale / largest    |
 //   +------------------------------------------------+
 import { roundToI16 } from "../lanes";
 import { nearest } from "../linear/planes";
+import { dotFlip } from "../reading";
 import { factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "../linear/quantize";
 
 /** Bytes of a stream, and offsets of its sums and of its values. */
@@ -110,8 +111,9 @@ function packBlock(to: usize, x: usize, scale: f32, planes: i32): usize {
     sum += sumOf16(first, second);
     highSum += sumOf16(i16x8.extend_low_i8x16_s(highs), i16x8.extend_high_i8x16_s(highs));
   }
-  store<i32>(to, highSum * -128, STREAM_START);
-  store<i32>(low, (sum - (planes == 1 ? 0 : 256 * highSum)) * -128, STREAM_START);
+  const bias = dotFlip() ? 0 : -128;
+  store<i32>(to, highSum * bias, STREAM_START);
+  store<i32>(low, (sum - (planes == 1 ? 0 : 256 * highSum)) * bias, STREAM_START);
   return low + STREAM;
 }
 

@@ -6,7 +6,7 @@
 //   |  f32 most[inputs]                   a row's largest |scale|, times 32768 / 32639       |
 //   |  i16 scale[cols / width][inputs]    32768 scale / most; 32 columns share one, or 16    |
 //   |  f32 minimum[cols / width][inputs]  types with minimums only                           |
-//   |  cells of u8 (value + 128)          as of Q8 panels (layout.ts): 8 columns together,   |
+//   |  cells                              as of Q8 panels (layout.ts): 8 columns together,   |
 //   |                                     rows are their inputs                              |
 //   +----------------------------------------------------------------------------------------+
 //
@@ -75,7 +75,7 @@ export function absorbI16(
   absorb(y, w, type, x, rows, cols, scratch, I16);
 }
 
-/** absorbI16 with x in form S8X2; for engines with a relaxed dot that reads u8 (probe.ts). */
+/** absorbI16 with x in form S8X2, with the relaxed dot (reading.ts). */
 export function absorbS8X2(
   y: usize,
   w: usize,

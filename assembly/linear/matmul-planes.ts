@@ -11,6 +11,7 @@ import {
 } from "./layout";
 import { tileBytes } from "./planes";
 import { multiplyTile } from "./planes-tile";
+import { dotFlip } from "../reading";
 import { unpackPanel } from "./unpack";
 
 /**
@@ -22,8 +23,8 @@ import { unpackPanel } from "./unpack";
  *   shape     ProductShape, layout.ts
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes, holds one panel at a time
  *
- * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types), and an engine with a relaxed dot that
- * reads u8 (probe.ts). The sums of a block are exact. A row of Y does not depend on n.
+ * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types). The sums of a block are exact. A row of
+ * Y does not depend on n.
  */
 export function matmulPlanes(
   y: usize,
@@ -40,7 +41,7 @@ export function matmulPlanes(
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    unpackPanel(scratch, w, type, cols, 0x80);
+    unpackPanel(scratch, w, type, cols, 0x80 ^ dotFlip());
     if (planes == 1) multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
     else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
   }

@@ -3,8 +3,10 @@
 
 import { loadScaleX4, loadU8x4 } from "../lanes";
 import { Q4, Q4K, Q4M, Q8 } from "./layout";
+import { I16, S8X2 } from "./quantize";
+import { dotSigned } from "../reading";
 
-/** A token's 8 outputs. */
+/** A token's 8 outputs, activations in form S8X2. */
 // @ts-ignore: decorator
 @inline
 export function accumulateBoth(
@@ -21,8 +23,13 @@ export function accumulateBoth(
 ): void {
   const scale = v128.load32_splat(s);
   const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-  // Whole bytes are 16 times rows 4-7 plus rows 0-3.
-  if (type != Q8) dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
+  if (type != Q8) {
+    // Whole bytes are 128 less where the dot reads s8, and 16 times rows 4-7 plus rows 0-3.
+    dots1 = i32x4.add(dots1, v128.and(i32x4.shl(total, 7), dotSigned()));
+    dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
+  }
+  dots0 = unbiased(dots0, type, total, S8X2);
+  dots1 = unbiased(dots1, type, total, S8X2);
   v128.store(y, accumulated(v128.load(y), dots0, type, scale0, min0, scale, total));
   v128.store(y, accumulated(v128.load(y, 16), dots1, type, scale1, min1, scale, total), 16);
 }
@@ -44,7 +51,7 @@ export function minimumOf(superblock: usize, w: usize, type: i32, quad: usize): 
   return f32x4.mul(f32x4.neg(loadScaleX4(superblock + 16 + 8 * quad)), loadU8x4(w + 8 + 4 * quad));
 }
 
-/** A token's 4 outputs. */
+/** A token's 4 outputs, activations in form I16. */
 // @ts-ignore: decorator
 @inline
 export function accumulate(
@@ -58,7 +65,18 @@ export function accumulate(
 ): void {
   const scale = v128.load32_splat(s);
   const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
+  dots = unbiased(dots, type, total, I16);
   v128.store(y, accumulated(v128.load(y), dots, type, scales, minimums, scale, total));
+}
+
+/** Dots with the values of a type, of those with its cells; `total` activations' sum. */
+// @ts-ignore: decorator
+@inline
+function unbiased(dots: v128, type: i32, total: v128, form: i32): v128 {
+  if (type == Q4) return i32x4.sub(dots, i32x4.shl(total, 3));
+  if (type != Q8) return dots;
+  const bias = i32x4.shl(total, 7);
+  return i32x4.sub(dots, form == S8X2 ? v128.andnot(bias, dotSigned()) : bias);
 }
 
 /** sum + minimums * the sum of activations + dots * scales */
@@ -77,6 +95,5 @@ function accumulated(
     const weight = f32x4.mul(f32x4.convert_i32x4_s(total), scale);
     sum = f32x4.add(sum, f32x4.mul(minimums, weight));
   }
-  if (type == Q8 || type == Q4) dots = i32x4.sub(dots, i32x4.shl(total, type == Q8 ? 7 : 3));
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, scale)));
 }

@@ -4,6 +4,7 @@
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "../lanes";
 import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
 import { I16, S8X2 } from "./quantize";
+import { dotFlip, dotSigned, loadCellU8 } from "../reading";
 
 /**
  * y = W x, x in form I16 (quantize.ts).
@@ -22,17 +23,14 @@ export function matvecI16(y: usize, w: usize, type: i32, x: usize, rows: i32, co
   else multiply(y, w, Q4K, x, rows, cols, I16);
 }
 
-/**
- * matvecI16 on a row of quantizeS8X2, without Q4M; for engines with a relaxed dot that reads u8
- * (probe.ts).
- */
+/** matvecI16 on a row of quantizeS8X2, without Q4M; with the relaxed dot (reading.ts). */
 export function matvecS8X2(y: usize, w: usize, type: i32, x: usize, rows: i32, cols: i32): void {
   if (type == Q8) multiply(y, w, Q8, x, rows, cols, S8X2);
   else if (type == Q4) multiply(y, w, Q4, x, rows, cols, S8X2);
   else multiply(y, w, Q4K, x, rows, cols, S8X2);
 }
 
-/** Cells of u8 without scales, as `type` of multiply (absorb.ts). */
+/** Cells as of Q8 without scales, as `type` of multiply (absorb.ts). */
 export const CELLS: i32 = -2;
 
 /** The product of either form. */
@@ -50,6 +48,8 @@ export function multiply(
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
   const isBytes = type == Q8 || type == CELLS;
+  const flip = i8x16.splat(<i8>dotFlip());
+  const signed = dotSigned();
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
@@ -96,10 +96,10 @@ export function multiply(
         for (const end = xb + 64; xb < end; xb += 8, w += isBytes ? 32 : 16) {
           const a = v128.load64_splat(xb);
           if (isBytes) {
-            acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(v128.load8x8_u(w), a));
-            acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(v128.load8x8_u(w, 8), a));
-            acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(v128.load8x8_u(w, 16), a));
-            acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(v128.load8x8_u(w, 24), a));
+            acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(loadCellU8(w), a));
+            acc1 = i32x4.add(acc1, i32x4.dot_i16x8_s(loadCellU8(w, 8), a));
+            acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(loadCellU8(w, 16), a));
+            acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(loadCellU8(w, 24), a));
           } else {
             const v = v128.load(w);
             const top = v128.and(v, fifteen);
@@ -122,13 +122,13 @@ export function multiply(
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
           const top0 = isBytes ? v0 : v128.and(v0, fifteen);
-          const low0 = isBytes ? v1 : v0;
+          const low0 = isBytes ? v1 : v128.xor(v0, flip);
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
           const top1 = isBytes ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = isBytes ? v128.load(w, 48) : v1;
+          const low1 = isBytes ? v128.load(w, 48) : v128.xor(v1, flip);
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
@@ -136,11 +136,13 @@ export function multiply(
         }
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
-        // Whole bytes are 16 times rows 4-7 plus rows 0-3.
+        // Whole bytes are 128 less where the dot reads s8, and 16 times rows 4-7 plus rows 0-3.
+        if (!isBytes) acc1 = i32x4.add(acc1, v128.and(i32x4.shl(total, 7), signed));
         if (!isBytes) acc1 = i32x4.shr_s(i32x4.sub(acc1, acc0), 4);
       }
       if (isBytes || type == Q4) {
-        const bias = i32x4.shl(total, isBytes ? 7 : 3);
+        let bias = i32x4.shl(total, isBytes ? 7 : 3);
+        if (isBytes && form == S8X2) bias = v128.andnot(bias, signed);
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
       }

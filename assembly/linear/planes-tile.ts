@@ -4,6 +4,7 @@
 import { dot8 } from "../lanes";
 import { UNPACKED_BLOCK, UNPACKED_CELLS } from "./layout";
 import { recordBytes, tileBytes } from "./planes";
+import { dotSigned } from "../reading";
 
 /** 8 outputs of a tile's tokens: a dot's four lanes are four outputs of one stream. */
 // @ts-ignore: decorator
@@ -28,6 +29,7 @@ export function multiplyTile(
   let sum6 = sum0;
   let sum7 = sum0;
   const zero = i32x4.splat(0);
+  const signed = dotSigned();
   const span: usize = halves ? 64 : 128;
   const parts: usize = halves ? 2 : 1;
   for (const end = x + tileBytes(planes, cols); x < end; panel += UNPACKED_BLOCK) {
@@ -42,7 +44,7 @@ export function multiplyTile(
       else if (!halves && planes == 1) total = i32x4.add(both, v128.load(sums, 16));
       else if (halves) total = half == 0 ? both : v128.shuffle<i32>(both, both, 2, 3, 2, 3);
       else total = i32x4.add(both, v128.shuffle<i32>(both, both, 2, 3, 2, 3));
-      const start = i32x4.neg(i32x4.shl(total, 7));
+      const start = v128.andnot(i32x4.neg(i32x4.shl(total, 7)), signed);
       // planes 1: the dots of t0, t1, t2, t3; planes 2: of t0 high, t0 low, t1 high, t1 low.
       let acc0 = planes == 1 ? splat(start, 0) : zero;
       let acc1 = acc0;

@@ -14,7 +14,7 @@
 // pad a tile are zero.
 
 import { maxF32x4, roundToI16 } from "../lanes";
-import { factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "./quantize";
+import { avoid128, factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "./quantize";
 
 /** Bytes of a record; its last 128 are the values. */
 // @ts-ignore: decorator
@@ -61,8 +61,12 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
         store<f32>(to + word, largest / most);
         for (let half: usize = 0; half < 2; half++) {
           const xh = x + half * 64;
-          const first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
-          const second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
+          let first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
+          let second = roundToI16(v128.load(xh, 32), v128.load(xh, 48), factor);
+          if (planes == 2) {
+            first = avoid128(first);
+            second = avoid128(second);
+          }
           const sums = planes == 1 ? to + 32 + half * 16 : to + 16 + half * 8;
           store<i32>(sums + word, sumOf16(first, second));
           const values = to + recordBytes(planes) - 128 + half * 64;

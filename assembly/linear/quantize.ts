@@ -4,6 +4,8 @@
 //   I16     i16[32]                                            32767
 //   S8X2    8 times s8 high[4], low[4]: 256 high + low         32639 = 127 * 256 + 127
 //
+// where low is never -128: an integer that would need it is one more.
+//
 // A row of n values: all blocks, f32 scale[n / 32], i32 sum[n / 16] of 16 integers each. planes.ts
 // has the forms for several tokens at once.
 
@@ -47,6 +49,14 @@ export function sumOf16(first: v128, second: v128): i32 {
   const sum = i32x4.add(i32x4.dot_i16x8_s(first, ones), i32x4.dot_i16x8_s(second, ones));
   const total = addPairs(sum, sum);
   return i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1);
+}
+
+/** 8 i16; those whose low byte would be -128 are one more (reading.ts). */
+// @ts-ignore: decorator
+@inline
+export function avoid128(a: v128): v128 {
+  const low = v128.and(a, i16x8.splat(255));
+  return i16x8.sub(a, i16x8.eq(low, i16x8.splat(128)));
 }
 
 /** The low bytes of 16 i16. */
@@ -114,6 +124,10 @@ function quantize(y: usize, x: usize, rows: i32, n: i32, form: i32): void {
 // @ts-ignore: decorator
 @inline
 export function storeRounded(y: usize, sum: usize, first: v128, second: v128, form: i32): void {
+  if (form == S8X2) {
+    first = avoid128(first);
+    second = avoid128(second);
+  }
   store<i32>(sum, sumOf16(first, second));
   if (form == I16) {
     v128.store(y, first);

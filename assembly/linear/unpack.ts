@@ -1,6 +1,7 @@
 // Packed panels of any type -> int8 cells with f32 scales, the one form that matmul reads.
 
 import { loadF16, loadI8x4, loadScaleX4, loadU8x4 } from "../lanes";
+import { dotFlip } from "../reading";
 import {
   F32,
   F16,
@@ -144,7 +145,8 @@ export function unpackPanel(to: usize, src: usize, type: i32, cols: i32, flip: i
     if (minimums) unpackF16(to + 64, src + 16);
     else clearMinimums(to);
     const cells = to + UNPACKED_CELLS;
-    if (bytes == 256) unpackBytes(cells, src + header, 256, type == Q8 ? flip ^ 0x80 : flip);
+    const bits = type == Q8 ? flip ^ 0x80 ^ dotFlip() : flip;
+    if (bytes == 256) unpackBytes(cells, src + header, 256, bits);
     else unpackNibbles(cells, src + header, <i8>((type == Q4 ? 8 : 0) ^ flip));
   }
 }

@@ -10,6 +10,7 @@ import {
   panelBytes,
 } from "../linear/layout";
 import { unpackPanel } from "../linear/unpack";
+import { dotFlip } from "../reading";
 
 /**
  * Absorbed keys of one head.
@@ -37,7 +38,7 @@ export function packAbsorbed(
   memory.fill(to, 0, minimums - to);
   const scratchEnd = scratch + <usize>(cols >> 5) * UNPACKED_BLOCK;
   for (let r: usize = 0; r < <usize>rows; r += 8, w += panelBytes(type, cols), cells += 64) {
-    unpackPanel(scratch, w, type, cols, 0x80);
+    unpackPanel(scratch, w, type, cols, 0x80 ^ dotFlip());
     const low = inverseOfMost(to + 4 * r, scratch, scratchEnd);
     const high = inverseOfMost(to + 4 * r + 16, scratch + 16, scratchEnd);
     let scales = table + 2 * r;

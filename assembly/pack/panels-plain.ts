@@ -2,6 +2,7 @@
 // rows become cells in registers, at the speed of memory.
 
 import { packScales8 } from "../linear/scales";
+import { dotFlip } from "../reading";
 
 /** packPanels for 8 rows of Q8_0; `rowBytes` of each. */
 export function packPanelQ8_0(to: usize, src: usize, rowBytes: usize): i32 {
@@ -28,11 +29,11 @@ export function packPanelQ4_0(to: usize, src: usize, rowBytes: usize): i32 {
   return bad;
 }
 
-/** Writes 16 inputs of 4 rows as cells, their signs flipped, 32 bytes apart from to + 16 on. */
+/** Writes 16 inputs of 4 rows as cells, as the dot reads them, 32 bytes apart from to + 16 on. */
 // @ts-ignore: decorator
 @inline
 function packQuad(to: usize, from: usize, stride: usize): void {
-  const flip = i8x16.splat(-128);
+  const flip = i8x16.splat(<i8>(0x80 ^ dotFlip()));
   const ab = from + stride;
   const a = v128.xor(v128.load(from), flip);
   const b = v128.xor(v128.load(ab), flip);

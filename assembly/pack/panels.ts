@@ -26,6 +26,7 @@ import {
 } from "../linear/layout";
 import { packPanelQ4_0, packPanelQ8_0 } from "./panels-plain";
 import { packScale } from "../linear/scales";
+import { dotFlip } from "../reading";
 
 /** Whether values lie in nibbles (with or without a plane of high bits). */
 function isNibbles(packed: i32): bool {
@@ -112,7 +113,7 @@ function cellsOffset(packed: i32, i: usize): usize {
 function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
   const n = <usize>size;
   const fifteen = i8x16.splat(15);
-  const flip = i8x16.splat(packed == Q8 ? -128 : 0);
+  const flip = i8x16.splat(packed == Q8 ? <i8>(0x80 ^ dotFlip()) : 0);
   for (let i: usize = 0; i < n >> 4; i++) {
     const cells = to + cellsOffset(packed, i);
     const planes = to + 16 + (i >> 1) * 208 + 16 + 128 + (i & 1) * 32;

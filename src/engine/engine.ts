@@ -160,8 +160,8 @@ export class Engine {
   /** The model as saved sessions name it. Throws DISPOSED. */
   get snapshotModel(): Omit<SnapshotModel, "contextLength"> {
     const { model, memory } = this.#live();
-    const { config, weights, cacheType } = model;
-    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, memory);
+    const { config, weights, cacheType, reading } = model;
+    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, memory, reading);
     this.#fingerprint = fingerprint;
     return {
       ...{ fingerprint, cacheType, rowBytes: cacheRowBytes(cacheType, config) },

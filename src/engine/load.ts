@@ -212,13 +212,13 @@ export async function loadPlm(
     const compiled = loadKernels(memory, { binary, variant });
     compiled.catch(() => undefined);
     meanwhile();
-    const { kernels, module, variant: loaded } = await compiled;
+    const { kernels, module, reading, variant: loaded } = await compiled;
     const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
     types.add("Q8"); // what absorbed keys are multiplied as
     const choice = plan.isSmall
       ? presumeKernels(kernels, types)
       : chooseKernels(kernels, memory, buffers.x, types);
-    const model = { config, weights, buffers, meeting, choice, batch, cacheType };
+    const model = { config, weights, buffers, meeting, choice, batch, cacheType, reading };
     starter = new ThreadStarter({
       memory,
       teamPtr: meeting.team,

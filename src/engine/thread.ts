@@ -2,7 +2,9 @@
 
 import { CacheRows, type CacheType } from "../cache/rows.js";
 import type { KernelChoice } from "../kernels/choose-kernels.js";
+import { kernelImports } from "../kernels/imports.js";
 import type { Kernels } from "../kernels/kernels.js";
+import type { UsableReading } from "../kernels/probe.js";
 import { Member } from "../kernels/team.js";
 import type { PackTarget } from "../loading/staging.js";
 import { helpReadWeights } from "../loading/staging.js";
@@ -23,6 +25,8 @@ export interface ModelData {
   readonly batch: BatchPlan;
   readonly cacheType: CacheType;
   readonly choice: KernelChoice;
+  /** What the kernels are instantiated for. */
+  readonly reading: UsableReading;
 }
 
 /** The message that a thread starts with. */
@@ -61,7 +65,7 @@ export function createPlm(
  * Helps to load the weights, then computes until it is dismissed. Calls `ready` once it can.
  */
 export function runThread({ module, memory, model, index }: ThreadStart, ready: () => void): void {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const { exports } = new WebAssembly.Instance(module, kernelImports(memory, model.reading));
   const kernels = exports as unknown as Kernels;
   const plm = createPlm(model, kernels, memory, { index, maySleep: true });
   const board = new WorkBoard(memory, model.meeting.work, new BatchBoard(memory, model.batch));

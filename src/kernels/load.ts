@@ -5,8 +5,9 @@ import { invalidArgument, PlmError, reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import type { OwnBytes } from "../web-types.js";
 import { relaxedBase64, simdBase64 } from "./binary.js";
+import { kernelImports } from "./imports.js";
 import { isRelaxed, type Kernels } from "./kernels.js";
-import { probeRelaxedDot } from "./probe.js";
+import { probeRelaxedDot, type UsableReading } from "./probe.js";
 import { withSharedMemory } from "./shared-memory.js";
 
 /** A kernel binary: bytes, or a module that the runtime compiled (Workers refuse bytes). */
@@ -35,6 +36,8 @@ export interface LoadedKernels {
   readonly kernels: Kernels;
   readonly module: WebAssembly.Module;
   readonly variant: Variant;
+  /** What they were instantiated for, as all others over the memory must be (imports.ts). */
+  readonly reading: UsableReading;
 }
 
 /** The kernels of the package as wasm bytes. */
@@ -56,7 +59,7 @@ export interface KernelsOptions {
   /** The kernels to use instead of the package's. */
   binary?: KernelsBinary;
   /**
-   * Default: the relaxed one where this runtime accepts it and its dot reads u8, exactly
+   * Default: the relaxed one where this runtime accepts it and its dot reads u8 or s8, exactly
    * (probe.ts); else simd.
    */
   variant?: Variant;
@@ -72,36 +75,37 @@ export async function loadKernels(
   memory: WebAssembly.Memory,
   { binary, variant, scratchPtr = PROBE_PTR }: KernelsOptions = {},
 ): Promise<LoadedKernels> {
-  if (binary !== undefined) return accept(await start(memory, binary), memory, scratchPtr);
+  if (binary !== undefined) return start(memory, binary, scratchPtr);
   const isRefused = variant === undefined && !WebAssembly.validate(RELAXED_SIMD);
-  if (variant === "simd" || isRefused) return start(memory, kernelsBytes("simd"));
+  if (variant === "simd" || isRefused) return start(memory, kernelsBytes("simd"), scratchPtr);
   try {
-    return accept(await start(memory, kernelsBytes("relaxed")), memory, scratchPtr);
+    return await start(memory, kernelsBytes("relaxed"), scratchPtr);
   } catch (error) {
     if (variant !== undefined) throw error;
-    return start(memory, kernelsBytes("simd"));
+    return start(memory, kernelsBytes("simd"), scratchPtr);
   }
 }
 
 /** Refuses relaxed kernels whose dot does not do what they rely on. */
-function accept(
-  loaded: LoadedKernels,
+async function start(
   memory: WebAssembly.Memory,
+  binary: KernelsBinary,
   scratchPtr: number,
-): LoadedKernels {
-  const { kernels } = loaded;
-  if (!isRelaxed(kernels)) return loaded;
-  const found = probeRelaxedDot(kernels, memory, scratchPtr);
-  if (found === "u8") return loaded;
+): Promise<LoadedKernels> {
+  const loaded = await instantiateKernels<Kernels>(memory, binary);
+  const { kernels, module } = loaded;
+  if (!isRelaxed(kernels)) return { ...loaded, variant: "simd", reading: "u8" };
+  const reading = probeRelaxedDot(kernels, memory, scratchPtr);
+  if (reading === "u8") return { ...loaded, variant: "relaxed", reading };
+  if (reading === "s8") {
+    const other = await instantiateKernels<Kernels>(memory, module, reading);
+    return { ...other, variant: "relaxed", reading };
+  }
   throw new PlmError(
     "UNSUPPORTED_RUNTIME",
-    `kernels: the relaxed variant expects a relaxed dot that reads u8, this runtime's is ${found}`,
+    "kernels: the relaxed variant expects a relaxed dot that reads u8 or s8, this runtime's is " +
+      reading,
   );
-}
-
-async function start(memory: WebAssembly.Memory, binary: KernelsBinary): Promise<LoadedKernels> {
-  const { kernels, module } = await instantiateKernels<Kernels>(memory, binary);
-  return { kernels, module, variant: isRelaxed(kernels) ? "relaxed" : "simd" };
 }
 
 /** A module as it is, or its bytes, unshared. Throws INVALID_ARGUMENT for anything else. */
@@ -124,14 +128,16 @@ export function isModule(binary: unknown): binary is WebAssembly.Module {
 export async function instantiateKernels<Exports>(
   memory: WebAssembly.Memory,
   binary: KernelsBinary,
+  reading: UsableReading = "u8",
 ): Promise<{ kernels: Exports; module: WebAssembly.Module }> {
   const given = checkBinary(binary);
   const loader = importLoader();
+  const imports = kernelImports(memory, reading);
   try {
     const module = isModule(given)
       ? given
       : await WebAssembly.compile(bytesFor(memory, given as BufferSource));
-    return { kernels: (await exportsOf(module, memory, loader)) as Exports, module };
+    return { kernels: (await exportsOf(module, imports, loader)) as Exports, module };
   } catch (cause) {
     throw refusal(given, cause);
   }
@@ -162,10 +168,9 @@ async function importLoader(): Promise<typeof import("@assemblyscript/loader") |
  */
 async function exportsOf(
   module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
+  imports: WebAssembly.Imports,
   loader: ReturnType<typeof importLoader>,
 ): Promise<unknown> {
-  const imports = { env: { memory } };
   try {
     const { instantiateSync } = (await loader)!;
     return instantiateSync<Record<string, unknown>>(module, imports).exports;

@@ -228,3 +228,11 @@ export function attendExpandedStateBytes(queries: number, heads: number): number
 export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: number): number {
   return Math.ceil(queries / 4) * heads * (32 + 8 * qkDim);
 }
+
+/** Bytes of the scales in a block of a panel of Q8, before its cells. */
+const Q8_SCALE_BYTES = 16;
+
+/** Whether a byte of panels of Q8 is of a cell: those are as the dot reads them (probe.ts). */
+export function isQ8Cell(at: number): boolean {
+  return at % PACKED_TYPES.Q8.panelBytes >= Q8_SCALE_BYTES;
+}

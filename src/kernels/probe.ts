@@ -5,8 +5,14 @@ import type { RelaxedKernels } from "./kernels.js";
  * How an engine reads the relaxed dot's second operand where bit 7 is set: as u8 (x86 with
  * AVX-VNNI), as s8 (Arm), or with sums of two products saturated to 16 bits (other x86). `wrong`:
  * even operands that the specification defines give another result (Node 20 behind its flag).
+ *
+ * `s8` is exact unless the first operand is -128: where it is, engines may sum two products in 16
+ * bits, V8 in its first compiler only. The kernels never have it there.
  */
-export type DotReading = "u8" | "s8" | "saturating" | "wrong";
+export type DotReading = UsableReading | "saturating" | "wrong";
+
+/** The readings that the relaxed kernels can be instantiated for. */
+export type UsableReading = "u8" | "s8";
 
 const SEVEN_BITS = [0, 127, 1, 64];
 const EIGHT_BITS = [255, 128, 254, 200];
@@ -27,8 +33,8 @@ export function probeRelaxedDot(
     kernels.probeDot(toPtr, aPtr, bPtr);
     return [...to];
   };
-  const agrees = (bs: number[], read: (b: number) => number): boolean => {
-    for (const a of [-128, -1, 127]) {
+  const agrees = (bs: number[], read: (b: number) => number, least = -128): boolean => {
+    for (const a of [least, -1, 127]) {
       for (const b of bs) {
         const expected = 1000 + 4 * a * read(b);
         if (run([a, a, a, a], [b, b, b, b], 1000).some((sum) => sum !== expected)) return false;
@@ -38,5 +44,5 @@ export function probeRelaxedDot(
   };
   if (!agrees(SEVEN_BITS, (b) => b)) return "wrong";
   if (agrees(EIGHT_BITS, (b) => b)) return "u8";
-  return agrees(EIGHT_BITS, (b) => b - 256) ? "s8" : "saturating";
+  return agrees(EIGHT_BITS, (b) => b - 256, -127) ? "s8" : "saturating";
 }

@@ -5,6 +5,9 @@
 
 const IMPORT_SECTION = 2;
 const MEMORY_KIND = 2;
+const GLOBAL_KIND = 3;
+/** A global's type and whether it can change. */
+const GLOBAL_BYTES = 2;
 const SHARED_BIT = 2;
 
 /** Reads one wasm binary from front to back. */
@@ -39,12 +42,14 @@ class WasmReader {
 }
 
 function unexpected(): TypeError {
-  return new TypeError("kernels: expected a binary whose first import is its memory");
+  return new TypeError(
+    "kernels: expected a binary that imports its memory, and before it only globals",
+  );
 }
 
 /**
- * A copy of a kernel binary that imports a shared memory. Its one import is the memory, with a
- * maximum. Throws TypeError for a binary that is not of that form.
+ * A copy of a kernel binary that imports a shared memory. Its imports are the memory, with a
+ * maximum, and perhaps globals before it. Throws TypeError for a binary that is not of that form.
  */
 export function withSharedMemory(binary: BufferSource): Uint8Array<ArrayBuffer> {
   const bytes = ArrayBuffer.isView(binary)
@@ -57,12 +62,18 @@ export function withSharedMemory(binary: BufferSource): Uint8Array<ArrayBuffer> 
       continue;
     }
     reader.number(); // bytes of the section
-    reader.number(); // imports
-    reader.skip(); // module
-    reader.skip(); // name
-    if (reader.byte() !== MEMORY_KIND) break;
-    bytes[reader.at] |= SHARED_BIT;
-    return bytes;
+    for (let left = reader.number(); left > 0; left--) {
+      reader.skip(); // module
+      reader.skip(); // name
+      const kind = reader.byte();
+      if (kind === MEMORY_KIND) {
+        bytes[reader.at] |= SHARED_BIT;
+        return bytes;
+      }
+      if (kind !== GLOBAL_KIND) throw unexpected();
+      reader.at += GLOBAL_BYTES;
+    }
+    break;
   }
   throw unexpected();
 }

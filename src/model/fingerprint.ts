@@ -1,6 +1,8 @@
 /** A model's fingerprint: saved sessions continue only with the model that they came from. */
 import { crc32 } from "../format/crc32.js";
 import { requireGlobal } from "../globals.js";
+import { isQ8Cell } from "../kernels/packed.js";
+import type { UsableReading } from "../kernels/probe.js";
 import type { PlmConfig } from "./config.js";
 import { eachWeight, type PlmWeights, type Weight, weightBytes } from "./weights.js";
 
@@ -10,13 +12,14 @@ const RUN_BYTES = 64;
 
 /**
  * 16 hexadecimal digits: a hash of the config, of the weights' names, types and shapes, and of a
- * sample of each weight in memory. All kernels and threads pack weights alike, so it is the same in
+ * sample of each weight in memory, as kernels pack it whose dot reads u8, so that it is the same in
  * every runtime.
  */
 export function fingerprintOf(
   config: PlmConfig,
   weights: PlmWeights,
   memory: WebAssembly.Memory,
+  reading: UsableReading,
 ): string {
   const all = [...eachWeight(weights)];
   const described = all.map(({ type, layout, rows, cols, tensors }) => {
@@ -25,7 +28,7 @@ export function fingerprintOf(
   });
   const text = JSON.stringify([Object.entries(config).sort(), described], roundNumber);
   const pieces: Uint8Array[] = [new (requireGlobal("TextEncoder"))().encode(text)];
-  for (const weight of all) pieces.push(...samplesOf(weight, memory));
+  for (const weight of all) pieces.push(...samplesOf(weight, memory, reading));
   const crc = pieces.reduce((before, piece) => crc32(piece, before), 0);
   return hexadecimal(crc) + hexadecimal(pieces.reduce(fnv1a, 0x811c9dc5));
 }
@@ -35,12 +38,21 @@ function roundNumber(_key: string, value: unknown): unknown {
   return typeof value === "number" ? Number(value.toPrecision(12)) : value;
 }
 
-function samplesOf(weight: Weight, memory: WebAssembly.Memory): Uint8Array[] {
+function samplesOf(
+  weight: Weight,
+  memory: WebAssembly.Memory,
+  reading: UsableReading,
+): Uint8Array[] {
   const bytes = new Uint8Array(memory.buffer, weight.ptr, weightBytes(weight));
-  if (bytes.length <= RUNS * RUN_BYTES) return [bytes];
+  const sample = (start: number, end: number): Uint8Array => {
+    const run = bytes.slice(start, end);
+    if (reading === "u8" || weight.type !== "Q8" || weight.layout !== "panels") return run;
+    return run.map((byte, i) => (isQ8Cell(start + i) ? byte ^ 0x80 : byte));
+  };
+  if (bytes.length <= RUNS * RUN_BYTES) return [sample(0, bytes.length)];
   return Array.from({ length: RUNS }, (_, i) => {
     const start = Math.floor((i * (bytes.length - RUN_BYTES)) / (RUNS - 1));
-    return bytes.subarray(start, start + RUN_BYTES);
+    return sample(start, start + RUN_BYTES);
   });
 }
 

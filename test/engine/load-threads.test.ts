@@ -37,12 +37,12 @@ async function packedWeights(
   const gguf = await openGguf(await openSources(source));
   const plan = planModel(gguf, { threads });
   const memory = plan.memory.allocate(true);
-  const { kernels, module } = await loadKernels(memory);
+  const { kernels, module, reading } = await loadKernels(memory);
   const { config, weights, buffers, meeting, batch } = plan;
   const { cacheType } = plan.options;
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, meeting, batch, cacheType, choice };
+  const model = { config, weights, buffers, meeting, batch, cacheType, choice, reading };
   const starter = new ThreadStarter({
     memory,
     teamPtr: meeting.team,

@@ -33,7 +33,7 @@ async function loadGuarded(
   const first = plan.memory.regions[0].ptr;
   plan.memory.add("scratch", "guard", 1 << 16);
   const memory = plan.memory.allocate();
-  const { kernels } = await loadKernels(memory, { variant: "simd" });
+  const { kernels, reading } = await loadKernels(memory, { variant: "simd" });
   new Uint8Array(memory.buffer).fill(GUARD, first);
   const { config, weights, buffers, meeting, pages, batch } = plan;
   const helpers = Promise.resolve(0);
@@ -42,7 +42,7 @@ async function loadGuarded(
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, meeting, batch, cacheType, choice };
+  const model = { config, weights, buffers, meeting, batch, cacheType, choice, reading };
   // The threads' work and team are written before anything is computed.
   new Uint8Array(memory.buffer, meeting.team, TEAM_BYTES).fill(0);
   const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { TENSOR_TYPES, tensorBytes } from "../../src/format/dtypes.js";
 import type { RoundedForm } from "../../src/model/linear.js";
 import { gaussian, seededRandom } from "../support/random.js";
-import { LARGEST } from "./support/activations.js";
+import { LARGEST, written } from "./support/activations.js";
 import { assertProduct, assertWithin, referenceMatmul } from "./support/linear-reference.js";
 import { multiplyAs } from "./support/products.js";
 import {
@@ -103,7 +103,7 @@ for (const form of forms) {
       const tensor = tensorOf({ type: "Q8_0", rows: 8, cols: 32 }, bytes);
       const most = LARGEST[form] * (round & 2 ? 1 : -1);
       const x = Float32Array.from({ length: 5 * 32 }, (_, i) =>
-        i % 32 === 0 || round < 8 ? most : Math.trunc((2 * random() - 1) * most),
+        i % 32 === 0 || round < 8 ? most : written(form, Math.trunc((2 * random() - 1) * most)),
       );
       const expected = referenceMatmul(tensor.values, x, { n: 5, rows: 8, cols: 32 }).y;
       assert.equal(multiplyAs(bench, form, tensor, x).y, Float32Array.from(expected));

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { kernelImports } from "../../src/kernels/imports.js";
 import type { RelaxedKernels } from "../../src/kernels/kernels.js";
 import { kernelsBytes, loadKernels } from "../../src/kernels/load.js";
 import { type DotReading, probeRelaxedDot } from "../../src/kernels/probe.js";
@@ -66,7 +67,16 @@ test("the probe writes only to its 48 bytes", () => {
   assert.ok(bytes.every((byte) => byte === 0xa5));
 });
 
-test("this engine's own dot: the relaxed kernels are loaded where it reads u8", async () => {
+test("a dot that wraps sums of two products is s8", () => {
+  const wrapped = (value: number): number => (value << 16) >> 16;
+  const dot: Dot = (a, b) => {
+    const s = Int8Array.from(b);
+    return wrapped(a[0] * s[0] + a[1] * s[1]) + wrapped(a[2] * s[2] + a[3] * s[3]);
+  };
+  assert.is(probeRelaxedDot(kernelsOf(dot), memory, 1024), "s8");
+});
+
+test("this engine's own dot: the relaxed kernels are loaded where it reads u8 or s8", async () => {
   const own = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const relaxed = kernelsBytes("relaxed");
   if (!WebAssembly.validate(relaxed)) {
@@ -75,10 +85,12 @@ test("this engine's own dot: the relaxed kernels are loaded where it reads u8", 
     return;
   }
   const module = await WebAssembly.compile(relaxed);
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory: own } });
+  const { exports } = await WebAssembly.instantiate(module, kernelImports(own, "u8"));
   const reading = probeRelaxedDot(exports as unknown as RelaxedKernels, own, 1024);
   assert.ok(["u8", "s8", "saturating"].includes(reading), reading);
-  assert.is((await loadKernels(own)).variant, reading === "u8" ? "relaxed" : "simd");
+  const { variant, reading: used } = await loadKernels(own);
+  assert.is(variant, reading === "saturating" ? "simd" : "relaxed");
+  if (variant === "relaxed") assert.is(used, reading);
 });
 
 test.run();

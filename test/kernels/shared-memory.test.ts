@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { kernelImports } from "../../src/kernels/imports.js";
 import { kernelsBytes, VARIANTS } from "../../src/kernels/load.js";
 import { withSharedMemory } from "../../src/kernels/shared-memory.js";
 
@@ -12,7 +13,7 @@ async function accepts(
   memory: WebAssembly.Memory,
 ): Promise<boolean> {
   const module = await WebAssembly.compile(binary);
-  return WebAssembly.instantiate(module, { env: { memory } }).then(
+  return WebAssembly.instantiate(module, kernelImports(memory, "u8")).then(
     () => true,
     (error) => {
       assert.instance(error, WebAssembly.LinkError);
@@ -58,16 +59,24 @@ for (const variant of VARIANTS) {
 }
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-/** An import section with one import of this kind: env.memory, limits with a maximum. */
-const imported = (kind: number): number[] => {
-  const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
-  const content = [1, ...name("env"), ...name("memory"), kind, 1, 1, 16];
+const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
+/** An import section: other imports, then one of this kind: env.memory, limits with a maximum. */
+const imported = (kind: number, ...others: number[][]): number[] => {
+  const own = [...name("env"), ...name("memory"), kind, 1, 1, 16];
+  const content = [others.length + 1, ...others.flat(), ...own];
   return [2, content.length, ...content];
 };
+/** An import of an immutable i32. */
+const GLOBAL = [...name("env"), ...name("dotReading"), 3, 0x7f, 0];
 
 test("sections before the imports are skipped", () => {
   const custom = [0, 5, 1, 0x78, 2, 2, 2];
   const patched = withSharedMemory(Uint8Array.of(...HEADER, ...custom, ...imported(2)));
+  assert.equal([...patched.slice(-3)], [3, 1, 16]);
+});
+
+test("globals imported before the memory are skipped", () => {
+  const patched = withSharedMemory(Uint8Array.of(...HEADER, ...imported(2, GLOBAL, GLOBAL)));
   assert.equal([...patched.slice(-3)], [3, 1, 16]);
 });
 
@@ -76,7 +85,9 @@ test("malformed binaries are refused in finite time", () => {
     nothing: [],
     "a header alone": HEADER,
     "no imports": [...HEADER, 1, 4, 1, 0x60, 0, 0],
-    "a global first": [...HEADER, ...imported(3)],
+    "a global alone": [...HEADER, 2, 1 + GLOBAL.length, 1, ...GLOBAL],
+    "a table first": [...HEADER, ...imported(1)],
+    "more imports than there are": [...HEADER, 2, 1 + GLOBAL.length, 9, ...GLOBAL],
     "a cut section": [...HEADER, ...imported(2).slice(0, 6)],
     "a section without an end": [...HEADER, 1, 0xff, 0xff, 0xff, 0xff, 0x0f],
     "a length without an end": [...HEADER, 1, 0x80, 0x80],
@@ -84,7 +95,11 @@ test("malformed binaries are refused in finite time", () => {
     "a length that goes back": [...HEADER, 1, 0xf6, 0xff, 0xff, 0xff, 0x0f],
   };
   for (const [what, bytes] of Object.entries(malformed)) {
-    assert.throws(() => withSharedMemory(Uint8Array.from(bytes)), /expected a binary whose/, what);
+    assert.throws(
+      () => withSharedMemory(Uint8Array.from(bytes)),
+      /expected a binary that imports/,
+      what,
+    );
   }
 });
 

@@ -13,6 +13,7 @@ import { kernelsBytes, loadKernels } from "../../src/kernels/load.js";
 import { readWeights } from "../../src/loading/read-weights.js";
 import { fingerprintOf } from "../../src/model/fingerprint.js";
 import { openSources } from "../../src/sources/source.js";
+import { emulatedRelaxed } from "../kernels/support/emulated.js";
 import { relaxedKernels } from "../kernels/support/wasm.js";
 import {
   K_DIMS,
@@ -25,16 +26,17 @@ import {
 
 const SIMD = await WebAssembly.compile(kernelsBytes("simd"));
 const RELAXED = await WebAssembly.compile(await relaxedKernels());
+const SIGNED = await WebAssembly.compile(await emulatedRelaxed("s8"));
 
 /** The fingerprint of a file's model. */
 async function fingerprint(file: Uint8Array, binary: WebAssembly.Module = SIMD): Promise<string> {
   const gguf = await openGguf(await openSources(file));
   const plan = planModel(gguf, { threads: 1, contextLength: 16 });
   const memory = plan.memory.allocate();
-  const { kernels } = await loadKernels(memory, { binary });
+  const { kernels, reading } = await loadKernels(memory, { binary });
   const target = { kernels, memory, ...stagingOf(plan), helpers: Promise.resolve(0) };
   await readWeights(gguf, plan.weights, target, {});
-  return fingerprintOf(plan.config, plan.weights, memory);
+  return fingerprintOf(plan.config, plan.weights, memory, reading);
 }
 
 test("16 hexadecimal digits, the same for the same file with any kernels", async () => {
@@ -43,6 +45,7 @@ test("16 hexadecimal digits, the same for the same file with any kernels", async
     const found = await fingerprint(file);
     assert.match(found, /^[0-9a-f]{16}$/);
     assert.is(await fingerprint(file, RELAXED), found, type);
+    assert.is(await fingerprint(file, SIGNED), found, `${type}, read as s8`);
   }
 });
 

@@ -140,6 +140,12 @@ function nearestEven(x: number): number {
   return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
 }
 
+/** What an integer is written as: in two planes the low byte is never -128, but 1 more. */
+export function written(form: RoundedForm, integer: number): number {
+  const isSplit = form === "S8X2" || form === 2;
+  return isSplit && (integer & 255) === 128 ? integer + 1 : integer;
+}
+
 /** The definition, in f32: nearest integers of x * (most / largest of 32), ties to even. */
 export function expectedRounded(form: RoundedForm, x: Float32Array): Rounded {
   const scales = new Float32Array(x.length / 32);
@@ -152,7 +158,7 @@ export function expectedRounded(form: RoundedForm, x: Float32Array): Rounded {
     const inverse = Math.fround(most / largest);
     if (largest === 0 || inverse === Infinity) continue;
     block.forEach((value, i) => {
-      integers[b * 32 + i] = nearestEven(Math.fround(value * inverse));
+      integers[b * 32 + i] = written(form, nearestEven(Math.fround(value * inverse)));
     });
   }
   const sums = Int32Array.from({ length: x.length / 16 }, (_, i) =>

@@ -1,6 +1,7 @@
 /** A memory with the kernels over it, for kernel tests. */
 import { isRelaxed, type Kernels, type RelaxedKernels } from "../../../src/kernels/kernels.js";
 import { kernelsBytes, loadKernels, type Variant } from "../../../src/kernels/load.js";
+import type { UsableReading } from "../../../src/kernels/probe.js";
 import { Regions } from "../../support/regions.js";
 import { emulatedRelaxed } from "./emulated.js";
 
@@ -38,10 +39,11 @@ export class Bench extends Regions {
 
   static async create(
     megabytes = 16,
-    { variant = defaultVariant }: { variant?: Variant } = {},
+    { variant = defaultVariant, reading }: { variant?: Variant; reading?: UsableReading } = {},
   ): Promise<Bench> {
     const memory = new WebAssembly.Memory({ initial: megabytes * 16, maximum: megabytes * 16 });
-    const binary = variant === "relaxed" ? await relaxedKernels() : kernelsBytes("simd");
+    const relaxed = reading === undefined ? relaxedKernels() : emulatedRelaxed(reading);
+    const binary = variant === "relaxed" ? await relaxed : kernelsBytes("simd");
     const { kernels } = await loadKernels(memory, { binary });
     return new Bench(kernels, memory);
   }
