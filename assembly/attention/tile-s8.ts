@@ -20,7 +20,7 @@
 //   +------------------------------------------------+
 import { roundToI16 } from "../lanes";
 import { nearest } from "../linear/planes";
-import { dotFlip } from "../reading";
+import { cellBias } from "../reading";
 import { factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "../linear/quantize";
 
 /** Bytes of a stream, and offsets of its sums and of its values. */
@@ -111,7 +111,7 @@ function packBlock(to: usize, x: usize, scale: f32, planes: i32): usize {
     sum += sumOf16(first, second);
     highSum += sumOf16(i16x8.extend_low_i8x16_s(highs), i16x8.extend_high_i8x16_s(highs));
   }
-  const bias = dotFlip() ? 0 : -128;
+  const bias = cellBias();
   store<i32>(to, highSum * bias, STREAM_START);
   store<i32>(low, (sum - (planes == 1 ? 0 : 256 * highSum)) * bias, STREAM_START);
   return low + STREAM;

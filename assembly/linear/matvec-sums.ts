@@ -4,7 +4,7 @@
 import { loadScaleX4, loadU8x4 } from "../lanes";
 import { Q4, Q4K, Q4M, Q8 } from "./layout";
 import { I16, S8X2 } from "./quantize";
-import { dotSigned } from "../reading";
+import { signedMask } from "../reading";
 
 /** A token's 8 outputs, activations in form S8X2. */
 // @ts-ignore: decorator
@@ -25,11 +25,14 @@ export function accumulateBoth(
   const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
   if (type != Q8) {
     // Whole bytes are 128 less where the dot reads s8, and 16 times rows 4-7 plus rows 0-3.
-    dots1 = i32x4.add(dots1, v128.and(i32x4.shl(total, 7), dotSigned()));
+    dots1 = i32x4.add(dots1, v128.and(i32x4.shl(total, 7), v128.load(signedMask())));
     dots1 = i32x4.shr_s(i32x4.sub(dots1, dots0), 4);
   }
-  dots0 = unbiased(dots0, type, total, S8X2);
-  dots1 = unbiased(dots1, type, total, S8X2);
+  if (type == Q8 || type == Q4) {
+    const bias = biasOf(type, total, S8X2);
+    dots0 = i32x4.sub(dots0, bias);
+    dots1 = i32x4.sub(dots1, bias);
+  }
   v128.store(y, accumulated(v128.load(y), dots0, type, scale0, min0, scale, total));
   v128.store(y, accumulated(v128.load(y, 16), dots1, type, scale1, min1, scale, total), 16);
 }
@@ -65,18 +68,17 @@ export function accumulate(
 ): void {
   const scale = v128.load32_splat(s);
   const total = i32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 4));
-  dots = unbiased(dots, type, total, I16);
+  if (type == Q8 || type == Q4) dots = i32x4.sub(dots, biasOf(type, total, I16));
   v128.store(y, accumulated(v128.load(y), dots, type, scales, minimums, scale, total));
 }
 
-/** Dots with the values of a type, of those with its cells; `total` activations' sum. */
+/** What cells of Q8 or Q4 add to dots with the values; `total` is the sum of activations. */
 // @ts-ignore: decorator
 @inline
-function unbiased(dots: v128, type: i32, total: v128, form: i32): v128 {
-  if (type == Q4) return i32x4.sub(dots, i32x4.shl(total, 3));
-  if (type != Q8) return dots;
+function biasOf(type: i32, total: v128, form: i32): v128 {
+  if (type == Q4) return i32x4.shl(total, 3);
   const bias = i32x4.shl(total, 7);
-  return i32x4.sub(dots, form == S8X2 ? v128.andnot(bias, dotSigned()) : bias);
+  return form == S8X2 ? v128.andnot(bias, v128.load(signedMask())) : bias;
 }
 
 /** sum + minimums * the sum of activations + dots * scales */

@@ -5,7 +5,7 @@ import { addPairs, dot8 } from "../lanes";
 import { NIBBLES, Q4K, Q4M, Q8 } from "./layout";
 import { accumulate, accumulateBoth, minimumOf, scaleOf } from "./matvec-sums";
 import { I16 } from "./quantize";
-import { dotFlip, loadCellU8 } from "../reading";
+import { cellsAsU8, loadCellU8 } from "../reading";
 
 /**
  * 8 outputs of `width` tokens, 2 or 4. The operations on floats, and their order, are those of
@@ -83,7 +83,7 @@ function multiplyQuad(
       w0 = loadCellU8(cell + 16 * quad);
       w1 = loadCellU8(cell + 16 * quad, 8);
     } else {
-      const v = v128.load(cell);
+      const v = type == Q4M ? v128.load(cell) : cellsAsU8(v128.load(cell));
       const nibbles = v128.and(quad == 0 ? v : i16x8.shr_u(v, 4), fifteen);
       w0 = i16x8.extend_low_i8x16_u(nibbles);
       w1 = i16x8.extend_high_i8x16_u(nibbles);
@@ -136,7 +136,6 @@ function multiplyPlanes(
   width: i32,
 ): void {
   const fifteen = v128.load(NIBBLES);
-  const flip = i8x16.splat(<i8>dotFlip());
   let acc0 = i32x4.splat(0);
   let acc1 = acc0;
   let acc2 = acc0;
@@ -162,7 +161,7 @@ function multiplyPlanes(
     for (let a = x + plane, end = x + 64; a < end; a += 8, cell += type == Q8 ? 32 : 16) {
       const v = v128.load(cell);
       const w0 = type == Q8 ? v : v128.and(v, fifteen);
-      const w1 = type == Q8 ? v128.load(cell, 16) : v128.xor(v, flip);
+      const w1 = type == Q8 ? v128.load(cell, 16) : v;
       const a0 = v128.load32_splat(a);
       acc0 = dot8(a0, w0, acc0);
       acc1 = dot8(a0, w1, acc1);

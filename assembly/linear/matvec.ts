@@ -4,7 +4,7 @@
 import { addPairs, dot8, loadScaleX4, loadU8x4 } from "../lanes";
 import { NIBBLES, Q4, Q4K, Q4M, Q8 } from "./layout";
 import { I16, S8X2 } from "./quantize";
-import { dotFlip, dotSigned, loadCellU8 } from "../reading";
+import { cellsAsU8, loadCellU8, signedMask } from "../reading";
 
 /**
  * y = W x, x in form I16 (quantize.ts).
@@ -48,8 +48,7 @@ export function multiply(
   const scales = x + (<usize>cols << 1);
   const fifteen = v128.load(NIBBLES);
   const isBytes = type == Q8 || type == CELLS;
-  const flip = i8x16.splat(<i8>dotFlip());
-  const signed = dotSigned();
+  const signed = signedMask();
   let d0 = f32x4.splat(0);
   let d1 = d0;
   let m0 = d0;
@@ -101,7 +100,7 @@ export function multiply(
             acc2 = i32x4.add(acc2, i32x4.dot_i16x8_s(loadCellU8(w, 16), a));
             acc3 = i32x4.add(acc3, i32x4.dot_i16x8_s(loadCellU8(w, 24), a));
           } else {
-            const v = v128.load(w);
+            const v = type == Q4M ? v128.load(w) : cellsAsU8(v128.load(w));
             const top = v128.and(v, fifteen);
             const low = v128.and(i16x8.shr_u(v, 4), fifteen);
             acc0 = i32x4.add(acc0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(top), a));
@@ -113,6 +112,10 @@ export function multiply(
         acc0 = addPairs(acc0, acc1);
         acc1 = addPairs(acc2, acc3);
       } else {
+        // Bytes that the dot reads as u8 are 128 more, whole bytes that it reads as s8 128 less.
+        const bias = i32x4.shl(total, 7);
+        if (isBytes) acc2 = v128.andnot(i32x4.neg(bias), v128.load(signed));
+        acc3 = isBytes ? acc2 : v128.and(bias, v128.load(signed));
         for (const end = xb + 64; xb < end; xb += 16, w += isBytes ? 64 : 32) {
           const a = v128.load(xb);
           const h0 = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
@@ -122,13 +125,13 @@ export function multiply(
           const v0 = v128.load(w);
           const v1 = v128.load(w, 16);
           const top0 = isBytes ? v0 : v128.and(v0, fifteen);
-          const low0 = isBytes ? v1 : v128.xor(v0, flip);
+          const low0 = isBytes ? v1 : v0;
           acc0 = dot8(h0, top0, acc0);
           acc1 = dot8(h0, low0, acc1);
           acc2 = dot8(l0, top0, acc2);
           acc3 = dot8(l0, low0, acc3);
           const top1 = isBytes ? v128.load(w, 32) : v128.and(v1, fifteen);
-          const low1 = isBytes ? v128.load(w, 48) : v128.xor(v1, flip);
+          const low1 = isBytes ? v128.load(w, 48) : v1;
           acc4 = dot8(h1, top1, acc4);
           acc5 = dot8(h1, low1, acc5);
           acc6 = dot8(l1, top1, acc6);
@@ -136,13 +139,11 @@ export function multiply(
         }
         acc0 = i32x4.add(i32x4.shl(i32x4.add(acc0, acc4), 8), i32x4.add(acc2, acc6));
         acc1 = i32x4.add(i32x4.shl(i32x4.add(acc1, acc5), 8), i32x4.add(acc3, acc7));
-        // Whole bytes are 128 less where the dot reads s8, and 16 times rows 4-7 plus rows 0-3.
-        if (!isBytes) acc1 = i32x4.add(acc1, v128.and(i32x4.shl(total, 7), signed));
+        // Whole bytes are 16 times rows 4-7 plus rows 0-3.
         if (!isBytes) acc1 = i32x4.shr_s(i32x4.sub(acc1, acc0), 4);
       }
-      if (isBytes || type == Q4) {
-        let bias = i32x4.shl(total, isBytes ? 7 : 3);
-        if (isBytes && form == S8X2) bias = v128.andnot(bias, signed);
+      if ((isBytes && form == I16) || type == Q4) {
+        const bias = i32x4.shl(total, isBytes ? 7 : 3);
         acc0 = i32x4.sub(acc0, bias);
         acc1 = i32x4.sub(acc1, bias);
       }

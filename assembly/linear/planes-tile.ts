@@ -3,8 +3,8 @@
 
 import { dot8 } from "../lanes";
 import { UNPACKED_BLOCK, UNPACKED_CELLS } from "./layout";
-import { recordBytes, tileBytes } from "./planes";
-import { dotSigned } from "../reading";
+import { recordBytes, startOffset, tileBytes } from "./planes";
+import { signedMask } from "../reading";
 
 /** 8 outputs of a tile's tokens: a dot's four lanes are four outputs of one stream. */
 // @ts-ignore: decorator
@@ -29,7 +29,6 @@ export function multiplyTile(
   let sum6 = sum0;
   let sum7 = sum0;
   const zero = i32x4.splat(0);
-  const signed = dotSigned();
   const span: usize = halves ? 64 : 128;
   const parts: usize = halves ? 2 : 1;
   for (const end = x + tileBytes(planes, cols); x < end; panel += UNPACKED_BLOCK) {
@@ -38,13 +37,9 @@ export function multiplyTile(
     let values = x + recordBytes(planes) - 128;
     let cell = panel + UNPACKED_CELLS;
     for (let half: usize = 0; half < parts; half++) {
-      const both = v128.load(sums);
-      let total = both;
-      if (halves && planes == 1) total = v128.load(sums + half * 16);
-      else if (!halves && planes == 1) total = i32x4.add(both, v128.load(sums, 16));
-      else if (halves) total = half == 0 ? both : v128.shuffle<i32>(both, both, 2, 3, 2, 3);
-      else total = i32x4.add(both, v128.shuffle<i32>(both, both, 2, 3, 2, 3));
-      const start = v128.andnot(i32x4.neg(i32x4.shl(total, 7)), signed);
+      const start = halves
+        ? startOf(totalOf(sums, half, planes, halves))
+        : v128.load(x + startOffset(planes));
       // planes 1: the dots of t0, t1, t2, t3; planes 2: of t0 high, t0 low, t1 high, t1 low.
       let acc0 = planes == 1 ? splat(start, 0) : zero;
       let acc1 = acc0;
@@ -92,6 +87,7 @@ export function multiplyTile(
         sum3 = accumulate(sum3, joinPlanes(acc5, acc7), scale1, p + 16);
       }
       if (!minimums) continue;
+      const total = totalOf(sums, half, planes, halves);
       const weights = f32x4.mul(f32x4.convert_i32x4_s(total), scales);
       const weight0 = splat(weights, 0);
       const weight1 = splat(weights, 1);
@@ -113,6 +109,25 @@ export function multiplyTile(
   if (tokens > 1) storeOutputs(y + stride, sum2, sum3);
   if (tokens > 2) storeOutputs(y + 2 * stride, sum4, sum5);
   if (tokens > 3) storeOutputs(y + 3 * stride, sum6, sum7);
+}
+
+/** The sums of a block's activations, or of one half's. */
+// @ts-ignore: decorator
+@inline
+function totalOf(sums: usize, half: usize, planes: i32, halves: bool): v128 {
+  if (planes == 1 && halves) return v128.load(sums + half * 16);
+  const both = v128.load(sums);
+  if (planes == 1) return i32x4.add(both, v128.load(sums, 16));
+  const second = v128.shuffle<i32>(both, both, 2, 3, 2, 3);
+  if (halves) return half == 0 ? both : second;
+  return i32x4.add(both, second);
+}
+
+/** What dots with cells that are 128 more begin with, as a record's start. */
+// @ts-ignore: decorator
+@inline
+function startOf(total: v128): v128 {
+  return v128.andnot(i32x4.neg(i32x4.shl(total, 7)), v128.load(signedMask()));
 }
 
 /**

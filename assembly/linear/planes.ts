@@ -7,20 +7,28 @@
 //
 // A tile has a record for every 32 inputs:
 //
-//   planes 1, 192 bytes    f32 scale[4]                | i32 sum[2][4] | s8[8][4 streams][4 inputs]
-//   planes 2, 160 bytes    f32 scale[2], 8 bytes zero  | i32 sum[2][2] | the same
+//   planes 1, 192 bytes    f32 scale[4] | i32 start[4] | i32 sum[2][4] | s8[8][4 streams][4 inputs]
+//   planes 2, 160 bytes    f32 scale[2] | i32 start[2] | i32 sum[2][2] | the same
 //
-// where planes 1 has 16 unused bytes after its scales; a sum is that of 16 integers. Tokens that
-// pad a tile are zero.
+// where a sum is that of 16 integers, and start what all 32 add to dots with cells that are 128
+// more (reading.ts). Tokens that pad a tile are zero.
 
 import { maxF32x4, roundToI16 } from "../lanes";
 import { avoid128, factorFor, highBytes, largestOf32, lowBytes, sumOf16 } from "./quantize";
+import { cellBias } from "../reading";
 
 /** Bytes of a record; its last 128 are the values. */
 // @ts-ignore: decorator
 @inline
 export function recordBytes(planes: i32): usize {
   return planes == 1 ? 192 : 160;
+}
+
+/** Where a record's starts lie. */
+// @ts-ignore: decorator
+@inline
+export function startOffset(planes: i32): usize {
+  return planes == 1 ? 16 : 8;
 }
 
 /** Bytes of the tile of n inputs. */
@@ -59,6 +67,7 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
         const most: f32 = planes == 1 ? nearest(x, largest) : 32639;
         const factor = factorFor(largest, most);
         store<f32>(to + word, largest / most);
+        let total = 0;
         for (let half: usize = 0; half < 2; half++) {
           const xh = x + half * 64;
           let first = roundToI16(v128.load(xh), v128.load(xh, 16), factor);
@@ -68,7 +77,9 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
             second = avoid128(second);
           }
           const sums = planes == 1 ? to + 32 + half * 16 : to + 16 + half * 8;
-          store<i32>(sums + word, sumOf16(first, second));
+          const sum = sumOf16(first, second);
+          store<i32>(sums + word, sum);
+          total += sum;
           const values = to + recordBytes(planes) - 128 + half * 64;
           const low = lowBytes(first, second);
           if (planes == 1) {
@@ -78,6 +89,7 @@ function quantizeTiles(y: usize, x: usize, rows: i32, n: i32, planes: i32): void
           storeWords(values + 2 * word, highBytes(first, second));
           storeWords(values + 2 * word + 4, low);
         }
+        store<i32>(to + startOffset(planes) + word, total * cellBias());
       }
     }
   }

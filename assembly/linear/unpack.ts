@@ -1,7 +1,7 @@
 // Packed panels of any type -> int8 cells with f32 scales, the one form that matmul reads.
 
 import { loadF16, loadI8x4, loadScaleX4, loadU8x4 } from "../lanes";
-import { dotFlip } from "../reading";
+import { cellsAsU8, dotFlip } from "../reading";
 import {
   F32,
   F16,
@@ -52,14 +52,15 @@ function unpackBytes(to: usize, src: usize, n: usize, flip: i32): void {
   for (let i: usize = 0; i < n; i += 16) v128.store(to + i, v128.xor(v128.load(src + i), bits));
 }
 
-/** 256 nibbles less bias. */
+/** 256 nibbles less bias; isRead: they lie as the dot reads them. */
 // @ts-ignore: decorator
 @inline
-function unpackNibbles(to: usize, src: usize, bias: i8): void {
+function unpackNibbles(to: usize, src: usize, bias: i8, isRead: bool): void {
   const mask = i8x16.splat(15);
   const offset = i8x16.splat(bias);
   for (let i: usize = 0; i < 128; i += 16) {
-    const v = v128.load(src + i);
+    const cell = v128.load(src + i);
+    const v = isRead ? cellsAsU8(cell) : cell;
     v128.store(to + 2 * i, i8x16.sub(v128.and(v, mask), offset));
     v128.store(to + 2 * i, i8x16.sub(i8x16.shr_u(v, 4), offset), 16);
   }
@@ -110,7 +111,7 @@ function unpackSuper(to: usize, src: usize, type: i32, flip: i32): usize {
         storeScaled(to + half, dLo, dHi, loadU8x4(src), loadU8x4(src + 4));
         storeScaled(to + 64 + half, mLo, mHi, loadU8x4(src + 8), loadU8x4(src + 12));
       }
-      unpackNibbles(to + UNPACKED_CELLS, src + 16, <i8>flip);
+      unpackNibbles(to + UNPACKED_CELLS, src + 16, <i8>flip, true);
       src += 144;
     } else {
       for (let half: usize = 0; half < 2; half++, src += 144) {
@@ -147,7 +148,8 @@ export function unpackPanel(to: usize, src: usize, type: i32, cols: i32, flip: i
     const cells = to + UNPACKED_CELLS;
     const bits = type == Q8 ? flip ^ 0x80 ^ dotFlip() : flip;
     if (bytes == 256) unpackBytes(cells, src + header, 256, bits);
-    else unpackNibbles(cells, src + header, <i8>((type == Q4 ? 8 : 0) ^ flip));
+    else if (type == Q4) unpackNibbles(cells, src + header, <i8>(8 ^ flip), true);
+    else unpackNibbles(cells, src + header, <i8>flip, false);
   }
 }
 

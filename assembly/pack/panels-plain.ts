@@ -2,7 +2,7 @@
 // rows become cells in registers, at the speed of memory.
 
 import { packScales8 } from "../linear/scales";
-import { dotFlip } from "../reading";
+import { cellsAsU8, dotFlip } from "../reading";
 
 /** packPanels for 8 rows of Q8_0; `rowBytes` of each. */
 export function packPanelQ8_0(to: usize, src: usize, rowBytes: usize): i32 {
@@ -82,8 +82,9 @@ function pairOf(from: usize, stride: usize, isHigh: bool): v128 {
 function storeNibbles(to: usize, first: v128, second: v128): void {
   const low = i8x16.splat(15);
   const high = i8x16.splat(-16);
-  v128.store(to, v128.bitselect(i16x8.shl(second, 4), first, high), 16);
-  v128.store(to, v128.bitselect(i16x8.shr_u(first, 4), second, low), 80);
+  // Turning bit 7 for a reading is its own inverse.
+  v128.store(to, cellsAsU8(v128.bitselect(i16x8.shl(second, 4), first, high)), 16);
+  v128.store(to, cellsAsU8(v128.bitselect(i16x8.shr_u(first, 4), second, low)), 80);
 }
 
 // @ts-ignore: decorator

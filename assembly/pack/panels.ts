@@ -113,7 +113,8 @@ function cellsOffset(packed: i32, i: usize): usize {
 function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
   const n = <usize>size;
   const fifteen = i8x16.splat(15);
-  const flip = i8x16.splat(packed == Q8 ? <i8>(0x80 ^ dotFlip()) : 0);
+  const isRead = packed == Q8 || packed == Q4 || packed == Q4K;
+  const flip = i8x16.splat(<i8>((packed == Q8 ? 0x80 : 0) ^ (isRead ? dotFlip() : 0)));
   for (let i: usize = 0; i < n >> 4; i++) {
     const cells = to + cellsOffset(packed, i);
     const planes = to + 16 + (i >> 1) * 208 + 16 + 128 + (i & 1) * 32;
@@ -126,7 +127,8 @@ function packCells(to: usize, scratch: usize, packed: i32, size: i32): void {
         v128.store(cells + 32 * k, v128.xor(low, flip), 16);
         continue;
       }
-      v128.store(cells + 16 * k, v128.or(v128.and(top, fifteen), i8x16.shl(low, 4)));
+      const nibbles = v128.or(v128.and(top, fifteen), i8x16.shl(low, 4));
+      v128.store(cells + 16 * k, v128.xor(nibbles, flip));
       if (packed != Q6K) continue;
       const pair = v128.or(i8x16.shr_u(top, 4), i8x16.shl(i8x16.shr_u(low, 4), 2));
       if ((k & 1) == 0) pairs = pair;

@@ -229,10 +229,13 @@ export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: 
   return Math.ceil(queries / 4) * heads * (32 + 8 * qkDim);
 }
 
-/** Bytes of the scales in a block of a panel of Q8, before its cells. */
-const Q8_SCALE_BYTES = 16;
-
-/** Whether a byte of panels of Q8 is of a cell: those are as the dot reads them (probe.ts). */
-export function isQ8Cell(at: number): boolean {
-  return at % PACKED_TYPES.Q8.panelBytes >= Q8_SCALE_BYTES;
+/**
+ * Whether a byte of panels lies as the dot reads it (assembly/reading.ts), so that its bit 7
+ * depends on the engine: those of cells of Q8, Q4 and Q4K.
+ */
+export function isRead(type: PackedTypeName, at: number): boolean {
+  if (type === "Q8") return at % 272 >= 16;
+  if (type === "Q4") return at % 144 >= 16;
+  // 32 bytes of scales, then 8 blocks as of Q4.
+  return type === "Q4K" && at % 1184 >= 32 && ((at % 1184) - 32) % 144 >= 16;
 }

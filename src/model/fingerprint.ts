@@ -1,7 +1,7 @@
 /** A model's fingerprint: saved sessions continue only with the model that they came from. */
 import { crc32 } from "../format/crc32.js";
 import { requireGlobal } from "../globals.js";
-import { isQ8Cell } from "../kernels/packed.js";
+import { isRead } from "../kernels/packed.js";
 import type { UsableReading } from "../kernels/probe.js";
 import type { PlmConfig } from "./config.js";
 import { eachWeight, type PlmWeights, type Weight, weightBytes } from "./weights.js";
@@ -46,8 +46,8 @@ function samplesOf(
   const bytes = new Uint8Array(memory.buffer, weight.ptr, weightBytes(weight));
   const sample = (start: number, end: number): Uint8Array => {
     const run = bytes.slice(start, end);
-    if (reading === "u8" || weight.type !== "Q8" || weight.layout !== "panels") return run;
-    return run.map((byte, i) => (isQ8Cell(start + i) ? byte ^ 0x80 : byte));
+    if (reading === "u8" || weight.layout !== "panels") return run;
+    return run.map((byte, i) => (isRead(weight.type, start + i) ? byte ^ 0x80 : byte));
   };
   if (bytes.length <= RUNS * RUN_BYTES) return [sample(0, bytes.length)];
   return Array.from({ length: RUNS }, (_, i) => {

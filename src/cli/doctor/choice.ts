@@ -25,7 +25,8 @@ export async function explainChoice(model: Model, features: Features): Promise<C
 }
 
 function explainVariant({ relaxedDot }: Features): string {
-  if (relaxedDot === "u8" || relaxedDot === "s8") return `its relaxed dot is exact here, ${relaxedDot}`;
+  if (relaxedDot === "u8" || relaxedDot === "s8")
+    return `its relaxed dot is exact here, ${relaxedDot}`;
   if (relaxedDot === null) return "this runtime refuses relaxed SIMD";
   const reading = relaxedDot === "wrong" ? "gives wrong results" : "saturates sums";
   return `this runtime's relaxed dot ${reading}; the relaxed kernels need one that is exact`;
