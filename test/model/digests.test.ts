@@ -18,11 +18,11 @@ const printed = execFileSync(process.execPath, ["--import", STILL, program], opt
 const found = JSON.parse(printed) as Record<Variant, Record<string, object>>;
 
 for (const variant of VARIANTS) {
-  test(`the model that ships, $variant`, () => {
+  test(`the model that ships, ${variant}`, () => {
     assert.equal(found[variant]["plm-tiny"], DIGESTS[variant]["plm-tiny"]);
   });
 
-  test(`models of ../shared/reference, $variant`, () => {
+  test(`models of ../shared/reference, ${variant}`, () => {
     for (const name of referenceNames()) {
       assert.equal(found[variant][name], DIGESTS[variant][name], name);
     }

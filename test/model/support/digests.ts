@@ -56,9 +56,9 @@ export const DIGESTS: Readonly<Record<Variant, OfModels>> = {
   },
   relaxed: {
     "plm-tiny": {
-      i16: "d90583f37f11fdff fcf62da4f70a8843",
-      f32: "3defd19d55cfbd3c 3673e7eb49f7ec1c",
-      f16: "5bcdb9e857a9981a 7683136664ea1d5b",
+      i16: "385cdb2397f9a839 fe35bf4df11fef21",
+      f32: "dd8862a603680a89 ef651152b5cf4a4f",
+      f16: "2bac2c0da4205079 a6e6162617e069e0",
     },
     "mini-bf16": {
       i16: "66268c556a5aab69 eded8244f6535257",
@@ -70,37 +70,37 @@ export const DIGESTS: Readonly<Record<Variant, OfModels>> = {
       i16: "8dd88bde5a00dd51 eb0f959d03292cbc",
     },
     "mini-q2_k": {
-      i16: "d0d9dc16074bcb41 862909400c808076",
+      i16: "486a15f8d8b8a475 716bdc7842825783",
     },
     "mini-q3_k_m": {
-      i16: "6d5c33700d35bb08 530e401c54c46fe7",
+      i16: "209d5dce1cb29bec ee040197231177b7",
     },
     "mini-q4_0": {
-      i16: "5fc564777cf4b6ee 52a63d2695b099e6",
+      i16: "9f66151cb8234843 42f64a95fb8976e6",
     },
     "mini-q4_1": {
-      i16: "89302d1d16834646 6f227bea2d76ccb8",
+      i16: "4f2ffa4470dcb235 2497a4bd7820e59c",
     },
     "mini-q4_k_m": {
-      i16: "ef6c7c7677f5486e 61b4aac60405609b",
+      i16: "af8e35f6aa34aa41 143621bdfe87904b",
     },
     "mini-q5_0": {
-      i16: "6b0956e4b2276dd8 ba6ea8803ca63bf6",
+      i16: "7cefe893e429c8b8 0de21e765d3c8d1e",
     },
     "mini-q5_1": {
-      i16: "f265b46b17a20888 eced585a713c5ee0",
+      i16: "cbede39b8e631c08 21d77dbb4ecd5254",
     },
     "mini-q5_k_m": {
-      i16: "e9b97c141c93bf24 8b733a2fd92b0e3d",
+      i16: "f05b9005d23237e4 9c2312a98b3b3418",
     },
     "mini-q6_k": {
-      i16: "e38560626dfbb66f 16b3b599ea7521c6",
+      i16: "35437d23779f399e 2d681061d06eba82",
     },
     "mini-q8_0": {
-      i16: "e480d03b8c47df35 d52350ba8e1d0eba",
-      f32: "7a03bdd8fb7970f1 760d56f07ff0b454",
-      f16: "e2447b8e9c089dc2 70d01ae463ae59d7",
-      q8_0: "6edd95aee0910cf3 3e102d2417eba9cb",
+      i16: "98bc3c5e2b6206a3 a37fd7a839b68a75",
+      f32: "3d5b8413bc68fdd7 3b2ddf74360b540a",
+      f16: "3b1dc8ce41b4e36a 91e34220b0266ed2",
+      q8_0: "9be2f32212143395 00cc76eeed7f6ba9",
     },
   },
 };
