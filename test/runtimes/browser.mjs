@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import puppeteer from "puppeteer-core";
 import { MODEL, PROMPT, runChecks, SAVED } from "./checks.mjs";
 import { serve } from "./server.mjs";
+import { bundleWorker } from "./worker-bundle.mjs";
 
 const LIMIT_MS = 60_000;
 
@@ -80,17 +80,7 @@ async function runExamplePage(browser, { origin }) {
 }
 
 const [name, executablePath] = process.argv.slice(2);
-// Workers have no import map. The bundle lies where it finds the script of the threads.
-const bundle = fileURLToPath(new URL("../../build/src/worker/bundle.mjs", import.meta.url));
-process.on("exit", () => rmSync(bundle, { force: true }));
-await build({
-  entryPoints: [fileURLToPath(new URL("../../build/src/worker/web.js", import.meta.url))],
-  outfile: bundle,
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  logLevel: "error",
-});
+await bundleWorker();
 const plain = { ...(await serve()), isIsolated: false };
 const isolated = { ...(await serve({ isIsolated: true })), isIsolated: true };
 // Firefox refuses a home that is not the user's own.

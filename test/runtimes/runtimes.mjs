@@ -1,6 +1,7 @@
 // Where each runtime is installed, and the commands that run the checks in it.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { findMiniBrowser } from "./webdriver.mjs";
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const installed = (path) => pathOf(`node_modules/${path}`);
@@ -38,6 +39,7 @@ export function runtimes() {
     bun: scripts([bun]),
     chromium: browser("chrome", chromium),
     firefox: browser("firefox", firefox),
+    webkit: runtime([findMiniBrowser() ?? "MiniBrowser", node24], [[node24, pathOf("webkit.mjs")]]),
     workerd: runtime([installed("miniflare"), node24], [[node24, pathOf("workerd.mjs")]]),
   };
 }
