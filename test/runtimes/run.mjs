@@ -1,6 +1,6 @@
 // Runs the conformance checks and the examples in the named runtimes, or in all of them:
-// node run.mjs [node20 node22 node24 node26 deno bun chromium firefox webkit workerd]. Exit code 1 if
-// anything failed.
+// node run.mjs [node20 node22 node24 node26 deno bun chromium firefox webkit workerd]. Exit code 1
+// if anything failed.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
