@@ -10,8 +10,9 @@ export {
 export type { EvaluateOptions } from "./engine/evaluation.js";
 export type { KernelsBinary, LoadOptions, Variant } from "./engine/load.js";
 export type { RestoreOptions } from "./engine/loaded-model.js";
-export type { ModelOptions } from "./engine/options.js";
+export type { ModelOptions, Profile } from "./engine/options.js";
 export type { ModelPlan } from "./engine/plan.js";
+export type { ProfileChoice } from "./engine/profile.js";
 export type { SaveOptions, Session } from "./engine/session.js";
 export { type ErrorCode, PlmError, type PlmErrorData } from "./errors.js";
 export type { ByteSource } from "./format/byte-source.js";

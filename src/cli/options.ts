@@ -7,7 +7,7 @@ import {
   type QuantizeChoice,
 } from "../checkpoint/open-model.js";
 import type { LoadOptions } from "../engine/load.js";
-import type { ModelOptions } from "../engine/options.js";
+import { type ModelOptions, PROFILES, type Profile } from "../engine/options.js";
 import { loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
@@ -23,12 +23,13 @@ import { createProgressBar } from "./progress.js";
 export interface ModelFlags {
   readonly model?: string;
   readonly threads?: number;
-  readonly cache: CacheType;
+  readonly cache?: CacheType;
   readonly context?: number;
   readonly attention: AttentionForm;
   readonly batch?: number;
   readonly precision: Precision;
   readonly quantize?: QuantizeChoice;
+  readonly profile?: Profile;
 }
 
 /** The model that ships with the package (models/README.md). */
@@ -56,7 +57,7 @@ export function addModelOptions(
   command: Command,
   {
     context = { fallback: "the file's" },
-    cache = "i16",
+    cache,
     batch = "512",
     precision = "balanced",
   }: ModelDefaults = {},
@@ -68,7 +69,7 @@ export function addModelOptions(
     .addOption(
       new Option("--cache <type>", "how the latent cache is held")
         .choices(CACHE_TYPES)
-        .default(cache),
+        .default(cache, cache ?? "i16"),
     )
     .addOption(
       new Option("--attention <form>", "how attention is computed")
@@ -84,19 +85,23 @@ export function addModelOptions(
       new Option("--precision <level>", "bits of prefill; decoding keeps 16")
         .choices(PRECISIONS)
         .default(precision),
+    )
+    .addOption(
+      new Option("--profile <name>", "choose what is left open for the device").choices(PROFILES),
     );
 }
 
 /** The library's options for the flags. */
 export function toModelOptions(flags: ModelFlags): ModelOptions & CheckpointOptions {
   return {
-    cacheType: flags.cache,
     attention: flags.attention,
     precision: flags.precision,
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.batch !== undefined && { batchSize: flags.batch }),
     ...(flags.quantize !== undefined && { quantize: flags.quantize }),
+    ...(flags.cache !== undefined && { cacheType: flags.cache }),
+    ...(flags.profile !== undefined && { profile: flags.profile }),
   };
 }
 
@@ -121,6 +126,9 @@ export async function openModel(
     });
     const { threadFailure, threads } = model;
     noteWarnings(model.tokenizer);
+    for (const { option, value, reason } of model.plan.choices) {
+      note(`${option}: ${value}, ${reason}`);
+    }
     if (threadFailure) note(`threads: ${threads}: ${threadFailure.message}`);
     return model;
   } finally {

@@ -8,6 +8,12 @@ import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js"
 import type { PlmConfig } from "../model/config.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 
+/** How options that are left open are chosen. */
+export const PROFILES = ["auto", "small"] as const;
+
+/** One of PROFILES. */
+export type Profile = (typeof PROFILES)[number];
+
 /** How a model is laid out in memory. */
 export interface ModelOptions {
   /**
@@ -48,7 +54,21 @@ export interface ModelOptions {
   precision?: Precision;
   /** Refuse a plan that takes more bytes than this; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
+  /**
+   * Choose the options that are left open for the device: `model.plan.choices` lists what was
+   * chosen, and why. "auto" changes nothing that fits into `memoryLimitBytes` or, without it, half
+   * of the memory that the runtime reports; else it takes smaller batches, then a q8_0 cache, then
+   * a shorter context. "small", for phones and small boards, begins with batches of 64 tokens, a
+   * q8_0 cache and at most 2,048 tokens. Default: the other options' defaults.
+   */
+  profile?: Profile;
 }
+
+/** Every option of a plan. */
+export type PlannedOptions = Required<Omit<ModelOptions, "profile">>;
+
+/** The default of batchSize. */
+export const DEFAULT_BATCH = 512;
 
 /** More tokens than any memory has room for. */
 const MOST_TOKENS = 1 << 30;
@@ -95,7 +115,7 @@ export function checkChoice<T extends string>(name: string, value: T, choices: r
 }
 
 /** Every option, or INVALID_ARGUMENT for one that is out of range. */
-export function checkOptions(options: ModelOptions, config: PlmConfig): Required<ModelOptions> {
+export function checkOptions(options: ModelOptions, config: PlmConfig): PlannedOptions {
   const { cacheTokens } = options;
   if (cacheTokens !== undefined) checkRange("cacheTokens", cacheTokens, 1, MOST_TOKENS);
   const most = Math.min(config.maxPositionEmbeddings, cacheTokens ?? Infinity);
@@ -111,7 +131,7 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): Required
     attention: checkChoice("attention", options.attention ?? "auto", ATTENTION_FORMS),
     batchSize: Math.min(
       contextLength,
-      checkRange("batchSize", options.batchSize ?? 512, 1, 1 << 16),
+      checkRange("batchSize", options.batchSize ?? DEFAULT_BATCH, 1, 1 << 16),
     ),
     maxSequences: checkRange("maxSequences", options.maxSequences ?? 16, 1, 1 << 10),
     cacheTokens: cacheTokens ?? contextLength,

@@ -1,6 +1,7 @@
 /** Plans where everything of a model lies in memory, from its header alone. */
 import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
 import { cacheRowBytes } from "../cache/rows.js";
+import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { TIMING_BYTES } from "../kernels/choose-kernels.js";
@@ -10,7 +11,14 @@ import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
 import { bindWeights, type PlmWeights } from "../model/weights.js";
 import { type Meeting, planMeeting } from "./meeting.js";
-import { checkOptions, type ModelOptions } from "./options.js";
+import {
+  checkChoice,
+  checkOptions,
+  type ModelOptions,
+  type PlannedOptions,
+  PROFILES,
+} from "./options.js";
+import { attempts, type ProfileChoice } from "./profile.js";
 
 /**
  * Of smaller weights, one thread evaluates a token in less time than it takes to wake others, and
@@ -27,7 +35,9 @@ export interface ModelPlan {
   readonly buffers: Buffers;
   readonly meeting: Meeting;
   readonly memory: MemoryPlan;
-  readonly options: Required<ModelOptions>;
+  readonly options: PlannedOptions;
+  /** What `profile` chose. */
+  readonly choices: readonly ProfileChoice[];
   /** Whether more threads than one, or a choice between kernels, would not pay. */
   readonly isSmall: boolean;
 }
@@ -38,6 +48,23 @@ export interface ModelPlan {
  */
 export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
+  const { profile } = options;
+  if (profile === undefined) return planWith(gguf, config, options);
+  checkChoice("profile", profile, PROFILES);
+  let refusal: unknown;
+  for (const attempt of attempts(options, profile, config)) {
+    try {
+      return { ...planWith(gguf, config, attempt.options), choices: attempt.choices };
+    } catch (error) {
+      if (PlmError.from(error)?.code !== "OUT_OF_MEMORY") throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** The plan with options as they are. */
+function planWith(gguf: Gguf, config: PlmConfig, options: ModelOptions): ModelPlan {
   const requested = checkOptions(options, config);
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory);
@@ -62,5 +89,16 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
-  return { config, weights, pages, batch, buffers, meeting, memory, options: checked, isSmall };
+  return {
+    config,
+    weights,
+    pages,
+    batch,
+    buffers,
+    meeting,
+    memory,
+    options: checked,
+    isSmall,
+    choices: [],
+  };
 }

@@ -66,14 +66,14 @@ export class MemoryPlan {
   }
 
   /**
-   * Allocates the memory, once, shared between threads or not; it never grows. Throws OUT_OF_MEMORY
-   * when the runtime refuses, UNSUPPORTED_RUNTIME where it has no WebAssembly.
+   * Allocates the memory, once, shared between threads or not; from then on it does not grow.
+   * Throws OUT_OF_MEMORY when the runtime refuses, UNSUPPORTED_RUNTIME where it has no WebAssembly.
    */
   allocate(shared = false): WebAssembly.Memory {
     requireWasm();
     const pages = this.bytes() / PAGE_BYTES;
     try {
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+      const memory = createMemory(pages, shared);
       // After the memory, which needs the room that this may take.
       if (shared) COUNTED.set(memory, platform.countSharedMemory(this.bytes()));
       return memory;
@@ -84,5 +84,22 @@ export class MemoryPlan {
         { cause },
       );
     }
+  }
+}
+
+/** Pages that a memory grows by: 64 MiB. */
+const STEP_PAGES = 1024;
+
+/** A memory of this many pages: at once or, where the runtime refuses one block, in steps. */
+function createMemory(pages: number, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch (refusal) {
+    if (pages <= STEP_PAGES) throw refusal;
+    const memory = new WebAssembly.Memory({ initial: STEP_PAGES, maximum: pages, shared });
+    for (let left = pages - STEP_PAGES; left > 0; left -= STEP_PAGES) {
+      memory.grow(Math.min(left, STEP_PAGES));
+    }
+    return memory;
   }
 }

@@ -110,6 +110,14 @@ function createCollector({ getHeapStatistics }: NodeModules): (() => void) | und
   };
 }
 
+/** 0 and more than there is mean no limit. */
+function deviceMemoryBytes({ os }: NodeModules): number {
+  const total = os.totalmem();
+  // Not every runtime has it.
+  const process: Partial<NodeJS.Process> = globalThis.process;
+  return Math.min(total, process.constrainedMemory?.() || total);
+}
+
 function peakMemoryBytes(): number | undefined {
   // Not every Deno has it.
   const process: Partial<NodeJS.Process> = globalThis.process;
@@ -152,6 +160,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
     countSharedMemory,
     collectSharedMemory: createCollector(modules),
+    deviceMemoryBytes: () => deviceMemoryBytes(modules),
     peakMemoryBytes,
   };
 }

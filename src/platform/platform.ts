@@ -59,6 +59,8 @@ export interface Platform {
    * Makes the engine collect shared memory that nothing refers to; undefined where nothing can.
    */
   readonly collectSharedMemory?: () => void;
+  /** The device's memory, or what a container leaves of it, where the runtime reports it. */
+  deviceMemoryBytes(): number | undefined;
   /** The process's peak memory, or undefined where the runtime does not report it. */
   peakMemoryBytes(): number | undefined;
 }

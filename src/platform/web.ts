@@ -39,6 +39,12 @@ function maySleep(): boolean {
   }
 }
 
+/** Chromium says it in GiB, at most 8; others do not. */
+function deviceMemoryBytes(): number | undefined {
+  const { deviceMemory } = (globalThis.navigator ?? {}) as { deviceMemory?: number };
+  return deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30;
+}
+
 /** A worker that runs the caller's script. */
 function scripted(script: ThreadScript): ThreadWorker {
   return typeof script === "function" ? script() : new Worker(script, { type: "module" });
@@ -72,6 +78,7 @@ const platform: Platform = {
   maySleep,
   startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
   countSharedMemory: () => undefined,
+  deviceMemoryBytes,
   peakMemoryBytes: () => undefined,
 };
 export default platform;

@@ -3,6 +3,7 @@
 import type { CheckpointOptions } from "../checkpoint/open-model.js";
 import type { ResolvedEvaluation } from "../engine/evaluation.js";
 import type { LoadOptions } from "../engine/load.js";
+import type { ProfileChoice } from "../engine/profile.js";
 import type { Gguf } from "../format/gguf.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
@@ -92,6 +93,8 @@ export interface Loaded {
   /** Its header; its sources stay in the worker. */
   readonly gguf: Gguf;
   readonly options: SentLoadOptions;
+  /** What a profile chose of the options. */
+  readonly choices: readonly ProfileChoice[];
   readonly threadFailure: string | undefined;
   readonly variant: Variant;
   readonly kernelRates: MatmulRates | undefined;

@@ -26,8 +26,8 @@ export class RemoteModel implements LoadedModel {
 
   /** `decoder` is the one of its file. */
   constructor(channel: Channel, loaded: Loaded, decoder: unknown) {
-    const { gguf, options, threadFailure, variant, kernelRates } = loaded;
-    this.plan = planModel(gguf, options);
+    const { gguf, options, choices, threadFailure, variant, kernelRates } = loaded;
+    this.plan = { ...planModel(gguf, options), choices };
     this.threadFailure = threadFailure === undefined ? undefined : new Error(threadFailure);
     this.variant = variant;
     this.kernelRates = kernelRates;

@@ -147,6 +147,7 @@ export class Host {
       return {
         gguf: { ...gguf, sources: [] },
         options: plan.options,
+        choices: plan.choices,
         ...{ variant, kernelRates, threadFailure: threadFailure?.message },
       };
     } finally {
