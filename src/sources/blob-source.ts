@@ -8,6 +8,9 @@ import { ForwardReader } from "./stream-source.js";
 /** What one stream covers: some runtimes copy all of it at once. */
 const STREAM_BYTES = 16 << 20;
 
+/** The buffer that a stream fills again and again: engines collect new ones late. */
+const BUFFER_BYTES = 1 << 20;
+
 /** Gaps that are read over: in a browser, a new stream asks another process. */
 const MOST_SKIPPED_BYTES = 1 << 20;
 
@@ -64,24 +67,63 @@ export class BlobSource implements ByteSource {
   }
 }
 
-/** The bytes of a blob from an offset on. */
+/** A stream's reader that fills the caller's buffers. */
+interface FillingReader {
+  read(into: Uint8Array): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>;
+  cancel(): Promise<unknown>;
+}
+
+/** The streams of blobs: of bytes in most runtimes. */
+type BlobStream = StreamLike & { getReader(options: { mode: "byob" }): FillingReader };
+
+/** The bytes of a blob from an offset on; a chunk lasts until the next is requested. */
 async function* chunksOf(blob: BlobLike, offset: number): AsyncGenerator<Bytes> {
+  let buffer: ArrayBuffer | undefined;
   for (let start = offset; start < blob.size; start += STREAM_BYTES) {
-    const piece: BlobLike & { stream?(): StreamLike } = blob.slice(start, start + STREAM_BYTES);
+    const piece: BlobLike & { stream?(): BlobStream } = blob.slice(start, start + STREAM_BYTES);
     if (typeof piece.stream !== "function") {
       yield typeof piece.arrayBuffer === "function" ? await piece.arrayBuffer() : readOld(piece);
       continue;
     }
-    const reader = readerOf(piece.stream(), "blob");
+    const stream = piece.stream();
+    const filling = fillingReaderOf(stream);
+    if (filling === undefined) {
+      yield* chunksOfStream(stream);
+      continue;
+    }
+    buffer ??= new ArrayBuffer(BUFFER_BYTES);
     try {
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await filling.read(new Uint8Array(buffer));
+        if (value !== undefined) buffer = value.buffer;
         if (done) break;
-        yield value as Bytes;
+        yield value!;
       }
     } finally {
-      await reader.cancel();
+      await filling.cancel().catch(() => undefined);
     }
+  }
+}
+
+/** Undefined for a stream that is not of bytes. */
+function fillingReaderOf(stream: BlobStream): FillingReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
+}
+
+async function* chunksOfStream(stream: StreamLike): AsyncGenerator<Bytes> {
+  const reader = readerOf(stream, "blob");
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value as Bytes;
+    }
+  } finally {
+    await reader.cancel();
   }
 }
 
