@@ -160,6 +160,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
     countSharedMemory,
     collectSharedMemory: createCollector(modules),
+    fillsBuffers: false,
     deviceMemoryBytes: () => deviceMemoryBytes(modules),
     peakMemoryBytes,
   };

@@ -17,6 +17,9 @@ function openFile(path: string | URL): Promise<ByteSource> {
 /** Whether this is workerd, which handles messages before timers and input. */
 const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
+/** Only Chromium has this, in secure contexts. */
+const isChromium = "userAgentData" in (globalThis.navigator ?? {});
+
 /** Through a message, since browsers delay nested timers by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
   if (hasMessages && !isWorkerd) return passMessage();
@@ -78,6 +81,7 @@ const platform: Platform = {
   maySleep,
   startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
   countSharedMemory: () => undefined,
+  fillsBuffers: isChromium,
   deviceMemoryBytes,
   peakMemoryBytes: () => undefined,
 };

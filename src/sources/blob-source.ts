@@ -1,4 +1,5 @@
 /** Reads Blobs and Files, of any realm. */
+import platform from "#platform";
 import type { ByteSource } from "../format/byte-source.js";
 import { requireGlobal } from "../globals.js";
 import { readerOf } from "./chunk-reader.js";
@@ -105,8 +106,9 @@ async function* chunksOf(blob: BlobLike, offset: number): AsyncGenerator<Bytes> 
   }
 }
 
-/** Undefined for a stream that is not of bytes. */
+/** Undefined where it would not pay, and for a stream that is not of bytes. */
 function fillingReaderOf(stream: BlobStream): FillingReader | undefined {
+  if (!platform.fillsBuffers) return undefined;
   try {
     return stream.getReader({ mode: "byob" });
   } catch {
