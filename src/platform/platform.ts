@@ -60,8 +60,8 @@ export interface Platform {
    */
   readonly collectSharedMemory?: () => void;
   /**
-   * Whether streams of blobs had better fill a caller's buffer, as in Chromium: in WebKit this takes
-   * three times as long as its own chunks, and twice their memory.
+   * Whether streams of blobs had better fill a caller's buffer, as in Chromium: in WebKit this
+   * takes three times as long as its own chunks, and twice their memory.
    */
   readonly fillsBuffers: boolean;
   /** The device's memory, or what a container leaves of it, where the runtime reports it. */
