@@ -31,8 +31,8 @@
 // K types begin 256 inputs with f16 d[8] (and f16 dm[8]); Q8K and Q6K scale 16 inputs each. Slabs
 // have the same scales with n outputs instead of the 8 rows. Every f16 here is stored times 2^10
 // (packScale in scales.ts). A value is q * scale + minimum; slabs of Q8 hold q as int8, panels as
-// u8, which the relaxed dot reads directly. Float types keep the file's rows; a float slab has one
-// row of n floats per neuron.
+// the relaxed dot reads it: the table says how for u8, and reading.ts what differs for s8. Float
+// types keep the file's rows; a float slab has one row of n floats per neuron.
 
 export const Q8: i32 = 0;
 export const Q8M: i32 = 1;

@@ -234,8 +234,8 @@ export function attendExpandedQueryBytes(queries: number, heads: number, qkDim: 
  * depends on the engine: those of cells of Q8, Q4 and Q4K.
  */
 export function isRead(type: PackedTypeName, at: number): boolean {
-  if (type === "Q8") return at % 272 >= 16;
-  if (type === "Q4") return at % 144 >= 16;
+  const inBlock = at % PACKED_TYPES[type].panelBytes;
+  if (type === "Q8" || type === "Q4") return inBlock >= 16;
   // 32 bytes of scales, then 8 blocks as of Q4.
-  return type === "Q4K" && at % 1184 >= 32 && ((at % 1184) - 32) % 144 >= 16;
+  return type === "Q4K" && inBlock >= 32 && (inBlock - 32) % PACKED_TYPES.Q4.panelBytes >= 16;
 }

@@ -138,9 +138,10 @@ export class Host {
     const sources = await this.#open(id, source, signal, openWhole);
     try {
       const gguf = await openModel(sources, options, signal);
-      this.#tokenizer = Tokenizer.fromMetadata(gguf.metadata);
       const onProgress = (progress: unknown): void => this.#post({ id, progress } as FromWorker);
-      const model = await loadPlm(gguf, { ...options, signal, onProgress });
+      const model = await loadPlm(gguf, { ...options, signal, onProgress }, () => {
+        this.#tokenizer = Tokenizer.fromMetadata(gguf.metadata);
+      });
       this.#model = model;
       await finishSources(sources, signal);
       const { threadFailure, variant, kernelRates, plan } = model;

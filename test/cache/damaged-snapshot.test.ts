@@ -6,8 +6,8 @@ import { type ErrorCode, PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES } from "../../src/format/frame.js";
 import { rejection } from "../model/support/engine.js";
+import { joined } from "../support/joined.js";
 import { seededRandom } from "../support/random.js";
-import { joined } from "../training/support/store.js";
 import { CountingSource, crafted, heldOf, MODEL, restored, saved } from "./support/snapshots.js";
 
 const held = heldOf(MODEL, 70, 1, '[{"role":"user","content":"hi"}]');

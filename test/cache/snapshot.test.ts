@@ -8,8 +8,8 @@ import { PAGE_ROWS } from "../../src/kernels/packed.js";
 import { BytesSource } from "../../src/sources/bytes-source.js";
 import { StreamSource } from "../../src/sources/stream-source.js";
 import { assertRejects, assertThrows, rejection } from "../model/support/engine.js";
+import { joined } from "../support/joined.js";
 import { seededRandom } from "../support/random.js";
-import { joined } from "../training/support/store.js";
 import { CountingSource, heldOf, MODEL, partsOf, restored, saved } from "./support/snapshots.js";
 
 /** The bytes in chunks of random lengths. */

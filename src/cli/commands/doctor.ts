@@ -1,6 +1,6 @@
 /** `plm doctor`: what this machine can do, and what is chosen on it. */
 import type { Command } from "commander";
-import platform from "#platform";
+import { plannedThreads } from "../../engine/options.js";
 import { loadModel } from "../../generation/load-model.js";
 import { describeError } from "../describe-error.js";
 import { benchmark } from "../doctor/benchmark.js";
@@ -46,7 +46,7 @@ async function run({ quick, json }: DoctorFlags, signal: AbortSignal): Promise<v
   let rates: Benchmark | null = null;
   const problems: string[] = [];
   try {
-    const model = await loadModel(SHIPPED_MODEL, { threads: platform.parallelism(), signal });
+    const model = await loadModel(SHIPPED_MODEL, { threads: plannedThreads(undefined), signal });
     choice = await explainChoice(model, features);
     model.dispose();
     if (!quick) rates = await benchmark(SHIPPED_MODEL, countsOf(), signal);
@@ -61,7 +61,7 @@ async function run({ quick, json }: DoctorFlags, signal: AbortSignal): Promise<v
   else await writeLine(describeReport(report));
 }
 
-/** One thread and all that run at once; the same where there is one processor. */
+/** One thread and the most that a model can have; the same where there is one processor. */
 function countsOf(): ReadonlySet<number> {
-  return new Set([1, platform.parallelism()]);
+  return new Set([1, plannedThreads(undefined)]);
 }

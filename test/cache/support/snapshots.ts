@@ -5,8 +5,8 @@ import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-sna
 import type { ByteSource } from "../../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
 import { PAGE_ROWS } from "../../../src/kernels/packed.js";
+import { joined } from "../../support/joined.js";
 import { seededRandom } from "../../support/random.js";
-import { joined } from "../../training/support/store.js";
 
 /** The contents of a session. */
 export interface Held {

@@ -1,4 +1,5 @@
 /** Writes safetensors files, sound ones and others. */
+import { joined } from "../../support/joined.js";
 
 /** A tensor to write. */
 export interface SafetensorsData {
@@ -31,15 +32,4 @@ export function withHeader(
   const header = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = new Uint8Array(new BigUint64Array([BigInt(header.length)]).buffer);
   return joined([length, header, ...data]);
-}
-
-/** The parts, one after the other. */
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    bytes.set(part, end);
-    end += part.length;
-  }
-  return bytes;
 }

@@ -8,9 +8,10 @@ import {
 } from "../../../src/training/run/checkpoint.js";
 import { firstDifference } from "../../../src/training/run/config-difference.js";
 import { assertThrows } from "../../model/support/engine.js";
+import { joined } from "../../support/joined.js";
 import { seededRandom } from "../../support/random.js";
 import { type ConfigJson, trainingConfig } from "../support/config.js";
-import { joined, smallCheckpoint } from "../support/store.js";
+import { smallCheckpoint } from "../support/store.js";
 
 const config = trainingConfig();
 const sound = joined(encodeCheckpoint(smallCheckpoint(7), config));

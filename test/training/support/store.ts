@@ -2,6 +2,7 @@
 import { PlmError } from "../../../src/errors.js";
 import type { Checkpoint } from "../../../src/training/run/checkpoint.js";
 import type { CheckpointStore } from "../../../src/training/run/checkpoints.js";
+import { joined } from "../../support/joined.js";
 
 /** The checkpoint of a step; its tensors tell the step. */
 export function smallCheckpoint(step: number): Checkpoint {
@@ -15,18 +16,6 @@ export function smallCheckpoint(step: number): Checkpoint {
       ["v", new Float32Array(0)],
     ]),
   };
-}
-
-/** The pieces in one. */
-export function joined(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
-  const all = [...pieces];
-  const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of all) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** A store whose files tests may damage; `full` makes writes fail. */
