@@ -26,6 +26,7 @@ export class GgufSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly sequential = false;
+  readonly isRemote: boolean;
   readonly #header: Uint8Array;
   readonly #places: Placed[] = [];
   #stored = new Uint8Array(0);
@@ -35,6 +36,7 @@ export class GgufSource implements ByteSource {
   /** The sources of the tensors stay the caller's. */
   constructor(name: string, metadata: readonly MetadataEntry[], tensors: readonly VirtualTensor[]) {
     this.name = name;
+    this.isRemote = tensors.some(({ stored }) => stored.source.isRemote);
     this.#header = encodeHeader(metadata, tensors, ALIGNMENT);
     let end = this.#header.length;
     for (const tensor of tensors) {

@@ -1,7 +1,7 @@
 /** What `plm bench` prints. */
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Precision } from "../model/precision.js";
-import type { FirstToken } from "./bench.js";
+import type { FirstToken, Residency } from "./bench.js";
 import { formatBytes, formatTable } from "./output.js";
 
 /** The flags that the text mentions. */
@@ -45,6 +45,8 @@ export interface Report {
   readonly machine: Machine;
   /** With --shared-prefix. */
   readonly firstToken?: FirstToken;
+  /** With --resident-layers, of the first of which the other figures are. */
+  readonly residentLayers?: readonly Residency[];
 }
 
 export interface Machine {
@@ -90,11 +92,45 @@ function describeFirstToken(
   ];
 }
 
+/** The length of the longest bar. */
+const BAR = 20;
+
+/** The rates with some layers in memory, and bars of them. */
+function describeResidency(
+  { residentLayers = [] }: Report,
+  { prefill, decode }: ReportFlags,
+): [string, string][] {
+  const drawn = (rateOf: (residency: Residency) => number): string[] => {
+    const most = Math.max(...residentLayers.map(rateOf));
+    return residentLayers.map((residency) => {
+      const bar = "█".repeat(Math.round((BAR * rateOf(residency)) / most) || 1);
+      return `${rateOf(residency).toFixed(2).padStart(8)} tokens/s ${bar}`;
+    });
+  };
+  const rows = (what: string, bars: readonly string[]): [string, string][] =>
+    bars.map((bar, i) => {
+      const { layers, memoryBytes } = residentLayers[i];
+      return [`${what}, ${layers} layers`, `${bar} (${formatBytes(memoryBytes)})`];
+    });
+  return [
+    ...(prefill > 0
+      ? rows(
+          "prefill",
+          drawn((of) => of.prefillTokensPerSecond),
+        )
+      : []),
+    ...(decode > 0
+      ? rows(
+          "decode",
+          drawn((of) => of.decodeTokensPerSecond),
+        )
+      : []),
+  ];
+}
+
 /** A table for people. */
-export function describeReport(
-  report: Report,
-  { prefill, decode, depth, sequences, sharedPrefix }: ReportFlags,
-): string {
+export function describeReport(report: Report, flags: ReportFlags): string {
+  const { prefill, decode, depth, sequences, sharedPrefix } = flags;
   const { machine } = report;
   const speed = ({ tokensPerSecond }: { tokensPerSecond: number }): string =>
     `${tokensPerSecond.toFixed(2)} tokens/s`;
@@ -110,6 +146,7 @@ export function describeReport(
     ["kernels", describeKernels(report)],
     ...describeDecode(report, decode, sequences),
     ...describeFirstToken(report, sharedPrefix),
+    ...describeResidency(report, flags),
     ["depth", `${depth} tokens, ${report.cacheBytesPerToken} bytes of cache each`],
     ["threads", String(report.threads)],
     ["load", `${report.loadMs.toFixed(0)} ms`],

@@ -33,6 +33,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Tokens per second; 0 without tokens. */
+export function rate(tokens: number, durationMs: number): number {
+  return durationMs > 0 ? (1000 * tokens) / durationMs : 0;
+}
+
 /** Sets the session to `depth` tokens, evaluating those that are missing. */
 async function fill({ session, depth, signal }: BenchRun): Promise<void> {
   session.truncate(Math.min(session.length, depth));
@@ -178,6 +183,44 @@ export async function measureFirstToken(
   for (let i = 0; i < repeat; i++) warm.push(await measure(4 + i));
   const { cachedTokens } = warm[0];
   return { coldMs, warmMs: median(warm.map(({ ms }) => ms)), cachedTokens };
+}
+
+/** The rates with some layers in memory at a time. */
+export interface Residency {
+  readonly layers: number;
+  /** Bytes of the model's memory. */
+  readonly memoryBytes: number;
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
+/** What is measured of each number of layers. */
+export interface ResidencyRun extends Omit<BenchRun, "session"> {
+  readonly prefill: number;
+  readonly decode: number;
+}
+
+/** Measures prefill and decoding with each of several numbers of layers in memory. */
+export async function measureResidency(
+  counts: readonly number[],
+  open: (layers: number) => Promise<Model>,
+  { prefill, decode, ...common }: ResidencyRun,
+): Promise<Residency[]> {
+  const found: Residency[] = [];
+  for (const layers of counts) {
+    const model = await open(layers);
+    const run = { ...common, session: model.createSession() };
+    const prefillMs = await measurePrefill(run, prefill);
+    const rounds = await measureDecode(model, run, decode);
+    found.push({
+      layers,
+      memoryBytes: model.plan.memory.bytes(),
+      prefillTokensPerSecond: rate(prefill, prefillMs),
+      decodeTokensPerSecond: rate(decode, median(rounds.map(({ decodeMs }) => decodeMs))),
+    });
+    model.dispose();
+  }
+  return found;
 }
 
 /** Rate of a plain read of all weights, repeated for READ_MS, in 1e9 bytes per second. */

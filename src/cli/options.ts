@@ -30,6 +30,7 @@ export interface ModelFlags {
   readonly precision: Precision;
   readonly quantize?: QuantizeChoice;
   readonly profile?: Profile;
+  readonly residentLayers?: number;
 }
 
 /** The model that ships with the package (models/README.md). */
@@ -50,6 +51,8 @@ interface ModelDefaults {
   /** The default of --batch. */
   readonly batch?: string;
   readonly precision?: Precision;
+  /** Whether --resident-layers is left to the command. */
+  readonly hasOwnResidentLayers?: boolean;
 }
 
 /** Adds --model and the options of loading it. */
@@ -60,11 +63,16 @@ export function addModelOptions(
     cache,
     batch = "512",
     precision = "balanced",
+    hasOwnResidentLayers = false,
   }: ModelDefaults = {},
 ): Command {
   addThreads(addModelOption(command), "what is fastest on this machine");
   addContext(command, context);
   addQuantizing(command);
+  if (!hasOwnResidentLayers) {
+    const parse = integer("resident-layers", 1);
+    command.addOption(residentLayersOption().argParser(parse).default(undefined, "all"));
+  }
   return command
     .addOption(
       new Option("--cache <type>", "how the latent cache is held")
@@ -91,6 +99,12 @@ export function addModelOptions(
     );
 }
 
+/** `--resident-layers`; `more` continues its help. */
+export function residentLayersOption(more = ""): Option {
+  const help = "layers in memory at a time; the others are read from the file when they are needed";
+  return new Option("--resident-layers <n>", `${help}${more}`);
+}
+
 /** The library's options for the flags. */
 export function toModelOptions(flags: ModelFlags): ModelOptions & CheckpointOptions {
   return {
@@ -102,6 +116,7 @@ export function toModelOptions(flags: ModelFlags): ModelOptions & CheckpointOpti
     ...(flags.quantize !== undefined && { quantize: flags.quantize }),
     ...(flags.cache !== undefined && { cacheType: flags.cache }),
     ...(flags.profile !== undefined && { profile: flags.profile }),
+    ...(flags.residentLayers !== undefined && { residentLayers: flags.residentLayers }),
   };
 }
 

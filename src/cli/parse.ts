@@ -23,6 +23,15 @@ export function integer(flag: string, low: number): (text: string) => number {
   };
 }
 
+/** A parser of integers from `low` on, with commas between them. */
+export function integers(flag: string, low: number): (text: string) => number[] {
+  return (text) => {
+    const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (values.every((value) => Number.isSafeInteger(value) && value >= low)) return values;
+    throw invalid(flag, `integers >= ${low} such as 1,8,32`, text);
+  };
+}
+
 /** A parser of token ids such as 1,2,3; spaces around the commas are ignored. */
 export function ids(flag: string): (text: string) => number[] {
   return (text) => {

@@ -4,29 +4,38 @@ import { PagePool, type PagesPlan } from "../cache/pages.js";
 import type { SnapshotModel } from "../cache/read-snapshot.js";
 import { cacheRowBytes } from "../cache/rows.js";
 import { CacheSequence } from "../cache/sequence.js";
+import { now } from "../clock.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import { Leader } from "../kernels/leader.js";
 import type { Variant } from "../kernels/load.js";
-import { LATE_SHARE, Pace, type Piece as Timed } from "../kernels/pace.js";
+import { Pace, type Piece as Timed } from "../kernels/pace.js";
 import { release } from "../kernels/released.js";
 import type { ThreadStarter } from "../kernels/start-threads.js";
+import type { LayerWindow } from "../loading/layer-window.js";
+import type { LoadReport } from "../loading/progress.js";
 import { BatchBoard, type Output, PHASES } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
-import { fingerprintOf } from "../model/fingerprint.js";
-import type { Plm, Receive } from "../model/plm.js";
+import { fingerprintOf, type Sample, sampleWeight } from "../model/fingerprint.js";
+import type { Receive } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
+import type { Weight } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
+import { chooseThreads, type ThreadsTiming } from "./choose-threads.js";
 import { disposedModel } from "./disposed.js";
 import type { Piece } from "./request.js";
+import { type LayerRun, runsOf, StreamedLayers } from "./streamed-layers.js";
 import type { ModelData } from "./thread.js";
-import { perform, type Work, WorkBoard } from "./work.js";
+import { perform, type ThreadPart, type Work, WorkBoard } from "./work.js";
 
 /** The parts of an engine. */
 export interface EngineParts {
   readonly model: ModelData;
   readonly memory: WebAssembly.Memory;
-  readonly plm: Plm;
+  /** The caller's thread's part. */
+  readonly part: ThreadPart;
+  /** Brings streamed layers into memory; undefined without any. */
+  readonly window: LayerWindow | undefined;
   /** The threads beside the caller's; they are ready. */
   readonly threads: readonly ThreadHandle[];
   readonly precision: Precision;
@@ -40,19 +49,13 @@ interface LiveParts extends Omit<EngineParts, "pages"> {
   readonly batch: BatchBoard;
   readonly board: WorkBoard;
   readonly leader: Leader;
+  readonly runs: readonly LayerRun[];
+  readonly streamed: StreamedLayers | undefined;
 }
 
-/** What chooseThreads runs with each count, and how close to the best is good enough. */
+/** What is run with each number of threads. */
 const TIMED_LAYERS = 2;
 const TIMING_RUNS = 6;
-const NEARLY_BEST = 1.05;
-
-/** The time of some layers on `count` threads. */
-interface LayerTiming {
-  readonly count: number;
-  readonly ms: number;
-  readonly lateShare: number;
-}
 
 /** The place of a piece in a batch: decode comes first. */
 function rank({ phase }: Piece): number {
@@ -82,17 +85,18 @@ export class Engine {
   #count: number;
 
   constructor(parts: EngineParts) {
-    const { memory, model, plm, threads, variant } = parts;
+    const { memory, model, part, threads, variant } = parts;
     const { choice, weights, meeting } = model;
     const batch = new BatchBoard(memory, model.batch);
     const board = new WorkBoard(memory, meeting.work, batch);
-    const leader = new Leader(plm.member, threads);
+    const leader = new Leader(part.plm.member, threads);
     this.#pages = new PagePool(memory, parts.pages, () => this.expectUsable());
-    this.#parts = { ...parts, batch, board, leader };
+    const streamed = parts.window && this.#streamedOf(parts, parts.window);
+    this.#parts = { ...parts, batch, board, leader, streamed, runs: runsOf(weights) };
     this.config = model.config;
     this.variant = variant;
     this.kernelRates = choice.rates[weights.layers[0].upProj.type];
-    this.sparsity = plm.sparsity;
+    this.sparsity = part.plm.sparsity;
     this.#count = leader.threads;
   }
 
@@ -118,24 +122,29 @@ export class Engine {
 
   /**
    * Evaluates pieces of several sequences, which have room for their rows, and fills in what is
-   * requested of them; returns the milliseconds that took. The rows are in the cache then, behind
-   * those that the sequences have. Throws DISPOSED and THREAD_LOST.
+   * requested of them; resolves to the milliseconds that took. The rows are in the cache then,
+   * behind those that the sequences have. Without streamed layers it never waits, and with them it
+   * ends early once no piece is wanted. One call at a time. Rejects with DISPOSED, THREAD_LOST, and
+   * what reading a streamed layer throws.
    */
-  evaluate(pieces: readonly Piece[]): number {
-    const { batch, memory } = this.#live();
+  async evaluate(pieces: readonly Piece[]): Promise<number> {
+    const { batch, memory, runs, streamed } = this.#live();
+    const startMs = now();
     const ordered = [...pieces].sort((a, b) => rank(a) - rank(b));
-    const requested: { output: Output; target: Float32Array }[] = [];
+    const requested: { output: Output; target: Float32Array; piece: Piece }[] = [];
     let n = 0;
-    for (const { tokens, outputs, targets } of ordered) {
-      outputs.forEach((output, i) => {
-        requested.push({ output: { ...output, row: n + output.row }, target: targets[i] });
+    for (const piece of ordered) {
+      piece.outputs.forEach((output, i) => {
+        const target = piece.targets[i];
+        requested.push({ output: { ...output, row: n + output.row }, target, piece });
       });
-      n += tokens.length;
+      n += piece.tokens.length;
     }
     requested.sort((a, b) => outputRank(a.output) - outputRank(b.output));
     const receive: Receive = (first, count, ptr, stride) => {
       for (let i = 0; i < count; i++) {
-        const { target } = requested[first + i];
+        const { target, piece } = requested[first + i];
+        if (!piece.isWanted()) continue;
         target.set(new Float32Array(memory.buffer, ptr + i * stride * 4, target.length));
       }
     };
@@ -143,10 +152,19 @@ export class Engine {
       ordered,
       requested.map(({ output }) => output),
     );
-    const layers = this.config.numHiddenLayers;
-    const work = { kind: "evaluate", batch: written, layers } as const;
     const pace = this.#paceOf(n, rank(ordered[ordered.length - 1]));
-    return this.#perform(work, pace, n, receive).ms;
+    const { count } = pace;
+    const isWanted = (): boolean => pieces.some((piece) => piece.isWanted());
+    let [ms, lateMs] = [0, 0];
+    for (const run of runs) {
+      if (streamed?.has(run.first)) await streamed.bring(run.first, count, isWanted);
+      if (!isWanted()) return now() - startMs;
+      const timed = this.#perform({ kind: "evaluate", batch: written, ...run }, count, receive);
+      ms += timed.ms;
+      lateMs += timed.lateMs;
+    }
+    pace.done({ ms, lateMs, units: n });
+    return now() - startMs;
   }
 
   /**
@@ -159,9 +177,11 @@ export class Engine {
 
   /** The model as saved sessions name it. Throws DISPOSED. */
   get snapshotModel(): Omit<SnapshotModel, "contextLength"> {
-    const { model, memory } = this.#live();
+    const { model, memory, streamed } = this.#live();
     const { config, weights, cacheType, reading } = model;
-    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, memory, reading);
+    const sampleOf = (weight: Weight): Sample =>
+      streamed?.sampleOf(weight) ?? sampleWeight(weight, memory, reading);
+    const fingerprint = this.#fingerprint ?? fingerprintOf(config, weights, sampleOf);
     this.#fingerprint = fingerprint;
     return {
       ...{ fingerprint, cacheType, rowBytes: cacheRowBytes(cacheType, config) },
@@ -169,40 +189,36 @@ export class Engine {
     };
   }
 
-  /** Packs the keys that decoding absorbs. To be called once, after the weights are read. */
-  packKeys(): void {
-    this.#perform({ kind: "packKeys" }, this.threads);
+  /**
+   * Packs the keys that decoding absorbs of all layers in memory, and brings each streamed layer
+   * once. To be called once, after the weights are read. Throws what reading them throws.
+   */
+  async finishLoading(report: LoadReport, signal?: AbortSignal): Promise<void> {
+    const { streamed, runs } = this.#live();
+    for (const { first, end } of runs) {
+      const kept = streamed?.has(first) ? first + 1 : first;
+      if (kept < end) this.#perform({ kind: "packKeys", first: kept, end }, this.threads);
+    }
+    await streamed?.bringAll(this.threads, report, signal);
   }
 
-  /** Reads all weights once on all threads, for timing. */
+  /** Takes over sources if layers are streamed from them; `close` is called in the end. */
+  takeSources(close: () => unknown): boolean {
+    const { window } = this.#live();
+    window?.closeWith(close);
+    return window !== undefined;
+  }
+
+  /** Reads all weights in memory once on all threads, for timing. */
   readWeights(): void {
     this.#perform({ kind: "read" }, this.threads);
   }
 
-  /**
-   * Sets the fastest number of threads, found by timing layers on 1, 2, 4 and so on up to `most`;
-   * the starter starts those that are missing. Ends the threads that slow it down, unless some were
-   * late: then the machine was busy, and may be free later. To be called before any session
-   * evaluates.
-   */
+  /** Sets the fastest number of threads up to `most`. To be called before any session evaluates. */
   async chooseThreads(most: number, starter: Pick<ThreadStarter, "start">): Promise<void> {
     const { leader } = this.#live();
-    let last = this.#timeLayers(1);
-    const timings = [last];
-    let bestMs = last.ms;
-    // A clock may stand still.
-    while (last.count < most && last.ms > 0 && last.ms <= bestMs * NEARLY_BEST) {
-      const count = Math.min(last.count * 2, most);
-      const { threads } = leader;
-      if (count > threads) leader.add(await starter.start(count - threads));
-      if (count > leader.threads) break;
-      last = this.#timeLayers(count);
-      timings.push(last);
-      bestMs = Math.min(bestMs, last.ms);
-    }
-    const best = timings.find(({ ms }) => ms <= bestMs * NEARLY_BEST)!;
-    this.#count = bestMs > 0 ? best.count : leader.threads;
-    if (last.lateShare < LATE_SHARE) leader.keep(this.#count);
+    const time = (count: number): ThreadsTiming => this.#timeLayers(count);
+    this.#count = await chooseThreads(leader, time, most, starter);
     this.#paces = [];
     this.sparsity.activations = 0;
     this.sparsity.nonZero = 0;
@@ -212,6 +228,7 @@ export class Engine {
   dispose(): void {
     if (this.#parts === undefined) return;
     this.#parts.leader.keep(1);
+    this.#parts.window?.close();
     this.#pages.dispose();
     release(this.#parts.memory);
     this.#parts = undefined;
@@ -222,13 +239,21 @@ export class Engine {
     throw disposedModel();
   }
 
+  /** The parts of streamed layers. */
+  #streamedOf({ model, memory }: EngineParts, window: LayerWindow): StreamedLayers {
+    const { weights, reading } = model;
+    const sample = (weight: Weight): Sample => sampleWeight(weight, memory, reading);
+    const perform = (work: Work, threads: number): unknown => this.#perform(work, threads);
+    return new StreamedLayers({ window, weights, perform, sample });
+  }
+
   /** Times some layers on `count` threads: the best run, and the share of lateness. */
-  #timeLayers(count: number): LayerTiming {
+  #timeLayers(count: number): ThreadsTiming {
     const sequence = this.createSequence();
     sequence.reserve(1);
     const next = { tokens: [0], sequence, phase: "decode", form: "absorbed" } as const;
     const batch = this.#live().batch.write([next], []);
-    const work = { kind: "evaluate", batch, layers: TIMED_LAYERS } as const;
+    const work = { kind: "evaluate", batch, ...this.#timedRun() } as const;
     const run = (): Pick<Timed, "ms" | "lateMs"> => this.#perform(work, count);
     // The first run wakes the threads.
     run();
@@ -242,6 +267,14 @@ export class Engine {
     };
   }
 
+  /** Layers that are in memory. */
+  #timedRun(): LayerRun {
+    const { runs, streamed } = this.#live();
+    const first = streamed?.layer ?? 0;
+    const { end } = runs.find((run) => run.first === first)!;
+    return { first, end: Math.min(end, first + TIMED_LAYERS) };
+  }
+
   /** The pace of passes over `n` tokens, whose last are in a phase of that rank. */
   #paceOf(n: number, phase: number): Pace {
     const index = Math.ceil(Math.log2(n)) * PHASES.length + phase;
@@ -250,18 +283,13 @@ export class Engine {
   }
 
   /** Performs a piece of work on all threads that take part. Throws THREAD_LOST. */
-  #perform(
-    work: Work,
-    pace: Pace | number,
-    units = 1,
-    receive?: Receive,
-  ): Pick<Timed, "ms" | "lateMs"> {
-    const { board, leader, plm, precision } = this.#live();
+  #perform(work: Work, threads: number, receive?: Receive): Pick<Timed, "ms" | "lateMs"> {
+    const { board, leader, part, precision } = this.#live();
     return leader.perform({
-      pace,
-      units,
+      pace: threads,
+      units: 1,
       post: () => board.write(work, precision),
-      perform: () => perform(plm, work, precision, receive),
+      perform: () => perform(part, work, precision, receive),
     });
   }
 }

@@ -2,6 +2,7 @@
 import platform from "#platform";
 import { checkSignal } from "../brands.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
+import type { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { chooseKernels, type MatmulRates, presumeKernels } from "../kernels/choose-kernels.js";
@@ -15,11 +16,13 @@ import {
 import { collectReleased, release } from "../kernels/released.js";
 import { requireWasm } from "../kernels/require-wasm.js";
 import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
-import { type LoadProgress, readWeights } from "../loading/read-weights.js";
+import { LayerWindow } from "../loading/layer-window.js";
+import { type LoadProgress, LoadReport } from "../loading/progress.js";
+import { readWeights } from "../loading/read-weights.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
-import { eachWeight, weightBytes } from "../model/weights.js";
+import { eachResident, eachWeight, tensorBytes, weightBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
 import { closeSources, type ModelSource, openSources } from "../sources/source.js";
@@ -36,7 +39,8 @@ import { restoreSequence } from "./restore.js";
 import { CacheRoom } from "./room.js";
 import { Sequence } from "./sequence.js";
 import type { Session } from "./session.js";
-import { createPlm, stagingOf, type ThreadStart } from "./thread.js";
+import { checkRereadable } from "./streamed-layers.js";
+import { createThreadPart, stagingOf, type ThreadStart, windowStagingOf } from "./thread.js";
 import { Turns } from "./turns.js";
 
 export { type KernelsBinary, VARIANTS, type Variant };
@@ -113,8 +117,16 @@ export class LoadedPlm implements LoadedModel {
   async readWeights(): Promise<number> {
     this.#engine.readWeights();
     let total = 0;
-    for (const weight of eachWeight(this.plan.weights)) total += weightBytes(weight);
+    for (const weight of eachResident(this.plan.weights)) total += weightBytes(weight);
     return total;
+  }
+
+  /**
+   * Takes over sources that are still read, if layers are streamed: `close` is called in the end.
+   * Returns whether it did.
+   */
+  takeSources(close: () => unknown): boolean {
+    return this.#engine.takeSources(close);
   }
 
   get pagesInUse(): number {
@@ -145,8 +157,12 @@ export class LoadedPlm implements LoadedModel {
       const { contextLength } = this.plan.options;
       const model = { ...this.#engine.snapshotModel, contextLength };
       const empty = this.#engine.createSequence();
-      const makeRoom = this.#room.makeRoom.bind(this.#room);
-      const restored = await restoreSequence(sources[0], model, empty, makeRoom, signal);
+      const reserve = async (to: CacheSequence, rows: number): Promise<void> => {
+        await this.#turns.whenIdle();
+        this.#room.makeRoom(to.needed(rows));
+        to.reserve(rows);
+      };
+      const restored = await restoreSequence(sources[0], model, empty, reserve, signal);
       const { sequence, tokens, messages } = restored;
       if (this.#engine.isDisposed) sequence.dispose();
       this.#checkLive();
@@ -201,7 +217,10 @@ export async function loadPlm(
   if (variant !== undefined) checkChoice("variant", variant, VARIANTS);
   checkScript("threadScript", options.threadScript);
   const plan = planModel(gguf, options);
-  const { config, weights, buffers, meeting, pages, batch } = plan;
+  const { config, weights, buffers, meeting, pages, batch, windowPtr } = plan;
+  const isStreamed = weights.streamed.length > 0;
+  if (isStreamed) checkRereadable(gguf.sources);
+  const report = new LoadReport(tensorBytes(eachWeight(weights)), options.onProgress);
   const { threads, precision, contextLength, cacheType } = plan.options;
   const isShared = threads > 1 && !isModule(binary);
   if (isShared) await collectReleased();
@@ -218,7 +237,8 @@ export async function loadPlm(
     const choice = plan.isSmall
       ? presumeKernels(kernels, types)
       : chooseKernels(kernels, memory, buffers.x, types);
-    const model = { config, weights, buffers, meeting, choice, batch, cacheType, reading };
+    const data = { config, weights, buffers, meeting, batch, windowPtr };
+    const model = { ...data, choice, cacheType, reading };
     starter = new ThreadStarter({
       memory,
       teamPtr: meeting.team,
@@ -231,12 +251,19 @@ export async function loadPlm(
     starting = starter.start(isShared ? firstThreads(plan, options) - 1 : 0);
     const helpers = starting.then((started) => started.length);
     const target = { kernels, memory, ...stagingOf(plan), helpers };
-    await readWeights(gguf, weights, target, { ...options, signal });
+    await readWeights(gguf, weights, target, { report, signal });
     fillRopeTable(memory, buffers.ropeTable, config, contextLength);
-    const plm = createPlm(model, kernels, memory, { index: 0, maySleep: platform.maySleep() });
-    const shared = { model, memory, plm, pages, threads: await starting };
+    const part = createThreadPart(model, kernels, memory, {
+      index: 0,
+      maySleep: platform.maySleep(),
+    });
+    const { packer } = part;
+    const window = isStreamed
+      ? new LayerWindow({ gguf, memory, packer, staging: windowStagingOf(model) })
+      : undefined;
+    const shared = { model, memory, part, pages, window, threads: await starting };
     const engine = new Engine({ ...shared, precision, variant: loaded });
-    engine.packKeys();
+    await engine.finishLoading(report, signal);
     if (options.threads === undefined && engine.threads > 1) {
       await engine.chooseThreads(threads, starter);
     }
@@ -244,6 +271,7 @@ export async function loadPlm(
     const end = starter.end.bind(starter);
     endWhenDropped(engine, () => {
       end();
+      window?.close();
       release(memory);
     });
     return new LoadedPlm(plan, engine, starter.failure ?? obstacleOf(plan, options));

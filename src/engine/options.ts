@@ -55,6 +55,13 @@ export interface ModelOptions {
   /** Refuse a plan that takes more bytes than this; default, and at most, 4 GiB. */
   memoryLimitBytes?: number;
   /**
+   * Layers whose weights are in memory at a time, at least 1; default all. The others are read from
+   * the source again, and packed, whenever the forward pass gets to them: the results are the same,
+   * a prompt takes somewhat longer, and a token as long as the reads. The source is a file, a Blob
+   * or bytes that can be read again; it stays open until the model is disposed of.
+   */
+  residentLayers?: number;
+  /**
    * Choose the options that are left open for the device: `model.plan.choices` lists what was
    * chosen, and why. "auto" changes nothing that fits into `memoryLimitBytes` or, without it, half
    * of the memory that the runtime reports; else it takes smaller batches, then a q8_0 cache, then
@@ -138,6 +145,12 @@ export function checkOptions(options: ModelOptions, config: PlmConfig): PlannedO
     prefixCache: checkFlag("prefixCache", options.prefixCache ?? true),
     threads: plannedThreads(options.threads),
     precision: checkChoice("precision", options.precision ?? "balanced", PRECISIONS),
+    residentLayers: checkRange(
+      "residentLayers",
+      options.residentLayers ?? config.numHiddenLayers,
+      1,
+      config.numHiddenLayers,
+    ),
     memoryLimitBytes: checkLimit(options.memoryLimitBytes ?? MAX_MEMORY_BYTES),
   };
 }

@@ -6,10 +6,11 @@ import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { TIMING_BYTES } from "../kernels/choose-kernels.js";
 import { readScratchBytes } from "../loading/read-weights.js";
+import { WindowStaging } from "../loading/window-staging.js";
 import { type BatchPlan, planBatch } from "../model/batch.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
-import { bindWeights, type PlmWeights } from "../model/weights.js";
+import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "../model/weights.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import {
   checkChoice,
@@ -34,6 +35,8 @@ export interface ModelPlan {
   readonly batch: BatchPlan;
   readonly buffers: Buffers;
   readonly meeting: Meeting;
+  /** Where chunks of streamed layers are staged. */
+  readonly windowPtr: number;
   readonly memory: MemoryPlan;
   readonly options: PlannedOptions;
   /** What `profile` chose. */
@@ -63,12 +66,19 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   throw refusal;
 }
 
+/** Bytes of all weights, in memory or not. */
+function bytesOf(weights: PlmWeights): number {
+  let bytes = 0;
+  for (const weight of eachWeight(weights)) bytes += weightBytes(weight);
+  return bytes;
+}
+
 /** The plan with options as they are. */
 function planWith(gguf: Gguf, config: PlmConfig, options: ModelOptions): ModelPlan {
   const requested = checkOptions(options, config);
   const memory = new MemoryPlan();
-  const weights = bindWeights(gguf, config, memory);
-  const isSmall = memory.bytes("weights") < SMALL_BYTES;
+  const weights = bindWeights(gguf, config, memory, requested.residentLayers);
+  const isSmall = bytesOf(weights) < SMALL_BYTES;
   const threads = isSmall && options.threads === undefined ? 1 : requested.threads;
   const checked = { ...requested, threads };
   const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
@@ -86,6 +96,8 @@ function planWith(gguf: Gguf, config: PlmConfig, options: ModelOptions): ModelPl
   const scratchBytes = Math.max(layout.bytes, stagingBytes, TIMING_BYTES);
   const meeting = planMeeting(memory);
   const batch = planBatch(memory, { layers, rows, maxSequences, contextLength });
+  const window = new WindowStaging(weights, threads, 0);
+  const windowPtr = memory.add("scratch", "staging of streamed layers", window.bytes);
   const scratchPtr = memory.add("scratch", "activations, staging while loading", scratchBytes);
   const buffers = layoutBuffers(config, sizes, scratchPtr);
   memory.check(checked.memoryLimitBytes);
@@ -96,6 +108,7 @@ function planWith(gguf: Gguf, config: PlmConfig, options: ModelOptions): ModelPl
     batch,
     buffers,
     meeting,
+    windowPtr,
     memory,
     options: checked,
     isSmall,

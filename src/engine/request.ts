@@ -14,6 +14,8 @@ export interface Piece extends NextTokens {
   readonly outputs: readonly Output[];
   /** Where each output goes. */
   readonly targets: readonly Float32Array[];
+  /** Whether anyone still waits for it. */
+  readonly isWanted: () => boolean;
 }
 
 /** How the form of attention is chosen. */
@@ -116,14 +118,15 @@ export class Request implements Job {
     const { cache, history } = this.sequence;
     const { length: position } = cache;
     const { phase, form } = this.#run();
+    const isWanted = (): boolean => !this.isOver && this.hasResult;
+    const common = { sequence: cache, phase, form, isWanted };
     if (position < history.length) {
       const tokens = history.tokens.subarray(position, position + n);
-      return { tokens, sequence: cache, phase, form, outputs: [], targets: [] };
+      return { tokens, ...common, outputs: [], targets: [] };
     }
     const from = position - this.#start;
     const tokens = this.tokens.subarray(from, from + n);
-    const requested = this.#outputs(from, n);
-    return { tokens, sequence: cache, phase, form, ...requested };
+    return { tokens, ...common, ...this.#outputs(from, n) };
   }
 
   /** Records that the rows of a piece are in the cache. */

@@ -12,7 +12,7 @@ export interface Restored {
 }
 
 /**
- * Fills an empty sequence from a saved session; `makeRoom` makes pages free for its rows. Throws
+ * Fills an empty sequence from a saved session; `reserve` makes room for its rows. Throws
  * INVALID_FILE, UNSUPPORTED_FILE, CONTEXT_FULL or CACHE_FULL, and the signal's reason; the sequence
  * then holds no pages.
  */
@@ -20,13 +20,12 @@ export async function restoreSequence(
   source: ByteSource,
   model: SnapshotModel,
   sequence: CacheSequence,
-  makeRoom: (pages: number) => void,
+  reserve: (sequence: CacheSequence, rows: number) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<Restored> {
   const snapshot = await readSnapshot(source, model, signal);
   const { tokens, messages } = snapshot;
-  makeRoom(sequence.needed(tokens.length));
-  sequence.reserve(tokens.length);
+  await reserve(sequence, tokens.length);
   sequence.append(tokens.length);
   try {
     for await (const { layer, index, bytes } of readPages(source, snapshot, signal)) {

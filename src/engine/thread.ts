@@ -8,13 +8,14 @@ import type { UsableReading } from "../kernels/probe.js";
 import { Member } from "../kernels/team.js";
 import type { PackTarget } from "../loading/staging.js";
 import { helpReadWeights } from "../loading/staging.js";
+import { WindowPacker, WindowStaging } from "../loading/window-staging.js";
 import { BatchBoard, type BatchPlan } from "../model/batch.js";
 import type { Buffers } from "../model/buffers.js";
 import type { PlmConfig } from "../model/config.js";
 import { Plm } from "../model/plm.js";
 import type { PlmWeights } from "../model/weights.js";
 import type { Meeting } from "./meeting.js";
-import { performAnnounced, WorkBoard } from "./work.js";
+import { performAnnounced, type ThreadPart, WorkBoard } from "./work.js";
 
 /** A model as data that can be sent to any thread. */
 export interface ModelData {
@@ -27,6 +28,8 @@ export interface ModelData {
   readonly choice: KernelChoice;
   /** What the kernels are instantiated for. */
   readonly reading: UsableReading;
+  /** Where chunks of streamed layers are staged. */
+  readonly windowPtr: number;
 }
 
 /** The message that a thread starts with. */
@@ -45,20 +48,30 @@ export function stagingOf({
   return { queuePtr: meeting.queue, stagingPtr: buffers.x, threads: buffers.threads.length };
 }
 
-/** The model as one thread computes with it. */
-export function createPlm(
+/** The streamed layers' staging; the same on every thread. */
+export function windowStagingOf({
+  weights,
+  buffers,
+  windowPtr,
+}: Pick<ModelData, "weights" | "buffers" | "windowPtr">): WindowStaging {
+  return new WindowStaging(weights, buffers.threads.length, windowPtr);
+}
+
+/** A thread's part of the model. */
+export function createThreadPart(
   model: ModelData,
   kernels: Kernels,
   memory: WebAssembly.Memory,
   { index, maySleep }: { index: number; maySleep: boolean },
-): Plm {
+): ThreadPart {
   const { config, weights, choice } = model;
   const buffers = { ...model.buffers, ...model.buffers.threads[index] };
   const member = new Member({ kernels, memory, teamPtr: model.meeting.team, index, maySleep });
   const batch = new BatchBoard(memory, model.batch);
   const cache = new CacheRows(kernels, model.cacheType, config);
   const parts = { config, kernels, memory, member, buffers, batch, cache };
-  return new Plm(parts, weights, choice);
+  const packer = new WindowPacker({ kernels, memory, member }, windowStagingOf(model));
+  return { plm: new Plm(parts, weights, choice), packer };
 }
 
 /**
@@ -67,10 +80,10 @@ export function createPlm(
 export function runThread({ module, memory, model, index }: ThreadStart, ready: () => void): void {
   const { exports } = new WebAssembly.Instance(module, kernelImports(memory, model.reading));
   const kernels = exports as unknown as Kernels;
-  const plm = createPlm(model, kernels, memory, { index, maySleep: true });
+  const part = createThreadPart(model, kernels, memory, { index, maySleep: true });
   const board = new WorkBoard(memory, model.meeting.work, new BatchBoard(memory, model.batch));
-  const done = plm.member.announced;
+  const done = part.plm.member.announced;
   ready();
   helpReadWeights(model.weights, { kernels, memory, ...stagingOf(model) }, index);
-  performAnnounced(plm, board, done);
+  performAnnounced(part, board, done);
 }

@@ -20,6 +20,8 @@ export class Turns {
   #turns = 0;
   /** How long all wait for pages that others keep. */
   #pauseMs = 0;
+  /** Whether a forward pass is under way; while layers are streamed, the program goes on. */
+  #isPassing = false;
   /** End the pauses of the waiting calls. */
   readonly #wakes = new Set<() => void>();
 
@@ -70,28 +72,36 @@ export class Turns {
     for (const wake of this.#wakes) wake();
   }
 
+  /** Resolves when no forward pass is under way, in which pages that were given up are written. */
+  async whenIdle(): Promise<void> {
+    while (this.#isPassing) await this.#pause();
+  }
+
   /** Lets the event loop run; then takes a turn if none was taken meanwhile. */
   async #goRound(request: Request): Promise<void> {
     const turns = this.#turns;
     // Sequences that have just gone on ask for their next tokens meanwhile.
     await platform.yieldToEventLoop();
-    if (this.#pauseMs > 0 && !request.isOver) await this.#pause();
-    if (request.isOver || this.#turns !== turns) return;
-    this.#turns++;
-    try {
-      this.#takeTurn();
-    } catch (reason) {
-      this.cancel(() => true, reason);
+    if (this.#pauseMs > 0 && !request.isOver) await this.#pause(this.#pauseMs);
+    if (!request.isOver && !this.#isPassing && this.#turns === turns) {
+      this.#turns++;
+      try {
+        this.#takeTurn();
+      } catch (reason) {
+        this.cancel(() => true, reason);
+      }
     }
+    while (this.#isPassing && !request.isOver) await this.#pause();
   }
 
-  async #pause(): Promise<void> {
+  /** Waits so long, or until something changes. */
+  async #pause(ms = Infinity): Promise<void> {
     let cancel: (() => void) | undefined;
     let wake = (): void => undefined;
     await new Promise<void>((resolve) => {
       wake = resolve;
       this.#wakes.add(wake);
-      if (this.#pauseMs < Infinity) cancel = this.#clock.after(this.#pauseMs, resolve);
+      if (ms < Infinity) cancel = this.#clock.after(ms, resolve);
     });
     cancel?.();
     this.#wakes.delete(wake);
@@ -106,7 +116,7 @@ export class Turns {
     this.#room.startTurn(this.#clock.now());
     const parts = this.#scheduler.plan(this.#room);
     for (const request of jobs.filter(({ left }) => left === 0)) this.#end(request);
-    if (parts.length > 0) this.#perform(parts);
+    if (parts.length > 0) void this.#perform(parts);
     // One without pages may go on once one with pages has failed.
     else if (jobs.length > 0) this.#wait(jobs.find(({ isAdmitted }) => isAdmitted) ?? jobs[0]);
   }
@@ -118,27 +128,38 @@ export class Turns {
     else this.#pauseMs = ms;
   }
 
-  #perform(parts: readonly Part<Request>[]): void {
+  /** Never rejects. */
+  async #perform(parts: readonly Part<Request>[]): Promise<void> {
     const pieces = new Map<Request, Piece>();
-    for (const { job, n } of parts) pieces.set(job, job.piece(n));
-    let ms: number;
+    this.#isPassing = true;
     try {
-      ms = this.#engine.evaluate([...pieces.values()]);
+      for (const { job, n } of parts) pieces.set(job, job.piece(n));
+      const ms = await this.#engine.evaluate([...pieces.values()]);
+      this.#scheduler.done(parts, ms);
+      for (const [request, piece] of pieces) this.#advance(request, piece);
     } catch (reason) {
-      for (const request of pieces.keys()) this.#end(request, { reason });
+      for (const { job } of parts) this.#end(job, { reason });
+    }
+    this.#isPassing = false;
+    this.goOn();
+  }
+
+  /** Records that the rows of a piece are in the cache, if they are still wanted. */
+  #advance(request: Request, piece: Piece): void {
+    if (request.isOver) return;
+    const { evaluation, hasResult, sequence } = request;
+    if (!hasResult) {
+      this.#end(request, { reason: lostOut(evaluation.out) });
       return;
     }
-    this.#scheduler.done(parts, ms);
-    for (const [request, piece] of pieces) {
-      request.advance(piece);
-      this.#room.share(request.sequence, piece.tokens.length);
-      if (request.left === 0) this.#end(request);
-    }
+    request.advance(piece);
+    this.#room.share(sequence, piece.tokens.length);
+    if (request.left === 0) this.#end(request);
   }
 
   /** Ends a request; its sequence keeps the rows that are done, and no pages beyond. */
   #end(request: Request, error?: { readonly reason: unknown }): void {
-    // An abort may come between the turn and the call's own.
+    // An abort may come between the turn and the call's own, or within the turn.
     if (request.isOver) return;
     const { sequence } = request;
     this.#scheduler.remove(request);

@@ -2,6 +2,7 @@
  * Work for all threads: the caller's thread writes it to a few words of shared memory and announces
  * it, and every thread does its share.
  */
+import type { WindowPacker } from "../loading/window-staging.js";
 import type { Batch, BatchBoard } from "../model/batch.js";
 import type { Plm, Receive } from "../model/plm.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
@@ -9,10 +10,26 @@ import { WORK_BYTES } from "./meeting.js";
 
 /** A piece of work. */
 export type Work =
-  | { readonly kind: "evaluate"; readonly batch: Batch; readonly layers: number }
-  | { readonly kind: "read" | "packKeys" };
+  | {
+      readonly kind: "evaluate";
+      readonly batch: Batch;
+      /** Layers `first` to `end` of a pass. */
+      readonly first: number;
+      readonly end: number;
+    }
+  /** Packs the keys of layers `first` to `end`. */
+  | { readonly kind: "packKeys"; readonly first: number; readonly end: number }
+  /** Packs chunk `i`, which was read `count`th, into the window. */
+  | { readonly kind: "packChunk"; readonly i: number; readonly count: number }
+  | { readonly kind: "read" };
 
-const KINDS = ["evaluate", "read", "packKeys"] as const;
+const KINDS = ["evaluate", "packKeys", "packChunk", "read"] as const;
+
+/** A model as one thread computes with it, and packs its streamed layers. */
+export interface ThreadPart {
+  readonly plm: Plm;
+  readonly packer: WindowPacker;
+}
 
 /** The words of announced work, written when all threads have done the last. */
 export class WorkBoard {
@@ -26,34 +43,50 @@ export class WorkBoard {
   }
 
   write(work: Work, precision: Precision): void {
-    this.#words.set([PRECISIONS.indexOf(precision), KINDS.indexOf(work.kind)]);
-    if (work.kind === "evaluate") this.#words[2] = work.layers;
+    const [from, to] = numbersOf(work);
+    this.#words.set([PRECISIONS.indexOf(precision), KINDS.indexOf(work.kind), from, to]);
   }
 
   read(): { work: Work; precision: Precision } {
-    const [precisionIndex, kind, layers] = this.#words;
+    const [precisionIndex, kindIndex, from, to] = this.#words;
     const precision = PRECISIONS[precisionIndex];
-    const name = KINDS[kind];
-    if (name !== "evaluate") return { work: { kind: name }, precision };
-    return { work: { kind: name, batch: this.#batch.read(), layers }, precision };
+    const kind = KINDS[kindIndex];
+    const range = { first: from, end: to };
+    if (kind === "evaluate")
+      return { work: { kind, batch: this.#batch.read(), ...range }, precision };
+    if (kind === "packKeys") return { work: { kind, ...range }, precision };
+    if (kind === "packChunk") return { work: { kind, i: from, count: to }, precision };
+    return { work: { kind }, precision };
   }
+}
+
+/** The numbers that tell one piece of work from another of its kind. */
+function numbersOf(work: Work): [number, number] {
+  if (work.kind === "read") return [0, 0];
+  return work.kind === "packChunk" ? [work.i, work.count] : [work.first, work.end];
 }
 
 /**
  * Does one thread's share of a piece of work that its member has begun. `receive` is that of
  * Plm.evaluate.
  */
-export function perform(plm: Plm, work: Work, precision: Precision, receive?: Receive): void {
+export function perform(
+  { plm, packer }: ThreadPart,
+  work: Work,
+  precision: Precision,
+  receive?: Receive,
+): void {
   plm.linear.precision = precision;
-  if (work.kind === "evaluate") plm.evaluate(work.batch, work.layers, receive);
-  else if (work.kind === "read") plm.readWeights();
-  else plm.packKeys();
+  if (work.kind === "evaluate") plm.evaluate(work, receive);
+  else if (work.kind === "packKeys") plm.packKeys(work.first, work.end);
+  else if (work.kind === "packChunk") packer.pack(work.i, work.count);
+  else plm.readWeights();
 }
 
 /** Does work announced after `done` until the thread is dismissed. */
-export function performAnnounced(plm: Plm, board: WorkBoard, done: number): void {
-  plm.member.follow(done, () => {
+export function performAnnounced(part: ThreadPart, board: WorkBoard, done: number): void {
+  part.plm.member.follow(done, () => {
     const { work, precision } = board.read();
-    perform(plm, work, precision);
+    perform(part, work, precision);
   });
 }

@@ -12,6 +12,8 @@ export interface ByteSource {
   readonly size: number | undefined;
   /** If true, offsets must not go backwards, except inside what `openGguf` kept. */
   readonly sequential: boolean;
+  /** If true, each read takes a request over a network. */
+  readonly isRemote?: boolean;
   /** Fills `target` with the bytes at `offset`; returns the number read, less only at the end. */
   read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
   /**

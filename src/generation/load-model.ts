@@ -62,7 +62,8 @@ async function loadHere(
       model.dispose();
       throw error;
     }
-    return model;
+    const isHeld = loaded.takeSources(() => closeSources(sources));
+    return { result: model, isHeld };
   });
 }
 
@@ -90,28 +91,36 @@ export async function inspectModel(
   source: ModelSource,
   options: ModelOptions & SourceOptions & CheckpointOptions & { signal?: AbortSignal } = {},
 ): Promise<Inspection> {
-  return withGguf(source, options, openSources, async (gguf) => ({
-    gguf,
-    plan: planModel(gguf, options),
-    tokenizer: Tokenizer.fromMetadata(gguf.metadata),
-  }));
+  return withGguf(source, options, openSources, async (gguf) => {
+    const plan = planModel(gguf, options);
+    return { result: { gguf, plan, tokenizer: Tokenizer.fromMetadata(gguf.metadata) } };
+  });
 }
 
-/** Opens, uses and closes a file. */
+/** What came of a file; if it is held, it is still read. */
+interface Used<T> {
+  readonly result: T;
+  readonly isHeld?: boolean;
+}
+
+/** Opens and uses a file, and closes it unless it is held. */
 async function withGguf<T>(
   source: ModelSource,
   options: Pick<LoadOptions, "signal" | "onProgress"> & SourceOptions & CheckpointOptions,
   open: typeof openSources,
-  use: (gguf: Gguf, sources: readonly ByteSource[]) => Promise<T>,
+  use: (gguf: Gguf, sources: readonly ByteSource[]) => Promise<Used<T>>,
 ): Promise<T> {
   checkOptions(options);
   checkProgress(options);
   const signal = checkSignal(options.signal);
   const sources = await open(source, signal, options);
+  let isHeld: boolean | undefined = false;
   try {
-    return await use(await openModel(sources, options, signal), sources);
+    const used = await use(await openModel(sources, options, signal), sources);
+    isHeld = used.isHeld;
+    return used.result;
   } finally {
-    await closeSources(sources);
+    if (!isHeld) await closeSources(sources);
   }
 }
 

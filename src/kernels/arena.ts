@@ -28,7 +28,22 @@ const COUNTED = new WeakMap<WebAssembly.Memory, unknown>();
 /** Lays regions one after another. Nothing is allocated until `allocate`. */
 export class MemoryPlan {
   readonly regions: Region[] = [];
-  #end = FIRST_PTR;
+  #end: number;
+
+  /** With its first region at `startPtr`, by default behind the kernels' data. */
+  constructor(startPtr: number = FIRST_PTR) {
+    this.#end = startPtr;
+  }
+
+  /** A plan of regions whose place is not known yet: the first is at 0. */
+  detached(): MemoryPlan {
+    return new MemoryPlan(0);
+  }
+
+  /** The address behind the last region. */
+  get end(): number {
+    return this.#end;
+  }
 
   /** Plans `bytes` bytes, aligned to 64; returns their address. */
   add(kind: RegionKind, name: string, bytes: number): number {

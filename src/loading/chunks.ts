@@ -1,7 +1,7 @@
 /** The pieces in which a model's tensors are read and packed. */
 import type { TensorInfo } from "../format/tensors.js";
 import { SLAB_ROWS } from "../kernels/packed.js";
-import { eachWeight, type PlmWeights, type Weight } from "../model/weights.js";
+import { tensorBytes, type Weight } from "../model/weights.js";
 
 /**
  * The size in bytes that one read aims at: less for a small model, since memory that is touched for
@@ -42,13 +42,23 @@ export function stagedBytes(chunk: Chunk): number {
 }
 
 /** All chunks in file order, so that a forward-only source will do. */
-export function planChunks(weights: PlmWeights): Chunk[] {
+export function planChunks(weights: readonly Weight[]): Chunk[] {
+  const total = tensorBytes(weights);
+  const bytes = Math.max(LEAST_CHUNK_BYTES, Math.min(total / CHUNKS, MOST_CHUNK_BYTES));
+  return chunksInOrder(weights, bytes);
+}
+
+/** The chunks of weights, of about `bytes` bytes, in the order of the file. */
+export function chunksInOrder(weights: readonly Weight[], bytes: number): Chunk[] {
   const tensors: { weight: Weight; tensor: TensorInfo }[] = [];
-  for (const weight of eachWeight(weights)) {
+  for (const weight of weights) {
     for (const tensor of weight.tensors) tensors.push({ weight, tensor });
   }
   tensors.sort((a, b) => a.tensor.file - b.tensor.file || a.tensor.offset - b.tensor.offset);
-  const total = tensors.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);
-  const bytes = Math.max(LEAST_CHUNK_BYTES, Math.min(total / CHUNKS, MOST_CHUNK_BYTES));
   return tensors.flatMap(({ weight, tensor }) => [...chunksOf(weight, tensor, bytes)]);
+}
+
+/** Bytes of a chunk in its file. */
+export function chunkBytes({ rows, rowBytes }: Chunk): number {
+  return rows * rowBytes;
 }

@@ -6,18 +6,16 @@ import { PlmError } from "../errors.js";
 import type { Gguf } from "../format/gguf.js";
 import { Patience } from "../kernels/patience.js";
 import type { PlmWeights } from "../model/weights.js";
-import { type TransferProgress, TransferRate } from "../sources/transfer-rate.js";
-import { stagedBytes } from "./chunks.js";
+import { chunkBytes, stagedBytes } from "./chunks.js";
 import { checkPacked } from "./pack.js";
+import type { LoadReport } from "./progress.js";
+import { readChunk } from "./read-chunk.js";
 import { type PackParts, type PackTarget, packParts, Staging } from "./staging.js";
 
-/** The progress of loading: bytes of tensors that are in place, of those of all tensors. */
-export type LoadProgress = TransferProgress;
-
-/** Callbacks of loading, and the signal that stops it. */
+/** What loading reports to, and the signal that stops it. */
 export interface ReadOptions {
-  signal?: AbortSignal;
-  onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: LoadReport;
 }
 
 /** A helping thread that packs nothing for this long counts as lost. */
@@ -29,10 +27,11 @@ export function readScratchBytes(weights: PlmWeights, threads: number): number {
 }
 
 /**
- * Reads every tensor into place. The next chunk is read while others are packed, here and, once
- * started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for a file that ends early
- * or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale of 128 or more, and
- * THREAD_LOST; an abort rejects with its reason. After a throw the helpers leave by themselves.
+ * Reads every tensor that stays in memory into place. The next chunk is read while others are
+ * packed, here and, once started, by `helpers` threads in helpReadWeights. Throws INVALID_FILE for
+ * a file that ends early or holds a weight that is not finite, UNSUPPORTED_FILE for a block scale
+ * of 128 or more, and THREAD_LOST; an abort rejects with its reason. After a throw the helpers
+ * leave by themselves.
  */
 export async function readWeights(
   gguf: Gguf,
@@ -50,9 +49,6 @@ class Reading {
   readonly #parts: PackParts;
   readonly #memory: WebAssembly.Memory;
   readonly #options: ReadOptions;
-  readonly #totalBytes: number;
-  readonly #rate = new TransferRate();
-  #loadedBytes = 0;
   #packed = 0;
 
   constructor(gguf: Gguf, parts: PackParts, memory: WebAssembly.Memory, options: ReadOptions) {
@@ -60,10 +56,6 @@ class Reading {
     this.#parts = parts;
     this.#memory = memory;
     this.#options = options;
-    this.#totalBytes = parts.staging.chunks.reduce(
-      (total, { rows, rowBytes }) => total + rows * rowBytes,
-      0,
-    );
   }
 
   async run(helpers: Promise<number>): Promise<void> {
@@ -137,27 +129,15 @@ class Reading {
       if (bad < 0) return;
       const chunk = staging.chunks[this.#packed++];
       checkPacked(chunk, bad);
-      this.#loadedBytes += chunk.rows * chunk.rowBytes;
-      this.#options.onProgress?.(this.#rate.progress(this.#loadedBytes, this.#totalBytes));
+      this.#options.report?.add(chunkBytes(chunk));
     }
   }
 
   /** Reads chunk `i` into its slot. */
-  async #stage(i: number): Promise<void> {
+  #stage(i: number): Promise<void> {
     const { staging } = this.#parts;
     const chunk = staging.chunks[i];
-    const { tensor, firstRow, rows, rowBytes } = chunk;
-    const bytes = rows * rowBytes;
-    const source = this.#gguf.sources[tensor.file];
     const slot = new Uint8Array(this.#memory.buffer, staging.slotPtr(i), stagedBytes(chunk));
-    const offset = tensor.offset + firstRow * rowBytes;
-    const read = await source.read(offset, slot.subarray(0, bytes), this.#options.signal);
-    if (read < bytes) {
-      throw new PlmError(
-        "INVALID_FILE",
-        `${source.name}: ${tensor.name} expected ${bytes} bytes at ${offset}, got ${read}`,
-      );
-    }
-    slot.fill(0, bytes);
+    return readChunk(this.#gguf, chunk, slot, this.#options.signal);
   }
 }

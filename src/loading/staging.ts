@@ -2,7 +2,7 @@
  * Where chunks lie between reading and packing, and what helper threads do to pack them.
  */
 import type { Kernels } from "../kernels/kernels.js";
-import type { PlmWeights } from "../model/weights.js";
+import { eachResident, type PlmWeights } from "../model/weights.js";
 import { ChunkQueue, MOST_SLOTS } from "./chunk-queue.js";
 import { type Chunk, planChunks, stagedBytes } from "./chunks.js";
 import { Packer, packerBytes } from "./pack.js";
@@ -26,7 +26,7 @@ export class Staging {
   readonly #packerBytes: number;
 
   constructor(weights: PlmWeights, threads: number, basePtr: number) {
-    this.chunks = planChunks(weights);
+    this.chunks = planChunks([...eachResident(weights)]);
     this.#basePtr = basePtr;
     this.#slotBytes = this.chunks.reduce((most, chunk) => Math.max(most, stagedBytes(chunk)), 0);
     const fitting = Math.min(Math.floor(STAGING_BYTES / this.#slotBytes), MOST_SLOTS);

@@ -6,20 +6,21 @@ import type { UsableReading } from "../kernels/probe.js";
 import type { PlmConfig } from "./config.js";
 import { eachWeight, type PlmWeights, type Weight, weightBytes } from "./weights.js";
 
+/** Bytes of a weight in memory. */
+export type Sample = readonly Uint8Array[];
+
 /** The sample of each weight: runs of bytes, evenly spaced from its first to its last. */
 const RUNS = 32;
 const RUN_BYTES = 64;
 
 /**
  * 16 hexadecimal digits: a hash of the config, of the weights' names, types and shapes, and of a
- * sample of each weight in memory, as kernels pack it whose dot reads u8, so that it is the same in
- * every runtime.
+ * sample of each weight.
  */
 export function fingerprintOf(
   config: PlmConfig,
   weights: PlmWeights,
-  memory: WebAssembly.Memory,
-  reading: UsableReading,
+  sampleOf: (weight: Weight) => Sample,
 ): string {
   const all = [...eachWeight(weights)];
   const described = all.map(({ type, layout, rows, cols, tensors }) => {
@@ -28,7 +29,7 @@ export function fingerprintOf(
   });
   const text = JSON.stringify([Object.entries(config).sort(), described], roundNumber);
   const pieces: Uint8Array[] = [new (requireGlobal("TextEncoder"))().encode(text)];
-  for (const weight of all) pieces.push(...samplesOf(weight, memory, reading));
+  for (const weight of all) pieces.push(...sampleOf(weight));
   const crc = pieces.reduce((before, piece) => crc32(piece, before), 0);
   return hexadecimal(crc) + hexadecimal(pieces.reduce(fnv1a, 0x811c9dc5));
 }
@@ -38,11 +39,15 @@ function roundNumber(_key: string, value: unknown): unknown {
   return typeof value === "number" ? Number(value.toPrecision(12)) : value;
 }
 
-function samplesOf(
+/**
+ * A sample of a weight in memory, as kernels pack it whose dot reads u8, so that it is the same in
+ * every runtime.
+ */
+export function sampleWeight(
   weight: Weight,
   memory: WebAssembly.Memory,
   reading: UsableReading,
-): Uint8Array[] {
+): Sample {
   const bytes = new Uint8Array(memory.buffer, weight.ptr, weightBytes(weight));
   const sample = (start: number, end: number): Uint8Array => {
     const run = bytes.slice(start, end);

@@ -16,7 +16,7 @@ import { Attention } from "./mla.js";
 import type { ThreadParts } from "./parts.js";
 import { Relu2Mlp, type SparsityCount } from "./relu2-mlp.js";
 import {
-  eachWeight,
+  eachResident,
   type LayerWeights,
   outputStride,
   type PlmWeights,
@@ -28,6 +28,13 @@ import {
  * Receives outputs `first .. first + count` of a batch, which lie at `ptr`, `stride` floats apart.
  */
 export type Receive = (first: number, count: number, ptr: number, stride: number) => void;
+
+/** Layers `first` to `end` of a pass. */
+export interface LayersOfPass {
+  readonly batch: Batch;
+  readonly first: number;
+  readonly end: number;
+}
 
 /** One thread's part of the model. */
 export class Plm {
@@ -53,12 +60,13 @@ export class Plm {
   }
 
   /**
-   * Evaluates a batch and appends its rows to the cache. Its outputs are computed some rows at a
-   * time, in place, and given to `receive` on the caller's thread. With fewer `layers` the result
-   * is only good for timing.
+   * Evaluates a batch and appends its rows to the cache, layer by layer; the layers of a pass come
+   * in one call or, in order, in several. After the last, its outputs are computed some rows at a
+   * time, in place, and given to `receive` on the caller's thread.
    */
-  evaluate(batch: Batch, layers: number, receive?: Receive): void {
-    this.#forward(batch, layers);
+  evaluate({ batch, first: from, end: to }: LayersOfPass, receive?: Receive): void {
+    this.#forward(batch, from, to);
+    if (to < this.#weights.layers.length) return;
     const { outputs } = batch;
     for (let first = 0; first < outputs.length; ) {
       const { kind, phase } = outputs[first];
@@ -70,14 +78,15 @@ export class Plm {
     }
   }
 
-  /** The residual streams of the batch's tokens, in place. */
-  #forward(batch: Batch, layers: number): void {
+  /** The residual streams of the batch's tokens, in place, from layer `from` up to `to`. */
+  #forward(batch: Batch, from: number, to: number): void {
     const { segments } = batch;
     const parts = phasesOf(batch);
     const { blockOut, attnOut, quantized } = this.#parts.buffers;
     const { member } = this.#parts;
-    this.#embed(parts);
-    this.#weights.layers.slice(0, layers).forEach((layer, index) => {
+    if (from === 0) this.#embed(parts);
+    for (let index = from; index < to; index++) {
+      const layer = this.#weights.layers[index];
       // attention
       this.#normalize(layer.inputLayernorm, parts);
       this.#project(layer, parts);
@@ -95,7 +104,7 @@ export class Plm {
       this.#mlp.evaluate(layer, parts);
       member.join();
       this.#addOutput(parts);
-    });
+    }
     member.join();
   }
 
@@ -128,16 +137,16 @@ export class Plm {
     receive?.(first, n, logits, outputStride(lmHead));
   }
 
-  /** Packs this thread's share of the keys that decoding absorbs. */
-  packKeys(): void {
-    packAbsorbedKeys(this.#parts, this.#weights.layers);
+  /** Packs this thread's share of the keys that decoding absorbs, of layers `first` to `end`. */
+  packKeys(first: number, end: number): void {
+    packAbsorbedKeys(this.#parts, this.#weights.layers.slice(first, end));
     this.member.join();
   }
 
-  /** Reads this thread's share of all weights once and does nothing with them. */
+  /** Reads this thread's share of all weights in memory once and does nothing with them. */
   readWeights(): void {
     const { kernels, member } = this.#parts;
-    for (const weight of eachWeight(this.#weights)) {
+    for (const weight of eachResident(this.#weights)) {
       const [first, end] = member.share(Math.floor(weightBytes(weight) / 64));
       kernels.readBytes(weight.ptr + first * 64, (end - first) * 64);
     }

@@ -53,6 +53,8 @@ export type LayerWeights = Readonly<Record<Exclude<PlmTensor, "kvBProj">, Weight
 export interface PlmWeights {
   readonly embedTokens: Weight;
   readonly layers: readonly LayerWeights[];
+  /** Layers that are streamed, in order: their weights lie in the same place, the window. */
+  readonly streamed: readonly number[];
   readonly norm: Weight;
   readonly lmHead: Weight;
 }
@@ -81,45 +83,94 @@ const MOST_LISTED = 20;
 const SLAB_UNIT = 32;
 
 /**
- * Binds every tensor of the file to a planned region. Throws INVALID_FILE for tensors that are
- * missing, contradict the config's shapes or belong to a layer beyond its count, UNSUPPORTED_FILE
- * for tensors that PLM lacks; one error names them all. No tensor of a file is ignored.
+ * Binds every tensor of the file to a planned region; with fewer `residentLayers` than there are,
+ * the weights of the others to one region, the window, in which they take turns. Throws
+ * INVALID_FILE for tensors that are missing, contradict the config's shapes or belong to a layer
+ * beyond its count, UNSUPPORTED_FILE for tensors that PLM lacks; one error names them all. No
+ * tensor of a file is ignored.
  */
-export function bindWeights(gguf: Gguf, config: PlmConfig, plan: MemoryPlan): PlmWeights {
-  const binder = new Binder(gguf, plan);
+export function bindWeights(
+  gguf: Gguf,
+  config: PlmConfig,
+  plan: MemoryPlan,
+  residentLayers: number = config.numHiddenLayers,
+): PlmWeights {
+  const binder = new Binder(gguf);
   const tensors = tensorsOf(PLM_TENSORS, config);
-  const embedTokens = binder.weight(tensors.embedTokens);
+  const embedTokens = binder.weight(tensors.embedTokens, plan);
+  const isKept = keptLayers(config.numHiddenLayers, residentLayers);
+  const streamed: number[] = [];
   const layers: LayerWeights[] = [];
+  let windowBytes = 0;
   for (let i = 0; i < config.numHiddenLayers; i++) {
     if (binder.tooManyProblems) break;
-    const weights = mapTable(tensors.layer, (spec) => binder.weight(spec, i));
+    const place = isKept(i) ? plan : plan.detached();
+    const weights = mapTable(tensors.layer, (spec) => binder.weight(spec, place, i));
     const keysName = `${tensorName(tensors.layer.kvBProj, i)}, keys`;
-    layers.push({ ...weights, kvBProj: binder.withKeys(weights.kvBProj, keysName, config) });
+    const kvBProj = withKeys(weights.kvBProj, place, keysName, config);
+    layers.push({ ...weights, kvBProj });
+    if (place === plan) continue;
+    streamed.push(i);
+    windowBytes = Math.max(windowBytes, place.end);
   }
-  const norm = binder.weight(tensors.norm);
+  const norm = binder.weight(tensors.norm, plan);
   const isTied = !gguf.tensors.has(tensorName(tensors.lmHead));
-  const lmHead = isTied ? embedTokens : binder.weight(tensors.lmHead);
+  const lmHead = isTied ? embedTokens : binder.weight(tensors.lmHead, plan);
   binder.finish(config);
-  return { embedTokens, layers, norm, lmHead };
+  if (streamed.length > 0) {
+    const windowPtr = plan.add("weights", "window of streamed layers", windowBytes);
+    for (const i of streamed) layers[i] = movedBy(layers[i], windowPtr);
+  }
+  return { embedTokens, layers, streamed, norm, lmHead };
+}
+
+/**
+ * Which layers have places of their own, if `resident` are in memory at a time, one of them in the
+ * window. They lie evenly among the others: while they compute, the next one is read.
+ */
+function keptLayers(layers: number, resident: number): (layer: number) => boolean {
+  if (resident >= layers) return () => true;
+  const kept = new Set<number>();
+  for (let i = 0; i < resident - 1; i++) {
+    kept.add(Math.floor(((i + 0.5) * layers) / (resident - 1)));
+  }
+  return (layer) => kept.has(layer);
+}
+
+/** A layer's weights, `bytes` further on. */
+function movedBy(layer: LayerWeights, bytes: number): LayerWeights {
+  const { kvBProj } = layer;
+  const moved = mapTable(layer, (weight: Weight) => ({ ...weight, ptr: weight.ptr + bytes }));
+  const keysPtr = kvBProj.keysPtr === 0 ? 0 : kvBProj.keysPtr + bytes;
+  return { ...moved, kvBProj: { ...moved.kvBProj, keysPtr } };
 }
 
 /** Every distinct weight of a model. */
 export function* eachWeight(weights: PlmWeights): Generator<Weight> {
   yield weights.embedTokens;
-  for (const layer of weights.layers) yield* Object.values(layer) as Weight[];
+  for (const layer of weights.layers) yield* weightsOf(layer);
   yield weights.norm;
   if (weights.lmHead !== weights.embedTokens) yield weights.lmHead;
 }
 
+/** Those of them that stay in memory. */
+export function* eachResident(weights: PlmWeights): Generator<Weight> {
+  const streamed = new Set(weights.streamed.flatMap((i) => weightsOf(weights.layers[i])));
+  for (const weight of eachWeight(weights)) if (!streamed.has(weight)) yield weight;
+}
+
+/** The weights of a layer. */
+export function weightsOf(layer: LayerWeights): Weight[] {
+  return Object.values(layer);
+}
+
 class Binder {
   readonly #gguf: Gguf;
-  readonly #plan: MemoryPlan;
   readonly #problems = new Problems();
   readonly #bound = new Set<string>();
 
-  constructor(gguf: Gguf, plan: MemoryPlan) {
+  constructor(gguf: Gguf) {
     this.#gguf = gguf;
-    this.#plan = plan;
   }
 
   /** A hostile layer count must not make an endless list of missing tensors. */
@@ -158,8 +209,8 @@ class Binder {
     return undefined;
   }
 
-  /** A tensor's place; its halves', if the file has them instead. */
-  weight(spec: TensorSpec, layer?: number): Weight {
+  /** A tensor's place in a plan; its halves', if the file has them instead. */
+  weight(spec: TensorSpec, plan: MemoryPlan, layer?: number): Weight {
     const { layout, shape } = spec;
     const [rows, cols] = shape;
     const name = tensorName(spec, layer);
@@ -169,7 +220,7 @@ class Binder {
     const found = parts.map((part) => this.#tensor(part.name, part.shape));
     const tensors = found.every((tensor) => tensor !== undefined) ? found : [];
     const type = isSplit ? "F32" : this.#typeOf(spec, tensors[0]);
-    const ptr = this.#plan.add("weights", name, packedBytes(type, rows, cols));
+    const ptr = plan.add("weights", name, packedBytes(type, rows, cols));
     return { type, layout, rows, cols, tensors, ptr };
   }
 
@@ -192,14 +243,14 @@ class Binder {
     const isHalf = layout === "slab" && packed === "Q6K" && shape[0] % (2 * SLAB_UNIT) > 0;
     return isHalf ? "F32" : packed;
   }
+}
 
-  /** kv_b, with a place for the transposed keys. */
-  withKeys(kvB: Weight, name: string, config: PlmConfig): KvBWeight {
-    if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
-    const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
-    const keysPtr = this.#plan.add("weights", name, config.numAttentionHeads * headBytes);
-    return { ...kvB, keysPtr };
-  }
+/** kv_b, with a place in a plan for the transposed keys. */
+function withKeys(kvB: Weight, plan: MemoryPlan, name: string, config: PlmConfig): KvBWeight {
+  if (isFloatType(kvB.type)) return { ...kvB, keysPtr: 0 };
+  const headBytes = absorbedBytes(kvB.type, config.qkNopeHeadDim, kvB.cols);
+  const keysPtr = plan.add("weights", name, config.numAttentionHeads * headBytes);
+  return { ...kvB, keysPtr };
 }
 
 /** A shape without its leading dimensions of 1, which GGUF writes last. */
@@ -211,6 +262,13 @@ function dimsOf(shape: readonly number[]): readonly number[] {
 /** Bytes of a weight in memory. */
 export function weightBytes(weight: Weight): number {
   return packedBytes(weight.type, weight.rows, weight.cols);
+}
+
+/** Bytes of all tensors in their files. */
+export function tensorBytes(weights: Iterable<Weight>): number {
+  let total = 0;
+  for (const { tensors } of weights) for (const { byteLength } of tensors) total += byteLength;
+  return total;
 }
 
 /** Rows of a weight in memory: the stride of what its products write. */

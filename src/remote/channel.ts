@@ -2,8 +2,9 @@
 
 import { PlmError } from "../errors.js";
 import type { ByteSource } from "../format/byte-source.js";
-import type { LoadProgress } from "../loading/read-weights.js";
+import type { LoadProgress } from "../loading/progress.js";
 import { listen, messageOf, type ThreadWorker, terminateLate } from "../platform/thread-worker.js";
+import { closeSources } from "../sources/source.js";
 import type {
   Call,
   FromWorker,
@@ -33,6 +34,7 @@ export interface CallOptions {
 
 /** A call that was made. */
 export interface StartedCall {
+  readonly id: number;
   readonly result: Promise<unknown>;
   say(word: Word): void;
 }
@@ -49,6 +51,8 @@ interface Pending extends CallOptions {
 export class Channel {
   readonly #worker: ThreadWorker;
   readonly #pending = new Map<number, Pending>();
+  /** Sources that the worker goes on reading after a call. */
+  #held: { readonly call: number; readonly sources: readonly ByteSource[] } | undefined;
   #calls = 0;
   #waits = 0;
   #failure: PlmError | undefined;
@@ -88,7 +92,13 @@ export class Channel {
       signal?.addEventListener("abort", abort, { once: true });
     });
     const settled = result.finally(() => signal?.removeEventListener("abort", abort));
-    return { result: settled, say };
+    return { id, result: settled, say };
+  }
+
+  /** Goes on reading the sources of a call that was answered, and closes them in the end. */
+  hold(call: number, sources: readonly ByteSource[]): void {
+    this.#held = { call, sources };
+    if (this.#failure !== undefined) this.#closeHeld();
   }
 
   /** Makes a call and waits for its result. */
@@ -154,7 +164,8 @@ export class Channel {
   async #read(request: Extract<FromWorker, { read: number }>): Promise<void> {
     const { read, call, source: index, offset, length } = request;
     const pending = this.#pending.get(call);
-    const source = pending?.sources?.[index];
+    const held = this.#held?.call === call ? this.#held : undefined;
+    const source = (pending ?? held)?.sources?.[index];
     if (source === undefined) return;
     try {
       const target = new Uint8Array(length);
@@ -162,9 +173,15 @@ export class Channel {
       const bytes = target.subarray(0, count);
       this.#post({ read, bytes, size: source.size }, [target.buffer]);
     } catch (error) {
-      const thrown = pending!.thrown.push(error) - 1;
-      this.#post({ read, error: { ...sendError(error), thrown } });
+      // Later calls cannot be given the very error.
+      const thrown = pending && pending.thrown.push(error) - 1;
+      this.#post({ read, error: { ...sendError(error), ...(pending && { thrown }) } });
     }
+  }
+
+  #closeHeld(): void {
+    void closeSources(this.#held?.sources ?? []);
+    this.#held = undefined;
   }
 
   #lose(cause: unknown): void {
@@ -183,6 +200,7 @@ export class Channel {
     this.#failure ??= error;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
+    this.#closeHeld();
     for (const { reject } of pending) reject(this.#failure);
   }
 }

@@ -36,11 +36,15 @@ export async function loadInWorker<Decoder>(
   signal?.throwIfAborted();
   const { sent, sources } = await sendSource(source, options, openWhole);
   let channel: Channel | undefined;
+  let isHeld = false;
   try {
     const own = script === true ? undefined : sendScript(script);
     channel = new Channel(await startWorker(own, signal));
     const call = { name: "load", source: sent, options: sentOptions } as const;
-    const loaded = (await channel.call(call, { signal, onProgress, sources })) as Loaded;
+    const { id, result } = channel.start(call, { signal, onProgress, sources });
+    const loaded = (await channel.whileWaiting(result)) as Loaded;
+    isHeld = loaded.isReading;
+    if (isHeld) channel.hold(id, sources);
     await finishSources(sources, signal);
     const decoder = decoderOf(loaded.gguf);
     return { model: new RemoteModel(channel, loaded, decoder), decoder };
@@ -48,6 +52,6 @@ export async function loadInWorker<Decoder>(
     channel?.end(new PlmError("DISPOSED", "model: expected a loaded model, got none"));
     throw error;
   } finally {
-    await closeSources(sources);
+    if (!isHeld) await closeSources(sources);
   }
 }

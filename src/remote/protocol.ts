@@ -7,7 +7,7 @@ import type { ProfileChoice } from "../engine/profile.js";
 import type { Gguf } from "../format/gguf.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
-import type { LoadProgress } from "../loading/read-weights.js";
+import type { LoadProgress } from "../loading/progress.js";
 import type { Phase } from "../model/batch.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { SourceOptions } from "../sources/source-options.js";
@@ -95,6 +95,8 @@ export interface Loaded {
   readonly options: SentLoadOptions;
   /** What a profile chose of the options. */
   readonly choices: readonly ProfileChoice[];
+  /** Whether the worker goes on reading the sources. */
+  readonly isReading: boolean;
   readonly threadFailure: string | undefined;
   readonly variant: Variant;
   readonly kernelRates: MatmulRates | undefined;

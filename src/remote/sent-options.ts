@@ -15,7 +15,7 @@ const PLAIN: Readonly<Record<keyof ModelOptions | keyof CheckpointOptions | "var
   ...{ contextLength: true, cacheType: true, attention: true, batchSize: true },
   ...{ maxSequences: true, cacheTokens: true, prefixCache: true, threads: true },
   ...{ precision: true, memoryLimitBytes: true, variant: true, quantize: true },
-  profile: true,
+  ...{ profile: true, residentLayers: true },
 };
 
 /** What of the options goes to the worker. Throws INVALID_ARGUMENT for one that cannot. */

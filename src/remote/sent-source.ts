@@ -19,6 +19,7 @@ export interface OpenedSource {
   readonly name: string;
   readonly size: number | undefined;
   readonly sequential: boolean;
+  readonly isRemote: boolean;
 }
 
 export type SentSource =
@@ -37,8 +38,8 @@ export async function sendSource(
     return { sent: { openable, options: plainSourceOptions(options) }, sources: [] };
   }
   const sources = await open(source, options.signal, options);
-  const opened = sources.map(({ name, size, sequential }, index) => {
-    return { index, name, size, sequential };
+  const opened = sources.map(({ name, size, sequential, isRemote = false }, index) => {
+    return { index, name, size, sequential, isRemote };
   });
   return { sent: { opened }, sources };
 }

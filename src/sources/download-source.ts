@@ -46,6 +46,7 @@ export class DownloadSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly sequential: boolean;
+  readonly isRemote = true;
   readonly #parts: DownloadParts;
   readonly #createLane: () => ByteSource;
   /** Connections without a block to fetch. */

@@ -34,6 +34,7 @@ export class RangeSource implements ByteSource {
   readonly name: string;
   readonly size: number | undefined;
   readonly sequential = false;
+  readonly isRemote = true;
   readonly #parts: RangeParts;
   readonly #retries: Retries;
   #connection: Connection | undefined;

@@ -136,6 +136,7 @@ export class Host {
     signal: AbortSignal,
   ): Promise<Loaded> {
     const sources = await this.#open(id, source, signal, openWhole);
+    let isHeld = false;
     try {
       const gguf = await openModel(sources, options, signal);
       const onProgress = (progress: unknown): void => this.#post({ id, progress } as FromWorker);
@@ -144,15 +145,17 @@ export class Host {
       });
       this.#model = model;
       await finishSources(sources, signal);
+      isHeld = model.takeSources(() => closeSources(sources));
       const { threadFailure, variant, kernelRates, plan } = model;
       return {
         gguf: { ...gguf, sources: [] },
         options: plan.options,
         choices: plan.choices,
+        isReading: isHeld,
         ...{ variant, kernelRates, threadFailure: threadFailure?.message },
       };
     } finally {
-      await closeSources(sources);
+      if (!isHeld) await closeSources(sources);
     }
   }
 

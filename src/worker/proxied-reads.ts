@@ -26,7 +26,7 @@ export class ProxiedReads {
   }
 
   /** A source of the call with that id. The program closes it. */
-  source(call: number, { index, name, size, sequential }: OpenedSource): ByteSource {
+  source(call: number, { index, name, size, sequential, isRemote }: OpenedSource): ByteSource {
     let knownSize = size;
     const read = async (
       offset: number,
@@ -48,7 +48,7 @@ export class ProxiedReads {
       return done;
     };
     return {
-      ...{ name, sequential, read, close: async () => undefined },
+      ...{ name, sequential, isRemote, read, close: async () => undefined },
       get size() {
         return knownSize;
       },

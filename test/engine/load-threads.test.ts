@@ -7,6 +7,7 @@ import { openGguf } from "../../src/format/gguf.js";
 import { chooseKernels } from "../../src/kernels/choose-kernels.js";
 import { loadKernels } from "../../src/kernels/load.js";
 import { ThreadStarter } from "../../src/kernels/start-threads.js";
+import { LoadReport } from "../../src/loading/progress.js";
 import { type ReadOptions, readWeights } from "../../src/loading/read-weights.js";
 import { eachWeight } from "../../src/model/weights.js";
 import { type ModelSource, openSources } from "../../src/sources/source.js";
@@ -38,11 +39,12 @@ async function packedWeights(
   const plan = planModel(gguf, { threads });
   const memory = plan.memory.allocate(true);
   const { kernels, module, reading } = await loadKernels(memory);
-  const { config, weights, buffers, meeting, batch } = plan;
+  const { config, weights, buffers, meeting, batch, windowPtr } = plan;
   const { cacheType } = plan.options;
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, meeting, batch, cacheType, choice, reading };
+  const data = { config, weights, buffers, meeting, batch, windowPtr };
+  const model = { ...data, cacheType, choice, reading };
   const starter = new ThreadStarter({
     memory,
     teamPtr: meeting.team,
@@ -97,13 +99,12 @@ test("progress follows the order of the file, whichever thread packs", async () 
   let total = 0;
   const { tensors } = await openGguf(await openSources(file));
   for (const { byteLength } of tensors.values()) total += byteLength;
-  await packedWeights(file, 3, {
-    onProgress: ({ loadedBytes, totalBytes }) => {
-      assert.is(totalBytes, total);
-      assert.ok(loadedBytes > (before.at(-1) ?? 0));
-      before.push(loadedBytes);
-    },
+  const report = new LoadReport(total, ({ loadedBytes, totalBytes }) => {
+    assert.is(totalBytes, total);
+    assert.ok(loadedBytes > (before.at(-1) ?? 0));
+    before.push(loadedBytes);
   });
+  await packedWeights(file, 3, { report });
   assert.is(before.at(-1), total);
 });
 

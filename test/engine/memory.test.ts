@@ -6,13 +6,14 @@ import { Engine } from "../../src/engine/engine.js";
 import { LoadedPlm } from "../../src/engine/load.js";
 import type { ModelOptions } from "../../src/engine/options.js";
 import { planModel } from "../../src/engine/plan.js";
-import { createPlm, stagingOf } from "../../src/engine/thread.js";
+import { createThreadPart, stagingOf } from "../../src/engine/thread.js";
 import { PlmError } from "../../src/errors.js";
 import type { TensorType } from "../../src/format/dtypes.js";
 import { openGguf } from "../../src/format/gguf.js";
 import { chooseKernels } from "../../src/kernels/choose-kernels.js";
 import { loadKernels } from "../../src/kernels/load.js";
 import { TEAM_BYTES } from "../../src/kernels/team.js";
+import { LoadReport } from "../../src/loading/progress.js";
 import { readWeights } from "../../src/loading/read-weights.js";
 import { fillRopeTable } from "../../src/model/rope-table.js";
 import { eachWeight } from "../../src/model/weights.js";
@@ -35,20 +36,21 @@ async function loadGuarded(
   const memory = plan.memory.allocate();
   const { kernels, reading } = await loadKernels(memory, { variant: "simd" });
   new Uint8Array(memory.buffer).fill(GUARD, first);
-  const { config, weights, buffers, meeting, pages, batch } = plan;
+  const { config, weights, buffers, meeting, pages, batch, windowPtr } = plan;
   const helpers = Promise.resolve(0);
   await readWeights(gguf, weights, { kernels, memory, ...stagingOf(plan), helpers }, {});
   const { contextLength, cacheType, precision, attention } = plan.options;
   fillRopeTable(memory, buffers.ropeTable, config, contextLength);
   const types = new Set(Array.from(eachWeight(weights), ({ type }) => type));
   const choice = chooseKernels(kernels, memory, buffers.x, types);
-  const model = { config, weights, buffers, meeting, batch, cacheType, choice, reading };
+  const data = { config, weights, buffers, meeting, batch, windowPtr };
+  const model = { ...data, cacheType, choice, reading };
   // The threads' work and team are written before anything is computed.
   new Uint8Array(memory.buffer, meeting.team, TEAM_BYTES).fill(0);
-  const plm = createPlm(model, kernels, memory, { index: 0, maySleep: true });
-  const parts = { model, memory, plm, pages, threads: [], precision, attention };
-  const engine = new Engine({ ...parts, variant: "simd" });
-  engine.packKeys();
+  const part = createThreadPart(model, kernels, memory, { index: 0, maySleep: true });
+  const parts = { model, memory, part, pages, threads: [], precision, attention };
+  const engine = new Engine({ ...parts, window: undefined, variant: "simd" });
+  await engine.finishLoading(new LoadReport(0));
   return { model: new LoadedPlm(plan, engine), memory };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Many sequences at once, at random: each has the logits of the same tokens in the same phases
- * alone, bit for bit, whatever its neighbours, the pages, the threads and the rows that it reused.
+ * alone, bit for bit, whatever its neighbours, the pages, the threads, the rows that it reused and
+ * the layers that are streamed.
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -169,11 +170,13 @@ for (let seed = 1; seed <= SCHEDULES; seed++) {
     maxSequences: 1 + chance.below(MOST_SEQUENCES),
     cacheTokens: CONTEXT * (1 + MOST_RESTORED) + chance.pick([0, 0, 1000, 8000]),
     prefixCache: true,
+    residentLayers: seed % 5 === 0 ? 1 : DIMS.numHiddenLayers,
   };
   const { cacheType, attention } = rows;
   const what = `${seed}: ${sequences} sequences, ${variant}, ${threads} threads, ${cacheType}`;
+  const { residentLayers } = options;
 
-  test(`schedule ${what}, ${attention}`, async () => {
+  test(`schedule ${what}, ${attention}, ${residentLayers} layers in memory`, async () => {
     const file = chance.pick(FILES);
     const model = await loadEngine(file, options);
     const schedule: Schedule = { model, evaluated: [], restored: 0 };

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Gguf, openGguf } from "../../src/format/gguf.js";
 import { encodeGguf } from "../../src/format/writer.js";
-import type { LoadProgress } from "../../src/loading/read-weights.js";
+import type { LoadProgress } from "../../src/loading/progress.js";
 import { openSources } from "../../src/sources/source.js";
 import {
   assertAtMost,

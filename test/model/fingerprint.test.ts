@@ -11,7 +11,7 @@ import { openGguf } from "../../src/format/gguf.js";
 import { encodeGguf } from "../../src/format/writer.js";
 import { kernelsBytes, loadKernels } from "../../src/kernels/load.js";
 import { readWeights } from "../../src/loading/read-weights.js";
-import { fingerprintOf } from "../../src/model/fingerprint.js";
+import { fingerprintOf, sampleWeight } from "../../src/model/fingerprint.js";
 import { openSources } from "../../src/sources/source.js";
 import { emulatedRelaxed } from "../kernels/support/emulated.js";
 import { relaxedKernels } from "../kernels/support/wasm.js";
@@ -36,7 +36,9 @@ async function fingerprint(file: Uint8Array, binary: WebAssembly.Module = SIMD):
   const { kernels, reading } = await loadKernels(memory, { binary });
   const target = { kernels, memory, ...stagingOf(plan), helpers: Promise.resolve(0) };
   await readWeights(gguf, plan.weights, target, {});
-  return fingerprintOf(plan.config, plan.weights, memory, reading);
+  return fingerprintOf(plan.config, plan.weights, (weight) =>
+    sampleWeight(weight, memory, reading),
+  );
 }
 
 test("16 hexadecimal digits, the same for the same file with any kernels", async () => {

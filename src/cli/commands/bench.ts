@@ -11,9 +11,11 @@ import {
   measureDecode,
   measureFirstToken,
   measurePrefill,
+  measureResidency,
   measureSequences,
   median,
   prefillMacs,
+  rate,
   readPerToken,
   type SequencesTimes,
   TAIL_TOKENS,
@@ -22,11 +24,12 @@ import { describeReport, type Report, type ReportFlags } from "../bench-report.j
 import { addJson } from "../flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { hasAvxVnni, processorName } from "../machine.js";
-import { addModelOptions, type ModelFlags, openModel } from "../options.js";
+import { addModelOptions, type ModelFlags, openModel, residentLayersOption } from "../options.js";
 import { showNotes, writeJson, writeLine } from "../output.js";
-import { integer } from "../parse.js";
+import { integer, integers } from "../parse.js";
 
-interface BenchFlags extends ModelFlags, ReportFlags {
+interface BenchFlags extends Omit<ModelFlags, "residentLayers">, ReportFlags {
+  readonly residentLayers?: readonly number[];
   readonly repeat: number;
   readonly variant?: Variant;
   readonly json?: boolean;
@@ -53,6 +56,11 @@ export function addBench(program: Command): void {
       "tokens that prompts have in common: the time to the first token, without and with reuse",
       integer("shared-prefix", 1),
     )
+    .addOption(
+      residentLayersOption("; with several, such as 1,8,32, their rates")
+        .argParser(integers("resident-layers", 1))
+        .default(undefined, "all"),
+    )
     .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
     .addOption(
       new Option("--variant <name>", "which kernels")
@@ -60,7 +68,10 @@ export function addBench(program: Command): void {
         .default(undefined, "relaxed where this runtime has them right"),
     );
   addJson(command, "{prefill, decode, depth, threads, variant, loadMs, ...}");
-  addModelOptions(command, { context: { fallback: "what --depth, -p and -n need" } })
+  addModelOptions(command, {
+    context: { fallback: "what --depth, -p and -n need" },
+    hasOwnResidentLayers: true,
+  })
     .addHelpText("after", "\nExample:\n  plm bench -p 32 -n 8 --repeat 1")
     .action((flags: BenchFlags) => withInterrupt((signal) => run(flags, signal)));
 }
@@ -71,14 +82,18 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const needed = depth + Math.max(prefill, decode, 1);
   const contextLength = flags.context ?? needed;
   if (contextLength < needed) throw tooFew(needed, contextLength);
-  const { sequences, sharedPrefix } = flags;
-  const overrides = {
-    contextLength,
-    ...(variant && { variant }),
-    // Nothing that is measured may be reused.
-    ...{ prefixCache: false, ...roomFor(sequences ?? 1, contextLength) },
+  const { sequences, sharedPrefix, residentLayers = [] } = flags;
+  const open = (count = residentLayers[0]): Promise<Model> => {
+    const overrides = {
+      contextLength,
+      ...(variant && { variant }),
+      ...(count && { residentLayers: count }),
+      // Nothing that is measured may be reused.
+      ...{ prefixCache: false, ...roomFor(sequences ?? 1, contextLength) },
+    };
+    return openModel(modelFlagsOf(flags), signal, overrides);
   };
-  const model = await openModel(flags, signal, overrides).catch((error: unknown) => {
+  const model = await open().catch((error: unknown) => {
     throw flags.context === undefined ? inOwnWords(error) : error;
   });
   const loadMs = performance.now() - startMs;
@@ -120,10 +135,18 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     ...(sharedPrefix !== undefined && {
       firstToken: await firstTokenOf(flags, sharedPrefix, signal),
     }),
+    ...(residentLayers.length > 0 && {
+      residentLayers: await measureResidency(residentLayers, open, { ...flags, signal }),
+    }),
   };
   if (flags.json) return writeJson(whole);
   showNotes();
   await writeLine(describeReport(whole, flags));
+}
+
+/** The flags that describe the model alike in all that is measured. */
+function modelFlagsOf({ residentLayers: _, ...flags }: BenchFlags): ModelFlags {
+  return flags;
 }
 
 /** Room for sequences of a context each. */
@@ -145,7 +168,7 @@ async function firstTokenOf(
   // Beside the shared rows, those of each tail, in pages of their own.
   const room = roomFor(2, contextLength);
   const overrides = { contextLength, ...room, ...(flags.variant && { variant: flags.variant }) };
-  const model = await openModel(flags, signal, overrides);
+  const model = await openModel(modelFlagsOf(flags), signal, overrides);
   const { repeat } = flags;
   const firstToken = await measureFirstToken(model, { repeat, signal }, shared);
   model.dispose();
@@ -178,11 +201,6 @@ function inOwnWords(error: unknown): unknown {
   if (known?.argument !== "contextLength") return error;
   const message = known.message.replace(/^contextLength/, NEEDED);
   return new PlmError(known.code, message, { cause: error });
-}
-
-/** Tokens per second; 0 without tokens. */
-function rate(tokens: number, durationMs: number): number {
-  return durationMs > 0 ? (1000 * tokens) / durationMs : 0;
 }
 
 function cacheBytesPerToken({ config, plan }: Model): number {

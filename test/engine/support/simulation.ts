@@ -106,7 +106,7 @@ export class Simulation {
     this.pool = new PagePool(memory, { ptr: 0, pageBytes: PAGE_ROWS, count });
     const tree = options.prefixCache ? new PrefixTree(this.pool) : undefined;
     this.#room = new WatchedRoom(this.pool, tree);
-    const engine = { evaluate: this.#pass.bind(this) };
+    const engine = { evaluate: async (pieces: readonly Piece[]) => this.#pass(pieces) };
     const clock = {
       now: () => {
         this.#nowMs += READING_MS;

@@ -139,7 +139,8 @@ function tokenizerEntries(vocabSize: number): MetadataEntry[] {
   ];
 }
 
-function tinyTensors(options: TinyOptions): Map<string, TensorData> {
+/** The tensors, by name. */
+export function tinyTensors(options: TinyOptions): Map<string, TensorData> {
   const { dims = SMALL_DIMS, type = "F32", tied = true, splitKvB = false, seed = 1 } = options;
   const { hiddenSize, numAttentionHeads: heads, kvLoraRank, qkNopeHeadDim, vHeadDim } = dims;
   const random = seededRandom(seed);
