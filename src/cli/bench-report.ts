@@ -110,7 +110,7 @@ function describeResidency(
   const rows = (what: string, bars: readonly string[]): [string, string][] =>
     bars.map((bar, i) => {
       const { layers, memoryBytes } = residentLayers[i];
-      return [`${what}, ${layers} layers`, `${bar} (${formatBytes(memoryBytes)})`];
+      return [`${what}, ${layers} in memory`, `${bar} (${formatBytes(memoryBytes)})`];
     });
   return [
     ...(prefill > 0

@@ -2,6 +2,7 @@
 import { type PagesPlan, pagesOf, planPages } from "../cache/pages.js";
 import { cacheRowBytes } from "../cache/rows.js";
 import { PlmError } from "../errors.js";
+import { isRereadable } from "../format/byte-source.js";
 import type { Gguf } from "../format/gguf.js";
 import { MemoryPlan } from "../kernels/arena.js";
 import { TIMING_BYTES } from "../kernels/choose-kernels.js";
@@ -55,7 +56,8 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   if (profile === undefined) return planWith(gguf, config, options);
   checkChoice("profile", profile, PROFILES);
   let refusal: unknown;
-  for (const attempt of attempts(options, profile, config)) {
+  const canStream = gguf.sources.every(isRereadable);
+  for (const attempt of attempts(options, profile, config, canStream)) {
     try {
       return { ...planWith(gguf, config, attempt.options), choices: attempt.choices };
     } catch (error) {

@@ -6,7 +6,7 @@ import { DEFAULT_BATCH, type ModelOptions, type Profile } from "./options.js";
 
 /** An option that a profile chose, and why. */
 export interface ProfileChoice {
-  readonly option: "contextLength" | "cacheType" | "batchSize";
+  readonly option: "contextLength" | "cacheType" | "batchSize" | "residentLayers";
   readonly value: number | string;
   readonly reason: string;
 }
@@ -40,11 +40,15 @@ function limitOf({ memoryLimitBytes }: ModelOptions): { bytes: number; source: s
   return { bytes, source: `${source}, ${bytes} bytes` };
 }
 
-/** The options of a profile, and then ever smaller ones, for the first that fits to be used. */
+/**
+ * The options of a profile, and then ever smaller ones, for the first that fits to be used; layers
+ * are streamed last, and only if the model's file can be read again.
+ */
 export function* attempts(
   options: ModelOptions,
   profile: Profile,
   config: PlmConfig,
+  canStream: boolean,
 ): Generator<Attempt> {
   const { bytes, source } = limitOf(options);
   const chosen = new Map<ProfileChoice["option"], ProfileChoice>();
@@ -88,6 +92,12 @@ export function* attempts(
   while (canShorten && context / 2 >= LEAST_CONTEXT) {
     context = Math.floor(context / 2);
     choose("contextLength", context, reason);
+    yield attempt();
+  }
+  let layers = config.numHiddenLayers;
+  while (canStream && isOpen("residentLayers") && layers > 1) {
+    layers = Math.ceil(layers / 2);
+    choose("residentLayers", layers, reason);
     yield attempt();
   }
 }

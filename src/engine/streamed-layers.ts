@@ -1,6 +1,6 @@
 /** The layers that stay in their files, as the engine brings them into memory. */
 import { invalidArgument } from "../errors.js";
-import type { ByteSource } from "../format/byte-source.js";
+import { type ByteSource, isRereadable } from "../format/byte-source.js";
 import type { LayerWindow } from "../loading/layer-window.js";
 import type { LoadReport } from "../loading/progress.js";
 import type { Sample } from "../model/fingerprint.js";
@@ -9,10 +9,10 @@ import type { Work } from "./work.js";
 
 /** Throws INVALID_ARGUMENT for sources that cannot be read again, or only over a network. */
 export function checkRereadable(sources: readonly ByteSource[]): void {
-  const found = sources.find(({ sequential, isRemote }) => sequential || isRemote);
+  const found = sources.find((source) => !isRereadable(source));
   if (found === undefined) return;
-  const expected = "all of them for a source that cannot be read again here";
-  throw invalidArgument("residentLayers", expected, `fewer for ${found.name}; store it first`);
+  const expected = "a file, a Blob or a stored copy for fewer layers than all (`models.pull`)";
+  throw invalidArgument("residentLayers", expected, found.name);
 }
 
 /** Layers `first` to `end`. */

@@ -23,3 +23,8 @@ export interface ByteSource {
   finish?(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Whether a source can be read again and again: it goes back, and asks no server. */
+export function isRereadable({ sequential, isRemote = false }: ByteSource): boolean {
+  return !sequential && !isRemote;
+}

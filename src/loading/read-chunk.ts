@@ -4,8 +4,8 @@ import type { Gguf } from "../format/gguf.js";
 import { type Chunk, chunkBytes } from "./chunks.js";
 
 /**
- * Fills `slot`, of the chunk's staged bytes, with its rows and then zeros. Throws INVALID_FILE for a
- * file that ends early, and what the source throws.
+ * Fills `slot`, of the chunk's staged bytes, with its rows and then zeros. Throws INVALID_FILE for
+ * a file that ends early, and what the source throws.
  */
 export async function readChunk(
   { sources }: Pick<Gguf, "sources">,

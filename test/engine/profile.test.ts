@@ -6,7 +6,8 @@ import type { ModelOptions } from "../../src/engine/options.js";
 import type { ModelPlan } from "../../src/engine/plan.js";
 import { loadModel } from "../../src/index.js";
 import { assertRejects, engineLogits, loadEngine, planEngine } from "../model/support/engine.js";
-import { SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
+import { ObservedSource } from "../model/support/observed-source.js";
+import { ODD_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
 
 /** Room for a long context beside few weights, and rows that q8_0 has blocks for. */
 const DIMS = { ...SMALL_DIMS, qkRopeHeadDim: 32, contextLength: 1 << 15 };
@@ -77,6 +78,20 @@ test("without a limit, auto takes half of the device's memory", async () => {
     platform.deviceMemoryBytes = deviceMemoryBytes;
   }
   assert.ok((platform.deviceMemoryBytes() ?? 0) > 2 ** 28);
+});
+
+test("auto: in the end fewer layers in memory, of a file that can be read again", async () => {
+  const file = tinyModel({ dims: { ...ODD_DIMS, numHiddenLayers: 12 }, type: "Q8_0" });
+  const limited = { profile: "auto", contextLength: 64, cacheType: "i16" } as const;
+  const whole = await planEngine(file, limited);
+  const memoryLimitBytes = whole.memory.bytes("weights");
+  const found = await planEngine(file, { ...limited, memoryLimitBytes });
+  assert.is(chosen(found).residentLayers, 6);
+  assert.ok(found.memory.bytes() <= memoryLimitBytes);
+  const source = Object.assign(new ObservedSource(file), { isRemote: true });
+  await assertRejects(planEngine(source, { ...limited, memoryLimitBytes }), "OUT_OF_MEMORY");
+  const set = { ...limited, memoryLimitBytes, residentLayers: 12 };
+  await assertRejects(planEngine(file, set), "OUT_OF_MEMORY");
 });
 
 test("another profile is refused", async () => {
