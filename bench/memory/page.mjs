@@ -3,7 +3,8 @@ import { loadModel } from "/build/src/index.js";
 import { measureUse } from "./measure.mjs";
 
 globalThis.memory = {
-  use(options) {
-    return measureUse({ loadModel }, document.getElementById("model").files[0], options);
+  /** Of the picked file, or of a URL. */
+  use(options, source = document.getElementById("model").files[0]) {
+    return measureUse({ loadModel }, source, options);
   },
 };

@@ -10,7 +10,7 @@ import { Packer, packerBytes } from "./pack.js";
 const SLOTS = 2;
 
 /** Chunks are reads of about this many bytes: all threads pack each of them together. */
-const MOST_CHUNK_BYTES = 8 << 20;
+const MOST_CHUNK_BYTES = 4 << 20;
 const LEAST_CHUNK_BYTES = 1 << 18;
 
 /** A small layer comes in about so many chunks. */

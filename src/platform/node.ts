@@ -161,6 +161,7 @@ export function createNodePlatform(modules: NodeModules): Platform {
     countSharedMemory,
     collectSharedMemory: createCollector(modules),
     fillsBuffers: false,
+    freeBuffer: () => undefined,
     deviceMemoryBytes: () => deviceMemoryBytes(modules),
     peakMemoryBytes,
   };

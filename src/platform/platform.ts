@@ -64,6 +64,11 @@ export interface Platform {
    * takes three times as long as its own chunks, and twice their memory.
    */
   readonly fillsBuffers: boolean;
+  /**
+   * Frees the package's own buffer after its last use, where the engine collects late: WebKit keeps
+   * pieces of a download for so long that loading takes twice the model's memory.
+   */
+  freeBuffer(buffer: ArrayBufferLike): void;
   /** The device's memory, or what a container leaves of it, where the runtime reports it. */
   deviceMemoryBytes(): number | undefined;
   /** The process's peak memory, or undefined where the runtime does not report it. */

@@ -20,6 +20,17 @@ const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 /** Only Chromium has this, in secure contexts. */
 const isChromium = "userAgentData" in (globalThis.navigator ?? {});
 
+/** Every browser of iOS among them; only Chromium's name has both. */
+const isWebKit =
+  /\bAppleWebKit\b/.test(globalThis.navigator?.userAgent ?? "") &&
+  !/\bChrom(e|ium)\b/.test(globalThis.navigator?.userAgent ?? "");
+
+/** Older engines lack `transfer`. */
+function freeBuffer(buffer: ArrayBufferLike): void {
+  const { transfer } = buffer as { transfer?: (length: number) => unknown };
+  if (isWebKit) transfer?.call(buffer, 0);
+}
+
 /** Through a message, since browsers delay nested timers by 4 ms. */
 function yieldToEventLoop(): Promise<void> {
   if (hasMessages && !isWorkerd) return passMessage();
@@ -82,6 +93,7 @@ const platform: Platform = {
   startThread: (start, script) => startThreadIn(() => createThread(script), script, start),
   countSharedMemory: () => undefined,
   fillsBuffers: isChromium,
+  freeBuffer,
   deviceMemoryBytes,
   peakMemoryBytes: () => undefined,
 };

@@ -6,8 +6,8 @@ import { readerOf } from "./chunk-reader.js";
 import type { BlobLike, Bytes, StreamLike } from "./model-source.js";
 import { ForwardReader } from "./stream-source.js";
 
-/** What one stream covers: some runtimes copy all of it at once. */
-const STREAM_BYTES = 16 << 20;
+/** What one stream covers: runtimes that do not fill buffers may copy all of it at once. */
+const STREAM_BYTES = platform.fillsBuffers ? 256 << 20 : 16 << 20;
 
 /** The buffer that a stream fills again and again: engines collect new ones late. */
 const BUFFER_BYTES = 1 << 20;
@@ -58,7 +58,7 @@ export class BlobSource implements ByteSource {
     const skipped = offset - (reader?.position ?? Infinity);
     if (reader !== undefined && skipped >= 0 && skipped <= MOST_SKIPPED_BYTES) return reader;
     void reader?.cancel();
-    return new ForwardReader(chunksOf(this.#blob, offset), this.name, offset);
+    return new ForwardReader(chunksOf(this.#blob, offset), this.name, offset, true);
   }
 
   async close(): Promise<void> {
@@ -70,7 +70,11 @@ export class BlobSource implements ByteSource {
 
 /** A stream's reader that fills the caller's buffers. */
 interface FillingReader {
-  read(into: Uint8Array): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>;
+  /** At the end of the stream, the last bytes may come along with `done`. */
+  read(
+    into: Uint8Array,
+    options: { readonly min: number },
+  ): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>;
   cancel(): Promise<unknown>;
 }
 
@@ -94,11 +98,14 @@ async function* chunksOf(blob: BlobLike, offset: number): AsyncGenerator<Bytes> 
     }
     buffer ??= new ArrayBuffer(BUFFER_BYTES);
     try {
-      for (;;) {
-        const { done, value } = await filling.read(new Uint8Array(buffer));
-        if (value !== undefined) buffer = value.buffer;
-        if (done) break;
-        yield value!;
+      for (let isOver = false; !isOver; ) {
+        // Without `min`, megabytes of small results wait to be collected.
+        const { done, value } = await filling.read(new Uint8Array(buffer), { min: BUFFER_BYTES });
+        if (value !== undefined) {
+          buffer = value.buffer;
+          yield value;
+        }
+        isOver = done;
       }
     } finally {
       await filling.cancel().catch(() => undefined);

@@ -51,6 +51,11 @@ export class HttpClient {
     this.#fetch = fetch;
   }
 
+  /** Whether bodies are the runtime's: nobody else has their chunks. */
+  get hasOwnBodies(): boolean {
+    return this.#fetch === undefined;
+  }
+
   /** The same client with one more header. */
   withField(name: string, value: string): HttpClient {
     const headers = { ...this.#headers, [name]: value };

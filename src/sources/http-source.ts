@@ -119,7 +119,7 @@ export async function openRemote(
   const isPlain = sha256 === undefined && (lock === undefined || size === undefined);
   if (size === undefined || (isPlain && (isSmall || !ranges))) {
     await lock?.release();
-    if (!ranges) return new StreamSource(connection.body, nameOf(url), size);
+    if (!ranges) return new StreamSource(connection.body, nameOf(url), size, client.hasOwnBodies);
     const source: RangeSource = new RangeSource(
       { url, client, validators, isBounded: false, onConnect: () => turns.take(source) },
       connection,
@@ -131,7 +131,7 @@ export async function openRemote(
   const parts = { url, client, validators, isBounded: true, onConnect: async () => undefined };
   const lane = ranges
     ? new RangeSource(parts, connection)
-    : new StreamSource(connection.body, nameOf(url), size);
+    : new StreamSource(connection.body, nameOf(url), size, client.hasOwnBodies);
   const source: DownloadSource = new DownloadSource(lane, () => new RangeSource(parts), {
     ...{ size, expected, lanes: ranges ? connections : 1, ...kept },
     ...{ watch: opening.watch, onConnect: () => turns.take(source) },

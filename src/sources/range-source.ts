@@ -110,7 +110,9 @@ export class RangeSource implements ByteSource {
 
   #adopt(connection: Connection): ForwardReader {
     this.#connection = connection;
-    this.#reader = new ForwardReader(connection.body, this.name, connection.first);
+    const { body, first } = connection;
+    const { hasOwnBodies } = this.#parts.client;
+    this.#reader = new ForwardReader(body, this.name, first, hasOwnBodies);
     return this.#reader;
   }
 

@@ -1,4 +1,5 @@
 /** Reads forward through a stream; a source that does only that. */
+import platform from "#platform";
 import { abortable } from "../abortable.js";
 import { bytesOf } from "../brands.js";
 import { kindOf } from "../describe.js";
@@ -14,11 +15,16 @@ export class ForwardReader {
   /** Offset of the next byte. */
   position: number;
   readonly #reader: ChunkReader;
+  readonly #areOwn: boolean;
   #chunk: Uint8Array = new Uint8Array(0);
   #pending: ReturnType<ChunkReader["read"]> | undefined;
 
-  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
-  constructor(source: ChunkSource, name: string, position = 0) {
+  /**
+   * With chunks that are freed once they are copied if they are the package's own. Throws
+   * INVALID_ARGUMENT for a stream that already has a reader.
+   */
+  constructor(source: ChunkSource, name: string, position = 0, areOwn = false) {
+    this.#areOwn = areOwn;
     this.name = name;
     this.position = position;
     this.#reader = readerOf(source, name);
@@ -38,10 +44,10 @@ export class ForwardReader {
   async read(target: Uint8Array, signal?: AbortSignal): Promise<number> {
     let done = 0;
     while (done < target.length && (await this.#fill(signal))) {
-      const bytes = this.#chunk.subarray(0, target.length - done);
-      target.set(bytes, done);
-      this.#advance(bytes.length);
-      done += bytes.length;
+      const length = Math.min(this.#chunk.length, target.length - done);
+      target.set(this.#chunk.subarray(0, length), done);
+      this.#advance(length);
+      done += length;
     }
     return done;
   }
@@ -52,8 +58,10 @@ export class ForwardReader {
   }
 
   #advance(length: number): void {
-    this.#chunk = this.#chunk.subarray(length);
+    const chunk = this.#chunk;
+    this.#chunk = chunk.subarray(length);
     this.position += length;
+    if (this.#areOwn && this.#chunk.length === 0) platform.freeBuffer(chunk.buffer);
   }
 
   /** Whether there is a byte to read; waits for one unless the stream has ended. */
@@ -91,11 +99,11 @@ export class StreamSource implements ByteSource {
   readonly sequential = true;
   readonly #reader: ForwardReader;
 
-  /** Throws INVALID_ARGUMENT for a stream that already has a reader. */
-  constructor(source: ChunkSource, name: string, size?: number) {
+  /** As ForwardReader's constructor. */
+  constructor(source: ChunkSource, name: string, size?: number, areOwn = false) {
     this.name = name;
     this.size = size;
-    this.#reader = new ForwardReader(source, name);
+    this.#reader = new ForwardReader(source, name, 0, areOwn);
   }
 
   async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
