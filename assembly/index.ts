@@ -26,12 +26,14 @@ export {
 } from "./attention/expanded-i16";
 export { matmulF32, sparseMatmulF32 } from "./linear/floats";
 export { matmulI16 } from "./linear/matmul";
+export { matmulPlanes } from "./linear/matmul-planes";
 export { matvecI16 } from "./linear/matvec";
 export { matvecRowsI16 } from "./linear/matvec-rows";
 export { packAbsorbed } from "./pack/absorbed";
 export { packFloatSlab, packFloats } from "./pack/floats";
 export { packPanels } from "./pack/panels";
 export { packSlab } from "./pack/slab";
+export { quantizePlanes } from "./linear/planes";
 export { quantizeI16 } from "./linear/quantize";
 export { readBytes } from "./read";
 export { relu2ActiveF32 } from "./down/relu2";

@@ -3,9 +3,7 @@
 // (src/kernels/choose-kernels.ts).
 export * from "./index";
 export { absorbS8X2 } from "./linear/absorb";
-export { matmulPlanes } from "./linear/matmul-planes";
 export { matvecS8X2 } from "./linear/matvec";
 export { matvecRowsS8X2 } from "./linear/matvec-rows";
-export { quantizePlanes } from "./linear/planes";
 export { probeDot } from "./probe";
 export { quantizeS8X2 } from "./linear/quantize";

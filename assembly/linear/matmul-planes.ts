@@ -1,4 +1,5 @@
-// Y = X W^T for several tokens at once with the relaxed dot: prefill where the dot is fast.
+// Y = X W^T for several tokens at once, of activations in 8-bit planes: prefill. With the relaxed
+// dot one or two planes, without it one.
 
 import {
   COLS,
@@ -9,6 +10,7 @@ import {
   hasMinimums,
   panelBytes,
 } from "./layout";
+import { multiplyBytes } from "./bytes-tile";
 import { tileBytes } from "./planes";
 import { multiplyTile } from "./planes-tile";
 import { dotFlip } from "../reading";
@@ -23,8 +25,8 @@ import { unpackPanel } from "./unpack";
  *   shape     ProductShape, layout.ts
  *   scratch   cols / 32 * UNPACKED_BLOCK bytes, holds one panel at a time
  *
- * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types). The sums of a block are exact. A row of
- * Y does not depend on n.
+ * Requires rows % 8 == 0, cols % 32 == 0 (256 for K types), planes 1 without the relaxed dot. The
+ * sums of a block are exact. A row of Y does not depend on n.
  */
 export function matmulPlanes(
   y: usize,
@@ -41,9 +43,10 @@ export function matmulPlanes(
   const halves = hasHalves(type);
   const minimums = hasMinimums(type);
   for (let r = 0; r < rows; r += 8, w += step, y += 32) {
-    unpackPanel(scratch, w, type, cols, 0x80 ^ dotFlip());
-    if (planes == 1) multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
-    else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
+    unpackPanel(scratch, w, type, cols, ASC_FEATURE_RELAXED_SIMD ? 0x80 ^ dotFlip() : 0);
+    if (!ASC_FEATURE_RELAXED_SIMD || planes == 1) {
+      multiplyPanel(y, scratch, x, shape, 1, halves, minimums);
+    } else multiplyPanel(y, scratch, x, shape, 2, halves, minimums);
   }
 }
 
@@ -63,10 +66,15 @@ function multiplyPanel(
   const cols = load<i32>(shape, COLS);
   const stride = <usize>load<i32>(shape, STRIDE) << 2;
   const tokens = planes == 1 ? 4 : 2;
-  const end = x + tileBytes(planes, cols);
-  for (let t = 0; t < n; t += tokens) {
-    multiplyTile(y, stride, min(n - t, tokens), panel, x + <usize>(t / tokens) * (end - x), cols,
-      planes, halves, minimums);
+  const step = tileBytes(planes, cols);
+  for (let t = 0; t < n; t += tokens, x += step) {
+    const count = min(n - t, tokens);
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      multiplyTile(y, stride, count, panel, x, cols, planes, halves, minimums);
+    } else {
+      multiplyBytes(y, stride, count, panel, x, cols, halves, minimums);
+      multiplyBytes(y + 16, stride, count, panel + 16, x, cols, halves, minimums);
+    }
     y += <usize>tokens * stride;
   }
 }

@@ -114,7 +114,7 @@ export function multiplyTile(
 /** The sums of a block's activations, or of one half's. */
 // @ts-ignore: decorator
 @inline
-function totalOf(sums: usize, half: usize, planes: i32, halves: bool): v128 {
+export function totalOf(sums: usize, half: usize, planes: i32, halves: bool): v128 {
   if (planes == 1 && halves) return v128.load(sums + half * 16);
   const both = v128.load(sums);
   if (planes == 1) return i32x4.add(both, v128.load(sums, 16));
@@ -136,7 +136,7 @@ function startOf(total: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function accumulate(sum: v128, dots: v128, scale: v128, scales: usize): v128 {
+export function accumulate(sum: v128, dots: v128, scale: v128, scales: usize): v128 {
   const product = f32x4.mul(v128.load(scales), scale);
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(dots), product));
 }
@@ -144,7 +144,7 @@ function accumulate(sum: v128, dots: v128, scale: v128, scales: usize): v128 {
 /** sum + minimum * sum of activations */
 // @ts-ignore: decorator
 @inline
-function addMinimum(sum: v128, scales: usize, weight: v128): v128 {
+export function addMinimum(sum: v128, scales: usize, weight: v128): v128 {
   return f32x4.add(sum, f32x4.mul(v128.load(scales, 64), weight));
 }
 
@@ -158,7 +158,7 @@ function joinPlanes(high: v128, low: v128): v128 {
 /** Lane i in all four. */
 // @ts-ignore: decorator
 @inline
-function splat(v: v128, i: i32): v128 {
+export function splat(v: v128, i: i32): v128 {
   if (i == 0) return v128.shuffle<i32>(v, v, 0, 0, 0, 0);
   if (i == 1) return v128.shuffle<i32>(v, v, 1, 1, 1, 1);
   if (i == 2) return v128.shuffle<i32>(v, v, 2, 2, 2, 2);

@@ -2,6 +2,7 @@
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Precision } from "../model/precision.js";
 import type { FirstToken, Residency } from "./bench.js";
+import { describeRates } from "./kernel-rates.js";
 import { formatBytes, formatTable } from "./output.js";
 
 /** The flags that the text mentions. */
@@ -58,10 +59,8 @@ export interface Machine {
 
 /** The limit of prefill: the rate of the products when only arithmetic limits them. */
 function describeKernels({ kernelGmacs, threads }: Report): string {
-  if (kernelGmacs === null) return "simd only";
-  const { exact, twoPlanes, onePlane } = kernelGmacs;
-  const all = [exact, twoPlanes, onePlane].map((gmacs) => (gmacs * threads).toFixed(0));
-  return `${all.join(", ")} GMAC/s in cache: i16, two planes, one; ${threads} threads`;
+  if (kernelGmacs === null) return "not timed";
+  return `${describeRates(kernelGmacs, threads)} in cache, ${threads} threads`;
 }
 
 /** One sequence, or several beside one alone. */

@@ -28,7 +28,8 @@ export interface MatmulRates {
   /** Activations in i16. */
   readonly exact: number;
   readonly onePlane: number;
-  readonly twoPlanes: number;
+  /** Only with the relaxed dot. */
+  readonly twoPlanes?: number;
 }
 
 /** The size of the timed product, which stays in the second-level cache. */
@@ -65,6 +66,12 @@ const CLOCK_LOOKS = 100_000;
  */
 const CLEARLY = 2.5;
 
+/**
+ * Without the relaxed dot, one plane is used only where it is faster by this factor: about twice on
+ * Arm, never on x86, where it takes longer than 16 bits.
+ */
+const WORTH_ROUNDING = 1.3;
+
 /** A packed scale of 2^-10 in every byte pair: no product overflows. */
 const SCALE_BYTE = 0x24;
 
@@ -77,8 +84,8 @@ export const TIMING_BYTES: number =
   unpackedPanelBytes(COLS) +
   64;
 
-/** Earlier decisions, by type: engine and CPU stay the same while a program runs. */
-const DECIDED = new Map<PackedTypeName, Decision>();
+/** Earlier decisions, by variant and type: engine and CPU stay the same while a program runs. */
+const DECIDED = new Map<string, Decision>();
 
 /** The decision for one type. */
 export interface Decision {
@@ -90,14 +97,15 @@ export interface Decision {
 /** Replaces the runtime's clock and earlier decisions. */
 export interface ChoosingOptions {
   /** Earlier decisions, which are not timed again. */
-  decided?: Map<PackedTypeName, Decision>;
+  decided?: Map<string, Decision>;
   /** Milliseconds from any start. */
   now?: () => number;
 }
 
 /**
  * Times the candidates for each of the types, a few milliseconds each, in TIMING_BYTES of memory at
- * scratchPtr. A CPU's relaxed dot may be one instruction or three, and no flag says which.
+ * scratchPtr. A CPU's relaxed dot may be one instruction or three, and no flag says which; nor
+ * whether it multiplies bytes faster than 16 bits without that.
  */
 export function chooseKernels(
   kernels: Kernels,
@@ -106,14 +114,13 @@ export function chooseKernels(
   types: ReadonlySet<PackedTypeName>,
   { decided = DECIDED, now = clock }: ChoosingOptions = {},
 ): KernelChoice {
-  if (!isRelaxed(kernels)) return collect(new Map());
   const stopwatch = new Stopwatch(now);
   const decisions = new Map<PackedTypeName, Decision>();
   for (const type of types) {
     if (isFloatType(type)) continue;
-    const best =
-      decided.get(type) ?? new Trial(kernels, memory, scratchPtr, type).decide(stopwatch);
-    decided.set(type, best);
+    const key = `${isRelaxed(kernels) ? "relaxed" : "simd"} ${type}` as const;
+    const best = decided.get(key) ?? new Trial(kernels, memory, scratchPtr, type).decide(stopwatch);
+    decided.set(key, best);
     decisions.set(type, best);
   }
   return collect(decisions);
@@ -214,7 +221,7 @@ class Stopwatch {
 
 /** One type's candidates over made-up operands. */
 class Trial {
-  readonly #kernels: RelaxedKernels;
+  readonly #kernels: Kernels;
   readonly #type: PackedTypeName;
   readonly #wPtr: number;
   readonly #xPtr: number;
@@ -224,12 +231,7 @@ class Trial {
   readonly #scratchPtr: number;
   readonly #shape: ProductShape;
 
-  constructor(
-    kernels: RelaxedKernels,
-    memory: WebAssembly.Memory,
-    basePtr: number,
-    type: PackedTypeName,
-  ) {
+  constructor(kernels: Kernels, memory: WebAssembly.Memory, basePtr: number, type: PackedTypeName) {
     this.#kernels = kernels;
     this.#type = type;
     const wBytes = packedBytes(type, ROWS, COLS);
@@ -246,24 +248,37 @@ class Trial {
   }
 
   decide(stopwatch: Stopwatch): Decision {
+    const kernels = this.#kernels;
+    return isRelaxed(kernels) ? this.#decideRelaxed(kernels, stopwatch) : this.#decide(stopwatch);
+  }
+
+  /** Without the relaxed dot. */
+  #decide(stopwatch: Stopwatch): Decision {
+    const times = stopwatch.race([this.#matmul(0), this.#matmul(1)]);
+    if (times === undefined) return { matvec: "I16", matmul: [] };
+    const [exact, one] = times;
+    const rates = { exact: rateOf(exact), onePlane: rateOf(one) };
+    return { matvec: "I16", matmul: one * WORTH_ROUNDING < exact ? [1] : [], rates };
+  }
+
+  #decideRelaxed(kernels: RelaxedKernels, stopwatch: Stopwatch): Decision {
     const otherwise = presumed(this.#type);
-    const matvec = otherwise.matvec === "I16" ? "I16" : this.#decideMatvec(stopwatch);
+    const matvec = otherwise.matvec === "I16" ? "I16" : this.#decideMatvec(kernels, stopwatch);
     const times = stopwatch.race([this.#matmul(0), this.#matmul(1), this.#matmul(2)]);
     if (times === undefined) return { ...otherwise, matvec };
     const [exact, one, two] = times;
     const faster = ([1, 2] as const).filter((n) => (n === 1 ? one : two) < exact * CLEARLY);
-    const rate = (ms: number): number => (TOKENS * ROWS * COLS) / ms / 1e6;
-    const rates = { exact: rate(exact), onePlane: rate(one), twoPlanes: rate(two) };
+    const rates = { exact: rateOf(exact), onePlane: rateOf(one), twoPlanes: rateOf(two) };
     return { matvec, matmul: faster, rates };
   }
 
-  #decideMatvec(stopwatch: Stopwatch): MatvecForm {
-    const times = stopwatch.race([this.#matvec("I16"), this.#matvec("S8X2")]);
+  #decideMatvec(kernels: RelaxedKernels, stopwatch: Stopwatch): MatvecForm {
+    const times = stopwatch.race([this.#matvec(kernels, "I16"), this.#matvec(kernels, "S8X2")]);
     return times === undefined || times[1] < times[0] * CLEARLY ? "S8X2" : "I16";
   }
 
-  #matvec(form: MatvecForm): () => void {
-    const { quantizeI16, quantizeS8X2, matvecI16, matvecS8X2 } = this.#kernels;
+  #matvec(kernels: RelaxedKernels, form: MatvecForm): () => void {
+    const { quantizeI16, quantizeS8X2, matvecI16, matvecS8X2 } = kernels;
     const { id } = PACKED_TYPES[this.#type];
     const [y, w, x] = [this.#yPtr, this.#wPtr, this.#activationPtrs[form === "I16" ? 0 : 1]];
     (form === "I16" ? quantizeI16 : quantizeS8X2)(x, this.#xPtr, 1, COLS);
@@ -284,4 +299,9 @@ class Trial {
       matmul(y, w, id, x, this.#shape.ptr, this.#scratchPtr);
     };
   }
+}
+
+/** The rate of the timed product. */
+function rateOf(ms: number): number {
+  return (TOKENS * ROWS * COLS) / ms / 1e6;
 }

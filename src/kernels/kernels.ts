@@ -19,6 +19,13 @@ export interface Kernels {
   matvecRowsI16: MatvecRows;
   /** f32[n, rows] <- panels[rows, cols], i16 rows[n]; shape: i32 n, rows, cols, stride */
   matmulI16: Matmul;
+  /** tiles of planes[rows, n] <- f32[rows, n] */
+  quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
+  /**
+   * f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes, of which
+   * only the relaxed binary takes 2
+   */
+  matmulPlanes: Matmul;
   /** f32[n, rows] <- floats[rows, cols], f32[n, cols]; shape as above */
   matmulF32(yPtr: number, wPtr: number, type: number, xPtr: number, shapePtr: number): void;
   /** f32[cols] <- floats[rows, cols] transposed, f32[rows] */
@@ -174,16 +181,12 @@ export interface RelaxedKernels extends Kernels {
   probeDot(toPtr: number, aPtr: number, bPtr: number): void;
   /** s8 planes[rows, n] <- f32[rows, n] */
   quantizeS8X2(yPtr: number, xPtr: number, rows: number, n: number): void;
-  /** tiles of planes[rows, n] <- f32[rows, n] */
-  quantizePlanes(yPtr: number, xPtr: number, rows: number, n: number, planes: number): void;
   /** as absorbI16, with the relaxed dot */
   absorbS8X2: Absorb;
   /** f32[rows] <- Q8, Q4 or Q4K panels[rows, cols], a row of quantizeS8X2 */
   matvecS8X2: Matvec;
   /** f32[n, rows] <- panels as above, rows[n] of quantizeS8X2, each row as matvecS8X2 */
   matvecRowsS8X2: MatvecRows;
-  /** f32[n, rows] <- panels[rows, cols], tiles; shape: i32 n, rows, cols, stride, planes */
-  matmulPlanes: Matmul;
 }
 
 /** matvecI16 and its variants: y = W x for one token. */
@@ -228,7 +231,7 @@ export type Matmul = (
 
 /** Whether the kernels are those of the relaxed binary. */
 export function isRelaxed(kernels: Kernels): kernels is RelaxedKernels {
-  return "matmulPlanes" in kernels;
+  return "probeDot" in kernels;
 }
 
 /** storeLatentF32 and its variants: one row of the latent cache from f32 values. */

@@ -114,9 +114,9 @@ export class Linear {
     const { kernels } = this.#parts;
     if (rows === 0) return;
     if (form === "I16") kernels.quantizeI16(toPtr, xPtr, rows, cols);
-    else if (!isRelaxed(kernels)) throw new TypeError(`${form}: expected the relaxed kernels`);
-    else if (form === "S8X2") kernels.quantizeS8X2(toPtr, xPtr, rows, cols);
-    else kernels.quantizePlanes(toPtr, xPtr, rows, cols, form);
+    else if (form !== "S8X2") kernels.quantizePlanes(toPtr, xPtr, rows, cols, form);
+    else if (isRelaxed(kernels)) kernels.quantizeS8X2(toPtr, xPtr, rows, cols);
+    else throw new TypeError(`${form}: expected the relaxed kernels`);
   }
 
   /**
@@ -154,7 +154,7 @@ export class Linear {
       else if (isRelaxed(kernels)) kernels.matvecRowsS8X2(yPtr, ptr, id, x.ptr, shapePtr);
     } else if (isFloatType(type)) kernels.matmulF32(yPtr, ptr, id, x.xPtr, shapePtr);
     else if (x.form === "I16") kernels.matmulI16(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
-    else if (isRelaxed(kernels)) kernels.matmulPlanes(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
+    else kernels.matmulPlanes(yPtr, ptr, id, x.ptr, shapePtr, scratchPtr);
   }
 
   /** The form of one token's activations for this type. */

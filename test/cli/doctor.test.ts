@@ -45,7 +45,7 @@ test("features and choice are what loading finds", async () => {
   assert.is(choice!.variant === "relaxed", relaxedDot === "u8" || relaxedDot === "s8");
   assert.ok(choice!.threads >= 1 && choice!.threads <= os.availableParallelism());
   const kernels = Object.entries(choice!.kernels);
-  assert.is(kernels.length > 0, choice!.variant === "relaxed");
+  assert.ok(kernels.length > 0);
   for (const [type, { gmacs }] of kernels) {
     if (gmacs !== null) assert.ok(gmacs.exact > 0 && gmacs.onePlane > 0, type);
   }

@@ -1,4 +1,4 @@
-/** Conformance: threads, variants of the kernels and precisions. */
+/** Conformance: threads, streamed layers, variants of the kernels and precisions. */
 import { type Model, PlmError } from "../../src/index.js";
 import { type Check, equal, fail, logitsOf, near, PROMPT, type Subject } from "./subject.js";
 
@@ -38,6 +38,17 @@ export const THREAD_CHECKS: Record<string, Check> = {
     if (!(other.threads >= 1)) fail(`expected at least one thread, got ${other.threads}`);
     equal([...(await logitsOf(other, PROMPT))], [...(await logitsOf(model, PROMPT))]);
     other.dispose();
+  },
+  "layers that are streamed from a Blob or bytes give the same": async (subject) => {
+    const { model, file, load } = subject;
+    const expected = await logitsOf(model, PROMPT);
+    for (const source of [new Blob([file]), file]) {
+      const other = await load(source, { residentLayers: 1, threads: 2 });
+      for (let pass = 0; pass < 2; pass++) {
+        equal([...(await logitsOf(other, PROMPT))], [...expected]);
+      }
+      other.dispose();
+    }
   },
   "the plain kernels, and the relaxed ones where they are right": async (subject) => {
     for (const variant of ["simd", "relaxed"] as const) {

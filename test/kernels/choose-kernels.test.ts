@@ -14,7 +14,7 @@ function kernelsOf(microseconds: Readonly<Record<string, number>>): Kernels {
     while (clock() < endMs);
   };
   return new Proxy({} as Kernels, {
-    has: (_, name) => name === "matmulPlanes",
+    has: (_, name) => name === "probeDot" && "matvecS8X2" in microseconds,
     get: (_, name) => () => spend(String(name)),
   });
 }
@@ -33,11 +33,22 @@ test("clocks of any step show which kernels are faster", () => {
     const now = stepMs === 0 ? clock : () => Math.floor(clock() / stepMs) * stepMs;
     const { matvec, matmul, rates } = chosen(kernelsOf(RELAXED_FASTER), "Q8", now);
     assert.equal([matvec.Q8, matmul.Q8], ["S8X2", [1, 2]], `steps of ${stepMs} ms`);
-    const { exact, twoPlanes } = rates.Q8!;
+    const { exact, twoPlanes = 0 } = rates.Q8!;
     assert.ok(twoPlanes > exact && Number.isFinite(twoPlanes));
     const slower = chosen(kernelsOf(RELAXED_SLOWER), "Q8", now);
     assert.equal([slower.matvec.Q8, slower.matmul.Q8], ["I16", []], `steps of ${stepMs} ms`);
   }
+});
+
+test("without the relaxed dot, one plane is used where it is clearly faster", () => {
+  const choose = (matmulPlanes: number, now = clock): KernelChoice =>
+    chosen(kernelsOf({ matmulI16: 100, matmulPlanes }), "Q8", now);
+  const { matvec, matmul, rates } = choose(50);
+  assert.equal([matvec.Q8, matmul.Q8, rates.Q8?.twoPlanes], ["I16", [1], undefined]);
+  assert.ok(rates.Q8!.onePlane > rates.Q8!.exact);
+  assert.equal(choose(95).matmul.Q8, []);
+  assert.equal(choose(150).matmul.Q8, []);
+  assert.equal(choose(50, () => 5).matmul.Q8, []);
 });
 
 test("under a clock that stands still the relaxed kernels are chosen, without timings", () => {
@@ -46,7 +57,7 @@ test("under a clock that stands still the relaxed kernels are chosen, without ti
 });
 
 test("clocks that stop, jump or go back during timing still lead to a choice", () => {
-  const kernels = kernelsOf({});
+  const kernels = kernelsOf({ matvecS8X2: 0 });
   for (const looks of [2, 3, 10, 40, 400]) {
     let look = 0;
     const stopping = (): number => Math.min(++look, looks);

@@ -15,12 +15,16 @@ import {
 } from "./support/tensors.js";
 import { Bench } from "./support/wasm.js";
 
-const bench = await Bench.create(64, { variant: "relaxed" });
-const forms: readonly RoundedForm[] = ["I16", 1, 2];
+const relaxed = await Bench.create(64, { variant: "relaxed" });
+const simd = await Bench.create(64, { variant: "simd" });
+const kernels: readonly { name: string; form: RoundedForm; bench: Bench }[] = [
+  { name: "matmulI16", form: "I16", bench: relaxed },
+  { name: "matmulPlanes 1", form: 1, bench: relaxed },
+  { name: "matmulPlanes 2", form: 2, bench: relaxed },
+  { name: "matmulPlanes 1 without the relaxed dot", form: 1, bench: simd },
+];
 
-for (const form of forms) {
-  const name = form === "I16" ? "matmulI16" : `matmulPlanes ${form}`;
-
+for (const { name, form, bench } of kernels) {
   /** Runs the kernel and compares it with both references. */
   const check = (tensor: Tensor, x: Float32Array, offset = 0): Float32Array => {
     const { type, rows, cols } = tensor;
@@ -137,12 +141,22 @@ for (const form of forms) {
   });
 }
 
+test("one plane has the same bits with the relaxed dot and without", () => {
+  const random = seededRandom(56);
+  for (const type of QUANTIZED_TYPES) {
+    const tensor = randomTensor({ type, rows: 24, cols: 512 }, random);
+    const x = gaussian(7 * 512, random);
+    const expected = multiplyAs(relaxed, 1, tensor, x).y;
+    assert.equal(multiplyAs(simd, 1, tensor, x).y, expected, type);
+  }
+});
+
 test("matmulI16 of Q8 equals matvecI16", () => {
   const random = seededRandom(54);
   const tensor = randomTensor({ type: "Q8_0", rows: 24, cols: 512 }, random);
   const x = gaussian(512, random);
-  const { y } = multiplyAs(bench, "I16", tensor, x);
-  assert.equal(multiplyAs(bench, "I16", tensor, x, { isMatvec: true }).y, y);
+  const { y } = multiplyAs(relaxed, "I16", tensor, x);
+  assert.equal(multiplyAs(relaxed, "I16", tensor, x, { isMatvec: true }).y, y);
 });
 
 test.run();

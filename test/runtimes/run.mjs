@@ -1,6 +1,6 @@
 // Runs the conformance checks and the examples in the named runtimes, or in all of them:
-// node run.mjs [node20 node22 node24 node26 deno bun chromium firefox webkit workerd]. Exit code 1
-// if anything failed.
+// node run.mjs [--write] [node20 node22 node24 node26 deno bun chromium firefox webkit workerd].
+// All together are compared with the README's table, or write it. Exit code 1 if anything failed.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { loadModel } from "../../build/src/index.js";
 import { SAVED_OPTIONS, saveForOthers } from "../../build/test/conformance/sessions.js";
 import { MODEL, SAVED } from "./checks.mjs";
+import { differences, shortened, versionOf, writeTable } from "./readme-table.mjs";
 import { runtimes } from "./runtimes.mjs";
 
 const LIMIT_MS = 90_000;
@@ -72,12 +73,13 @@ function runCommand([file, ...args], onLine) {
 
 /** Runs one runtime's commands; each prints at its end how many checks passed and failed. */
 async function runRuntime({ commands }) {
-  const total = { passed: 0, failed: 0 };
+  const total = { passed: 0, failed: 0, version: undefined };
   for (const command of commands) {
     let counts;
     const lines = [];
     const ending = await runCommand(command, (line) => {
       const match = /^(\d+) passed, (\d+) failed$/.exec(line);
+      total.version ??= /^version (.+)$/.exec(line)?.[1];
       if (match) counts = { passed: Number(match[1]), failed: Number(match[2]) };
       else lines.push(line);
     });
@@ -94,7 +96,9 @@ async function runRuntime({ commands }) {
 }
 
 const known = runtimes();
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(known);
+const isWriting = process.argv.includes("--write");
+const given = process.argv.slice(2).filter((argument) => argument !== "--write");
+const names = given.length > 0 ? given : Object.keys(known);
 const unknown = names.find((name) => !(name in known));
 if (unknown !== undefined) {
   console.error(`run.mjs: expected ${Object.keys(known).join(", ")}; got ${unknown}`);
@@ -106,6 +110,7 @@ await writeFile(SAVED, await saveForOthers(model));
 model.dispose();
 
 const sum = { passed: 0, failed: 0 };
+const found = new Map();
 for (const name of names) {
   const { missing } = known[name];
   if (missing !== undefined && process.env.CI !== "true") {
@@ -119,6 +124,17 @@ for (const name of names) {
   console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed (${seconds} s)`);
   sum.passed += counts.passed;
   sum.failed += counts.failed;
+  const { title, program } = known[name];
+  const version = shortened(counts.version ?? (program && versionOf(program)));
+  const row = /^node/.test(name) ? `${title} ${version?.split(".")[0]}` : title;
+  found.set(row, { version, passed: counts.passed });
+}
+if (isWriting) writeTable(found);
+else if (names.length === Object.keys(known).length) {
+  for (const line of differences(found)) {
+    console.log(line);
+    sum.failed++;
+  }
 }
 console.log(`runtimes: ${sum.passed} passed, ${sum.failed} failed`);
 process.exit(sum.failed === 0 ? 0 : 1);

@@ -18,8 +18,9 @@ function findNode(major) {
 }
 
 /**
- * By name: `commands`, each a program and its arguments, which print a last line "N passed, N
- * failed"; or `missing`, the name of what is not installed.
+ * By name: `title` as people know it; `commands`, each a program and its arguments, which print a
+ * last line "N passed, N failed", and `program`, which says its version, unless a command prints a
+ * line "version N"; or `missing`, the name of what is not installed.
  */
 export function runtimes() {
   const node24 = findNode(24);
@@ -28,19 +29,22 @@ export function runtimes() {
   const bun = installed(`@oven/bun-${bunSystem}/bin/bun`);
   const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
   const firefox = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const browser = (...args) =>
-    runtime([args[1], node24], [[node24, pathOf("browser.mjs"), ...args]]);
+  const browser = (title, ...args) =>
+    runtime(title, [args[1], node24], [[node24, pathOf("browser.mjs"), ...args]]);
+  const node = (major) => scripts("Node", [findNode(major)]);
+  const miniBrowser = findMiniBrowser() ?? "MiniBrowser";
+  const workerd = installed("workerd/bin/workerd");
   return {
-    node20: scripts([findNode(20)]),
-    node22: scripts([findNode(22)]),
-    node24: scripts([node24]),
-    node26: scripts([findNode(26)]),
-    deno: scripts([deno, ...denoArgs, "--allow-read"], [deno, ...denoArgs, "--allow-all"]),
-    bun: scripts([bun]),
-    chromium: browser("chrome", chromium),
-    firefox: browser("firefox", firefox),
-    webkit: runtime([findMiniBrowser() ?? "MiniBrowser", node24], [[node24, pathOf("webkit.mjs")]]),
-    workerd: runtime([installed("miniflare"), node24], [[node24, pathOf("workerd.mjs")]]),
+    node20: node(20),
+    node22: node(22),
+    node24: node(24),
+    node26: node(26),
+    deno: scripts("Deno", [deno, ...denoArgs, "--allow-read"], [deno, ...denoArgs, "--allow-all"]),
+    bun: scripts("Bun", [bun]),
+    chromium: browser("Chromium", "chrome", chromium),
+    firefox: browser("Firefox", "firefox", firefox),
+    webkit: runtime("WebKitGTK", [miniBrowser, node24], [[node24, pathOf("webkit.mjs")]]),
+    workerd: runtime("workerd", [workerd, node24], [[node24, pathOf("workerd.mjs")]]),
   };
 }
 
@@ -48,13 +52,15 @@ export function runtimes() {
  * A runtime that runs scripts: the checks, then the example, which this Node checks, then the
  * threads that remain, which may need more permissions.
  */
-function scripts(command, permitted = command) {
+function scripts(title, command, permitted = command) {
   const example = [process.execPath, pathOf("example.mjs"), ...command];
   const threads = [...permitted, pathOf("threads.mjs")];
-  return runtime([command[0]], [[...command, pathOf("entry.mjs")], example, threads]);
+  const entry = [...command, pathOf("entry.mjs")];
+  return runtime(title, [command[0]], [entry, example, threads]);
 }
 
-function runtime(needed, commands) {
+function runtime(title, needed, commands) {
   const path = needed.find((each) => !existsSync(each));
-  return path === undefined ? { commands } : { missing: `${path} is not there` };
+  if (path !== undefined) return { title, missing: `${path} is not there` };
+  return { title, program: needed[0], commands };
 }

@@ -94,7 +94,7 @@ export async function openBrowser(env = {}) {
   ended.push(() => rmSync(home, { recursive: true, force: true }));
   const own = { DISPLAY: await startDisplay(), HOME: home, XDG_RUNTIME_DIR: home };
   const call = await startDriver({ ...process.env, ...own, ...env });
-  const { sessionId } = await call("POST", "/session", {
+  const { sessionId, capabilities } = await call("POST", "/session", {
     capabilities: {
       alwaysMatch: {
         "webkitgtk:browserOptions": { binary: findMiniBrowser(), args: ["--automation"] },
@@ -112,6 +112,7 @@ export async function openBrowser(env = {}) {
   const evaluate = (expression) =>
     call("POST", `${session}/execute/sync`, { script: `return ${expression}`, args: [] });
   return {
+    version: capabilities.browserVersion,
     evaluate,
     open: (url) => call("POST", `${session}/url`, { url }),
     type: async (selector, text) => call("POST", `${await elementOf(selector)}/value`, { text }),

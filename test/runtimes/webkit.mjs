@@ -39,6 +39,7 @@ const plain = { ...(await serve()), isIsolated: false };
 const isolated = { ...(await serve({ isIsolated: true })), isIsolated: true };
 // Safari has it on isolated pages; WebKitGTK only so.
 const browser = await openBrowser({ JSC_useSharedArrayBuffer: "1" });
+console.log(`version ${browser.version}`);
 const { failed } = await runChecks({
   "the page has no error under its policy": (counts) => runConformancePage(browser, plain, counts),
   "a cross-origin isolated page has threads": (counts) =>

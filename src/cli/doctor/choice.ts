@@ -17,10 +17,7 @@ export async function explainChoice(model: Model, features: Features): Promise<C
     threads,
     threadsReason: explainThreads(model),
     kernels: await timeKernels(variant),
-    kernelsReason:
-      variant === "simd"
-        ? "simd has one kernel for each type, of activations in i16"
-        : "what was fast here when timed, within the limits of precision",
+    kernelsReason: "what was fast here when timed, within the limits of precision",
   };
 }
 

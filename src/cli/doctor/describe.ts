@@ -1,4 +1,5 @@
 /** The report of `plm doctor` as short lines. */
+import { describeRates } from "../kernel-rates.js";
 import { formatBytes, formatTable } from "../output.js";
 import type { Benchmark, Choice, Features, Report, TypeKernels } from "./report.js";
 
@@ -52,10 +53,8 @@ function describeChoice(choice: Choice): string[][] {
 }
 
 function describeKernels({ decode, planes, gmacs }: TypeKernels): string {
-  const chosen = planes.length === 0 ? "i16" : `${planes.join(" or ")} planes`;
-  const { exact, twoPlanes, onePlane } = gmacs!;
-  const rates = [exact, twoPlanes, onePlane].map((rate) => rate.toFixed(0)).join(", ");
-  return `decode ${decode}, prefill ${chosen}; ${rates} GMAC/s in i16, two planes, one`;
+  const chosen = planes.length === 0 ? "i16" : `planes ${planes.join(" or ")}`;
+  return `decode ${decode}, prefill ${chosen}; ${describeRates(gmacs!)}`;
 }
 
 function describeBenchmark({ prefillTokens, decodeTokens, rates }: Benchmark): string[][] {

@@ -60,7 +60,7 @@ export interface Choice {
   /** The most that a model uses. */
   readonly threads: number;
   readonly threadsReason: string;
-  /** By packed type; none with `simd`, which has one kernel for each. */
+  /** By packed type. */
   readonly kernels: Readonly<Record<string, TypeKernels>>;
   readonly kernelsReason: string;
 }

@@ -113,7 +113,7 @@ export function quantizeAs(
   const xPtr = bench.put(x, offset);
   if (form === "I16") bench.kernels.quantizeI16(ptr, xPtr, n, cols);
   else if (form === "S8X2") bench.relaxed.quantizeS8X2(ptr, xPtr, n, cols);
-  else bench.relaxed.quantizePlanes(ptr, xPtr, n, cols, form);
+  else bench.kernels.quantizePlanes(ptr, xPtr, n, cols, form);
   return ptr;
 }
 

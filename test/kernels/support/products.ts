@@ -50,7 +50,7 @@ export function multiplyAs(
   if (form === "S8X2") bench.relaxed.matvecS8X2(yPtr, w, id, activations.ptr, rows, cols);
   else if (isMatvec) kernels.matvecI16(yPtr, w, id, activations.ptr, rows, cols);
   else if (form === "I16") kernels.matmulI16(yPtr, w, id, activations.ptr, shape, scratch);
-  else bench.relaxed.matmulPlanes(yPtr, w, id, activations.ptr, shape, scratch);
+  else kernels.matmulPlanes(yPtr, w, id, activations.ptr, shape, scratch);
   bench.checkGuards();
   const spaced = bench.f32(yPtr, (n - 1) * stride + rows);
   const y = new Float32Array(n * rows);
