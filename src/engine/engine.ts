@@ -123,11 +123,11 @@ export class Engine {
   /**
    * Evaluates pieces of several sequences, which have room for their rows, and fills in what is
    * requested of them; resolves to the milliseconds that took. The rows are in the cache then,
-   * behind those that the sequences have. Without streamed layers it never waits, and with them it
-   * ends early once no piece is wanted. One call at a time. Rejects with DISPOSED, THREAD_LOST, and
-   * what reading a streamed layer throws.
+   * behind those that the sequences have. Without streamed layers it never waits; with them it ends
+   * early once no piece is wanted, and resolves to undefined. One call at a time. Rejects with
+   * DISPOSED, THREAD_LOST, and what reading a streamed layer throws.
    */
-  async evaluate(pieces: readonly Piece[]): Promise<number> {
+  async evaluate(pieces: readonly Piece[]): Promise<number | undefined> {
     const { batch, memory, runs, streamed } = this.#live();
     const startMs = now();
     const ordered = [...pieces].sort((a, b) => rank(a) - rank(b));
@@ -158,7 +158,7 @@ export class Engine {
     let [ms, lateMs] = [0, 0];
     for (const run of runs) {
       if (streamed?.has(run.first)) await streamed.bring(run.first, count, isWanted);
-      if (!isWanted()) return now() - startMs;
+      if (!isWanted()) return undefined;
       const timed = this.#perform({ kind: "evaluate", batch: written, ...run }, count, receive);
       ms += timed.ms;
       lateMs += timed.lateMs;

@@ -218,8 +218,7 @@ export async function loadPlm(
   checkScript("threadScript", options.threadScript);
   const plan = planModel(gguf, options);
   const { config, weights, buffers, meeting, pages, batch, windowPtr } = plan;
-  const isStreamed = weights.streamed.length > 0;
-  if (isStreamed) checkRereadable(gguf.sources);
+  if (weights.streamed.length > 0) checkRereadable(gguf.sources);
   const report = new LoadReport(tensorBytes(eachWeight(weights)), options.onProgress);
   const { threads, precision, contextLength, cacheType } = plan.options;
   const isShared = threads > 1 && !isModule(binary);
@@ -258,9 +257,8 @@ export async function loadPlm(
       maySleep: platform.maySleep(),
     });
     const { packer } = part;
-    const window = isStreamed
-      ? new LayerWindow({ gguf, memory, packer, staging: windowStagingOf(model) })
-      : undefined;
+    const window =
+      packer && new LayerWindow({ gguf, memory, packer, staging: windowStagingOf(model) });
     const shared = { model, memory, part, pages, window, threads: await starting };
     const engine = new Engine({ ...shared, precision, variant: loaded });
     await engine.finishLoading(report, signal);

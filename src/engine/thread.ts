@@ -70,7 +70,8 @@ export function createThreadPart(
   const batch = new BatchBoard(memory, model.batch);
   const cache = new CacheRows(kernels, model.cacheType, config);
   const parts = { config, kernels, memory, member, buffers, batch, cache };
-  const packer = new WindowPacker({ kernels, memory, member }, windowStagingOf(model));
+  const isStreamed = weights.streamed.length > 0;
+  const packer = isStreamed ? new WindowPacker(parts, windowStagingOf(model)) : undefined;
   return { plm: new Plm(parts, weights, choice), packer };
 }
 

@@ -135,7 +135,7 @@ export class Turns {
     try {
       for (const { job, n } of parts) pieces.set(job, job.piece(n));
       const ms = await this.#engine.evaluate([...pieces.values()]);
-      this.#scheduler.done(parts, ms);
+      if (ms !== undefined) this.#scheduler.done(parts, ms);
       for (const [request, piece] of pieces) this.#advance(request, piece);
     } catch (reason) {
       for (const { job } of parts) this.#end(job, { reason });

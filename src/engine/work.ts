@@ -25,10 +25,10 @@ export type Work =
 
 const KINDS = ["evaluate", "packKeys", "packChunk", "read"] as const;
 
-/** A model as one thread computes with it, and packs its streamed layers. */
+/** A model as one thread computes with it, and packs its streamed layers if it has any. */
 export interface ThreadPart {
   readonly plm: Plm;
-  readonly packer: WindowPacker;
+  readonly packer: WindowPacker | undefined;
 }
 
 /** The words of announced work, written when all threads have done the last. */
@@ -79,7 +79,7 @@ export function perform(
   plm.linear.precision = precision;
   if (work.kind === "evaluate") plm.evaluate(work, receive);
   else if (work.kind === "packKeys") plm.packKeys(work.first, work.end);
-  else if (work.kind === "packChunk") packer.pack(work.i, work.count);
+  else if (work.kind === "packChunk") packer!.pack(work.i, work.count);
   else plm.readWeights();
 }
 

@@ -4,7 +4,8 @@
  * `exact`: 14 bits or more everywhere. `balanced`: 8 bits where they matter least, so that the KL
  * from the float model stays below a fifth of llama.cpp's. `fast`: 8 bits everywhere, as in
  * llama.cpp, except where more cost few multiplications and help much. Decode is exact, except the
- * query against a q8_0 cache; without the relaxed dot everything except the down-projection is.
+ * query against a q8_0 cache. Where the kernels without the relaxed dot multiply bytes no faster
+ * than 16 bits, as on x86, everything except the down-projection is.
  */
 export type Precision = "exact" | "balanced" | "fast";
 
