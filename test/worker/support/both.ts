@@ -1,7 +1,12 @@
 /** One small file as two models: in this thread, and in a worker. */
 import process from "node:process";
 import * as assert from "uvu/assert";
-import { type LoadModelOptions, loadModel, type Model } from "../../../src/index.js";
+import {
+  type ByteSource,
+  type LoadModelOptions,
+  loadModel,
+  type Model,
+} from "../../../src/index.js";
 import { tinyModel } from "../../model/support/tiny.js";
 
 /** Every byte is a token; the template puts the messages one behind the other. */
@@ -35,6 +40,20 @@ export async function inBoth<T>(use: Use<T>, options: LoadModelOptions = {}): Pr
   }
   assert.equal(found[1], found[0]);
   return found[1];
+}
+
+/** A reader of the file's bytes. */
+export function sourceOf(read: Partial<ByteSource> = {}): ByteSource {
+  return {
+    ...{ name: "mine", size: FILE.length, sequential: false },
+    async read(offset, target) {
+      const bytes = FILE.subarray(offset, offset + target.length);
+      target.set(bytes);
+      return bytes.length;
+    },
+    async close() {},
+    ...read,
+  };
 }
 
 /** The code of the error that a promise rejects with, or the error if it has none. */
