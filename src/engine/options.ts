@@ -66,8 +66,8 @@ export interface ModelOptions {
    * chosen, and why. "auto" changes nothing that fits into `memoryLimitBytes` or, without it, half
    * of the memory that the runtime reports; else it takes smaller batches, then a q8_0 cache, then
    * a shorter context, then fewer `residentLayers` where the source allows that. "small", for
-   * phones and small boards, begins with batches of 64 tokens, a q8_0 cache and at most 2,048
-   * tokens. Default: the other options' defaults.
+   * phones and small boards, begins with batches of 64 tokens, a q8_0 cache, at most 2,048 tokens
+   * and at most 4 threads. Default: the other options' defaults.
    */
   profile?: Profile;
 }

@@ -53,13 +53,16 @@ export interface ModelPlan {
 export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   const config = parseConfig(gguf.metadata);
   const { profile } = options;
-  if (profile === undefined) return planWith(gguf, config, options);
+  if (profile === undefined) return planWith(gguf, config, options, options.threads);
   checkChoice("profile", profile, PROFILES);
   let refusal: unknown;
   const canStream = gguf.sources.every(isRereadable);
   for (const attempt of attempts(options, profile, config, canStream)) {
     try {
-      return { ...planWith(gguf, config, attempt.options), choices: attempt.choices };
+      const plan = planWith(gguf, config, attempt.options, options.threads);
+      // A small model has one thread whatever the profile.
+      const choices = attempt.choices.filter(({ option, value }) => plan.options[option] === value);
+      return { ...plan, choices };
     } catch (error) {
       if (PlmError.from(error)?.code !== "OUT_OF_MEMORY") throw error;
       refusal = error;
@@ -75,13 +78,18 @@ function bytesOf(weights: PlmWeights): number {
   return bytes;
 }
 
-/** The plan with options as they are. */
-function planWith(gguf: Gguf, config: PlmConfig, options: ModelOptions): ModelPlan {
+/** The plan with options as they are; `asked` is the caller's number of threads. */
+function planWith(
+  gguf: Gguf,
+  config: PlmConfig,
+  options: ModelOptions,
+  asked: number | undefined,
+): ModelPlan {
   const requested = checkOptions(options, config);
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory, requested.residentLayers);
   const isSmall = bytesOf(weights) < SMALL_BYTES;
-  const threads = isSmall && options.threads === undefined ? 1 : requested.threads;
+  const threads = isSmall && asked === undefined ? 1 : requested.threads;
   const checked = { ...requested, threads };
   const { contextLength, cacheType, cacheTokens, maxSequences } = checked;
   const layers = config.numHiddenLayers;

@@ -6,7 +6,7 @@ import { DEFAULT_BATCH, type ModelOptions, type Profile } from "./options.js";
 
 /** An option that a profile chose, and why. */
 export interface ProfileChoice {
-  readonly option: "contextLength" | "cacheType" | "batchSize" | "residentLayers";
+  readonly option: "contextLength" | "cacheType" | "batchSize" | "threads" | "residentLayers";
   readonly value: number | string;
   readonly reason: string;
 }
@@ -20,6 +20,9 @@ export interface Attempt {
 /** What `small` begins with: enough for a conversation on a phone. */
 const SMALL_BATCH = 64;
 const SMALL_CONTEXT = 2048;
+
+/** The most threads of `small`: each takes megabytes, and phones have few fast processors. */
+const SMALL_THREADS = 4;
 
 /** What smaller plans end with. */
 const LEAST_BATCH = 64;
@@ -72,6 +75,9 @@ export function* attempts(
     const reason = 'profile "small"';
     batch = Math.min(SMALL_BATCH, context);
     if (isOpen("batchSize")) choose("batchSize", batch, reason);
+    if (isOpen("threads") && platform.parallelism() > SMALL_THREADS) {
+      choose("threads", SMALL_THREADS, reason);
+    }
     if (canQuantizeCache) choose("cacheType", "q8_0", reason);
     if (canShorten && context > SMALL_CONTEXT) {
       context = SMALL_CONTEXT;

@@ -3,10 +3,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import platform from "#platform";
 import type { ModelOptions } from "../../src/engine/options.js";
-import type { ModelPlan } from "../../src/engine/plan.js";
+import { type ModelPlan, planModel } from "../../src/engine/plan.js";
+import { openGguf } from "../../src/format/gguf.js";
 import { loadModel } from "../../src/index.js";
+import { openSources } from "../../src/sources/source.js";
 import { assertRejects, engineLogits, loadEngine, planEngine } from "../model/support/engine.js";
 import { ObservedSource } from "../model/support/observed-source.js";
+import { claimProcessors } from "../model/support/processors.js";
 import { ODD_DIMS, SMALL_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
 
 /** Room for a long context beside few weights, and rows that q8_0 has blocks for. */
@@ -62,6 +65,23 @@ test("small: a short context, a small cache and small batches", async () => {
   const other = tinyModel({ dims: { ...SMALL_DIMS, contextLength: 100 } });
   const { choices } = await planEngine(other, { profile: "small" });
   assert.equal(choices, [{ option: "batchSize", value: 64, reason: 'profile "small"' }]);
+});
+
+test("small: at most four threads, of which the fastest number computes", async () => {
+  const unclaim = claimProcessors(16);
+  const file = tinyModel({ dims: { ...ODD_DIMS, numHiddenLayers: 6 } });
+  try {
+    const gguf = await openGguf(await openSources(file));
+    const found = await planModel(gguf, { profile: "small" });
+    assert.is(chosen(found).threads, 4);
+    assert.is(found.options.threads, 4);
+    const set = await planModel(gguf, { profile: "small", threads: 6 });
+    assert.equal([chosen(set).threads, set.options.threads], [undefined, 6]);
+    const smaller = await planModel(await openGguf(await openSources(FILE)), { profile: "small" });
+    assert.equal([chosen(smaller).threads, smaller.options.threads], [undefined, 1]);
+  } finally {
+    unclaim();
+  }
 });
 
 test("without a limit, auto takes half of the device's memory", async () => {
