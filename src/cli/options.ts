@@ -71,7 +71,7 @@ export function addModelOptions(
   addQuantizing(command);
   if (!hasOwnResidentLayers) {
     const parse = integer("resident-layers", 1);
-    command.addOption(residentLayersOption().argParser(parse).default(undefined, "all"));
+    command.addOption(residentLayersOption().argParser(parse));
   }
   return command
     .addOption(
@@ -99,10 +99,10 @@ export function addModelOptions(
     );
 }
 
-/** `--resident-layers`; `more` continues its help. */
-export function residentLayersOption(more = ""): Option {
+/** `--resident-layers`, without its parser. */
+export function residentLayersOption(): Option {
   const help = "layers in memory at a time; the others are read from the file when they are needed";
-  return new Option("--resident-layers <n>", `${help}${more}`);
+  return new Option("--resident-layers <n>", help).default(undefined, "all");
 }
 
 /** The library's options for the flags. */

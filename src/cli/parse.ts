@@ -80,3 +80,8 @@ export type BiasMap = Map<number, number>;
 export function texts(text: string, sofar: string[] = []): string[] {
   return [...sofar, text];
 }
+
+/** A parser of words with commas between them. */
+export function words(text: string): string[] {
+  return text.split(",").map((word) => word.trim());
+}

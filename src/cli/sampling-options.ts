@@ -5,9 +5,10 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "../generation/options.js";
+import { SAMPLERS } from "../generation/samplers.js";
 import { addSeed } from "./flags.js";
 import { openTokenizer } from "./options.js";
-import { type BiasMap, bias, number, texts } from "./parse.js";
+import { type BiasMap, bias, number, texts, words } from "./parse.js";
 
 /** The flags that addSamplingOptions adds, with names and meaning as in GenerateOptions. */
 export type SamplingFlags = Omit<GenerateOptions, "logitBias" | "stop" | "signal"> & {
@@ -25,6 +26,14 @@ const NUMBERS: readonly [flags: string, help: string][] = [
   ["--top-p <p>", "keep the best with this share of the probability"],
   ["--min-p <p>", "keep those this probable relative to the best"],
   ["--typical, --typical-p <p>", "keep the most typical with this share; 1: off"],
+  ["--top-nsigma, --top-n-sigma <n>", "keep those within n deviations of the best; 0: all"],
+  ["--xtc-probability <p>", "how often XTC excludes the best tokens"],
+  ["--xtc-threshold <p>", "the probability from which it does, the least of them excepted"],
+  ["--dynatemp-range <t>", "how far the temperature moves with the entropy; 0: not"],
+  ["--dynatemp-exp, --dynatemp-exponent <x>", "the power of the entropy's share"],
+  ["--mirostat <n>", "1 or 2: keep the surprise near a target instead of truncating; 0: off"],
+  ["--mirostat-ent, --mirostat-tau <bits>", "mirostat's target"],
+  ["--mirostat-lr, --mirostat-eta <x>", "how fast mirostat's limit moves"],
   ["--repeat-penalty, --repetition-penalty <x>", "above 1 makes repetition less likely"],
   ["--repeat-last-n, --repetition-window <n>", "how many tokens the repeat penalty looks back"],
   ["--presence-penalty <x>", "subtracted once from tokens already generated"],
@@ -51,6 +60,7 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
       "added to a token's logit; -inf bans it; may be repeated",
       bias("logit-bias"),
     )
+    .option("--samplers <names>", `steps in order; default: ${SAMPLERS.join(",")}`, words)
     .option("--stop <text>", "end before this text; may be repeated", texts)
     .option("--ignore-eos", "never choose an end token");
 }

@@ -3,10 +3,11 @@ import { brandOf, isSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
 import { randomSeed } from "./random.js";
+import { SAMPLERS, type SamplerName } from "./samplers.js";
 
 /**
  * How to generate. The defaults are those of llama.cpp's tools. Order: repetition penalty, presence
- * and frequency penalties, logit bias, top-k, typical-p, top-p, min-p, temperature.
+ * and frequency penalties, logit bias, then `samplers`.
  */
 export interface GenerateOptions {
   /** Most tokens to generate, an integer >= 0. Default: until an end token or a full context. */
@@ -21,6 +22,37 @@ export interface GenerateOptions {
   minP?: number;
   /** Keep the most typical tokens with this share, 0..1; 1 keeps all. Default 1. */
   typicalP?: number;
+  /**
+   * Keep tokens whose logit is at most this many standard deviations below the best, >= 0; 0 keeps
+   * all. Default 0.
+   */
+  topNSigma?: number;
+  /**
+   * XTC: how often the best tokens are excluded, 0..1: all that have at least `xtcThreshold` of the
+   * probability, 0..1, except the least probable of these. Defaults 0 (never) and 0.1.
+   */
+  xtcProbability?: number;
+  xtcThreshold?: number;
+  /**
+   * Dynamic temperature: how far, >= 0, it moves from `temperature` with the entropy of the tokens
+   * that are left: up where many are likely, down where one is. Its share of the greatest entropy
+   * is taken to the power of `dynatempExponent`, > 0. Defaults 0 (fixed) and 1.
+   */
+  dynatempRange?: number;
+  dynatempExponent?: number;
+  /**
+   * Mirostat, version 1 or 2, instead of `samplers`: keeps the surprise of a token near
+   * `mirostatTau` bits, > 0, by moving a limit at the rate `mirostatEta`, >= 0; `temperature`
+   * still counts. Defaults 0 (off), 5 and 0.1.
+   */
+  mirostat?: 0 | 1 | 2;
+  mirostatTau?: number;
+  mirostatEta?: number;
+  /**
+   * The steps that choose a token, and their order, each at most once; those that are left out do
+   * nothing. Default: topNSigma, topK, typicalP, topP, minP, xtc, temperature.
+   */
+  samplers?: readonly SamplerName[];
   /**
    * > 0; above 1 makes tokens of the prompt and the text less likely; tokens that a session has
    * evaluated before count as prompt. Default 1 (off).
@@ -73,17 +105,28 @@ type Reader<T> = (value: unknown, refuse: Refuse, vocabSize: number) => T;
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
 const isCountOrInfinity = (value: number): boolean => isCount(value) || value === Infinity;
 const isShare = (value: number): boolean => value >= 0 && value <= 1;
+const isFiniteFrom0 = (value: number): boolean => value >= 0 && value < Infinity;
+const isAbove0 = (value: number): boolean => value > 0 && value < Infinity;
 const isSeed = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** Every option's default and range. The commands' flags follow from this table. */
 const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K]> } = {
   maxTokens: number(Infinity, isCountOrInfinity, "an integer >= 0 or Infinity"),
-  temperature: number(0.8, (value) => value >= 0 && value < Infinity, "a finite number >= 0"),
+  temperature: number(0.8, isFiniteFrom0, "a finite number >= 0"),
   topK: number(40, isCount, "an integer >= 0"),
   topP: number(0.95, isShare, "a number in [0, 1]"),
   minP: number(0.05, isShare, "a number in [0, 1]"),
   typicalP: number(1, isShare, "a number in [0, 1]"),
-  repetitionPenalty: number(1, (value) => value > 0 && value < Infinity, "a finite number > 0"),
+  topNSigma: number(0, isFiniteFrom0, "a finite number >= 0"),
+  xtcProbability: number(0, isShare, "a number in [0, 1]"),
+  xtcThreshold: number(0.1, isShare, "a number in [0, 1]"),
+  dynatempRange: number(0, isFiniteFrom0, "a finite number >= 0"),
+  dynatempExponent: number(1, isAbove0, "a finite number > 0"),
+  mirostat: readMirostat,
+  mirostatTau: number(5, isAbove0, "a finite number > 0"),
+  mirostatEta: number(0.1, isFiniteFrom0, "a finite number >= 0"),
+  samplers: readSamplers,
+  repetitionPenalty: number(1, isAbove0, "a finite number > 0"),
   repetitionWindow: number(64, isCountOrInfinity, "an integer >= 0 or Infinity"),
   presencePenalty: number(0, Number.isFinite, "a finite number"),
   frequencyPenalty: number(0, Number.isFinite, "a finite number"),
@@ -130,6 +173,22 @@ function number(
     refuse(expected, value);
     return 0;
   };
+}
+
+function readMirostat(value: unknown, refuse: Refuse): 0 | 1 | 2 {
+  if (value === undefined || value === 0 || value === 1 || value === 2) return value ?? 0;
+  refuse("0, 1 or 2", value);
+  return 0;
+}
+
+function readSamplers(value: unknown, refuse: Refuse): readonly SamplerName[] {
+  if (value === undefined) return SAMPLERS;
+  const isKnown = (name: unknown): boolean => SAMPLERS.includes(name as SamplerName);
+  if (Array.isArray(value) && value.every(isKnown) && new Set(value).size === value.length) {
+    return [...value];
+  }
+  refuse(`an array of some of ${SAMPLERS.join(", ")}`, value);
+  return SAMPLERS;
 }
 
 function readLogitBias(value: unknown, refuse: Refuse, vocabSize: number): Map<number, number> {

@@ -1,7 +1,8 @@
 /**
- * Samplers: from logits to one token. The chain is llama.cpp's default: top-k, typical-p, top-p,
- * min-p, temperature, draw. Each step renormalises over the tokens that the one before has left;
- * temperature comes last, so it does not change which are cut. Sums are in f64.
+ * Samplers: from logits to one token. The chain is llama.cpp's default unless `samplers` says
+ * otherwise: top-n-sigma, top-k, typical-p, top-p, min-p, XTC, temperature, draw. Each step
+ * renormalises over the tokens that the one before has left; temperature comes last, so it does not
+ * change which are cut.
  *
  * The same logits and the same seed give the same token. Math.exp may differ by a unit in the last
  * place between engines; this matters only if a draw or a share is within rounding of an edge.
@@ -9,7 +10,6 @@
 import {
   type Candidates,
   createCandidates,
-  keepAtLeast,
   keepBest,
   maxLogit,
   rejectLogit,
@@ -17,10 +17,35 @@ import {
   selectAll,
   selectTopK,
 } from "./candidates.js";
+import { draw } from "./draw.js";
+import { createMirostat } from "./mirostat.js";
 import type { RandomSource } from "./random.js";
+import {
+  excludeTopChoices,
+  keepMinP,
+  keepTopK,
+  keepTopNSigma,
+  keepTopP,
+  keepTypicalP,
+  totalWeight,
+} from "./truncation.js";
 
 /** Chooses a token from f32[vocabSize] logits, which it does not change. */
 export type Sampler = (logits: Float32Array) => number;
+
+/** The steps of the chain, in their default order. */
+export const SAMPLERS = [
+  "topNSigma",
+  "topK",
+  "typicalP",
+  "topP",
+  "minP",
+  "xtc",
+  "temperature",
+] as const;
+
+/** One of SAMPLERS. */
+export type SamplerName = (typeof SAMPLERS)[number];
 
 /** The settings of the chain; ranges and defaults in options.ts. */
 export interface SamplerOptions {
@@ -29,7 +54,28 @@ export interface SamplerOptions {
   topP: number;
   minP: number;
   typicalP: number;
+  topNSigma: number;
+  xtcProbability: number;
+  xtcThreshold: number;
+  dynatempRange: number;
+  dynatempExponent: number;
+  mirostat: 0 | 1 | 2;
+  mirostatTau: number;
+  mirostatEta: number;
+  samplers: readonly SamplerName[];
 }
+
+/** The candidates of one token on their way through the chain. */
+interface Passed {
+  readonly candidates: Candidates;
+  /** f32[vocabSize] */
+  readonly logits: Float32Array;
+  /** What the candidates' logits have been divided by. */
+  divisor: number;
+}
+
+/** A step; it changes which candidates there are, or their logits. */
+type Step = (passed: Passed) => void;
 
 /**
  * The token with the highest logit, the lowest id among equals. Throws PlmError INVALID_ARGUMENT
@@ -49,122 +95,109 @@ export function sampleGreedy(logits: Float32Array): number {
   return best;
 }
 
-/** The sampler for these settings: greedy at temperature 0, else the chain. */
+/** The sampler for these settings: greedy at temperature 0, else mirostat or the chain. */
 export function createSampler(options: SamplerOptions, random: RandomSource): Sampler {
-  const { temperature, topK, topP, minP, typicalP } = options;
-  if (temperature === 0) return sampleGreedy;
-  let candidates = createCandidates(0);
-  let scratch = createCandidates(0);
+  if (options.temperature === 0) return sampleGreedy;
+  if (options.mirostat !== 0) return createMirostat(options, random);
+  const chain = createChain(options, random);
   return (logits) => {
-    const truncated = topK > 0 && topK < logits.length;
+    const { candidates, temperature } = chain(logits);
+    return draw(candidates, temperature, random).token;
+  };
+}
+
+/** What a chain leaves to be drawn from; the candidates are good until the next call. */
+export interface Left {
+  readonly candidates: Candidates;
+  readonly temperature: number;
+}
+
+/** The steps before the draw. */
+export function createChain(
+  options: SamplerOptions,
+  random: RandomSource,
+): (logits: Float32Array) => Left {
+  const { topK, samplers } = options;
+  const steps = stepsOf(options, random);
+  const beginsWithTopK = steps[0]?.name === "topK";
+  const isLast = samplers[samplers.length - 1] === "temperature";
+  let candidates = createCandidates(0);
+  return (logits) => {
+    const truncated = beginsWithTopK && topK < logits.length;
     const capacity = truncated ? topK : logits.length;
     if (candidates.ids.length < capacity) candidates = createCandidates(capacity);
     if (truncated) selectTopK(logits, topK, candidates);
     else selectAll(logits, candidates);
-    if (typicalP < 1) {
-      if (scratch.ids.length < capacity) scratch = createCandidates(capacity);
-      keepTypicalP(candidates, typicalP, logits, scratch);
-    }
-    keepTopP(candidates, topP);
-    keepMinP(candidates, minP);
-    return draw(candidates, temperature, random);
+    const passed: Passed = { candidates, logits, divisor: 1 };
+    for (const { apply } of truncated ? steps.slice(1) : steps) apply(passed);
+    return { candidates, temperature: isLast ? temperatureOf(candidates, options) : 1 };
   };
 }
 
+/** The steps that do anything, in order; a temperature at the end is left to the draw. */
+function stepsOf(
+  options: SamplerOptions,
+  random: RandomSource,
+): { readonly name: SamplerName; readonly apply: Step }[] {
+  const { topK, topP, minP, typicalP, topNSigma, xtcProbability, xtcThreshold } = options;
+  let scratch = createCandidates(0);
+  const apply: Readonly<Record<SamplerName, Step | undefined>> = {
+    topNSigma: topNSigma > 0 ? (at) => keepTopNSigma(at.candidates, topNSigma) : undefined,
+    topK: topK > 0 ? (at) => keepTopK(at.candidates, topK) : undefined,
+    typicalP:
+      typicalP < 1
+        ? ({ candidates, logits, divisor }) => {
+            const { length } = candidates;
+            if (scratch.ids.length < length) scratch = createCandidates(length);
+            keepTypicalP(candidates, typicalP, (id) => logits[id] / divisor, scratch);
+          }
+        : undefined,
+    topP: topP < 1 ? (at) => keepTopP(at.candidates, topP) : undefined,
+    minP: minP > 0 ? (at) => keepMinP(at.candidates, minP) : undefined,
+    xtc:
+      xtcProbability > 0
+        ? (at) => excludeTopChoices(at.candidates, xtcProbability, xtcThreshold, random)
+        : undefined,
+    temperature: (at) => {
+      const divisor = temperatureOf(at.candidates, options);
+      const { logits, length } = at.candidates;
+      for (let i = 0; i < length; i++) logits[i] /= divisor;
+      at.divisor *= divisor;
+    },
+  };
+  const isDrawn = (i: number): boolean =>
+    i === options.samplers.length - 1 && options.samplers[i] === "temperature";
+  return options.samplers.flatMap((name, i) => {
+    const step = isDrawn(i) ? undefined : apply[name];
+    return step === undefined ? [] : [{ name, apply: step }];
+  });
+}
+
 /**
- * Nucleus sampling (Holtzman et al. 2019): keeps the fewest best candidates whose probabilities add
- * up to at least `topP`, at least one. 1 keeps all.
+ * The temperature for these candidates: with a range, from temperature - range for a certain choice
+ * to temperature + range for an even one, by their entropy over the most that it could be, to the
+ * power of the exponent (llama.cpp's dynamic temperature). Leaves only the best where it is 0.
  */
-export function keepTopP(candidates: Candidates, topP: number): void {
-  if (topP >= 1) return;
+function temperatureOf(
+  candidates: Candidates,
+  { temperature, dynatempRange: range, dynatempExponent }: SamplerOptions,
+): number {
+  if (range === 0 || candidates.length < 2) return temperature;
+  const most = Math.log(candidates.length);
+  const share = Math.min(Math.max(entropyOf(candidates) / most, 0), 1);
+  const least = Math.max(0, temperature - range);
+  const found = least + (temperature + range - least) * share ** dynatempExponent;
+  if (found > 0) return found;
+  keepBest(candidates, () => true);
+  return 1;
+}
+
+/** Nats. */
+function entropyOf(candidates: Candidates): number {
+  const { logits, length } = candidates;
   const max = maxLogit(candidates);
   const total = totalWeight(candidates, max);
-  if (!candidates.sorted) {
-    // The tokens below (1 - topP) / n have less than 1 - topP together, so all of them may go; half
-    // of it leaves room for rounding. Of a peaked distribution few are left to sort.
-    const negligible = (0.5 * (1 - topP) * total) / candidates.length;
-    keepAtLeast(candidates, max + Math.log(negligible));
-  }
-  let sum = 0;
-  keepBest(candidates, (logit) => {
-    sum += Math.exp(logit - max);
-    return sum >= topP * total;
-  });
-}
-
-/** Keeps the candidates at least `minP` times as probable as the best. 0 keeps all. */
-export function keepMinP(candidates: Candidates, minP: number): void {
-  if (minP > 0) keepAtLeast(candidates, maxLogit(candidates) + Math.log(minP));
-}
-
-/**
- * Locally typical sampling (Meister et al. 2022): keeps the fewest candidates whose surprise is
- * nearest to the expected one (the entropy) and whose probabilities add up to at least `typicalP`,
- * at least one. Equally near: lower id first. 1 keeps all. `allLogits` is f32[vocabSize], what the
- * candidates were selected from; `scratch` has room for as many.
- */
-export function keepTypicalP(
-  candidates: Candidates,
-  typicalP: number,
-  allLogits: Float32Array,
-  scratch: Candidates,
-): void {
-  if (typicalP >= 1) return;
-  const max = maxLogit(candidates);
-  const { ids, logits, length } = candidates;
-  let total = 0;
-  let meanLogit = 0;
-  for (let i = 0; i < length; i++) {
-    const weight = Math.exp(logits[i] - max);
-    total += weight;
-    meanLogit += weight * (logits[i] - max);
-  }
-  meanLogit = max + meanLogit / total;
-  // Surprise less entropy is the mean logit less the logit: the normaliser cancels.
-  const typical = { ...scratch, length, sorted: false };
-  for (let i = 0; i < length; i++) {
-    typical.ids[i] = ids[i];
-    typical.logits[i] = -Math.abs(logits[i] - meanLogit);
-  }
-  let sum = 0;
-  keepBest(typical, (_, id) => {
-    sum += Math.exp(allLogits[id] - max);
-    return sum >= typicalP * total;
-  });
-  for (let i = 0; i < typical.length; i++) {
-    ids[i] = typical.ids[i];
-    logits[i] = allLogits[ids[i]];
-  }
-  candidates.length = typical.length;
-  candidates.sorted = typical.length === 1;
-}
-
-/**
- * One candidate at random, by the softmax of logits / temperature; temperature above 0. Writes the
- * weights over the candidates' logits.
- */
-export function draw(candidates: Candidates, temperature: number, random: RandomSource): number {
-  const { ids, logits: weights, length } = candidates;
-  const max = maxLogit(candidates);
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    weights[i] = Math.exp((weights[i] - max) / temperature);
-    total += weights[i];
-  }
-  let left = random() * total;
-  let drawn = 0;
-  for (let i = 0; i < length; i++) {
-    if (weights[i] === 0) continue;
-    drawn = i;
-    left -= weights[i];
-    if (left < 0) break;
-  }
-  return ids[drawn];
-}
-
-/** The sum of exp(logit - max). */
-function totalWeight({ logits, length }: Candidates, max: number): number {
-  let total = 0;
-  for (let i = 0; i < length; i++) total += Math.exp(logits[i] - max);
-  return total;
+  let mean = 0;
+  for (let i = 0; i < length; i++) mean += Math.exp(logits[i] - max) * (logits[i] - max);
+  return Math.log(total) - mean / total;
 }

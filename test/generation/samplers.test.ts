@@ -6,20 +6,13 @@ import {
   selectAll,
   selectTopK,
 } from "../../src/generation/candidates.js";
+import { draw } from "../../src/generation/draw.js";
 import { createRandomSource } from "../../src/generation/random.js";
-import {
-  createSampler,
-  draw,
-  keepMinP,
-  keepTopP,
-  keepTypicalP,
-  type SamplerOptions,
-  sampleGreedy,
-} from "../../src/generation/samplers.js";
+import { createSampler, type SamplerOptions, sampleGreedy } from "../../src/generation/samplers.js";
+import { keepMinP, keepTopP, keepTypicalP } from "../../src/generation/truncation.js";
 import { seededRandom } from "../support/random.js";
 import * as oracle from "./support/oracle.js";
-
-const OFF: SamplerOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, typicalP: 1 };
+import { OFF } from "./support/sampler-options.js";
 
 /** Logits of these probabilities. */
 const logitsOf = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
@@ -123,7 +116,7 @@ test("truncations equal a full sort, from top-k or from all, ties included", () 
     );
 
     const typical = candidatesOf(logits, k);
-    keepTypicalP(typical, share, logits, createCandidates(logits.length));
+    keepTypicalP(typical, share, (id) => logits[id], createCandidates(logits.length));
     assert.equal(
       byId(idsOf(typical)),
       byId(oracle.typicalP(logits, expected, share)),
@@ -137,6 +130,7 @@ test("the whole chain equals the slow one", () => {
   for (let round = 0; round < 300; round++) {
     const logits = oracle.tiedLogits(1 + Math.floor(random() * 120), random);
     const options: SamplerOptions = {
+      ...OFF,
       temperature: 1e9,
       topK: random() < 0.5 ? 0 : 1 + Math.floor(random() * 60),
       typicalP: random() < 0.5 ? 1 : random(),
@@ -170,18 +164,13 @@ test("tokens come as often as their probability says, at several temperatures", 
 
 test("the edges of [0, 1) draw the first and the last candidate that can come", () => {
   const logits = Float32Array.of(0, 0, -2000, 0);
-  assert.is(
+  const last = (): number => 1 - 2 ** -53;
+  assert.equal(
     draw(candidatesOf(logits), 1, () => 0),
-    0,
+    { token: 0, probability: 1 / 3 },
   );
-  assert.is(
-    draw(candidatesOf(logits), 1, () => 1 - 2 ** -53),
-    3,
-  );
-  assert.is(
-    draw(candidatesOf(Float32Array.of(0, 0, -2000)), 1, () => 1 - 2 ** -53),
-    1,
-  );
+  assert.is(draw(candidatesOf(logits), 1, last).token, 3);
+  assert.is(draw(candidatesOf(Float32Array.of(0, 0, -2000)), 1, last).token, 1);
 });
 
 test("extreme temperatures and logits stay finite", () => {

@@ -41,7 +41,8 @@ export function addBench(program: Command): void {
     .summary("speed on this machine")
     .description(
       "Measures prefill and decoding over random tokens, as medians of several runs, and " +
-        "compares the bytes that decoding reads with a plain read of the same memory.",
+        "compares the bytes that decoding reads with a plain read of the same memory. " +
+        "--resident-layers takes several numbers, such as 1,8,32, and draws their rates.",
     )
     .option("-p, --prefill <n>", "tokens of the prompt; 0: none", integer("prefill", 0), 128)
     .option("-n, --decode <n>", "tokens to generate; 0: none", integer("decode", 0), 32)
@@ -56,11 +57,7 @@ export function addBench(program: Command): void {
       "tokens that prompts have in common: the time to the first token, without and with reuse",
       integer("shared-prefix", 1),
     )
-    .addOption(
-      residentLayersOption("; with several, such as 1,8,32, their rates")
-        .argParser(integers("resident-layers", 1))
-        .default(undefined, "all"),
-    )
+    .addOption(residentLayersOption().argParser(integers("resident-layers", 1)))
     .option("--repeat <n>", "runs of each", integer("repeat", 1), 3)
     .addOption(
       new Option("--variant <name>", "which kernels")

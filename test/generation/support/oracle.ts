@@ -65,3 +65,20 @@ export function typicalP(logits: Float32Array, ids: number[], p: number): number
   );
   return ids.filter((id) => kept.includes(id));
 }
+
+/** Those at most n standard deviations below the best. */
+export function topNSigma(logits: Float32Array, ids: number[], n: number): number[] {
+  if (n === 0 || ids.length < 2) return ids;
+  const values = ids.map((id) => logits[id]);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  const least = Math.max(...values) - n * Math.sqrt(variance);
+  return ids.filter((_, i) => values[i] >= least - 1e-12);
+}
+
+/** Without those that have at least the threshold, except the last of these. */
+export function xtc(logits: Float32Array, ids: number[], threshold: number): number[] {
+  if (threshold > 0.5 || ids.length < 2) return ids;
+  const top = ids.filter((_, i) => softmax(logits, ids)[i] >= threshold);
+  return ids.filter((id) => !top.includes(id) || id === top[top.length - 1]);
+}
