@@ -38,6 +38,10 @@ const NUMBERS: readonly [flags: string, help: string][] = [
   ["--repeat-last-n, --repetition-window <n>", "how many tokens the repeat penalty looks back"],
   ["--presence-penalty <x>", "subtracted once from tokens already generated"],
   ["--frequency-penalty <x>", "subtracted for each time they were generated"],
+  ["--dry-multiplier <x>", "makes tokens less likely that go on with a repetition; 0: off"],
+  ["--dry-base <x>", "how much more for each token that it is longer"],
+  ["--dry-allowed-length <n>", "from how many repeated tokens on"],
+  ["--dry-penalty-last-n, --dry-window <n>", "how many tokens DRY looks back"],
 ];
 
 /** Adds the flags of sampling; `maxTokens` is the command's own default. */
@@ -61,6 +65,11 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
       bias("logit-bias"),
     )
     .option("--samplers <names>", `steps in order; default: ${SAMPLERS.join(",")}`, words)
+    .option(
+      "--dry-sequence-breaker, --dry-sequence-breakers <text>",
+      "what ends a repetition; may be repeated; default: line breaks, colons, quotes, asterisks",
+      texts,
+    )
     .option("--stop <text>", "end before this text; may be repeated", texts)
     .option("--ignore-eos", "never choose an end token");
 }

@@ -126,18 +126,20 @@ export async function* generatePieces(
   }
 }
 
-/** The prompt as the repetition penalty sees it: after the tokens already evaluated. */
+/** The prompt as penalties see it: after the tokens already evaluated. */
 function withEvaluated(
   evaluator: Evaluator,
   prompt: readonly number[],
-  { repetitionPenalty, repetitionWindow }: ResolvedOptions,
+  { repetitionPenalty, repetitionWindow, dryMultiplier, dryWindow }: ResolvedOptions,
 ): readonly number[] {
   const { length } = evaluator;
-  const isReached = repetitionPenalty !== 1 && prompt.length < repetitionWindow;
+  const isRepetitive = repetitionPenalty !== 1 && prompt.length < repetitionWindow;
+  const isReached = isRepetitive || (dryMultiplier > 0 && prompt.length < dryWindow);
   if (!isReached || length === 0) return prompt;
   const { tokens } = evaluator;
   if (tokens?.length === length) return Array.from(tokens).concat(prompt);
-  const expected = `the ${length} evaluated tokens, which repetitionPenalty looks back on`;
+  const option = isRepetitive ? "repetitionPenalty" : "dryMultiplier";
+  const expected = `the ${length} evaluated tokens, which ${option} looks back on`;
   const got = tokens === undefined ? "nothing" : String(tokens.length);
   throw invalidArgument("evaluator.tokens", expected, got);
 }
@@ -181,7 +183,11 @@ function createChooser(
 ): (logits: Float32Array, record: GenerationRecord) => number {
   const logitBias = new Map(options.logitBias);
   if (options.ignoreEos) for (const id of decoder.eosTokenIds) logitBias.set(id, -Infinity);
-  const processors = createLogitsProcessors({ ...options, logitBias });
+  const textOf = (token: number): string => {
+    const alone = decoder.createDecoder({ special: true });
+    return alone.push(token) + alone.end();
+  };
+  const processors = createLogitsProcessors({ ...options, logitBias }, textOf);
   const sample = createSampler(options, createRandomSource(options.seed));
   let processed = new Float32Array(0);
   return (logits, { tokens, logprobs }) => {

@@ -1,38 +1,27 @@
-/**
- * Logits processors: functions that change the logits, in place, before a token is chosen. Finite
- * settings keep finite logits finite.
- */
+/** The logits processors of a generation. Finite settings keep finite logits finite. */
 
-/** The tokens so far, oldest first, which penalties look back on. */
-export interface TokenHistory {
-  readonly promptTokens: ArrayLike<number>;
-  /** The tokens generated after the prompt. */
-  readonly tokens: readonly number[];
-}
-
-/** Changes f32[vocabSize] logits in place. */
-export type LogitsProcessor = (logits: Float32Array, history: TokenHistory) => void;
+import { type DryOptions, penalizeDry } from "./dry.js";
+import { bounded, type LogitsProcessor } from "./logits-processor.js";
 
 /** The settings of the processors; ranges and defaults in options.ts. */
-export interface LogitsProcessorOptions {
+export interface LogitsProcessorOptions extends DryOptions {
   repetitionPenalty: number;
   repetitionWindow: number;
   presencePenalty: number;
   frequencyPenalty: number;
+  drySequenceBreakers: readonly string[];
   /** Token to bias. */
   logitBias: ReadonlyMap<number, number>;
 }
 
-/** The largest number of f32. */
-const MOST = (2 - 2 ** -23) * 2 ** 127;
-
-/** A changed logit, limited to f32's finite numbers; -Infinity, a ban, stays. */
-function bounded(value: number, before: number): number {
-  return before === -Infinity ? before : Math.min(Math.max(value, -MOST), MOST);
-}
-
-/** The processors that these settings need, in order: penalties, then biases. Often none. */
-export function createLogitsProcessors(options: LogitsProcessorOptions): LogitsProcessor[] {
+/**
+ * The processors that these settings need, in order: penalties, then biases. Often none. `textOf` is
+ * the text of a token by itself.
+ */
+export function createLogitsProcessors(
+  options: LogitsProcessorOptions,
+  textOf: (token: number) => string,
+): LogitsProcessor[] {
   const { repetitionPenalty, repetitionWindow, presencePenalty, frequencyPenalty } = options;
   const processors: LogitsProcessor[] = [];
   if (repetitionPenalty !== 1 && repetitionWindow > 0) {
@@ -41,8 +30,28 @@ export function createLogitsProcessors(options: LogitsProcessorOptions): LogitsP
   if (presencePenalty !== 0 || frequencyPenalty !== 0) {
     processors.push(penalizePresence(presencePenalty, frequencyPenalty));
   }
+  if (options.dryMultiplier > 0 && options.dryWindow > 0) {
+    processors.push(penalizeDry(options, breakersOf(options.drySequenceBreakers, textOf)));
+  }
   if (options.logitBias.size > 0) processors.push(biasLogits(options.logitBias));
   return processors;
+}
+
+/** Whether a token's text contains one of the breakers. */
+function breakersOf(
+  breakers: readonly string[],
+  textOf: (token: number) => string,
+): (token: number) => boolean {
+  const known = new Map<number, boolean>();
+  return (token) => {
+    let isBreaker = known.get(token);
+    if (isBreaker === undefined) {
+      const text = textOf(token);
+      isBreaker = breakers.some((breaker) => text.includes(breaker));
+      known.set(token, isBreaker);
+    }
+    return isBreaker;
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import { SAMPLERS, type SamplerName } from "./samplers.js";
 
 /**
  * How to generate. The defaults are those of llama.cpp's tools. Order: repetition penalty, presence
- * and frequency penalties, logit bias, then `samplers`.
+ * and frequency penalties, DRY, logit bias, then `samplers`.
  */
 export interface GenerateOptions {
   /** Most tokens to generate, an integer >= 0. Default: until an end token or a full context. */
@@ -64,6 +64,21 @@ export interface GenerateOptions {
   presencePenalty?: number;
   /** Subtracted for each time that a token was generated; finite. Default 0. */
   frequencyPenalty?: number;
+  /**
+   * DRY: takes dryMultiplier * dryBase^(m - dryAllowedLength) from the logit of a token that would
+   * go on with a repetition of m tokens, from dryAllowedLength on. Multiplier and base finite, >= 0
+   * and >= 1; the length an integer >= 1. Defaults 0 (off), 1.75 and 2.
+   */
+  dryMultiplier?: number;
+  dryBase?: number;
+  dryAllowedLength?: number;
+  /** How far DRY looks back, an integer >= 0 or Infinity. Default Infinity. */
+  dryWindow?: number;
+  /**
+   * No repetition reaches over a token whose text contains one of these strings, none empty.
+   * Default a line break, `:`, `"` and `*`.
+   */
+  drySequenceBreakers?: readonly string[];
   /** Maps token ids to numbers added to their logits; -Infinity bans a token. Default none. */
   logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>;
   /**
@@ -93,6 +108,7 @@ export interface GenerateOptions {
 export interface ResolvedOptions extends Required<Omit<GenerateOptions, "signal">> {
   logitBias: ReadonlyMap<number, number>;
   stop: readonly string[];
+  drySequenceBreakers: readonly string[];
   signal: AbortSignal | undefined;
 }
 
@@ -101,6 +117,9 @@ type Refuse = (expected: string, value: unknown, at?: string) => void;
 
 /** Reads an option; undefined if it is missing. Returns a valid value even after refusing one. */
 type Reader<T> = (value: unknown, refuse: Refuse, vocabSize: number) => T;
+
+/** Where DRY's repetitions end, as in llama.cpp. */
+const BREAKERS = ["\n", ":", '"', "*"];
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
 const isCountOrInfinity = (value: number): boolean => isCount(value) || value === Infinity;
@@ -130,9 +149,14 @@ const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K
   repetitionWindow: number(64, isCountOrInfinity, "an integer >= 0 or Infinity"),
   presencePenalty: number(0, Number.isFinite, "a finite number"),
   frequencyPenalty: number(0, Number.isFinite, "a finite number"),
+  dryMultiplier: number(0, isFiniteFrom0, "a finite number >= 0"),
+  dryBase: number(1.75, (value) => value >= 1 && value < Infinity, "a finite number >= 1"),
+  dryAllowedLength: number(2, (value) => isCount(value) && value > 0, "an integer >= 1"),
+  dryWindow: number(Infinity, isCountOrInfinity, "an integer >= 0 or Infinity"),
+  drySequenceBreakers: (value, refuse) => readTexts(value ?? BREAKERS, refuse),
   logitBias: readLogitBias,
   seed: number(randomSeed, isSeed, "an integer in [0, 2^53)"),
-  stop: readStop,
+  stop: (value, refuse) => readTexts(value ?? [], refuse),
   logprobs: number(0, isCount, "an integer >= 0"),
   signal: readSignal,
   ignoreEos: readFlag,
@@ -212,10 +236,10 @@ function readLogitBias(value: unknown, refuse: Refuse, vocabSize: number): Map<n
   return biases;
 }
 
-function readStop(value: unknown, refuse: Refuse): string[] {
-  const stops = typeof value === "string" ? [value] : (value ?? []);
-  if (Array.isArray(stops) && stops.every((stop) => typeof stop === "string" && stop !== "")) {
-    return [...stops];
+function readTexts(value: unknown, refuse: Refuse): string[] {
+  const texts = typeof value === "string" ? [value] : value;
+  if (Array.isArray(texts) && texts.every((text) => typeof text === "string" && text !== "")) {
+    return [...texts];
   }
   refuse("a non-empty string or an array of them", value);
   return [];

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { LogitsProcessor } from "../../src/generation/logits-processor.js";
 import {
   createLogitsProcessors,
-  type LogitsProcessor,
   type LogitsProcessorOptions,
 } from "../../src/generation/logits-processors.js";
 
@@ -11,8 +11,15 @@ const OFF: LogitsProcessorOptions = {
   repetitionWindow: 64,
   presencePenalty: 0,
   frequencyPenalty: 0,
+  dryMultiplier: 0,
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  dryWindow: Infinity,
+  drySequenceBreakers: [],
   logitBias: new Map(),
 };
+
+const textOf = (): string => "";
 
 function processed(
   options: Partial<LogitsProcessorOptions>,
@@ -21,15 +28,15 @@ function processed(
   logits = [4, -4, 2, 0],
 ): number[] {
   const values = Float32Array.from(logits);
-  const processors: LogitsProcessor[] = createLogitsProcessors({ ...OFF, ...options });
+  const processors: LogitsProcessor[] = createLogitsProcessors({ ...OFF, ...options }, textOf);
   for (const process of processors) process(values, { promptTokens, tokens });
   return Array.from(values);
 }
 
 test("nothing to do, no processor", () => {
-  assert.is(createLogitsProcessors(OFF).length, 0);
+  assert.is(createLogitsProcessors(OFF, textOf).length, 0);
   assert.is(
-    createLogitsProcessors({ ...OFF, repetitionPenalty: 2, repetitionWindow: 0 }).length,
+    createLogitsProcessors({ ...OFF, repetitionPenalty: 2, repetitionWindow: 0 }, textOf).length,
     0,
   );
 });
