@@ -13,8 +13,8 @@ export interface DryOptions {
 }
 
 /**
- * For each token that followed an earlier occurrence of the last m tokens, the longest such m, takes
- * multiplier * base^(m - allowedLength) from its logit if m is at least allowedLength. Looks at
+ * Takes multiplier * base^(m - allowedLength) from the logit of each token that followed an earlier
+ * occurrence of the last m tokens, of which m is the most, if m is at least allowedLength. Looks at
  * the last `dryWindow` tokens of prompt and text; no repetition reaches over a token that
  * `isBreaker`.
  */

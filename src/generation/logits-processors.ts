@@ -15,8 +15,8 @@ export interface LogitsProcessorOptions extends DryOptions {
 }
 
 /**
- * The processors that these settings need, in order: penalties, then biases. Often none. `textOf` is
- * the text of a token by itself.
+ * The processors that these settings need, in order: penalties, then biases. Often none. `textOf`
+ * is the text of a token by itself.
  */
 export function createLogitsProcessors(
   options: LogitsProcessorOptions,
