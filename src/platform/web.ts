@@ -20,10 +20,8 @@ const isWorkerd = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 /** Only Chromium has this, in secure contexts. */
 const isChromium = "userAgentData" in (globalThis.navigator ?? {});
 
-/** Every browser of iOS among them; only Chromium's name has both. */
-const isWebKit =
-  /\bAppleWebKit\b/.test(globalThis.navigator?.userAgent ?? "") &&
-  !/\bChrom(e|ium)\b/.test(globalThis.navigator?.userAgent ?? "");
+/** Every browser of iOS among them. Chromium calls itself both, also as HeadlessChrome. */
+const isWebKit = /AppleWebKit\/(?!.*Chrom(e|ium)\/)/.test(globalThis.navigator?.userAgent ?? "");
 
 /** Older engines lack `transfer`. */
 function freeBuffer(buffer: ArrayBufferLike): void {

@@ -58,7 +58,9 @@ export class BlobSource implements ByteSource {
     const skipped = offset - (reader?.position ?? Infinity);
     if (reader !== undefined && skipped >= 0 && skipped <= MOST_SKIPPED_BYTES) return reader;
     void reader?.cancel();
-    return new ForwardReader(chunksOf(this.#blob, offset), this.name, offset, true);
+    // A buffer that is filled again stays.
+    const areOwn = !platform.fillsBuffers;
+    return new ForwardReader(chunksOf(this.#blob, offset), this.name, offset, areOwn);
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,23 @@ test("chunks of downloads and blobs are freed once they are copied", async () =>
   assert.ok((await read(new Blob([BYTES]))) >= BYTES.length);
 });
 
+test("a buffer that a blob's stream fills again and again stays", async () => {
+  const { fillsBuffers } = platform;
+  Object.assign(platform, { fillsBuffers: true });
+  try {
+    const large = new Uint8Array(5 << 20).map((_, i) => i * 7);
+    const [opened] = await openSources(new Blob([large]));
+    const found = new Uint8Array(large.length);
+    for (let at = 0; at < found.length; at += 1 << 20) {
+      await opened.read(at, found.subarray(at, at + (1 << 20)));
+    }
+    await opened.close();
+    assert.is(Buffer.compare(found, large), 0);
+  } finally {
+    Object.assign(platform, { fillsBuffers });
+  }
+});
+
 test("the caller's chunks stay: streams, responses, and those of the caller's fetch", async () => {
   const chunks = [BYTES.slice(0, 100_000), BYTES.slice(100_000)];
   const stream = (): ReadableStream<Uint8Array> =>
