@@ -70,8 +70,8 @@ interface Passed {
   readonly candidates: Candidates;
   /** f32[vocabSize] */
   readonly logits: Float32Array;
-  /** What the candidates' logits have been divided by. */
-  divisor: number;
+  /** What has become of a logit on the way. */
+  scale: (logit: number) => number;
 }
 
 /** A step; it changes which candidates there are, or their logits. */
@@ -128,7 +128,7 @@ export function createChain(
     if (candidates.ids.length < capacity) candidates = createCandidates(capacity);
     if (truncated) selectTopK(logits, topK, candidates);
     else selectAll(logits, candidates);
-    const passed: Passed = { candidates, logits, divisor: 1 };
+    const passed: Passed = { candidates, logits, scale: (logit) => logit };
     for (const { apply } of truncated ? steps.slice(1) : steps) apply(passed);
     return { candidates, temperature: isLast ? temperatureOf(candidates, options) : 1 };
   };
@@ -146,10 +146,10 @@ function stepsOf(
     topK: topK > 0 ? (at) => keepTopK(at.candidates, topK) : undefined,
     typicalP:
       typicalP < 1
-        ? ({ candidates, logits, divisor }) => {
+        ? ({ candidates, logits, scale }) => {
             const { length } = candidates;
             if (scratch.ids.length < length) scratch = createCandidates(length);
-            keepTypicalP(candidates, typicalP, (id) => logits[id] / divisor, scratch);
+            keepTypicalP(candidates, typicalP, (id) => scale(logits[id]), scratch);
           }
         : undefined,
     topP: topP < 1 ? (at) => keepTopP(at.candidates, topP) : undefined,
@@ -161,8 +161,10 @@ function stepsOf(
     temperature: (at) => {
       const divisor = temperatureOf(at.candidates, options);
       const { logits, length } = at.candidates;
-      for (let i = 0; i < length; i++) logits[i] /= divisor;
-      at.divisor *= divisor;
+      const max = maxLogit(at.candidates);
+      // From the best on, and finite: infinities less infinities are no numbers.
+      at.scale = (logit) => Math.max((logit - max) / divisor, -Number.MAX_VALUE);
+      for (let i = 0; i < length; i++) logits[i] = at.scale(logits[i]);
     },
   };
   const isDrawn = (i: number): boolean =>

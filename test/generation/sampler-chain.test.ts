@@ -77,6 +77,16 @@ test("dynamic temperature follows the entropy of what is left", () => {
   assert.equal(support({ dynatempRange: 1 }, Float32Array.of(0, 2000, 0)), [1]);
 });
 
+test("extreme temperatures before other steps stay finite", () => {
+  const logits = Float32Array.of(-3e38, 3e38, 3e38, 0);
+  const steps = {
+    samplers: ["temperature", "topNSigma", "typicalP", "topP", "minP", "xtc"],
+  } as const;
+  const cuts = { topNSigma: 3, typicalP: 0.9, topP: 0.9, minP: 0.01 };
+  assert.equal(support({ ...steps, ...cuts, temperature: 1e-300 }, logits), [1, 2]);
+  assert.ok(support({ ...steps, ...cuts, temperature: 1e39 }, logits).length > 2);
+});
+
 test("any order of steps equals the slow one", () => {
   const random = seededRandom(7);
   const chance = (value: number, off: number): number => (random() < 0.4 ? off : value);
