@@ -99,32 +99,19 @@ function describeResidency(
   { residentLayers = [] }: Report,
   { prefill, decode }: ReportFlags,
 ): [string, string][] {
-  const drawn = (rateOf: (residency: Residency) => number): string[] => {
+  const rows = (what: string, rateOf: (residency: Residency) => number): [string, string][] => {
     const most = Math.max(...residentLayers.map(rateOf));
     return residentLayers.map((residency) => {
-      const bar = "█".repeat(Math.round((BAR * rateOf(residency)) / most) || 1);
-      return `${rateOf(residency).toFixed(2).padStart(8)} tokens/s ${bar}`;
+      const rate = rateOf(residency);
+      const bar = "█".repeat(Math.round((BAR * rate) / most) || 1);
+      const figures = `${rate.toFixed(2).padStart(8)} tokens/s ${bar}`;
+      const memory = formatBytes(residency.memoryBytes);
+      return [`${what}, ${residency.layers} in memory`, `${figures} (${memory})`];
     });
   };
-  const rows = (what: string, bars: readonly string[]): [string, string][] =>
-    bars.map((bar, i) => {
-      const { layers, memoryBytes } = residentLayers[i];
-      return [`${what}, ${layers} in memory`, `${bar} (${formatBytes(memoryBytes)})`];
-    });
-  return [
-    ...(prefill > 0
-      ? rows(
-          "prefill",
-          drawn((of) => of.prefillTokensPerSecond),
-        )
-      : []),
-    ...(decode > 0
-      ? rows(
-          "decode",
-          drawn((of) => of.decodeTokensPerSecond),
-        )
-      : []),
-  ];
+  const prefills = prefill > 0 ? rows("prefill", (of) => of.prefillTokensPerSecond) : [];
+  const decodes = decode > 0 ? rows("decode", (of) => of.decodeTokensPerSecond) : [];
+  return [...prefills, ...decodes];
 }
 
 /** A table for people. */

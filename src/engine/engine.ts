@@ -16,7 +16,7 @@ import type { LoadReport } from "../loading/progress.js";
 import { BatchBoard, type Output, PHASES } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 import { fingerprintOf, type Sample, sampleWeight } from "../model/fingerprint.js";
-import type { Receive } from "../model/plm.js";
+import type { LayerRun, Receive } from "../model/plm.js";
 import type { Precision } from "../model/precision.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { Weight } from "../model/weights.js";
@@ -24,7 +24,7 @@ import type { ThreadHandle } from "../platform/thread-worker.js";
 import { chooseThreads, type ThreadsTiming } from "./choose-threads.js";
 import { disposedModel } from "./disposed.js";
 import type { Piece } from "./request.js";
-import { type LayerRun, runsOf, StreamedLayers } from "./streamed-layers.js";
+import { runsOf, StreamedLayers } from "./streamed-layers.js";
 import type { ModelData } from "./thread.js";
 import { perform, type ThreadPart, type Work, WorkBoard } from "./work.js";
 

@@ -22,7 +22,7 @@ import { readWeights } from "../loading/read-weights.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
-import { eachResident, eachWeight, tensorBytes, weightBytes } from "../model/weights.js";
+import { eachResident, eachWeight, packedTotal, tensorBytes } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
 import { checkScript, type ThreadScript } from "../platform/thread-worker.js";
 import { closeSources, type ModelSource, openSources } from "../sources/source.js";
@@ -116,9 +116,7 @@ export class LoadedPlm implements LoadedModel {
 
   async readWeights(): Promise<number> {
     this.#engine.readWeights();
-    let total = 0;
-    for (const weight of eachResident(this.plan.weights)) total += weightBytes(weight);
-    return total;
+    return packedTotal(eachResident(this.plan.weights));
   }
 
   /**

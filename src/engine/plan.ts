@@ -11,7 +11,7 @@ import { WindowStaging } from "../loading/window-staging.js";
 import { type BatchPlan, planBatch } from "../model/batch.js";
 import { type Buffers, layoutBuffers } from "../model/buffers.js";
 import { type PlmConfig, parseConfig } from "../model/config.js";
-import { bindWeights, eachWeight, type PlmWeights, weightBytes } from "../model/weights.js";
+import { bindWeights, eachWeight, type PlmWeights, packedTotal } from "../model/weights.js";
 import { type Meeting, planMeeting } from "./meeting.js";
 import {
   checkChoice,
@@ -71,13 +71,6 @@ export function planModel(gguf: Gguf, options: ModelOptions = {}): ModelPlan {
   throw refusal;
 }
 
-/** Bytes of all weights, in memory or not. */
-function bytesOf(weights: PlmWeights): number {
-  let bytes = 0;
-  for (const weight of eachWeight(weights)) bytes += weightBytes(weight);
-  return bytes;
-}
-
 /** The plan with options as they are; `asked` is the caller's number of threads. */
 function planWith(
   gguf: Gguf,
@@ -88,7 +81,7 @@ function planWith(
   const requested = checkOptions(options, config);
   const memory = new MemoryPlan();
   const weights = bindWeights(gguf, config, memory, requested.residentLayers);
-  const isSmall = bytesOf(weights) < SMALL_BYTES;
+  const isSmall = packedTotal(eachWeight(weights)) < SMALL_BYTES;
   const threads = isSmall && asked === undefined ? 1 : requested.threads;
   const checked = { ...requested, threads };
   const { contextLength, cacheType, cacheTokens, maxSequences } = checked;

@@ -4,6 +4,7 @@ import { type ByteSource, isRereadable } from "../format/byte-source.js";
 import type { LayerWindow } from "../loading/layer-window.js";
 import type { LoadReport } from "../loading/progress.js";
 import type { Sample } from "../model/fingerprint.js";
+import type { LayerRun } from "../model/plm.js";
 import { type PlmWeights, tensorBytes, type Weight, weightsOf } from "../model/weights.js";
 import type { Work } from "./work.js";
 
@@ -13,12 +14,6 @@ export function checkRereadable(sources: readonly ByteSource[]): void {
   if (found === undefined) return;
   const expected = "a file, a Blob or a stored copy for fewer layers than all (`models.pull`)";
   throw invalidArgument("residentLayers", expected, found.name);
-}
-
-/** Layers `first` to `end`. */
-export interface LayerRun {
-  readonly first: number;
-  readonly end: number;
 }
 
 /** What streamed layers need of the engine. */

@@ -3,22 +3,16 @@
  * it, and every thread does its share.
  */
 import type { WindowPacker } from "../loading/window-staging.js";
-import type { Batch, BatchBoard } from "../model/batch.js";
-import type { Plm, Receive } from "../model/plm.js";
+import type { BatchBoard } from "../model/batch.js";
+import type { LayerRun, LayersOfPass, Plm, Receive } from "../model/plm.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
 import { WORK_BYTES } from "./meeting.js";
 
 /** A piece of work. */
 export type Work =
-  | {
-      readonly kind: "evaluate";
-      readonly batch: Batch;
-      /** Layers `first` to `end` of a pass. */
-      readonly first: number;
-      readonly end: number;
-    }
-  /** Packs the keys of layers `first` to `end`. */
-  | { readonly kind: "packKeys"; readonly first: number; readonly end: number }
+  | ({ readonly kind: "evaluate" } & LayersOfPass)
+  /** Packs the keys of some layers. */
+  | ({ readonly kind: "packKeys" } & LayerRun)
   /** Packs chunk `i`, which was read `count`th, into the window. */
   | { readonly kind: "packChunk"; readonly i: number; readonly count: number }
   | { readonly kind: "read" };

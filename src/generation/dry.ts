@@ -2,7 +2,7 @@
  * DRY, "don't repeat yourself" (p-e-w, as in llama.cpp): makes a token less likely that would go on
  * with a repetition, the more the longer that already is.
  */
-import { bounded, type LogitsProcessor, type TokenHistory } from "./logits-processor.js";
+import { bounded, type LogitsProcessor, recentTokens } from "./logits-processor.js";
 
 /** The settings; ranges and defaults in options.ts. */
 export interface DryOptions {
@@ -23,7 +23,7 @@ export function penalizeDry(
   isBreaker: (token: number) => boolean,
 ): LogitsProcessor {
   return (logits, history) => {
-    const recent = newestFirst(history, dryWindow);
+    const recent = recentTokens(history, dryWindow);
     let limit = 0;
     while (limit < recent.length && !isBreaker(recent[limit])) limit++;
     if (limit < dryAllowedLength) return;
@@ -40,17 +40,6 @@ export function penalizeDry(
       logits[token] = bounded(logits[token] - penalty, logits[token]);
     }
   };
-}
-
-/** The last tokens, at most `window`, in reverse. */
-function newestFirst({ promptTokens, tokens }: TokenHistory, window: number): Int32Array {
-  const total = promptTokens.length + tokens.length;
-  const recent = new Int32Array(Math.min(window, total));
-  for (let i = 0; i < recent.length; i++) {
-    const at = total - 1 - i;
-    recent[i] = at < promptTokens.length ? promptTokens[at] : tokens[at - promptTokens.length];
-  }
-  return recent;
 }
 
 /** How many tokens from each position on equal those from the first on: the Z function. */

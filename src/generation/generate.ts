@@ -12,7 +12,7 @@ import { createRandomSource } from "./random.js";
 import { applyChanges, type RecordChanges } from "./record-changes.js";
 import { createSampler } from "./samplers.js";
 import { findFinishReason } from "./stopping-criteria.js";
-import { createStreamer, type Streamer } from "./streamer.js";
+import { createStreamer, type Streamer, textOf } from "./streamer.js";
 
 /** What the loop is given besides its input. */
 export interface GenerateEnvironment {
@@ -183,11 +183,9 @@ function createChooser(
 ): (logits: Float32Array, record: GenerationRecord) => number {
   const logitBias = new Map(options.logitBias);
   if (options.ignoreEos) for (const id of decoder.eosTokenIds) logitBias.set(id, -Infinity);
-  const textOf = (token: number): string => {
-    const alone = decoder.createDecoder({ special: true });
-    return alone.push(token) + alone.end();
-  };
-  const processors = createLogitsProcessors({ ...options, logitBias }, textOf);
+  const processors = createLogitsProcessors({ ...options, logitBias }, (token) =>
+    textOf(decoder, token, true),
+  );
   const sample = createSampler(options, createRandomSource(options.seed));
   let processed = new Float32Array(0);
   return (logits, { tokens, logprobs }) => {

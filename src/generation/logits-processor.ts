@@ -10,6 +10,17 @@ export interface TokenHistory {
 /** Changes f32[vocabSize] logits in place. */
 export type LogitsProcessor = (logits: Float32Array, history: TokenHistory) => void;
 
+/** The last tokens, at most `window`, the newest first. */
+export function recentTokens({ promptTokens, tokens }: TokenHistory, window: number): Int32Array {
+  const total = promptTokens.length + tokens.length;
+  const recent = new Int32Array(Math.min(window, total));
+  for (let i = 0; i < recent.length; i++) {
+    const at = total - 1 - i;
+    recent[i] = at < promptTokens.length ? promptTokens[at] : tokens[at - promptTokens.length];
+  }
+  return recent;
+}
+
 /** The largest number of f32. */
 const MOST = (2 - 2 ** -23) * 2 ** 127;
 

@@ -1,7 +1,7 @@
 /** The logits processors of a generation. Finite settings keep finite logits finite. */
 
 import { type DryOptions, penalizeDry } from "./dry.js";
-import { bounded, type LogitsProcessor } from "./logits-processor.js";
+import { bounded, type LogitsProcessor, recentTokens } from "./logits-processor.js";
 
 /** The settings of the processors; ranges and defaults in options.ts. */
 export interface LogitsProcessorOptions extends DryOptions {
@@ -60,13 +60,8 @@ function breakersOf(
  * divided by `penalty` and any other is multiplied by it.
  */
 function penalizeRepetition(penalty: number, window: number): LogitsProcessor {
-  return (logits, { promptTokens, tokens }) => {
-    const seen = new Set<number>();
-    const total = promptTokens.length + tokens.length;
-    for (let i = Math.max(0, total - window); i < total; i++) {
-      seen.add(i < promptTokens.length ? promptTokens[i] : tokens[i - promptTokens.length]);
-    }
-    for (const id of seen) {
+  return (logits, history) => {
+    for (const id of new Set(recentTokens(history, window))) {
       const logit = logits[id];
       logits[id] = bounded(logit > 0 ? logit / penalty : logit * penalty, logit);
     }

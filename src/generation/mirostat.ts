@@ -13,6 +13,7 @@ import {
 } from "./candidates.js";
 import { draw } from "./draw.js";
 import type { RandomSource } from "./random.js";
+import { totalWeight } from "./truncation.js";
 
 /** The settings; ranges and defaults in options.ts. */
 export interface MirostatOptions {
@@ -53,11 +54,8 @@ export function createMirostat(
 
 /** Version 2: keeps the candidates whose surprise is at most the limit, at least the best. */
 function keepBelow(candidates: Candidates, limit: number, temperature: number): void {
-  const { logits, length } = candidates;
   const max = maxLogit(candidates);
-  let total = 0;
-  for (let i = 0; i < length; i++) total += Math.exp((logits[i] - max) / temperature);
-  const most = Math.log2(total) - limit;
+  const most = Math.log2(totalWeight(candidates, max, temperature)) - limit;
   if (most > 0) keepBest(candidates, () => true);
   else keepAtLeast(candidates, max + most * Math.LN2 * temperature);
 }

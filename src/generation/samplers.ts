@@ -27,7 +27,7 @@ import {
   keepTopNSigma,
   keepTopP,
   keepTypicalP,
-  totalWeight,
+  weighted,
 } from "./truncation.js";
 
 /** Chooses a token from f32[vocabSize] logits, which it does not change. */
@@ -118,9 +118,10 @@ export function createChain(
   random: RandomSource,
 ): (logits: Float32Array) => Left {
   const { topK, samplers } = options;
-  const steps = stepsOf(options, random);
+  // A temperature at the end is left to the draw.
+  const isDrawn = samplers[samplers.length - 1] === "temperature";
+  const steps = stepsOf(isDrawn ? samplers.slice(0, -1) : samplers, options, random);
   const beginsWithTopK = steps[0]?.name === "topK";
-  const isLast = samplers[samplers.length - 1] === "temperature";
   let candidates = createCandidates(0);
   return (logits) => {
     const truncated = beginsWithTopK && topK < logits.length;
@@ -130,12 +131,13 @@ export function createChain(
     else selectAll(logits, candidates);
     const passed: Passed = { candidates, logits, scale: (logit) => logit };
     for (const { apply } of truncated ? steps.slice(1) : steps) apply(passed);
-    return { candidates, temperature: isLast ? temperatureOf(candidates, options) : 1 };
+    return { candidates, temperature: isDrawn ? temperatureOf(candidates, options) : 1 };
   };
 }
 
-/** The steps that do anything, in order; a temperature at the end is left to the draw. */
+/** Those of the steps that do anything, in order. */
 function stepsOf(
+  samplers: readonly SamplerName[],
   options: SamplerOptions,
   random: RandomSource,
 ): { readonly name: SamplerName; readonly apply: Step }[] {
@@ -167,10 +169,8 @@ function stepsOf(
       for (let i = 0; i < length; i++) logits[i] = at.scale(logits[i]);
     },
   };
-  const isDrawn = (i: number): boolean =>
-    i === options.samplers.length - 1 && options.samplers[i] === "temperature";
-  return options.samplers.flatMap((name, i) => {
-    const step = isDrawn(i) ? undefined : apply[name];
+  return samplers.flatMap((name) => {
+    const step = apply[name];
     return step === undefined ? [] : [{ name, apply: step }];
   });
 }
@@ -196,10 +196,6 @@ function temperatureOf(
 
 /** Nats. */
 function entropyOf(candidates: Candidates): number {
-  const { logits, length } = candidates;
-  const max = maxLogit(candidates);
-  const total = totalWeight(candidates, max);
-  let mean = 0;
-  for (let i = 0; i < length; i++) mean += Math.exp(logits[i] - max) * (logits[i] - max);
-  return Math.log(total) - mean / total;
+  const { total, mean } = weighted(candidates, maxLogit(candidates));
+  return Math.log(total) - mean;
 }

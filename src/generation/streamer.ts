@@ -43,9 +43,11 @@ export function createStreamer(tokens: TokenDecoder, { stop, special }: Streamer
 
 /** The text of a control token; "" for a token that is shown anyway or has no text. */
 function hiddenTextOf(tokens: TokenDecoder, token: number): string {
-  const textOf = (special: boolean): string => {
-    const decoder = tokens.createDecoder({ special });
-    return decoder.push(token) + decoder.end();
-  };
-  return textOf(false) === "" ? textOf(true) : "";
+  return textOf(tokens, token, false) === "" ? textOf(tokens, token, true) : "";
+}
+
+/** The text of a token by itself, with `special` also of one that is hidden. */
+export function textOf(tokens: TokenDecoder, token: number, special: boolean): string {
+  const decoder = tokens.createDecoder({ special });
+  return decoder.push(token) + decoder.end();
 }

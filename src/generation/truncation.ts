@@ -70,14 +70,8 @@ export function keepTypicalP(
   if (typicalP >= 1) return;
   const max = maxLogit(candidates);
   const { ids, logits, length } = candidates;
-  let total = 0;
-  let meanLogit = 0;
-  for (let i = 0; i < length; i++) {
-    const weight = Math.exp(logits[i] - max);
-    total += weight;
-    meanLogit += weight * (logits[i] - max);
-  }
-  meanLogit = max + meanLogit / total;
+  const { total, mean } = weighted(candidates, max);
+  const meanLogit = max + mean;
   // Surprise less entropy is the mean logit less the logit: the normaliser cancels.
   const typical = { ...scratch, length, sorted: false };
   for (let i = 0; i < length; i++) {
@@ -132,9 +126,27 @@ function isWorse({ ids, logits }: Candidates, i: number, j: number): boolean {
   return logits[i] < logits[j] || (logits[i] === logits[j] && ids[i] > ids[j]);
 }
 
-/** The sum of exp(logit - max). */
-export function totalWeight({ logits, length }: Candidates, max: number): number {
+/** The sum of exp((logit - max) / temperature). */
+export function totalWeight(
+  { logits, length }: Candidates,
+  max: number,
+  temperature: number = 1,
+): number {
   let total = 0;
-  for (let i = 0; i < length; i++) total += Math.exp(logits[i] - max);
+  for (let i = 0; i < length; i++) total += Math.exp((logits[i] - max) / temperature);
   return total;
+}
+
+/** The sum of exp(logit - max), and the mean of logit - max by these weights. */
+export function weighted(
+  { logits, length }: Candidates,
+  max: number,
+): { total: number; mean: number } {
+  let [total, sum] = [0, 0];
+  for (let i = 0; i < length; i++) {
+    const weight = Math.exp(logits[i] - max);
+    total += weight;
+    sum += weight * (logits[i] - max);
+  }
+  return { total, mean: sum / total };
 }

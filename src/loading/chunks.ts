@@ -26,10 +26,15 @@ export function fileShape(tensor: TensorInfo): { rows: number; cols: number } {
   return { rows: tensor.shape.reduce((a, b) => a * b, 1) / cols, cols };
 }
 
+/** Rows of a weight that are packed together. */
+export function rowUnit({ layout }: Weight): number {
+  return layout === "slab" ? SLAB_ROWS : 8;
+}
+
 function* chunksOf(weight: Weight, tensor: TensorInfo, bytes: number): Generator<Chunk> {
   const { rows } = fileShape(tensor);
   const rowBytes = tensor.byteLength / rows;
-  const unit = weight.layout === "slab" ? SLAB_ROWS : 8;
+  const unit = rowUnit(weight);
   const step = Math.max(1, Math.floor(bytes / rowBytes / unit)) * unit;
   for (let firstRow = 0; firstRow < rows; firstRow += step) {
     yield { weight, tensor, firstRow, rows: Math.min(step, rows - firstRow), rowBytes };

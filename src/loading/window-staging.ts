@@ -1,9 +1,8 @@
 /** Where chunks of streamed layers lie between reading and packing, and how threads pack them. */
 import type { Kernels } from "../kernels/kernels.js";
-import { SLAB_ROWS } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
 import { type PlmWeights, tensorBytes, weightsOf } from "../model/weights.js";
-import { type Chunk, chunksInOrder, stagedBytes } from "./chunks.js";
+import { type Chunk, chunksInOrder, rowUnit, stagedBytes } from "./chunks.js";
 import { Packer, packerBytes } from "./pack.js";
 
 /** Of the two slots, one is read into while the other is packed. */
@@ -94,8 +93,7 @@ export class WindowPacker {
   pack(i: number, count: number): void {
     const chunk = this.#staging.chunks[i];
     const { weight, rowBytes } = chunk;
-    const unit = weight.layout === "slab" ? SLAB_ROWS : 8;
-    const [first, end] = this.#member.share(chunk.rows, unit);
+    const [first, end] = this.#member.share(chunk.rows, rowUnit(weight));
     if (first < end) {
       const share = { ...chunk, firstRow: chunk.firstRow + first, rows: end - first };
       const bad = this.#packer.pack(share, this.#staging.slotPtr(count) + first * rowBytes);

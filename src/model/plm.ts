@@ -29,11 +29,15 @@ import {
  */
 export type Receive = (first: number, count: number, ptr: number, stride: number) => void;
 
-/** Layers `first` to `end` of a pass. */
-export interface LayersOfPass {
-  readonly batch: Batch;
+/** Layers `first` to `end`. */
+export interface LayerRun {
   readonly first: number;
   readonly end: number;
+}
+
+/** Layers of a pass. */
+export interface LayersOfPass extends LayerRun {
+  readonly batch: Batch;
 }
 
 /** One thread's part of the model. */

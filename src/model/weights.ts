@@ -271,6 +271,13 @@ export function tensorBytes(weights: Iterable<Weight>): number {
   return total;
 }
 
+/** Bytes of weights in memory. */
+export function packedTotal(weights: Iterable<Weight>): number {
+  let total = 0;
+  for (const weight of weights) total += weightBytes(weight);
+  return total;
+}
+
 /** Rows of a weight in memory: the stride of what its products write. */
 export function outputStride(weight: Weight): number {
   return paddedRows(weight.type, weight.rows);

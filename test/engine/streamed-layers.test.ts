@@ -10,19 +10,8 @@ import { StreamSource } from "../../src/sources/stream-source.js";
 import { assertRejects, loadEngine, planEngine } from "../model/support/engine.js";
 import { ObservedSource } from "../model/support/observed-source.js";
 import { claimProcessors } from "../model/support/processors.js";
-import {
-  K_DIMS,
-  ODD_DIMS,
-  type TinyOptions,
-  tinyModel,
-  tinyTensors,
-  tinyTokens,
-} from "../model/support/tiny.js";
-
-const LAYERS = 5;
-const DIMS = { ...ODD_DIMS, hiddenSize: 160, intermediateSize: 416, numHiddenLayers: LAYERS };
-const FILE = tinyModel({ dims: DIMS, type: "Q8_0" });
-const PROMPT = tinyTokens(40, 1);
+import { K_DIMS, type TinyOptions, tinyModel, tinyTensors } from "../model/support/tiny.js";
+import { DIMS, FILE, LAYERS, PROMPT } from "./support/streamed.js";
 
 let unclaim: () => void;
 test.before(() => {

@@ -6,12 +6,8 @@ import type { Session } from "../../src/engine/session.js";
 import { assertRejects, loadEngine, rejection } from "../model/support/engine.js";
 import { ObservedSource } from "../model/support/observed-source.js";
 import { claimProcessors } from "../model/support/processors.js";
-import { ODD_DIMS, tinyModel, tinyTokens } from "../model/support/tiny.js";
-
-const LAYERS = 5;
-const DIMS = { ...ODD_DIMS, hiddenSize: 160, intermediateSize: 416, numHiddenLayers: LAYERS };
-const FILE = tinyModel({ dims: DIMS, type: "Q8_0" });
-const PROMPT = tinyTokens(40, 1);
+import { ODD_DIMS, tinyModel } from "../model/support/tiny.js";
+import { DIMS, FILE, LAYERS, PROMPT } from "./support/streamed.js";
 
 let unclaim: () => void;
 test.before(() => {

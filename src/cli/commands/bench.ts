@@ -126,15 +126,21 @@ async function run(flags: BenchFlags, signal: AbortSignal): Promise<void> {
     precision: flags.precision,
     machine: { cpu: processorName(), node: process.version, avxVnni: hasAvxVnni() },
   };
+  const [layers, ...others] = residentLayers;
+  const first = layers && {
+    layers,
+    memoryBytes: model.plan.memory.bytes(),
+    prefillTokensPerSecond: prefillRate,
+    decodeTokensPerSecond: decodeRate,
+  };
+  const more = { prefill, decode, depth, repeat, signal };
   model.dispose();
   const whole: Report = {
     ...report,
     ...(sharedPrefix !== undefined && {
       firstToken: await firstTokenOf(flags, sharedPrefix, signal),
     }),
-    ...(residentLayers.length > 0 && {
-      residentLayers: await measureResidency(residentLayers, open, { ...flags, signal }),
-    }),
+    ...(first && { residentLayers: [first, ...(await measureResidency(others, open, more))] }),
   };
   if (flags.json) return writeJson(whole);
   showNotes();
