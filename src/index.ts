@@ -37,6 +37,7 @@ export type {
   RestoreConversationOptions,
 } from "./generation/model.js";
 export type { GenerateOptions } from "./generation/options.js";
+export type { ResponseFormat } from "./generation/response-format.js";
 export type { SamplerName } from "./generation/samplers.js";
 export type { FinishReason } from "./generation/stopping-criteria.js";
 export type { MatmulRates } from "./kernels/choose-kernels.js";

@@ -3,6 +3,12 @@ import { brandOf, isSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
 import { randomSeed } from "./random.js";
+import {
+  type ConstraintSource,
+  constraintSourceOf,
+  RESPONSE_FORMATS,
+  type ResponseFormat,
+} from "./response-format.js";
 import { SAMPLERS, type SamplerName } from "./samplers.js";
 
 /**
@@ -93,6 +99,13 @@ export interface GenerateOptions {
   stop?: string | readonly string[];
   /** Report each token's log probability and this many alternatives; default 0, which is off. */
   logprobs?: number;
+  /**
+   * The form that the text must have, such as JSON of a schema. Reading rejects with
+   * INVALID_ARGUMENT for a form that cannot be honoured. A text that ends by itself (finish reason
+   * "eos") has the form; one that ends by `maxTokens`, `stop` or a full context is only the
+   * beginning of one. Default: any text.
+   */
+  responseFormat?: ResponseFormat;
   /** Ends generation by rejecting with the signal's reason. */
   signal?: AbortSignal;
   /** Never choose an end token: the text goes on to maxTokens (for benches). Default false. */
@@ -105,10 +118,12 @@ export interface GenerateOptions {
 }
 
 /** Options with every default filled in. */
-export interface ResolvedOptions extends Required<Omit<GenerateOptions, "signal">> {
+export interface ResolvedOptions
+  extends Required<Omit<GenerateOptions, "signal" | "responseFormat">> {
   logitBias: ReadonlyMap<number, number>;
   stop: readonly string[];
   drySequenceBreakers: readonly string[];
+  responseFormat: ConstraintSource | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -158,6 +173,7 @@ const READERS: { readonly [K in keyof ResolvedOptions]: Reader<ResolvedOptions[K
   seed: number(randomSeed, isSeed, "an integer in [0, 2^53)"),
   stop: (value, refuse) => readTexts(value ?? [], refuse),
   logprobs: number(0, isCount, "an integer >= 0"),
+  responseFormat: readResponseFormat,
   signal: readSignal,
   ignoreEos: readFlag,
   special: readFlag,
@@ -243,6 +259,14 @@ function readTexts(value: unknown, refuse: Refuse): string[] {
   }
   refuse("a non-empty string or an array of them", value);
   return [];
+}
+
+function readResponseFormat(value: unknown, refuse: Refuse): ConstraintSource | undefined {
+  if (value === undefined) return undefined;
+  const source = constraintSourceOf(value);
+  if (source !== "invalid") return source;
+  refuse(RESPONSE_FORMATS, value);
+  return undefined;
 }
 
 function readFlag(value: unknown, refuse: Refuse): boolean {

@@ -47,6 +47,7 @@ test("the defaults", () => {
     logitBias: new Map(),
     stop: [],
     ignoreEos: false,
+    responseFormat: undefined,
     special: false,
     signal: undefined,
   });
@@ -120,6 +121,10 @@ test("each field is checked", () => {
     ["stop", ["", ["a", ""], [1], 5, {}]],
     ["signal", [true, {}]],
     ["ignoreEos", [1, "yes"]],
+    [
+      "responseFormat",
+      ["json", {}, { type: "xml" }, { type: "regex" }, { type: "json_schema", schema: 1 }],
+    ],
     ["special", [0, "no"]],
     ["logitBias", [5, "x", { 10: 1 }, { "-1": 1 }, { "1.5": 1 }, { "": 1 }, new Map([["a", 1]])]],
     ["logitBias[1]", []],
