@@ -57,6 +57,7 @@ test("a file beside tests is a test", () => {
 const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
   "src/format/header.ts": ["NeedsMoreBytes"],
+  "src/server/http-error.ts": ["HttpError"],
   "src/sources/pull.ts": ["DownloadSource"],
   "src/sources/source.ts": ["HubPlace", "RemoteFile"],
   "src/tokenizer/chat.ts": ["TemplateFailure"],

@@ -79,6 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["remote", "generation", "checkpoint"],
   ],
+  server: ["platform", "model", "generation", "tokenizer"],
   cli: [
     ...[
       "#platform",
@@ -91,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "generation", "training", "checkpoint", "index.ts"],
+    ...["engine", "generation", "training", "checkpoint", "index.ts", "server"],
   ],
 };
 

@@ -1,0 +1,5 @@
+/**
+ * `plm-wasm/server`: a model behind HTTP, for every runtime that has Request and Response.
+ */
+export { createHandler, type Handler } from "./handler.js";
+export type { HandlerClock, HandlerOptions, RequestLog } from "./options.js";
