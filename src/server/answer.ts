@@ -132,10 +132,10 @@ async function* merge<T>(
   type Step = { readonly source: AsyncGenerator<T, void>; readonly step: IteratorResult<T, void> };
   const pending = new Map<AsyncGenerator<T, void>, Promise<Step>>();
   const pull = (source: AsyncGenerator<T, void>): void => {
-    pending.set(
-      source,
-      source.next().then((step) => ({ source, step })),
-    );
+    const next = source.next().then((step) => ({ source, step }));
+    // It may reject while nobody waits for it.
+    next.catch(() => {});
+    pending.set(source, next);
   };
   for (const source of sources) pull(source);
   try {

@@ -6,7 +6,7 @@ export async function embed(
   { serving, signal, counts }: AnswerContext,
   inputs: readonly (readonly number[])[],
 ): Promise<Float32Array[]> {
-  for (const tokens of inputs) serving.checkPrompt(tokens);
+  for (const tokens of inputs) serving.checkPrompt(tokens, "input");
   const [ticket] = serving.admission.reserve(1);
   try {
     await ticket.start(signal);

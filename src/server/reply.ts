@@ -88,10 +88,11 @@ export async function streamResponse(
     if (!isOver) onEnd(isAborted);
     isOver = true;
   };
-  const leave = (reason: unknown): void => {
+  const leave = async (reason: unknown): Promise<void> => {
     isLeft = true;
     abort(reason);
-    void events.return().finally(() => end(true));
+    await events.return().catch(() => {});
+    end(true);
   };
   const stream = new (requireGlobal("ReadableStream"))<Uint8Array>(
     {
@@ -113,7 +114,7 @@ export async function streamResponse(
         if (isOver) return controller.close();
         unwatch = clock.after(stallTimeoutMs, () => {
           const reason = hangUp();
-          leave(reason);
+          void leave(reason);
           controller.error(reason);
         });
       },

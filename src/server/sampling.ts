@@ -55,7 +55,7 @@ const FIRST_STEPS = ["penalties", "dry"];
 export function readSampling(fields: Fields, maxTokens: readonly string[]): GenerateOptions {
   const options: Record<string, unknown> = {};
   const set = (option: OptionName, value: unknown, name: string): void => {
-    fields.names.set(option, name);
+    fields.names.set(option, fields.pathOf(name));
     if (value !== undefined) options[option] = value;
   };
   for (const [option, ...names] of NUMBERS) set(option, ...fields.takeAny(...names));
@@ -73,7 +73,7 @@ export function readSampling(fields: Fields, maxTokens: readonly string[]): Gene
   set("drySequenceBreakers", fields.take("dry_sequence_breakers"), "dry_sequence_breakers");
   set("ignoreEos", fields.take("ignore_eos"), "ignore_eos");
   set("logitBias", readBias(fields), "logit_bias");
-  fields.names.set("samplers", "samplers");
+  fields.names.set("samplers", fields.pathOf("samplers"));
   return { ...options, ...readSteps(fields) };
 }
 

@@ -73,17 +73,17 @@ export class Serving {
     throw new HttpError(404, message, { param: "model", code: "model_not_found" });
   }
 
-  /** Throws HttpError 400 for a prompt that the context has no room for. */
-  checkPrompt({ length }: ArrayLike<number>): void {
+  /** Throws HttpError 400 for a prompt that is empty or longer than the context. */
+  checkPrompt({ length }: ArrayLike<number>, param: string): void {
     const { contextLength } = this.model.plan.options;
     if (length === 0) {
-      throw new HttpError(400, "prompt: expected at least one token, got none", {
-        code: "empty_prompt",
-      });
+      const message = `${param}: expected at least one token, got none`;
+      throw new HttpError(400, message, { param, code: "empty_prompt" });
     }
     if (length <= contextLength) return;
-    const message = `prompt: expected at most ${contextLength} tokens (the context), got ${length}`;
-    throw new HttpError(400, message, { code: "context_length_exceeded" });
+    const expected = `at most ${contextLength} tokens (the context)`;
+    const message = `${param}: expected ${expected}, got ${length}`;
+    throw new HttpError(400, message, { param, code: "context_length_exceeded" });
   }
 
   /** Notes that a request is being answered, until what it returns is called. */

@@ -28,7 +28,7 @@ export function ollamaChat(fields: Fields, context: AnswerContext): Reply {
   const { tokenizer } = serving.model;
   if (messages.length === 0) return loadedReply(serving, say);
   const { tokens, options: rest, mayCall } = prepareChat(tokenizer, messages, options);
-  serving.checkPrompt(tokens);
+  serving.checkPrompt(tokens, "messages");
   const choice = { prompt: tokens, options: rest, mayCall };
   return ollamaReply(context, { choice, stream, alternatives, say });
 }

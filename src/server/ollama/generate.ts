@@ -25,7 +25,7 @@ export function ollamaGenerate(fields: Fields, context: AnswerContext): Reply {
   fields.acceptOnly({ think: [false], suffix: [""], template: [""], images: [[]] });
   fields.refuseOthers();
   if (prompt === undefined) return loadedReply(serving, say);
-  serving.checkPrompt(prompt);
+  serving.checkPrompt(prompt, "prompt");
   return ollamaReply(context, {
     choice: { prompt, options },
     ...{ stream, alternatives, say },

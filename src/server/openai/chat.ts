@@ -78,7 +78,7 @@ function readChat(fields: Fields, serving: Serving): Pick<ChatRequest, "choices"
   acceptHarmless(fields);
   fields.refuseOthers();
   const { tokens: prompt, options, mayCall } = prepared;
-  serving.checkPrompt(prompt);
+  serving.checkPrompt(prompt, "messages");
   const choices = Array.from({ length: n }, (_, i) => {
     return { prompt, options: optionsOfChoice(options, i), mayCall };
   });

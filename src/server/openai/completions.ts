@@ -72,7 +72,7 @@ function readCompletion(
   fields.acceptOnly({ suffix: [""] });
   acceptHarmless(fields);
   fields.refuseOthers();
-  for (const prompt of prompts) serving.checkPrompt(prompt);
+  for (const prompt of prompts) serving.checkPrompt(prompt, "prompt");
   const choices = prompts.flatMap((prompt) =>
     Array.from({ length: n }, (_, i) => ({ prompt, options: optionsOfChoice(options, i) })),
   );

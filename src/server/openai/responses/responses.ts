@@ -58,7 +58,7 @@ function readRequest(fields: Fields, serving: Serving): ResponseRequest {
     prompt: [],
   });
   fields.refuseOthers();
-  serving.checkPrompt(prepared.tokens);
+  serving.checkPrompt(prepared.tokens, "input");
   const choice = { prompt: prepared.tokens, options: prepared.options, mayCall: prepared.mayCall };
   const created = Math.floor(serving.clock.date() / 1000);
   const id = createIdentifier("resp_");
