@@ -6,7 +6,7 @@ import { PlmError, reasonOf } from "../../errors.js";
 import { inspectModel } from "../../generation/load-model.js";
 import type { Model } from "../../generation/model.js";
 import { createHandler } from "../../server/index.js";
-import { type Listener, listen } from "../http-server.js";
+import { listen } from "../http-server.js";
 import { withInterrupt } from "../interrupt.js";
 import {
   addModelOptions,
@@ -95,7 +95,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     await writeLine(`${listener.url} is ready`);
     await aborted(signal);
   } finally {
-    await shutDown(handler.close(), listener);
+    await listener.close(handler.close());
     model?.dispose();
   }
   throw signal.reason;
@@ -107,14 +107,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => resolve(), { once: true });
     if (signal.aborted) resolve();
   });
-}
-
-/** Takes no more connections, and waits for the answers; then those that are left are idle. */
-async function shutDown(answered: Promise<void>, listener: Listener): Promise<void> {
-  const first = listener.close();
-  await answered;
-  listener.closeIdle();
-  await first;
 }
 
 /** Loads the model into a worker, so that the server answers meanwhile. */

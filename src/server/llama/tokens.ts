@@ -28,6 +28,7 @@ export function tokenize(fields: Fields, { serving }: AnswerContext): Reply {
 export function detokenize(fields: Fields, { serving }: AnswerContext): Reply {
   const tokens = fields.list("tokens") ?? [];
   fields.accept("model").refuseOthers();
+  if (!tokens.every(Number.isInteger)) throw fields.wrong("tokens", "an array of token ids");
   return { body: { content: serving.model.tokenizer.decode(tokens as number[]) } };
 }
 
