@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "web-types.ts": [],
   kernels: ["#platform"],
   format: [],
+  grammar: [],
   store: ["#platform", "format"],
   sources: ["#platform", "format", "store"],
   tokenizer: ["#platform"],
