@@ -1,4 +1,5 @@
 /** What form an answer has: the option `responseFormat`, and its text for caches and workers. */
+import type { GrammarSource } from "../grammar/source.js";
 
 /** What form the text has. It is written token by token so that it can have no other. */
 export type ResponseFormat =
@@ -16,20 +17,13 @@ export type ResponseFormat =
   /** A text of a grammar in llama.cpp's GBNF, from its rule `root`. */
   | { readonly type: "grammar"; readonly grammar: string };
 
-/** A format that constrains, as text: the same text, the same language. */
-export interface ConstraintSource {
-  readonly type: "json_schema" | "regex" | "grammar";
-  /** The schema as JSON, the pattern or the grammar. */
-  readonly text: string;
-}
-
 /** What a valid `responseFormat` is. */
 export const RESPONSE_FORMATS: string =
   '{ type: "text" }, { type: "json" }, { type: "json_schema", schema }, ' +
   '{ type: "regex", pattern } or { type: "grammar", grammar }';
 
-/** The source of a format's constraint: undefined for any text, "invalid" for what is no format. */
-export function constraintSourceOf(format: unknown): ConstraintSource | undefined | "invalid" {
+/** The grammar of a format: undefined for any text, "invalid" for what is no format. */
+export function grammarSourceOf(format: unknown): GrammarSource | undefined | "invalid" {
   if (typeof format !== "object" || format === null) return "invalid";
   const { type, schema, pattern, grammar } = format as Record<string, unknown>;
   switch (type) {
@@ -48,7 +42,7 @@ export function constraintSourceOf(format: unknown): ConstraintSource | undefine
   }
 }
 
-function schemaSourceOf(schema: unknown): ConstraintSource | "invalid" {
+function schemaSourceOf(schema: unknown): GrammarSource | "invalid" {
   const isSchema =
     typeof schema === "boolean" ||
     (typeof schema === "object" && schema !== null && !Array.isArray(schema));

@@ -11,9 +11,9 @@ export const MOST_BYTE_EDGES = 200_000;
 /** The most steps, such as visits of an edge, that making one automaton may take. */
 export const MOST_STEPS = 3_000_000;
 
-/** The error of a pattern, or of what a schema says of strings and numbers, that is too large. */
+/** The error of a pattern, a schema or a grammar that is too large. */
 export function tooLarge(what: string): PlmError {
-  return invalidArgument("responseFormat", "a smaller pattern or schema", what);
+  return invalidArgument("responseFormat", "a smaller grammar", what);
 }
 
 /** Counts steps, and throws when they are too many. */
