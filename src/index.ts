@@ -20,6 +20,7 @@ export type { TensorType } from "./format/dtypes.js";
 export { type Gguf, openGguf } from "./format/gguf.js";
 export type { GgufValue } from "./format/metadata.js";
 export type { TensorInfo } from "./format/tensors.js";
+export type { ChatGenerateOptions } from "./generation/chat.js";
 export type { Conversation, ConversationOptions } from "./generation/conversation.js";
 export type { Evaluator, TokenDecoder } from "./generation/evaluator.js";
 export { generate } from "./generation/generate.js";
@@ -31,15 +32,18 @@ export {
   loadModel,
 } from "./generation/load-model.js";
 export type { Logprob, TokenLogprob } from "./generation/logprobs.js";
-export type {
-  ChatGenerateOptions,
-  Model,
-  RestoreConversationOptions,
-} from "./generation/model.js";
+export type { Model, RestoreConversationOptions } from "./generation/model.js";
 export type { GenerateOptions } from "./generation/options.js";
-export type { ResponseFormat } from "./generation/response-format.js";
+export type {
+  ResponseFormat,
+  StructuralTagFormat,
+  TagStructure,
+} from "./generation/response-format.js";
 export type { SamplerName } from "./generation/samplers.js";
 export type { FinishReason } from "./generation/stopping-criteria.js";
+export type { ToolCallEvent } from "./generation/tool-calls/call-reader.js";
+export { ToolCallParser } from "./generation/tool-calls/parser.js";
+export type { FunctionTool, ToolCall, ToolChoice } from "./generation/tool-calls/tools.js";
 export type { MatmulRates } from "./kernels/choose-kernels.js";
 export type { LoadProgress } from "./loading/progress.js";
 export type { AttentionForm } from "./model/attention-form.js";

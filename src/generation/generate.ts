@@ -14,6 +14,7 @@ import { applyChanges, type RecordChanges } from "./record-changes.js";
 import { createSampler } from "./samplers.js";
 import { findFinishReason } from "./stopping-criteria.js";
 import { createStreamer, type Streamer, textOf } from "./streamer.js";
+import { takeCalls } from "./tool-calls/take-calls.js";
 
 /** What the loop is given besides its input. */
 export interface GenerateEnvironment {
@@ -24,6 +25,8 @@ export interface GenerateEnvironment {
   promptPhase?: Phase;
   /** The time in milliseconds, from any start. Default: performance.now, as it was at import. */
   now?: () => number;
+  /** Whether calls of tools are taken out of the text, into the result. Default false. */
+  takesCalls?: boolean;
   /** Called once when a generation that began has ended, for whatever reason. */
   onEnd?: () => void;
 }
@@ -56,8 +59,9 @@ export function generate(
   }
   const prompt = Array.from(promptTokens);
   const record = createRecord(resolved, prompt.length);
-  const { onEnd } = environment;
-  const pieces = generatePieces({ evaluator, decoder, prompt }, resolved, record, environment);
+  const { onEnd, takesCalls = false } = environment;
+  const all = generatePieces({ evaluator, decoder, prompt }, resolved, record, environment);
+  const pieces = takesCalls ? takeCalls(all, record) : all;
   return new Generation(record, onEnd === undefined ? pieces : thenCall(pieces, onEnd));
 }
 
@@ -85,7 +89,7 @@ export async function* generatePieces(
   { evaluator, decoder, prompt }: GenerationParts,
   options: ResolvedOptions,
   record: GenerationRecord,
-  { now = clock, promptPhase = "prefill" }: Omit<GenerateEnvironment, "onEnd"> = {},
+  { now = clock, promptPhase = "prefill" }: Omit<GenerateEnvironment, "onEnd" | "takesCalls"> = {},
 ): AsyncGenerator<string, void> {
   const { signal, ...sent } = options;
   if (evaluator.generateElsewhere !== undefined && evaluator.decoderElsewhere === decoder) {

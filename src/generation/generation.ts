@@ -4,6 +4,7 @@ import { PlmError } from "../errors.js";
 import type { TokenLogprob } from "./logprobs.js";
 import type { ResolvedOptions } from "./options.js";
 import type { FinishReason } from "./stopping-criteria.js";
+import type { ToolCall } from "./tool-calls/tools.js";
 
 /** The time of a generation, without the reader's time between pieces. */
 export interface GenerationTimings {
@@ -21,6 +22,11 @@ export interface GenerationTimings {
 export interface GenerationResult {
   /** All pieces joined. */
   text: string;
+  /**
+   * Of a chat with tools: the calls, which are not part of the text. One that the end of the text
+   * cuts short is left out.
+   */
+  toolCalls?: ToolCall[];
   /** The generated tokens, with those of a stop string and hidden ones, without the end token. */
   tokens: number[];
   /** Tokens of the prompt; in a conversation, without those evaluated before. */
@@ -45,6 +51,7 @@ export interface GenerationResult {
 /** The loop's record, from which the result is made. */
 export interface GenerationRecord {
   text: string;
+  toolCalls: ToolCall[] | undefined;
   tokens: number[];
   promptTokens: number;
   cachedTokens: number;
@@ -65,6 +72,7 @@ export function createRecord(
 ): GenerationRecord {
   return {
     text: "",
+    toolCalls: undefined,
     tokens: [],
     promptTokens,
     cachedTokens: 0,
@@ -176,6 +184,7 @@ function toResult(record: GenerationRecord): GenerationResult {
   const { prefillMs, decodeMs, promptTokens, cachedTokens, decodedTokens } = record;
   return {
     text: record.text,
+    ...(record.toolCalls !== undefined && { toolCalls: [...record.toolCalls] }),
     tokens: [...record.tokens],
     promptTokens,
     cachedTokens,

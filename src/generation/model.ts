@@ -11,21 +11,14 @@ import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { ModelSource } from "../sources/source.js";
-import {
-  applyChatTemplate,
-  type ChatMessage,
-  type ChatTemplateOptions,
-  chatTemplateOf,
-} from "../tokenizer/chat.js";
+import { type ChatMessage, type ChatTemplateOptions, chatTemplateOf } from "../tokenizer/chat.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { type ChatGenerateOptions, prepareChat } from "./chat.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { generate } from "./generate.js";
 import type { Generation } from "./generation.js";
 import type { GenerateOptions } from "./options.js";
 import { decodeMessages } from "./saved-messages.js";
-
-/** Options of `Model.chat`: those of `generate`, and how the template is filled. */
-export interface ChatGenerateOptions extends GenerateOptions, ChatTemplateOptions {}
 
 /** Options of `Model.restoreConversation`; none of them is saved with a conversation. */
 export interface RestoreConversationOptions extends RestoreOptions, ChatTemplateOptions {}
@@ -114,18 +107,29 @@ export class Model extends Disposable {
     if (!Number.isSafeInteger(tokens?.length)) {
       throw invalidArgument("prompt", "a text or token ids", kindOf(prompt));
     }
+    return this.#generate(tokens, options, false);
+  }
+
+  #generate(tokens: ArrayLike<number>, options: GenerateOptions, takesCalls: boolean): Generation {
     const session = this.#loaded.createSessionUnchecked();
-    return generate(session, this.tokenizer, tokens, options, { onEnd: () => session.dispose() });
+    const onEnd = (): void => session.dispose();
+    return generate(session, this.tokenizer, tokens, options, { onEnd, takesCalls });
   }
 
   /**
    * Answers the last message of a conversation, with the file's chat template, all of which is
-   * evaluated; `createConversation` makes one that goes on. Throws INVALID_ARGUMENT as
-   * `applyChatTemplate` does.
+   * evaluated; `createConversation` makes one that goes on. With `tools` the model may call them:
+   *
+   *     const { text, toolCalls } = await model.chat(messages, { tools }).result();
+   *
+   * Calls are not part of the text. Push `{ role: "assistant", content: text, tool_calls: toolCalls
+   * }` and a message `{ role: "tool", content, tool_call_id }` for each result, and chat again.
+   * Throws INVALID_ARGUMENT as `applyChatTemplate` does, for wrong tools, and for a
+   * `responseFormat` that is neither text nor JSON beside them.
    */
   chat(messages: readonly ChatMessage[], options: ChatGenerateOptions = {}): Generation {
-    const text = applyChatTemplate(this.tokenizer, messages, options);
-    return this.generate(this.tokenizer.encode(text, { special: true, addBos: true }), options);
+    const chat = prepareChat(this.tokenizer, messages, options);
+    return this.#generate(chat.tokens, chat.options, chat.mayCall);
   }
 
   /**

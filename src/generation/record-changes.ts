@@ -3,7 +3,7 @@ import type { GenerationRecord } from "./generation.js";
 
 /** What changed in a record since the last time. */
 export interface RecordChanges
-  extends Omit<GenerationRecord, "text" | "tokens" | "logprobs" | "seed"> {
+  extends Omit<GenerationRecord, "text" | "toolCalls" | "tokens" | "logprobs" | "seed"> {
   /** New tokens, and their log probabilities if these are requested. */
   readonly tokens: GenerationRecord["tokens"];
   readonly logprobs: GenerationRecord["logprobs"];
@@ -14,7 +14,8 @@ export function changesOf(record: GenerationRecord): () => RecordChanges {
   let known = 0;
   let knownLogprobs = 0;
   return () => {
-    const { text, seed, tokens, logprobs, ...rest } = record;
+    // The text's pieces are sent by themselves, and its reader finds calls in them.
+    const { text, toolCalls, seed, tokens, logprobs, ...rest } = record;
     const changes = {
       ...rest,
       tokens: tokens.slice(known),

@@ -15,12 +15,41 @@ export type ResponseFormat =
   /** A text that a regular expression of ECMAScript matches as a whole, from start to end. */
   | { readonly type: "regex"; readonly pattern: string }
   /** A text of a grammar in llama.cpp's GBNF, from its rule `root`. */
-  | { readonly type: "grammar"; readonly grammar: string };
+  | { readonly type: "grammar"; readonly grammar: string }
+  /** Free text with structures in it, such as calls of tools. */
+  | StructuralTagFormat;
+
+/**
+ * Free text in which each of the triggers begins a structure: one of those whose `begin` starts
+ * with that trigger. The meaning is that of structural tags in xgrammar and vLLM.
+ */
+export interface StructuralTagFormat {
+  readonly type: "structural_tag";
+  readonly structures: readonly TagStructure[];
+  /**
+   * Texts that can only begin a structure; each `begin` starts with one of them. An empty one is
+   * for a text that is one structure and nothing else: with `atLeastOne` and `stopAfterFirst`.
+   */
+  readonly triggers: readonly string[];
+  /** Whether the text begins with a structure: there is no free text before it. Default false. */
+  readonly atLeastOne?: boolean;
+  /** Whether the text ends after the first structure. Default false. */
+  readonly stopAfterFirst?: boolean;
+}
+
+/** A part of a text: JSON between two fixed texts. */
+export interface TagStructure {
+  readonly begin: string;
+  /** The JSON Schema of what is between them. */
+  readonly schema: object | boolean;
+  readonly end: string;
+}
 
 /** What a valid `responseFormat` is. */
 export const RESPONSE_FORMATS: string =
   '{ type: "text" }, { type: "json" }, { type: "json_schema", schema }, ' +
-  '{ type: "regex", pattern } or { type: "grammar", grammar }';
+  '{ type: "regex", pattern }, { type: "grammar", grammar } or ' +
+  '{ type: "structural_tag", structures, triggers }';
 
 /** The grammar of a format: undefined for any text, "invalid" for what is no format. */
 export function grammarSourceOf(format: unknown): GrammarSource | undefined | "invalid" {
@@ -37,18 +66,53 @@ export function grammarSourceOf(format: unknown): GrammarSource | undefined | "i
       return typeof pattern === "string" ? { type, text: pattern } : "invalid";
     case "grammar":
       return typeof grammar === "string" ? { type, text: grammar } : "invalid";
+    case "structural_tag":
+      return tagSourceOf(format as Partial<StructuralTagFormat>);
     default:
       return "invalid";
   }
 }
 
 function schemaSourceOf(schema: unknown): GrammarSource | "invalid" {
-  const isSchema =
-    typeof schema === "boolean" ||
-    (typeof schema === "object" && schema !== null && !Array.isArray(schema));
-  if (!isSchema) return "invalid";
+  return isSchema(schema) ? jsonSourceOf("json_schema", schema) : "invalid";
+}
+
+function tagSourceOf(format: Partial<StructuralTagFormat>): GrammarSource | "invalid" {
+  const { type, structures, triggers, atLeastOne = false, stopAfterFirst = false } = format;
+  const isValid =
+    isListOf(triggers, (trigger): trigger is string => typeof trigger === "string") &&
+    isListOf(structures, (item): item is TagStructure => isStructure(item, triggers)) &&
+    typeof atLeastOne === "boolean" &&
+    typeof stopAfterFirst === "boolean" &&
+    (!triggers.includes("") || (atLeastOne && stopAfterFirst));
+  if (!isValid) return "invalid";
+  const plain = structures.map(({ begin, schema, end }) => ({ begin, schema, end }));
+  return jsonSourceOf(type!, { structures: plain, triggers, atLeastOne, stopAfterFirst });
+}
+
+function isStructure(structure: unknown, triggers: readonly string[]): boolean {
+  if (typeof structure !== "object" || structure === null) return false;
+  const { begin, schema, end } = structure as Partial<TagStructure>;
+  if (typeof begin !== "string" || typeof end !== "string" || !isSchema(schema)) return false;
+  return triggers.some((trigger) => begin.startsWith(trigger));
+}
+
+function isSchema(schema: unknown): boolean {
+  if (typeof schema === "boolean") return true;
+  return typeof schema === "object" && schema !== null && !Array.isArray(schema);
+}
+
+/** Whether it is an array of at least one item, each of which passes. */
+function isListOf<T>(list: unknown, test: (item: unknown) => item is T): list is readonly T[] {
+  return Array.isArray(list) && list.length > 0 && list.every(test);
+}
+
+function jsonSourceOf(
+  type: "json_schema" | "structural_tag",
+  value: unknown,
+): GrammarSource | "invalid" {
   try {
-    return { type: "json_schema", text: JSON.stringify(schema) };
+    return { type, text: JSON.stringify(value) };
   } catch {
     return "invalid"; // circular, or with a BigInt
   }

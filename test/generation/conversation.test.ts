@@ -240,7 +240,7 @@ test("a question's parts are kept as they were when it was asked", async () => {
 
 test("template variables hold for a whole conversation", async () => {
   const chatTemplate = "{% for m in messages %}{{ m.content }}{{ mood }}{% endfor %}";
-  const template = { chatTemplate, chatTemplateKwargs: { mood: "!" }, tools: [{ name: "f" }] };
+  const template = { chatTemplate, chatTemplateKwargs: { mood: "!" }, documents: [{ title: "f" }] };
   const conversation = library.createConversation(template);
   const options = { maxTokens: 4, seed: 1, ignoreEos: true };
   for (const content of ["Hi", [{ type: "text", text: "And?" } as const]]) {

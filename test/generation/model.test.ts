@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ErrorCode } from "../../src/errors.js";
+import type { ChatGenerateOptions } from "../../src/generation/chat.js";
 import type { Generation } from "../../src/generation/generation.js";
 import { loadModel } from "../../src/generation/load-model.js";
-import type { ChatGenerateOptions, Model } from "../../src/generation/model.js";
+import type { Model } from "../../src/generation/model.js";
 import { assertRejects, assertThrows, rejection } from "../model/support/engine.js";
 import { EOS_TOKEN, SMALL_DIMS, tinyModel } from "../model/support/tiny.js";
 
@@ -234,7 +235,7 @@ test("a template has the file's special tokens and the caller's variables", asyn
     assert.is(answer.text, expected.text, text);
   };
   await check("<|im_start|>Hi<|endoftext|>True", {});
-  const more = { tools: [{ name: "f" }], chatTemplateKwargs: { mood: "good" } };
+  const more = { chatTemplateKwargs: { mood: "good", tools: [{ name: "f" }] } };
   await check("<|im_start|>Hi<|endoftext|>fgoodFalse", { ...more, addGenerationPrompt: false });
   assertAllGivenBack(model);
 });
