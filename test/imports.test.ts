@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "#platform",
     "kernels",
     "format",
+    "grammar",
     "sources",
     "cache",
     "model",
