@@ -93,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "generation", "training", "checkpoint", "index.ts"],
+    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts"],
   ],
 };
 

@@ -4,6 +4,7 @@
  * response format never loads it.
  */
 import { Automaton } from "./automaton.js";
+import { RuleTable } from "./rule-table.js";
 import { type GrammarSource, grammarOf } from "./source.js";
 import { type ConstrainedTokens, TokenConstraint } from "./token-constraint.js";
 import { TokenMasks } from "./token-masks.js";
@@ -38,6 +39,11 @@ export function createConstraint(vocabulary: Vocabulary, source: GrammarSource):
     known.set(vocabulary, constraints);
   }
   return constraints.create(source);
+}
+
+/** Throws INVALID_ARGUMENT for a source that cannot be honoured. */
+export function checkGrammar(source: GrammarSource): void {
+  new RuleTable(grammarOf(source));
 }
 
 /** Makes constraints over one vocabulary. */
