@@ -1,7 +1,7 @@
 /** Structural tags: free text in which some strings begin a tag with JSON in it. */
 import { requireGlobal } from "../globals.js";
 import type { ByteDfa, ByteEdge, Expression, Grammar } from "./expression.js";
-import { schemaGrammar } from "./json-schema/schema-grammar.js";
+import { schemaGrammar } from "./json-schema/compile.js";
 
 /** As in the option `responseFormat`, checked. */
 export interface StructuralTags {
