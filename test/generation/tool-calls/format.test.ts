@@ -2,10 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { prepareChat } from "../../../src/generation/chat.js";
-import {
-  constraintSourceOf,
-  type ResponseFormat,
-} from "../../../src/generation/response-format.js";
+import { grammarSourceOf, type ResponseFormat } from "../../../src/generation/response-format.js";
 import type {
   ChatGenerateOptions,
   ChatMessage,
@@ -41,7 +38,7 @@ function formatOf(options: ChatGenerateOptions): ResponseFormat | undefined {
   assert.is(chat.mayCall, options.tools !== undefined && options.toolChoice !== "none");
   assert.not("tools" in chat.options);
   const { responseFormat } = chat.options;
-  if (responseFormat !== undefined) assert.not.equal(constraintSourceOf(responseFormat), "invalid");
+  if (responseFormat !== undefined) assert.not.equal(grammarSourceOf(responseFormat), "invalid");
   return responseFormat;
 }
 
@@ -140,7 +137,7 @@ test("the form of an answer, by the choice of tools", () => {
     structures: STRUCTURES,
     stopAfterFirst: true,
   });
-  const required = { ...TAG, structures: STRUCTURES, atLeastOne: true };
+  const required = { ...TAG, separator: "\n", structures: STRUCTURES, atLeastOne: true };
   assert.equal(formatOf({ tools, toolChoice: "required" }), { ...required, stopAfterFirst: false });
   assert.equal(formatOf({ tools, toolChoice: "required", ...one }), {
     ...required,
@@ -211,7 +208,7 @@ test("wrong tools, choices and calls are refused by name", () => {
 
 test("structural tags of wrong shapes are refused", () => {
   const good = { ...TAG, structures: STRUCTURES };
-  assert.equal(constraintSourceOf(good), {
+  assert.equal(grammarSourceOf(good), {
     type: "structural_tag",
     text: JSON.stringify({
       structures: STRUCTURES,
@@ -231,8 +228,9 @@ test("structural tags of wrong shapes are refused", () => {
     { structures: [{ begin: "<tool_call>", schema: true }] },
     { atLeastOne: "yes" },
     { stopAfterFirst: 1 },
+    { separator: 1 },
   ];
-  for (const each of wrong) assert.is(constraintSourceOf({ ...good, ...each }), "invalid");
+  for (const each of wrong) assert.is(grammarSourceOf({ ...good, ...each }), "invalid");
 });
 
 test.run();
