@@ -1,6 +1,6 @@
 /** The options of a handler, their defaults and checks. */
 import { checkOptions } from "../brands.js";
-import { type Clock, clock } from "../clock.js";
+import { clock } from "../clock.js";
 import { describeValue, kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
 import type { Model } from "../generation/model.js";
@@ -24,7 +24,11 @@ export interface RequestLog {
 }
 
 /** What time it is, and timers; for tests. */
-export interface HandlerClock extends Clock {
+export interface HandlerClock {
+  /** Milliseconds from any start. */
+  now(): number;
+  /** Calls back after at least that many milliseconds; what it returns prevents that. */
+  after(ms: number, callback: () => void): () => void;
   /** Milliseconds since 1970. */
   date(): number;
 }
