@@ -109,6 +109,9 @@ async function* runChoice(
     const result = await generation.result();
     const finish = finishOf(result, calls > 0);
     yield { index, type: "end", result, finish, logprobs: take() };
+  } catch (error) {
+    serving.noteFailure(error);
+    throw error;
   } finally {
     await generation.cancel();
     const result = generation.soFar();

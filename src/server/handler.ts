@@ -101,7 +101,7 @@ async function run(
   const done = serving.begin();
   const finish = (status: number, isStream: boolean, isAborted: boolean): void => {
     signal.removeEventListener("abort", onAbort);
-    const entry = { method: req.method, route: route.path, status, stream: isStream };
+    const entry = { method: req.method, route: labelOf(route), status, stream: isStream };
     const durationMs = Math.round(clock.now() - startMs);
     report(options, serving, { ...entry, ...counts, durationMs, aborted: isAborted });
     done();
@@ -111,7 +111,7 @@ async function run(
   try {
     if (!route.isOpen) {
       checkKey(req.raw.headers);
-      serving.checkOpen();
+      serving.checkReady();
     }
     const body = route.method === "GET" ? {} : await readJson(req.raw, options.maxBodyBytes);
     const fields = new Fields(body, "", names);
@@ -143,6 +143,11 @@ async function run(
     finish(failure.status, false, controller.signal.aborted);
     return errorResponse(failure, shape);
   }
+}
+
+/** A route as it is logged: its path without patterns. */
+function labelOf({ path }: Route): string {
+  return path.replace(/\{.*\}/, "");
 }
 
 /** Counts and logs a request. */

@@ -48,7 +48,7 @@ export interface HandlerOptions {
    * ones are refused with 429. Default 64.
    */
   maxWaiting?: number;
-  /** Longest body of a request. Default 4 MiB. */
+  /** Longest body of a request. Default 1 MiB. */
   maxBodyBytes?: number;
   /** How long a stream may be left unread before its generation ends. Default 60 seconds. */
   stallTimeoutMs?: number;
@@ -88,7 +88,7 @@ export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerO
     model: "then" in model ? model : Promise.resolve(model),
     ...{ modelName, apiKeys: [...apiKeys], cors, log },
     maxWaiting: checkCount("maxWaiting", options.maxWaiting ?? 64, 0),
-    maxBodyBytes: checkCount("maxBodyBytes", options.maxBodyBytes ?? 4 << 20, 1),
+    maxBodyBytes: checkCount("maxBodyBytes", options.maxBodyBytes ?? 1 << 20, 1),
     stallTimeoutMs: checkCount("stallTimeoutMs", options.stallTimeoutMs ?? 60_000, 1),
     clock: options.clock ?? REAL_CLOCK,
   };

@@ -2,6 +2,7 @@
 import type { GenerateOptions } from "../generation/options.js";
 import type { SamplerName } from "../generation/samplers.js";
 import type { Fields } from "./fields.js";
+import { badField } from "./http-error.js";
 
 type OptionName = keyof GenerateOptions;
 
@@ -45,6 +46,9 @@ const STEPS: Readonly<Record<string, SamplerName>> = {
   temperature: "temperature",
 };
 
+/** Most stop strings, and most texts that end a repetition. */
+const MOST_TEXTS = 64;
+
 /** Steps that always come first, in this order. */
 const FIRST_STEPS = ["penalties", "dry"];
 
@@ -69,8 +73,9 @@ export function readSampling(fields: Fields, maxTokens: readonly string[]): Gene
   set("topK", typeof topK === "number" && topK < 0 ? 0 : topK, "top_k");
   const seed = fields.take("seed");
   set("seed", seed === -1 ? undefined : seed, "seed");
-  set("stop", fields.take("stop"), "stop");
-  set("drySequenceBreakers", fields.take("dry_sequence_breakers"), "dry_sequence_breakers");
+  set("stop", readTexts(fields, "stop"), "stop");
+  const breakers = "dry_sequence_breakers";
+  set("drySequenceBreakers", readTexts(fields, breakers), breakers);
   set("ignoreEos", fields.take("ignore_eos"), "ignore_eos");
   set("logitBias", readBias(fields), "logit_bias");
   fields.names.set("samplers", fields.pathOf("samplers"));
@@ -81,6 +86,13 @@ export function readSampling(fields: Fields, maxTokens: readonly string[]): Gene
 export function optionsOfChoice(options: GenerateOptions, index: number): GenerateOptions {
   const { seed } = options;
   return typeof seed === "number" ? { ...options, seed: seed + index } : options;
+}
+
+/** A list of texts, which the library checks, and which each token is compared with. */
+function readTexts(fields: Fields, name: string): unknown {
+  const value = fields.take(name);
+  if (!Array.isArray(value) || value.length <= MOST_TEXTS) return value;
+  throw badField(fields.pathOf(name), `at most ${MOST_TEXTS} texts`, String(value.length));
 }
 
 /** `logit_bias`: OpenAI's object, or llama-server's pairs; -100 and false ban a token. */

@@ -3,6 +3,7 @@ import { PlmError, quote } from "../errors.js";
 import type { Model } from "../generation/model.js";
 import { Admission } from "./admission.js";
 import { HttpError } from "./http-error.js";
+import { checkLength, textsOf } from "./long-texts.js";
 import { Metrics } from "./metrics.js";
 import type { HandlerClock, ResolvedHandlerOptions } from "./options.js";
 
@@ -60,9 +61,15 @@ export class Serving {
     return this.#ready.admission;
   }
 
-  /** Throws HttpError 503 after `close`. */
-  checkOpen(): void {
+  /** Throws HttpError 503 after `close`, and as `model` does. */
+  checkReady(): void {
     if (this.#closed !== undefined) throw this.#closed;
+    void this.#ready;
+  }
+
+  /** Notes what a generation failed with: a model that is over answers nothing any more. */
+  noteFailure(error: unknown): void {
+    if (PlmError.from(error)?.code === "WORKER_LOST") this.#failed = true;
   }
 
   /** Throws HttpError 404 for a request that names another model. */
@@ -71,6 +78,12 @@ export class Serving {
     if (wanted === undefined || wanted === this.modelName || name === this.modelName) return;
     const message = `model: expected ${quote(this.modelName)}, got ${quote(wanted)}`;
     throw new HttpError(404, message, { param: "model", code: "model_not_found" });
+  }
+
+  /** Throws HttpError 400 for texts that are far too long; tokenizing them would take long. */
+  checkTexts(value: unknown, param: string): void {
+    const { tokenizer, plan } = this.model;
+    checkLength(textsOf(value), tokenizer, plan.options.contextLength, param);
   }
 
   /** Throws HttpError 400 for a prompt that is empty or longer than the context. */

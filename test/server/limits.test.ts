@@ -123,6 +123,33 @@ test("bodies have a limit, said or not", async () => {
   await ask(handler, PATH, { prompt: "a", max_tokens: 1 });
 });
 
+test("a text that is far too long is refused before it is tokenized as a whole", async () => {
+  const handler = await serve(model, { maxBodyBytes: 1 << 21 });
+  const text = `${" ".repeat(5000)}${"ab".repeat(5e5)}`;
+  const message = [{ role: "user", content: text }];
+  const bodies: readonly [path: string, body: object, param: string][] = [
+    ["/v1/completions", { prompt: text }, "prompt"],
+    ["/v1/chat/completions", { messages: message }, "messages"],
+    ["/v1/responses", { input: [{ role: "user", content: text }] }, "input"],
+    ["/v1/embeddings", { input: ["a", text] }, "input"],
+    ["/apply-template", { messages: message }, "messages"],
+  ];
+  for (const [path, body, param] of bodies) {
+    const error = await refusal(handler, 400, path, body);
+    assert.equal([error.code, error.param], ["context_length_exceeded", param]);
+    assert.match(
+      error.message,
+      /: expected at most 256 tokens \(the context\), got a longer text$/,
+    );
+  }
+  // Long, but not in tokens.
+  const spaces = { prompt: `${"\n".repeat(20)}${" ".repeat(50)}`, max_tokens: 1 };
+  await ask(handler, PATH, spaces);
+  const stop = Array.from({ length: 65 }, (_, i) => `s${i}`);
+  const { message: said } = await refusal(handler, 400, PATH, { prompt: "a", stop });
+  assert.is(said, "stop: expected at most 64 texts, got 65");
+});
+
 test("keys", async () => {
   const logs: RequestLog[] = [];
   const apiKeys = ["sk-first", "sk-second"];

@@ -52,7 +52,7 @@ export function addServe(program: Command): void {
       integer("parallel", 1),
     )
     .option("--max-waiting <n>", "requests that may wait for them", integer("max-waiting", 0), 64)
-    .option("--max-body <bytes>", "longest body of a request", integer("max-body", 1), 4 << 20)
+    .option("--max-body <bytes>", "longest body of a request", integer("max-body", 1), 1 << 20)
     .option(
       "--api-key <key>",
       "a key that requests must have; may be repeated; also PLM_API_KEY in the environment",

@@ -34,9 +34,9 @@ export function detokenize(fields: Fields, { serving }: AnswerContext): Reply {
 
 export function applyTemplate(fields: Fields, { serving }: AnswerContext): Reply {
   const { tokenizer } = serving.model;
-  const messages = readMessages(fields);
+  const messages = readMessages(fields, serving);
   const template = readTemplate(fields);
-  const { tools, choice } = resolveTools(readTools(fields));
+  const { tools, choice } = resolveTools(readTools(fields, serving));
   fields.accept("model").refuseOthers();
   const offered = choice === "none" ? [] : tools;
   const put = messagesWithTools(tokenizer, messages, offered, template);

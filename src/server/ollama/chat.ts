@@ -16,11 +16,12 @@ export function ollamaChat(fields: Fields, context: AnswerContext): Reply {
   const { serving } = context;
   readHead(fields, serving);
   const messages = readMessages(fields);
+  serving.checkTexts(messages, "messages");
   const stream = fields.flag("stream", true);
   const alternatives = readOllamaLogprobs(fields);
   const options = {
     ...readOptions(fields, serving),
-    ...readTools(fields),
+    ...readTools(fields, serving),
     responseFormat: readOllamaFormat(fields),
     ...(alternatives !== undefined && { logprobs: Math.max(1, alternatives) }),
   };

@@ -10,13 +10,9 @@ import { nanoseconds } from "./stream.js";
 export async function ollamaEmbed(fields: Fields, context: AnswerContext): Promise<Reply> {
   const { serving } = context;
   readHead(fields, serving);
-  const { tokenizer } = serving.model;
-  const { contextLength } = serving.model.plan.options;
   const truncates = fields.flag("truncate", true);
   readOptions(fields, serving);
-  const inputs = readPrompts(fields, "input", tokenizer).map((tokens) =>
-    truncates ? tokens.slice(0, contextLength) : tokens,
-  );
+  const inputs = readPrompts(fields, "input", serving, truncates);
   fields.acceptOnly({ dimensions: [serving.model.config.hiddenSize] }).refuseOthers();
   const startMs = serving.clock.now();
   const vectors = await embed(context, inputs);

@@ -21,6 +21,7 @@ export function ollamaGenerate(fields: Fields, context: AnswerContext): Reply {
     ...(responseFormat !== undefined && { responseFormat }),
     ...(alternatives !== undefined && { logprobs: Math.max(1, alternatives) }),
   };
+  serving.checkTexts([fields.take("system"), fields.take("prompt")], "prompt");
   const prompt = readPrompt(fields, serving.model.tokenizer);
   fields.acceptOnly({ think: [false], suffix: [""], template: [""], images: [[]] });
   fields.refuseOthers();

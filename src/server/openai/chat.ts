@@ -68,9 +68,9 @@ function readChat(fields: Fields, serving: Serving): Pick<ChatRequest, "choices"
   if (top !== undefined && top > 0 && !hasLogprobs) {
     throw fields.wrong("top_logprobs", "logprobs: true beside it");
   }
-  const prepared = prepareChat(model.tokenizer, readMessages(fields), {
+  const prepared = prepareChat(model.tokenizer, readMessages(fields, serving), {
     ...readSampling(fields, ["max_completion_tokens", "max_tokens", "n_predict"]),
-    ...readTools(fields),
+    ...readTools(fields, serving),
     ...readTemplate(fields),
     ...{ responseFormat: readResponseFormat(fields) },
     ...(hasLogprobs && { logprobs: Math.max(1, top ?? 0) }),
@@ -86,11 +86,12 @@ function readChat(fields: Fields, serving: Serving): Pick<ChatRequest, "choices"
 }
 
 /** The messages; "developer" is a later name of "system". */
-export function readMessages(fields: Fields): readonly ChatMessage[] {
+export function readMessages(fields: Fields, serving: Serving): readonly ChatMessage[] {
   const messages = fields.list("messages");
   if (messages === undefined || messages.length === 0) {
     throw fields.wrong("messages", "an array of at least one message");
   }
+  serving.checkTexts(messages, "messages");
   return messages.map((message) => {
     const { role } = Object(message) as { role?: unknown };
     return role === "developer" ? { ...Object(message), role: "system" } : message;

@@ -56,7 +56,7 @@ function readCompletion(
   serving: Serving,
 ): Pick<CompletionRequest, "choices" | "echoes" | "alternatives"> {
   const { tokenizer } = serving.model;
-  const prompts = readPrompts(fields, "prompt", tokenizer);
+  const prompts = readPrompts(fields, "prompt", serving);
   const n = fields.integer("n", 1, MOST_ANSWERS) ?? 1;
   const echo = fields.flag("echo");
   const alternatives = readAlternatives(fields);

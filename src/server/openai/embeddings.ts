@@ -9,7 +9,7 @@ import type { Reply } from "../reply.js";
 export async function embeddings(fields: Fields, context: AnswerContext): Promise<Reply> {
   const { serving } = context;
   serving.checkModel(fields.text("model"));
-  const inputs = readPrompts(fields, "input", serving.model.tokenizer);
+  const inputs = readPrompts(fields, "input", serving);
   const format = fields.text("encoding_format") ?? "float";
   if (format !== "float" && format !== "base64") {
     throw fields.wrong("encoding_format", '"float" or "base64"');

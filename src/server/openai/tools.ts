@@ -7,15 +7,18 @@ import type {
 } from "../../generation/tool-calls/tools.js";
 import type { Fields } from "../fields.js";
 import { badField } from "../http-error.js";
+import type { Serving } from "../serving.js";
 
 /** Tools in the shape of chat completions; the library checks each. */
-export function readTools(fields: Fields): ToolCallOptions {
+export function readTools(fields: Fields, serving: Serving): ToolCallOptions {
   const tools = fields.list("tools");
+  serving.checkTexts(tools, "tools");
   return { ...(tools !== undefined && { tools: tools as FunctionTool[] }), ...readChoice(fields) };
 }
 
 /** Tools in the shape of responses, which have no object `function`. */
-export function readFlatTools(fields: Fields): ToolCallOptions {
+export function readFlatTools(fields: Fields, serving: Serving): ToolCallOptions {
+  serving.checkTexts(fields.list("tools"), "tools");
   const tools = fields.list("tools")?.map((tool, i): FunctionTool => {
     const { type, name, description, parameters, strict } = Object(tool);
     if (type !== "function") throw badField(`tools[${i}]`, "a function", kindOf(tool));

@@ -41,9 +41,11 @@ function readRequest(fields: Fields, serving: Serving): ResponseRequest {
   const echoed = repeated(fields);
   const responseFormat = readTextFormat(fields);
   const alternatives = readAlternatives(fields);
-  const prepared = prepareChat(tokenizer, readInput(fields), {
+  const messages = readInput(fields);
+  serving.checkTexts(messages, "input");
+  const prepared = prepareChat(tokenizer, messages, {
     ...readSampling(fields, ["max_output_tokens"]),
-    ...readFlatTools(fields),
+    ...readFlatTools(fields, serving),
     ...readTemplate(fields),
     responseFormat,
     ...(alternatives !== undefined && { logprobs: Math.max(1, alternatives) }),
