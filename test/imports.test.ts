@@ -53,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tokenizer",
     "checkpoint",
   ],
+  "ai-sdk": ["generation", "tokenizer"],
   worker: [
     "#platform",
     "platform",
