@@ -4,14 +4,7 @@
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
-const ENTRIES = [
-  "index",
-  "kernels/index",
-  "threads/node",
-  "worker/node",
-  "ai-sdk/index",
-  "prompt-api/index",
-];
+const ENTRIES = ["index", "kernels/index", "threads/node", "worker/node", "ai-sdk/index"];
 
 rmSync("build/node", { recursive: true, force: true });
 await build({

@@ -56,7 +56,8 @@ export function createLanguageModel(parts: LanguageModelParts): PlmLanguageModel
     },
     async doStream(options) {
       const answer = await begin(parts, options);
-      return { stream: streamOf(allParts(answer, options.abortSignal)) };
+      const { abortSignal: signal } = options;
+      return { stream: streamOf(allParts(answer, signal), signal) };
     },
   };
 }
@@ -97,19 +98,34 @@ async function* allParts(
   }
 }
 
-/** A stream that does work when it is read. */
-function streamOf(parts: AsyncGenerator<StreamPart, void>): ReadableStream<StreamPart> {
-  return new (requireGlobal("ReadableStream"))<StreamPart>(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done) controller.close();
-        else controller.enqueue(value as StreamPart);
-      },
-      async cancel() {
-        await parts.return();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+/** A stream that does work when it is read; an abort ends it even if nobody does. */
+function streamOf(
+  parts: AsyncGenerator<StreamPart, void>,
+  signal: AbortSignal | undefined,
+): ReadableStream<StreamPart> {
+  let onAbort = (): void => {};
+  const forget = (): void => signal?.removeEventListener("abort", onAbort);
+  const start = (controller: ReadableStreamDefaultController<StreamPart>): void => {
+    onAbort = () => {
+      controller.error(signal!.reason);
+      // What it is doing ends with the signal too.
+      parts.return().catch(() => {});
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+  };
+  const pull = async (controller: ReadableStreamDefaultController<StreamPart>): Promise<void> => {
+    const { done, value } = await parts.next();
+    if (signal?.aborted) return;
+    if (!done) controller.enqueue(value);
+    else {
+      forget();
+      controller.close();
+    }
+  };
+  const cancel = async (): Promise<void> => {
+    forget();
+    await parts.return();
+  };
+  const Stream = requireGlobal("ReadableStream");
+  return new Stream<StreamPart>({ start, pull, cancel }, { highWaterMark: 0 });
 }
