@@ -1,77 +1,11 @@
-/** The AI SDK's language model: prompts, options, parts and results as its specification has them. */
-import type {
-  EmbeddingModelV4,
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4StreamPart,
-  ProviderV4,
-} from "@ai-sdk/provider";
+/** The AI SDK's language model: options, parts and results as its specification has them. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createPlm } from "../../src/ai-sdk/index.js";
-import { textOfCall } from "../../src/generation/tool-calls/call-format.js";
 import { loadModel } from "../../src/index.js";
-import { assertRejects, assertThrows } from "../model/support/engine.js";
-import { type Speaker, speaker } from "./support/speaker.js";
-
-const PROMPT: LanguageModelV4CallOptions["prompt"] = [
-  { role: "system", content: "Be kind." },
-  {
-    role: "user",
-    content: [
-      { type: "text", text: "H" },
-      { type: "text", text: "i" },
-    ],
-  },
-];
-const TOOLS: LanguageModelV4CallOptions["tools"] = [
-  {
-    type: "function",
-    name: "weather",
-    description: "Of a city.",
-    inputSchema: { type: "object", properties: { city: { type: "string" } } },
-  },
-];
-const ARGS = '{"city": "Bern"}';
-const CALL = textOfCall("weather", ARGS);
-
-/** The speaker as a model whose ids and times are known. */
-function modelOf({ model }: Speaker): LanguageModelV4 {
-  return createPlm({ model, generateId: () => "plm_1", now: () => 5 })("mine");
-}
-
-/** The parts of a stream; ids of calls become "call". */
-async function partsOf(
-  model: LanguageModelV4,
-  options: LanguageModelV4CallOptions,
-): Promise<LanguageModelV4StreamPart[]> {
-  const { stream } = await model.doStream(options);
-  const parts: LanguageModelV4StreamPart[] = [];
-  for await (const part of stream) {
-    parts.push(JSON.parse(JSON.stringify(part).replaceAll(/call_\w{24}/g, "call")));
-  }
-  return parts;
-}
-
-test("a provider and its models are those of the specification", async () => {
-  const plm = createPlm({ model: speaker().model });
-  const provider: ProviderV4 = plm;
-  const languageModel: LanguageModelV4 = plm();
-  const embeddingModel: EmbeddingModelV4 = plm.embeddingModel("e");
-  assert.equal(
-    [provider.specificationVersion, languageModel.specificationVersion],
-    ["v4", embeddingModel.specificationVersion],
-  );
-  assert.equal([languageModel.provider, languageModel.modelId], ["plm", "plm"]);
-  assert.equal([createPlm({ model: speaker().model, name: "x" })("y").provider], ["x"]);
-  assert.equal([embeddingModel.modelId, languageModel.supportedUrls], ["e", {}]);
-  assert.throws(
-    () => plm.imageModel("x"),
-    (error: Error) => error.name === "AI_NoSuchModelError",
-  );
-  assertThrows(() => createPlm({} as never), "INVALID_ARGUMENT", "model: expected a model");
-  assertThrows(() => createPlm(undefined as never), "INVALID_ARGUMENT", "options");
-});
+import { assertRejects } from "../model/support/engine.js";
+import { modelOf, PROMPT, partsOf } from "./support/calls.js";
+import { speaker } from "./support/speaker.js";
 
 test("an answer: content, reason, usage, metadata", async () => {
   const said = speaker("Hello there.");
@@ -159,125 +93,6 @@ test("a stream's parts, in their order", async () => {
   ]);
 });
 
-test("calls of tools, in a stream and in a result", async () => {
-  const answer = `See: ${CALL}\n${CALL} Done.`;
-  const options = { prompt: PROMPT, tools: TOOLS };
-  const said = speaker(answer, answer);
-  const parts = await partsOf(modelOf(said), options);
-  const call = { type: "tool-call", toolCallId: "call", toolName: "weather", input: ARGS };
-  const types = parts.map(({ type }) => type);
-  const ofCall = ["tool-input-start", "tool-input-delta", "tool-input-end", "tool-call"];
-  assert.equal(
-    types.filter((type, i) => type !== types[i - 1]),
-    [
-      ...["stream-start", "response-metadata", "text-start", "text-delta", "text-end"],
-      ...[...ofCall, ...ofCall, "text-start", "text-delta", "text-end", "finish"],
-    ],
-  );
-  assert.equal(
-    parts.filter(({ type }) => type === "tool-call"),
-    [call, call],
-  );
-  assert.equal(
-    parts.find(({ type }) => type === "tool-input-start"),
-    { type: "tool-input-start", id: "call", toolName: "weather" },
-  );
-  const deltas = parts.flatMap((part) => (part.type === "tool-input-delta" ? [part.delta] : []));
-  assert.is(deltas.join(""), ARGS + ARGS);
-  const { content, finishReason } = await modelOf(said).doGenerate(options);
-  assert.equal(
-    content.map((part) => (part.type === "text" ? part.text : part.type)),
-    ["See:", "tool-call", "tool-call", "Done."],
-  );
-  assert.is(finishReason.unified, "tool-calls");
-  assert.is(said.asked[0].options.responseFormat?.type, "structural_tag");
-  assert.match(said.asked[0].prompt, /^<system>Be kind\.\n\n# Tools\n.*"Of a city\."/s);
-  // One that is cut short.
-  const cut = await partsOf(modelOf(speaker(CALL)), { ...options, maxOutputTokens: 12 });
-  assert.equal(
-    cut.slice(-2).map(({ type }) => type),
-    ["tool-input-end", "finish"],
-  );
-  assert.not(cut.some(({ type }) => type === "tool-call" || type === "text-delta"));
-});
-
-test("the choice of tools", async () => {
-  const choices: [LanguageModelV4CallOptions["toolChoice"], boolean | undefined][] = [
-    [{ type: "auto" }, undefined],
-    [{ type: "required" }, true],
-    [{ type: "tool", toolName: "weather" }, true],
-  ];
-  for (const [toolChoice, atLeastOne] of choices) {
-    const said = speaker(CALL);
-    await modelOf(said).doGenerate({ prompt: PROMPT, tools: TOOLS, toolChoice });
-    assert.is(
-      (said.asked[0].options.responseFormat as { atLeastOne?: boolean }).atLeastOne,
-      atLeastOne,
-    );
-  }
-  const said = speaker(CALL);
-  const none = { prompt: PROMPT, tools: TOOLS, toolChoice: { type: "none" } as const };
-  const { content } = await modelOf(said).doGenerate(none);
-  assert.equal(content, [{ type: "text", text: CALL }]);
-  assert.is(said.asked[0].prompt, "<system>Be kind.<user>Hi<answer>");
-});
-
-test("calls and results of earlier steps", async () => {
-  const said = speaker("Rain.");
-  const output = (value: unknown): never => value as never;
-  const results = [
-    output({ type: "json", value: { sky: "grey" } }),
-    output({ type: "text", value: "wet" }),
-    output({ type: "error-text", value: "no" }),
-    output({ type: "execution-denied" }),
-    output({ type: "content", value: [{ type: "text", text: "mud" }] }),
-  ];
-  const { warnings } = await modelOf(said).doGenerate({
-    prompt: [
-      {
-        role: "assistant",
-        content: [
-          { type: "reasoning", text: "Hm." },
-          { type: "text", text: "See:" },
-          { type: "tool-call", toolCallId: "1", toolName: "weather", input: { city: "Bern" } },
-        ],
-      },
-      {
-        role: "tool",
-        content: results.map((each) => ({
-          type: "tool-result",
-          toolCallId: "1",
-          toolName: "weather",
-          output: each,
-        })),
-      },
-    ],
-  });
-  const texts = ['{"sky":"grey"}', "wet", "no", "The call was denied.", "mud"];
-  assert.is(
-    said.asked[0].prompt,
-    `<assistant>See:\n${textOfCall("weather", '{"city":"Bern"}')}<user>` +
-      `${texts.map((text) => `<tool_response>\n${text}\n</tool_response>`).join("\n")}<answer>`,
-  );
-  assert.equal(warnings, [{ type: "unsupported", feature: "reasoning parts of the prompt" }]);
-});
-
-test("files are refused as the AI SDK's providers do", async () => {
-  const data = { type: "data", data: "AAAA" } as const;
-  const content = [{ type: "file", mediaType: "image/png", data }] as const;
-  for (const call of ["doGenerate", "doStream"] as const) {
-    const prompt = [{ role: "user" as const, content: [...content] }];
-    const error = await modelOf(speaker())
-      [call]({ prompt })
-      .then(
-        () => undefined,
-        (reason: unknown) => reason as Record<symbol | string, unknown>,
-      );
-    assert.is(error?.functionality, "file part media type image/png");
-    assert.is(error?.[Symbol.for("vercel.ai.error.AI_UnsupportedFunctionalityError")], true);
-  }
-});
-
 test("failures: before the answer, while it is written, and aborts", async () => {
   const wrong = { prompt: PROMPT, topK: -1 };
   const real = createPlm({ model: () => loadModel("models/plm-test.gguf") });
@@ -307,51 +122,12 @@ test("failures: before the answer, while it is written, and aborts", async () =>
   assert.is(await Promise.resolve(aborted).catch((error: unknown) => error), reason);
 });
 
-test("a model is loaded once, and again after a failure", async () => {
-  let loads = 0;
-  const plm = createPlm({
-    model: async () => {
-      loads++;
-      if (loads === 1) throw new RangeError("offline");
-      return speaker("a", "b").model;
-    },
-  });
-  const failed = await Promise.resolve(plm().doGenerate({ prompt: PROMPT })).catch((e) => e);
-  assert.is(failed.message, "offline");
-  await plm().doGenerate({ prompt: PROMPT });
-  await plm().doGenerate({ prompt: PROMPT });
-  assert.is(loads, 2);
-});
-
 test("a stream that its reader leaves gives the session back", async () => {
   const model = await loadModel("models/plm-test.gguf");
   const { stream } = await createPlm({ model })().doStream({ prompt: PROMPT });
   const reader = stream.getReader();
   for (let i = 0; i < 5; i++) await reader.read();
   await reader.cancel();
-  assert.is(model.pagesInUse, 0);
-  model.dispose();
-});
-
-test("embeddings have length 1, and depend on the text alone", async () => {
-  const model = await loadModel("models/plm-test.gguf");
-  const embedder = createPlm({ model }).embeddingModel();
-  const values = ["Once upon a time", "The end", "Once upon a time"];
-  const { embeddings, usage, warnings } = await embedder.doEmbed({ values });
-  assert.equal(embeddings[0], embeddings[2]);
-  assert.not.equal(embeddings[0], embeddings[1]);
-  for (const each of embeddings) {
-    assert.is(each.length, model.config.hiddenSize);
-    assert.ok(Math.abs(Math.hypot(...each) - 1) < 1e-5);
-  }
-  const counts = values.map((value) => model.tokenizer.encode(value, { addBos: true }).length);
-  assert.is(usage!.tokens, counts[0] + counts[1] + counts[2]);
-  assert.equal(warnings, []);
-  const { warnings: warned } = await embedder.doEmbed({ values: ["a"], dimensions: 3 });
-  assert.is(warned[0].type, "unsupported");
-  const signal = AbortSignal.abort();
-  const aborted = Promise.resolve(embedder.doEmbed({ values, abortSignal: signal }));
-  assert.is(await aborted.catch((error: unknown) => error), signal.reason);
   assert.is(model.pagesInUse, 0);
   model.dispose();
 });
