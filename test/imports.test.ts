@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "checkpoint",
   ],
   "ai-sdk": ["generation", "tokenizer"],
+  "prompt-api": ["generation", "tokenizer", "sources"],
   worker: [
     "#platform",
     "platform",
