@@ -37,7 +37,7 @@ test("availability goes from downloadable to available, and progress from 0 to 1
   assert.is(await LanguageModel.availability(), "available");
 });
 
-test("a load that fails is a NetworkError or an OperationError, and can be tried again", async () => {
+test("a load that fails is a NetworkError or OperationError, and can be tried again", async () => {
   let count = 0;
   const Failing = createLanguageModel({
     model: () => {
