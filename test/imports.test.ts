@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "web-types.ts": [],
   kernels: ["#platform"],
   format: [],
+  grammar: [],
   store: ["#platform", "format"],
   sources: ["#platform", "format", "store"],
   tokenizer: ["#platform"],
@@ -45,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "#platform",
     "kernels",
     "format",
+    "grammar",
     "sources",
     "cache",
     "model",
@@ -93,7 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "generation", "training", "checkpoint", "index.ts"],
+    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts"],
   ],
 };
 

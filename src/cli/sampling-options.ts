@@ -9,12 +9,21 @@ import { SAMPLERS } from "../generation/samplers.js";
 import { addSeed } from "./flags.js";
 import { openTokenizer } from "./options.js";
 import { type BiasMap, bias, number, texts, words } from "./parse.js";
+import {
+  addResponseFormat,
+  type ResponseFormatFlags,
+  readResponseFormat,
+} from "./response-format.js";
 
 /** The flags that addSamplingOptions adds, with names and meaning as in GenerateOptions. */
-export type SamplingFlags = Omit<GenerateOptions, "logitBias" | "stop" | "signal"> & {
-  readonly logitBias?: BiasMap;
-  readonly stop?: string[];
-};
+export type SamplingFlags = Omit<
+  GenerateOptions,
+  "logitBias" | "stop" | "signal" | "responseFormat"
+> &
+  ResponseFormatFlags & {
+    readonly logitBias?: BiasMap;
+    readonly stop?: string[];
+  };
 
 /** Every option of the library with its default. */
 const DEFAULTS = resolveOptions({}, Infinity);
@@ -58,6 +67,7 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
     option.description = `${help} (default: ${fallback})`;
     command.addOption(option.argParser(number(option.name())));
   }
+  addResponseFormat(command);
   return addSeed(command)
     .option(
       "--logit-bias <id=x>",
@@ -75,20 +85,20 @@ export function addSamplingOptions(command: Command, maxTokens: number): Command
 }
 
 /**
- * Throws INVALID_ARGUMENT for options that the library would refuse, before a model is loaded. To
- * check biases it reads the file's header, for the vocabulary's size.
+ * The library's options among the flags. Throws INVALID_ARGUMENT for what the library would refuse,
+ * before a model is loaded. To check biases it reads the file's header, for the vocabulary's size.
  */
-export async function checkGenerateOptions(
-  options: GenerateOptions,
-  model?: string,
-): Promise<void> {
+export async function readGenerateOptions(
+  flags: SamplingFlags & { readonly model?: string },
+): Promise<GenerateOptions> {
+  const given = Object.entries(flags).filter(([name]) => Object.hasOwn(DEFAULTS, name));
+  const responseFormat = await readResponseFormat(flags);
+  const options: GenerateOptions = {
+    ...Object.fromEntries(given),
+    ...(responseFormat !== undefined && { responseFormat }),
+  };
   resolveOptions(options, Infinity);
-  if (options.logitBias === undefined) return;
-  resolveOptions(options, (await openTokenizer(model)).vocabSize);
-}
-
-/** The library's options among the flags. */
-export function toGenerateOptions(flags: SamplingFlags): GenerateOptions {
-  const options = Object.entries(flags).filter(([name]) => Object.hasOwn(DEFAULTS, name));
-  return Object.fromEntries(options);
+  if (options.logitBias === undefined) return options;
+  resolveOptions(options, (await openTokenizer(flags.model)).vocabSize);
+  return options;
 }

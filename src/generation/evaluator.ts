@@ -1,4 +1,5 @@
 /** What generation needs of a model and of a tokenizer: two small interfaces. */
+import type { TokenTexts } from "../grammar/token-order.js";
 import type { Phase } from "../model/batch.js";
 import type { IncrementalDecoder } from "../tokenizer/decoder.js";
 import type { DecodeOptions } from "../tokenizer/tokenizer.js";
@@ -56,4 +57,8 @@ export interface TokenDecoder {
   createDecoder(options?: DecodeOptions): IncrementalDecoder;
   /** The tokens that end a text or a turn. */
   readonly eosTokenIds: ReadonlySet<number>;
+  /**
+   * The bytes of all tokens' texts; a token that is no text has none. Needed for `responseFormat`.
+   */
+  tokenTexts?(): TokenTexts;
 }

@@ -2,6 +2,7 @@
 import { checkOptions } from "../brands.js";
 import { now as clock } from "../clock.js";
 import { invalidArgument, PlmError } from "../errors.js";
+import type { Vocabulary } from "../grammar/constraints.js";
 import type { Phase } from "../model/batch.js";
 import type { Evaluator, EvaluatorOptions, TokenDecoder } from "./evaluator.js";
 import { createRecord, Generation, type GenerationRecord } from "./generation.js";
@@ -101,7 +102,9 @@ export async function* generatePieces(
     return;
   }
   const streamer = createStreamer(decoder, options);
-  const chooseToken = createChooser(decoder, withEvaluated(evaluator, prompt, options), options);
+  const constraint = await createConstraintOf(options, decoder);
+  const promptTokens = withEvaluated(evaluator, prompt, options);
+  const chooseToken = createChooser(decoder, promptTokens, options, constraint);
   let startMs = now();
   let logits = await evaluate(evaluator, prompt, { phase: promptPhase, signal });
   record.prefillMs = now() - startMs;
@@ -114,6 +117,7 @@ export async function* generatePieces(
     const room = evaluator.contextLength - evaluator.length;
     const piece = acceptToken(token, record, streamer, {
       isEos: decoder.eosTokenIds.has(token) && !options.ignoreEos,
+      isComplete: constraint?.isComplete ?? false,
       maxTokens: options.maxTokens,
       room,
     });
@@ -148,12 +152,21 @@ function withEvaluated(
   throw invalidArgument("evaluator.tokens", expected, got);
 }
 
+/** What is known of a token when it is added. */
+interface TokenState {
+  readonly isEos: boolean;
+  /** Whether the text has its form with it, and only so. */
+  readonly isComplete: boolean;
+  readonly maxTokens: number;
+  readonly room: number;
+}
+
 /** Adds a token to the record and finds out whether it is the last. Returns the text to show. */
 function acceptToken(
   token: number,
   record: GenerationRecord,
   streamer: Streamer,
-  { isEos, maxTokens, room }: { isEos: boolean; maxTokens: number; room: number },
+  { isEos, isComplete, maxTokens, room }: TokenState,
 ): string {
   let piece = "";
   if (isEos) {
@@ -164,7 +177,7 @@ function acceptToken(
   }
   const generated = record.tokens.length;
   record.finishReason = findFinishReason({
-    isEos,
+    isEos: isEos || isComplete,
     stop: streamer.stop,
     generated,
     maxTokens,
@@ -179,11 +192,32 @@ function acceptToken(
   return piece;
 }
 
+/** What holds the text to a form. */
+interface Constraint {
+  readonly isComplete: boolean;
+  mask(logits: Float32Array): void;
+  accept(token: number): void;
+}
+
+/** The constraint of a response format, of which the code is loaded when one is asked for. */
+async function createConstraintOf(
+  { responseFormat }: ResolvedOptions,
+  decoder: TokenDecoder,
+): Promise<Constraint | undefined> {
+  if (responseFormat === undefined) return undefined;
+  if (decoder.tokenTexts === undefined) {
+    throw invalidArgument("decoder.tokenTexts", "what responseFormat needs", "nothing");
+  }
+  const { createConstraint } = await import("../grammar/constraints.js");
+  return createConstraint(decoder as Vocabulary, responseFormat);
+}
+
 /** Processors and sampler in one; also records the log probability of the token. */
 function createChooser(
   decoder: TokenDecoder,
   promptTokens: readonly number[],
   options: ResolvedOptions,
+  constraint: Constraint | undefined,
 ): (logits: Float32Array, record: GenerationRecord) => number {
   const logitBias = new Map(options.logitBias);
   if (options.ignoreEos) for (const id of decoder.eosTokenIds) logitBias.set(id, -Infinity);
@@ -194,15 +228,17 @@ function createChooser(
   let processed = new Float32Array(0);
   return (logits, { tokens, logprobs }) => {
     let chosenFrom = logits;
-    if (processors.length > 0) {
+    if (processors.length > 0 || constraint !== undefined) {
       // A copy: the logits belong to the evaluator, and log probabilities need the raw ones.
       if (processed.length !== logits.length) processed = new Float32Array(logits.length);
       processed.set(logits);
       for (const process of processors) process(processed, { promptTokens, tokens });
+      constraint?.mask(processed);
       chosenFrom = processed;
     }
     const token = sample(chosenFrom);
     if (!decoder.eosTokenIds.has(token)) {
+      constraint?.accept(token);
       logprobs?.push(computeLogprobs(logits, token, options.logprobs));
     }
     return token;

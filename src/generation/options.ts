@@ -2,13 +2,9 @@
 import { brandOf, isSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { invalidArgument, PlmError } from "../errors.js";
+import type { GrammarSource } from "../grammar/source.js";
 import { randomSeed } from "./random.js";
-import {
-  type ConstraintSource,
-  constraintSourceOf,
-  RESPONSE_FORMATS,
-  type ResponseFormat,
-} from "./response-format.js";
+import { grammarSourceOf, RESPONSE_FORMATS, type ResponseFormat } from "./response-format.js";
 import { SAMPLERS, type SamplerName } from "./samplers.js";
 
 /**
@@ -123,7 +119,7 @@ export interface ResolvedOptions
   logitBias: ReadonlyMap<number, number>;
   stop: readonly string[];
   drySequenceBreakers: readonly string[];
-  responseFormat: ConstraintSource | undefined;
+  responseFormat: GrammarSource | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -261,9 +257,9 @@ function readTexts(value: unknown, refuse: Refuse): string[] {
   return [];
 }
 
-function readResponseFormat(value: unknown, refuse: Refuse): ConstraintSource | undefined {
+function readResponseFormat(value: unknown, refuse: Refuse): GrammarSource | undefined {
   if (value === undefined) return undefined;
-  const source = constraintSourceOf(value);
+  const source = grammarSourceOf(value);
   if (source !== "invalid") return source;
   refuse(RESPONSE_FORMATS, value);
   return undefined;

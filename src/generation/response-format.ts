@@ -1,4 +1,5 @@
 /** What form an answer has: the option `responseFormat`, and its text for caches and workers. */
+import type { GrammarSource } from "../grammar/source.js";
 
 /** What form the text has. It is written token by token so that it can have no other. */
 export type ResponseFormat =
@@ -44,21 +45,14 @@ export interface TagStructure {
   readonly end: string;
 }
 
-/** A format that constrains, as text: the same text, the same language. */
-export interface ConstraintSource {
-  readonly type: "json_schema" | "regex" | "grammar" | "structural_tag";
-  /** The schema or the whole structural tag as JSON, the pattern or the grammar. */
-  readonly text: string;
-}
-
 /** What a valid `responseFormat` is. */
 export const RESPONSE_FORMATS: string =
   '{ type: "text" }, { type: "json" }, { type: "json_schema", schema }, ' +
   '{ type: "regex", pattern }, { type: "grammar", grammar } or ' +
   '{ type: "structural_tag", structures, triggers }';
 
-/** The source of a format's constraint: undefined for any text, "invalid" for what is no format. */
-export function constraintSourceOf(format: unknown): ConstraintSource | undefined | "invalid" {
+/** The grammar of a format: undefined for any text, "invalid" for what is no format. */
+export function grammarSourceOf(format: unknown): GrammarSource | undefined | "invalid" {
   if (typeof format !== "object" || format === null) return "invalid";
   const { type, schema, pattern, grammar } = format as Record<string, unknown>;
   switch (type) {
@@ -79,11 +73,11 @@ export function constraintSourceOf(format: unknown): ConstraintSource | undefine
   }
 }
 
-function schemaSourceOf(schema: unknown): ConstraintSource | "invalid" {
+function schemaSourceOf(schema: unknown): GrammarSource | "invalid" {
   return isSchema(schema) ? jsonSourceOf("json_schema", schema) : "invalid";
 }
 
-function tagSourceOf(format: Partial<StructuralTagFormat>): ConstraintSource | "invalid" {
+function tagSourceOf(format: Partial<StructuralTagFormat>): GrammarSource | "invalid" {
   const { type, structures, triggers, atLeastOne = false, stopAfterFirst = false } = format;
   const isValid =
     isListOf(triggers, (trigger): trigger is string => typeof trigger === "string") &&
@@ -116,7 +110,7 @@ function isListOf<T>(list: unknown, test: (item: unknown) => item is T): list is
 function jsonSourceOf(
   type: "json_schema" | "structural_tag",
   value: unknown,
-): ConstraintSource | "invalid" {
+): GrammarSource | "invalid" {
   try {
     return { type, text: JSON.stringify(value) };
   } catch {

@@ -175,6 +175,31 @@ export class Tokenizer {
     return this.#bytesToShow(id, {}).slice();
   }
 
+  /**
+   * The bytes of all tokens' texts, one after the other: token t has the bytes `offsets[t]` to
+   * `offsets[t + 1]`. A control token has none.
+   */
+  tokenTexts(): { bytes: Uint8Array; offsets: Uint32Array } {
+    const buffer = new ByteBuffer();
+    const offsets = new Uint32Array(this.vocabSize + 1);
+    const own = new Set([...this.#pieces.keys(), ...this.#controlIds]);
+    let next = 0;
+    const copyUpTo = (end: number): void => {
+      buffer.push(this.#vocabulary.bytesOf(next, end));
+      for (; next < end; next++) {
+        offsets[next + 1] = offsets[next] + this.#vocabulary.lengthOf(next);
+      }
+    };
+    for (const id of [...own].sort((a, b) => a - b)) {
+      copyUpTo(id);
+      if (!this.#controlIds.has(id)) buffer.push(this.#pieces.get(id)!);
+      offsets[id + 1] = buffer.length;
+      next++;
+    }
+    copyUpTo(this.vocabSize);
+    return { bytes: buffer.bytes.subarray(0, buffer.length), offsets };
+  }
+
   #specialTokensOf({ bosTokenId, eosTokenId, paddingTokenId }: TokenizerSource) {
     const ids = { bos_token: bosTokenId, eos_token: eosTokenId, pad_token: paddingTokenId };
     const texts: Record<string, string> = {};

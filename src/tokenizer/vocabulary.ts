@@ -60,10 +60,15 @@ export class Vocabulary {
 
   /**
    * The bytes that the text of token `id` spells in the byte-level alphabet, or those of the text
-   * itself if it uses other characters; a view.
+   * itself if it uses other characters; a view. With `end`, those of all tokens before that one.
    */
-  bytesOf(id: number): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
+  bytesOf(id: number, end: number = id + 1): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(this.#offsets[id], this.#offsets[end]);
+  }
+
+  /** How many bytes `bytesOf` returns. */
+  lengthOf(id: number): number {
+    return this.#offsets[id + 1] - this.#offsets[id];
   }
 
   /**

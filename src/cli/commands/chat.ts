@@ -18,9 +18,8 @@ import { note, showNotes, writeLine } from "../output.js";
 import { jsonObject } from "../parse.js";
 import {
   addSamplingOptions,
-  checkGenerateOptions,
+  readGenerateOptions,
   type SamplingFlags,
-  toGenerateOptions,
 } from "../sampling-options.js";
 import { SessionFile } from "../session-file.js";
 import { stateFolder } from "../state-folder.js";
@@ -62,9 +61,8 @@ export function addChat(program: Command): void {
 }
 
 async function run(flags: ChatFlags): Promise<void> {
-  const options = toGenerateOptions(flags);
   checkKwargs(flags.chatTemplateKwargs);
-  await checkGenerateOptions(options, flags.model);
+  const options = await readGenerateOptions(flags);
   const path = flags.session;
   const file = path === undefined ? undefined : await SessionFile.open(path, "conversation");
   const [conversation, contextLength] = await withInterrupt(async (signal) => {

@@ -16,9 +16,8 @@ import { note, showNotes, write, writeJson, writeLine } from "../output.js";
 import { number } from "../parse.js";
 import {
   addSamplingOptions,
-  checkGenerateOptions,
+  readGenerateOptions,
   type SamplingFlags,
-  toGenerateOptions,
 } from "../sampling-options.js";
 import { SessionFile } from "../session-file.js";
 
@@ -58,8 +57,7 @@ export function addGenerate(program: Command): void {
 }
 
 async function run(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
-  const options: GenerateOptions = { ...toGenerateOptions(flags), signal };
-  await checkGenerateOptions(options, flags.model);
+  const options: GenerateOptions = { ...(await readGenerateOptions(flags)), signal };
   const path = flags.session;
   const file = path === undefined ? undefined : await SessionFile.open(path, "text");
   const input = { text: flags.prompt, file: flags.file };

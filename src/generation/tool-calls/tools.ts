@@ -1,7 +1,7 @@
 /** Tools that a model may call, in OpenAI's shape, and how many of them it calls; checked. */
 import { describeValue, kindOf } from "../../describe.js";
 import { invalidArgument } from "../../errors.js";
-import { constraintSourceOf } from "../response-format.js";
+import { grammarSourceOf } from "../response-format.js";
 
 /** A function that the model may call, as in OpenAI's API. */
 export interface FunctionTool {
@@ -93,7 +93,7 @@ function checkFunction(fn: FunctionTool["function"], at: string): void {
     throw invalidArgument("tools", "a string", kindOf(description), { at: `${at}.description` });
   }
   const isMissing = parameters === undefined || parameters === null;
-  const source = constraintSourceOf({ type: "json_schema", schema: parameters });
+  const source = grammarSourceOf({ type: "json_schema", schema: parameters });
   if (!isMissing && (source === "invalid" || typeof parameters === "boolean")) {
     throw invalidArgument("tools", "a JSON Schema as plain data", kindOf(parameters), {
       at: `${at}.parameters`,

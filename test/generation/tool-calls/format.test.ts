@@ -2,10 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { prepareChat } from "../../../src/generation/chat.js";
-import {
-  constraintSourceOf,
-  type ResponseFormat,
-} from "../../../src/generation/response-format.js";
+import { grammarSourceOf, type ResponseFormat } from "../../../src/generation/response-format.js";
 import type {
   ChatGenerateOptions,
   ChatMessage,
@@ -42,7 +39,7 @@ function formatOf(options: ChatGenerateOptions): ResponseFormat | undefined {
   assert.is(chat.mayCall, options.tools !== undefined && options.toolChoice !== "none");
   assert.not("tools" in chat.options);
   const { responseFormat } = chat.options;
-  if (responseFormat !== undefined) assert.not.equal(constraintSourceOf(responseFormat), "invalid");
+  if (responseFormat !== undefined) assert.not.equal(grammarSourceOf(responseFormat), "invalid");
   return responseFormat;
 }
 
@@ -212,7 +209,7 @@ test("wrong tools, choices and calls are refused by name", () => {
 
 test("structural tags of wrong shapes are refused", () => {
   const good = { ...TAG, structures: STRUCTURES };
-  assert.equal(constraintSourceOf(good), {
+  assert.equal(grammarSourceOf(good), {
     type: "structural_tag",
     text: JSON.stringify({
       structures: STRUCTURES,
@@ -233,7 +230,7 @@ test("structural tags of wrong shapes are refused", () => {
     { atLeastOne: "yes" },
     { stopAfterFirst: 1 },
   ];
-  for (const each of wrong) assert.is(constraintSourceOf({ ...good, ...each }), "invalid");
+  for (const each of wrong) assert.is(grammarSourceOf({ ...good, ...each }), "invalid");
 });
 
 test.run();

@@ -1,0 +1,174 @@
+/**
+ * The states of all rules in one table, with numbers of their own. Edges from which no text ends
+ * are left out.
+ */
+import { invalidArgument, quote } from "../errors.js";
+import { type CompiledRules, compileRules, type RepetitionRule } from "./compile-rules.js";
+import type { ByteEdge, Grammar } from "./expression.js";
+import { findFertile } from "./fertile-states.js";
+import { refuseLeftRecursion } from "./left-recursion.js";
+import { tooLarge } from "./limits.js";
+import type { RuleState } from "./rule-dfa.js";
+
+/** A call: the automaton goes on at `start`, and in state `target` when that rule ends. */
+export interface Call {
+  readonly start: number;
+  readonly target: number;
+  /** Whether the calling rule just ends in `target`, so that the call need not return to it. */
+  readonly isTail: boolean;
+}
+
+/** A state of the table. */
+export interface State {
+  readonly bytes: readonly ByteEdge[];
+  readonly calls: readonly Call[];
+  readonly isFinal: boolean;
+}
+
+/** A repetition: state `first + n` after n times its body, which begins at `start`. */
+interface Counter {
+  readonly first: number;
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+  /** Undefined for a body that no text ends. */
+  readonly start: number | undefined;
+}
+
+/** States of all rules. */
+const MOST_STATES = 1_000_000;
+
+/** Counts of all repetitions. */
+const MOST_COUNTS = 2 ** 30;
+
+export class RuleTable {
+  /** The state in which the root rule begins. */
+  readonly start: number;
+  readonly #states: State[] = [];
+  readonly #counters: Counter[] = [];
+  /** States of counters, made when they are entered. */
+  readonly #counted = new Map<number, State>();
+
+  /**
+   * Throws INVALID_ARGUMENT for a grammar that is too large, names rules that it does not have, is
+   * left-recursive, or has no text.
+   */
+  constructor(grammar: Grammar) {
+    const rules = compileRules(grammar);
+    refuseUnknown(rules, grammar.root);
+    refuseLeftRecursion(rules);
+    const fertile = findFertile(rules);
+    const starts = this.#layOut(rules);
+    for (const [name, rule] of rules.automata) {
+      const isFertile = (call: string): boolean => fertile.rules.has(call);
+      this.#addStates(rule, fertile.states.get(name)!, isFertile, starts);
+    }
+    for (const [name, { min, max, body }] of rules.repetitions) {
+      const first = starts.get(name)!;
+      const start = fertile.rules.has(body) ? starts.get(body) : undefined;
+      this.#counters.push({ first, last: lastCount({ min, max }), min, max, start });
+    }
+    if (!fertile.rules.has(grammar.root)) {
+      throw invalidArgument("responseFormat", "a form that some text has", "one that none has");
+    }
+    this.start = starts.get(grammar.root)!;
+  }
+
+  /** State number `id`. */
+  at(id: number): State {
+    if (id < this.#states.length) return this.#states[id];
+    let state = this.#counted.get(id);
+    if (state === undefined) {
+      state = this.#countedState(id);
+      this.#counted.set(id, state);
+    }
+    return state;
+  }
+
+  /**
+   * A state of the same counter from which the same texts of up to `length` bytes can follow: most
+   * of the time, a counter is far from its limits. Undefined for a state of no counter.
+   */
+  countedLike(id: number, length: number): number | undefined {
+    if (id < this.#states.length) return undefined;
+    const { first, min, max } = this.#counterOf(id);
+    const count = id - first;
+    if (min - count > length) return first;
+    return count >= min && max - count > length ? first + min : id;
+  }
+
+  /** Where each rule begins: those of automata first. */
+  #layOut({ automata, repetitions }: CompiledRules): Map<string, number> {
+    const starts = new Map<string, number>();
+    let total = 0;
+    for (const [name, rule] of automata) {
+      starts.set(name, total);
+      total += rule.length;
+      if (total > MOST_STATES) throw tooLarge(`more than ${MOST_STATES} states`);
+    }
+    for (const [name, repetition] of repetitions) {
+      starts.set(name, total);
+      total += lastCount(repetition) + 1;
+      if (total > MOST_COUNTS) throw tooLarge(`more than ${MOST_COUNTS} repetitions`);
+    }
+    return starts;
+  }
+
+  #addStates(
+    rule: readonly RuleState[],
+    isFertileState: readonly boolean[],
+    isFertile: (rule: string) => boolean,
+    starts: ReadonlyMap<string, number>,
+  ): void {
+    const first = this.#states.length;
+    for (const { bytes, calls, isFinal } of rule) {
+      this.#states.push({
+        bytes: bytes
+          .filter(({ target }) => isFertileState[target])
+          .map((edge) => ({ ...edge, target: first + edge.target })),
+        calls: calls
+          .filter((call) => isFertile(call.rule) && isFertileState[call.target])
+          .map((call) => ({
+            start: starts.get(call.rule)!,
+            target: first + call.target,
+            isTail: isEnd(rule[call.target]),
+          })),
+        isFinal,
+      });
+    }
+  }
+
+  #counterOf(id: number): Counter {
+    return this.#counters.findLast(({ first }) => first <= id)!;
+  }
+
+  #countedState(id: number): State {
+    const { first, last, min, max, start } = this.#counterOf(id);
+    const count = id - first;
+    const target = Math.min(id + 1, first + last);
+    const calls =
+      count === max || start === undefined ? [] : [{ start, target, isTail: count + 1 === max }];
+    return { bytes: [], calls, isFinal: count >= min };
+  }
+}
+
+/** The count that a counter does not exceed. */
+function lastCount({ min, max }: Pick<RepetitionRule, "min" | "max">): number {
+  return max === Infinity ? min : max;
+}
+
+/** Whether a rule just ends in a state. */
+function isEnd({ bytes, calls, isFinal }: RuleState): boolean {
+  return isFinal && bytes.length + calls.length === 0;
+}
+
+/** Throws INVALID_ARGUMENT for names of rules that do not exist. */
+function refuseUnknown({ automata, repetitions }: CompiledRules, root: string): void {
+  const names = [root];
+  for (const states of automata.values()) {
+    for (const { calls } of states) for (const { rule } of calls) names.push(rule);
+  }
+  const unknown = names.find((name) => !automata.has(name) && !repetitions.has(name));
+  if (unknown === undefined) return;
+  throw invalidArgument("responseFormat", `a rule ${quote(unknown)}`, "none of that name");
+}

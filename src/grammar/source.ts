@@ -1,0 +1,27 @@
+/** Grammars by their sources. */
+import type { Grammar } from "./expression.js";
+import { parseGbnf } from "./gbnf/parse.js";
+import { schemaGrammar } from "./json-schema/schema-grammar.js";
+import { regexGrammar } from "./regex/compile.js";
+import { structuralTagGrammar } from "./structural-tag.js";
+
+/** A grammar as text: the same text, the same grammar. */
+export interface GrammarSource {
+  readonly type: "json_schema" | "regex" | "grammar" | "structural_tag";
+  /** A schema as JSON, a pattern, a grammar in GBNF, or structural tags as JSON. */
+  readonly text: string;
+}
+
+/** The grammar of a source. Throws INVALID_ARGUMENT for what cannot be honoured. */
+export function grammarOf({ type, text }: GrammarSource): Grammar {
+  switch (type) {
+    case "json_schema":
+      return schemaGrammar(JSON.parse(text));
+    case "regex":
+      return regexGrammar(text);
+    case "grammar":
+      return parseGbnf(text);
+    case "structural_tag":
+      return structuralTagGrammar(JSON.parse(text));
+  }
+}
