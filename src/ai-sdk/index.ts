@@ -1,4 +1,5 @@
 /** plm-wasm/ai-sdk: a PLM as a provider of the AI SDK, specification V4. */
+import "../web-types.js";
 import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";

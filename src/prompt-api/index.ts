@@ -1,4 +1,5 @@
 /** plm-wasm/prompt-api: the browsers' LanguageModel, with a PLM as its model. */
+import "../web-types.js";
 import { abortable } from "../abortable.js";
 import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
