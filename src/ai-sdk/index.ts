@@ -11,6 +11,17 @@ import { createLanguageModel } from "./language-model.js";
 import type { PlmEmbeddingModel, PlmLanguageModel } from "./specification.js";
 
 export type { PlmProviderOptions } from "./call-options.js";
+export {
+  type EmbeddingModelV2,
+  type GenerateResultV2,
+  type LanguageModelV2,
+  type StreamPartV2,
+  type UsageV2,
+  type V3,
+  v2,
+  v3,
+  type WarningV2,
+} from "./earlier.js";
 export type {
   CallOptions,
   CallTool,
