@@ -2,7 +2,14 @@
 import type { Generation, GenerationResult } from "../generation/generation.js";
 import type { ToolCallEvent } from "../generation/tool-calls/call-reader.js";
 import { ToolCallParser } from "../generation/tool-calls/parser.js";
-import type { FinishPart, FinishReason, JsonValue, StreamPart, Usage } from "./specification.js";
+import type {
+  FinishPart,
+  FinishReason,
+  JsonObject,
+  JsonValue,
+  StreamPart,
+  Usage,
+} from "./specification.js";
 
 /** How an answer is read. */
 export interface AnswerOptions {
@@ -72,17 +79,13 @@ class Blocks {
 
 function finishOf(result: GenerationResult, hasCalls: boolean): FinishPart {
   const { finishReason, seed, timings, logprobs } = result;
+  const plm: JsonObject = { seed, timings: { ...timings } };
+  if (logprobs !== undefined) plm.logprobs = logprobs as unknown as JsonValue;
   return {
     type: "finish",
     finishReason: { unified: unifiedReason(result, hasCalls), raw: finishReason },
     usage: usageOf(result),
-    providerMetadata: {
-      plm: {
-        seed,
-        timings: { ...timings },
-        ...(logprobs !== undefined && { logprobs: logprobs as unknown as JsonValue }),
-      },
-    },
+    providerMetadata: { plm },
   };
 }
 

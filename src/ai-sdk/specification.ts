@@ -7,7 +7,7 @@
 export type JsonValue = null | string | number | boolean | JsonValue[] | JsonObject;
 
 /** An object of JSON. */
-export type JsonObject = { [key: string]: JsonValue | undefined };
+export type JsonObject = { [key: string]: JsonValue };
 
 /** What providers add to results, by their names. */
 export type ProviderRecord = Record<string, JsonObject>;
