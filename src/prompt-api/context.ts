@@ -1,5 +1,6 @@
 /** What a session of the Prompt API has said and read: its messages, and their tokens evaluated. */
 
+import { abortable } from "../abortable.js";
 import { type ChatGenerateOptions, prepareChat } from "../generation/chat.js";
 import { keepCommonStart } from "../generation/common-start.js";
 import { generate } from "../generation/generate.js";
@@ -123,8 +124,7 @@ export class Context {
         if (format !== undefined && result.finishReason === "length") throw cutShort();
         break;
       }
-      all.push(...(await this.#call(result.toolCalls)));
-      signal.throwIfAborted();
+      all.push(...(await abortable(this.#call(result.toolCalls), signal)));
     }
     this.#commit(all);
   }

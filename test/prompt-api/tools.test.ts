@@ -47,6 +47,21 @@ test("a tool that fails, fails the prompt", async () => {
   session.destroy();
 });
 
+test("an abort does not wait for a tool", async () => {
+  const { model } = scriptedModel(textOfCall("f", "{}"));
+  const controller = new AbortController();
+  const execute = (): Promise<never> => {
+    controller.abort();
+    return new Promise(() => {});
+  };
+  const tools = [{ name: "f", description: "", inputSchema: {}, execute }];
+  const session = await createLanguageModel({ model }).create({ tools });
+  const { signal } = controller;
+  assert.is(await session.prompt("a", { signal }).catch((error) => error), signal.reason);
+  await session.append("b");
+  session.destroy();
+});
+
 test("constraints as formats, and as hints", () => {
   const schema = { type: "object" };
   const regex = /a+/gu;
