@@ -35,6 +35,8 @@ export interface StructuralTagFormat {
   readonly atLeastOne?: boolean;
   /** Whether the text ends after the first structure. Default false. */
   readonly stopAfterFirst?: boolean;
+  /** With it, there is only this text between structures and none around them. */
+  readonly separator?: string;
 }
 
 /** A part of a text: JSON between two fixed texts. */
@@ -78,16 +80,24 @@ function schemaSourceOf(schema: unknown): GrammarSource | "invalid" {
 }
 
 function tagSourceOf(format: Partial<StructuralTagFormat>): GrammarSource | "invalid" {
-  const { type, structures, triggers, atLeastOne = false, stopAfterFirst = false } = format;
+  const { type, structures, triggers, separator } = format;
+  const { atLeastOne = false, stopAfterFirst = false } = format;
   const isValid =
     isListOf(triggers, (trigger): trigger is string => typeof trigger === "string") &&
     isListOf(structures, (item): item is TagStructure => isStructure(item, triggers)) &&
     typeof atLeastOne === "boolean" &&
     typeof stopAfterFirst === "boolean" &&
+    (separator === undefined || typeof separator === "string") &&
     (!triggers.includes("") || (atLeastOne && stopAfterFirst));
   if (!isValid) return "invalid";
   const plain = structures.map(({ begin, schema, end }) => ({ begin, schema, end }));
-  return jsonSourceOf(type!, { structures: plain, triggers, atLeastOne, stopAfterFirst });
+  return jsonSourceOf(type!, {
+    structures: plain,
+    triggers,
+    atLeastOne,
+    stopAfterFirst,
+    separator,
+  });
 }
 
 function isStructure(structure: unknown, triggers: readonly string[]): boolean {

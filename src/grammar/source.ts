@@ -1,7 +1,7 @@
 /** Grammars by their sources. */
 import type { Grammar } from "./expression.js";
 import { parseGbnf } from "./gbnf/parse.js";
-import { schemaGrammar } from "./json-schema/schema-grammar.js";
+import { schemaGrammar } from "./json-schema/compile.js";
 import { regexGrammar } from "./regex/compile.js";
 import { structuralTagGrammar } from "./structural-tag.js";
 

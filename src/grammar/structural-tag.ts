@@ -1,7 +1,7 @@
 /** Structural tags: free text in which some strings begin a tag with JSON in it. */
 import { requireGlobal } from "../globals.js";
 import type { ByteDfa, ByteEdge, Expression, Grammar } from "./expression.js";
-import { schemaGrammar } from "./json-schema/schema-grammar.js";
+import { schemaGrammar } from "./json-schema/compile.js";
 
 /** As in the option `responseFormat`, checked. */
 export interface StructuralTags {
@@ -13,15 +13,17 @@ export interface StructuralTags {
   readonly triggers: readonly string[];
   readonly atLeastOne?: boolean;
   readonly stopAfterFirst?: boolean;
+  readonly separator?: string;
 }
 
 /**
  * The grammar of texts with tags. In the text around them, no trigger comes: where one does, it is
  * the beginning of a tag. With `atLeastOne`, the text begins with a tag; with `stopAfterFirst`, it
- * ends with the first. Throws INVALID_ARGUMENT as schemaGrammar does.
+ * ends with the first; with a `separator`, there is nothing else around them. Throws
+ * INVALID_ARGUMENT as schemaGrammar does.
  */
 export function structuralTagGrammar(tags: StructuralTags): Grammar {
-  const { structures, triggers, atLeastOne = false, stopAfterFirst = false } = tags;
+  const { structures, triggers, atLeastOne = false, stopAfterFirst = false, separator } = tags;
   const rules = new Map<string, Expression>();
   const parts = structures.map(({ begin, schema, end }, i): Expression => {
     const { root, rules: own } = schemaGrammar(schema);
@@ -29,13 +31,16 @@ export function structuralTagGrammar(tags: StructuralTags): Grammar {
     return sequence(literal(begin), { kind: "rule", name: `${i} ${root}` }, literal(end));
   });
   const tag: Expression = { kind: "choice", parts };
-  const free: Expression = { kind: "dfa", dfa: textWithout(triggers) };
-  const more: Expression = { kind: "repeat", body: sequence(tag, free), min: 0, max: Infinity };
-  const afterFirst = stopAfterFirst ? [] : [free, more];
-  const withTag = sequence(...(atLeastOne ? [] : [free]), tag, ...afterFirst);
+  const free: Expression =
+    separator === undefined ? { kind: "dfa", dfa: textWithout(triggers) } : sequence();
+  const next = separator === undefined ? sequence(tag, free) : sequence(literal(separator), tag);
+  const more = stopAfterFirst ? [] : [free, { kind: "repeat", body: next, ...ANY_NUMBER } as const];
+  const withTag = sequence(...(atLeastOne ? [] : [free]), tag, ...more);
   const root: Expression = atLeastOne ? withTag : { kind: "choice", parts: [free, withTag] };
   return { root: "text", rules: rules.set("text", root) };
 }
+
+const ANY_NUMBER = { min: 0, max: Infinity };
 
 function sequence(...parts: readonly Expression[]): Expression {
   return { kind: "sequence", parts };

@@ -36,7 +36,7 @@ export function formatOfCalls(
   const triggers = [CALL_OPEN];
   if (choice !== "auto") {
     const stopAfterFirst = wanted !== undefined || !isParallel;
-    return { type, structures, triggers, atLeastOne: true, stopAfterFirst };
+    return { type, structures, triggers, atLeastOne: true, stopAfterFirst, separator: "\n" };
   }
   const answer = schemaOf(responseFormat);
   if (answer === undefined) return { type, structures, triggers, stopAfterFirst: !isParallel };

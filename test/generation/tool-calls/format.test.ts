@@ -138,7 +138,7 @@ test("the form of an answer, by the choice of tools", () => {
     structures: STRUCTURES,
     stopAfterFirst: true,
   });
-  const required = { ...TAG, structures: STRUCTURES, atLeastOne: true };
+  const required = { ...TAG, separator: "\n", structures: STRUCTURES, atLeastOne: true };
   assert.equal(formatOf({ tools, toolChoice: "required" }), { ...required, stopAfterFirst: false });
   assert.equal(formatOf({ tools, toolChoice: "required", ...one }), {
     ...required,
@@ -229,6 +229,7 @@ test("structural tags of wrong shapes are refused", () => {
     { structures: [{ begin: "<tool_call>", schema: true }] },
     { atLeastOne: "yes" },
     { stopAfterFirst: 1 },
+    { separator: 1 },
   ];
   for (const each of wrong) assert.is(grammarSourceOf({ ...good, ...each }), "invalid");
 });
