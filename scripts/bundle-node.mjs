@@ -4,7 +4,15 @@
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
-const ENTRIES = ["index", "kernels/index", "server/index", "threads/node", "worker/node"];
+const ENTRIES = [
+  "index",
+  "kernels/index",
+  "server/index",
+  "threads/node",
+  "worker/node",
+  "ai-sdk/index",
+  "prompt-api/index",
+];
 
 rmSync("build/node", { recursive: true, force: true });
 await build({

@@ -55,6 +55,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tokenizer",
     "checkpoint",
   ],
+  "ai-sdk": ["generation", "tokenizer"],
+  "prompt-api": ["generation", "tokenizer", "sources"],
   worker: [
     "#platform",
     "platform",

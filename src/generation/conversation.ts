@@ -14,6 +14,7 @@ import {
 import { copyContent } from "../tokenizer/messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { OwnBytes } from "../web-types.js";
+import { countCommonStart, keepCommonStart } from "./common-start.js";
 import { generatePieces } from "./generate.js";
 import { createRecord, Generation, type GenerationRecord } from "./generation.js";
 import { type GenerateOptions, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -186,27 +187,18 @@ export class Conversation extends Disposable {
 
   /** Cuts the session to what it has in common with `tokens`; returns the rest, at least one. */
   #withoutEvaluated(tokens: readonly number[]): number[] {
-    const common = this.#countCommon(tokens);
-    this.#parts.session.truncate(common);
-    this.#reusedTokens = common;
-    return tokens.slice(common);
+    const rest = keepCommonStart(this.#parts.session, tokens);
+    this.#reusedTokens = tokens.length - rest.length;
+    return rest;
   }
 
   /** How many tokens were evaluated that any next question begins with. */
   #countOfStart(): number {
     try {
-      return this.#countCommon(this.#tokensWith({ role: "user", content: "" }));
+      const tokens = this.#tokensWith({ role: "user", content: "" });
+      return countCommonStart(this.#parts.session, tokens);
     } catch {
       return 0; // a template that refuses an empty question
     }
-  }
-
-  /** How many of the tokens, except the last, the session begins with. */
-  #countCommon(tokens: readonly number[]): number {
-    const evaluated = this.#parts.session.tokens;
-    const most = Math.min(evaluated.length, tokens.length - 1);
-    let common = 0;
-    while (common < most && evaluated[common] === tokens[common]) common++;
-    return common;
   }
 }

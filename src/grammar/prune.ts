@@ -19,8 +19,8 @@ export function prune({ root, rules }: Grammar): Grammar | undefined {
 /** The names of the rules that have a text. */
 function productiveRules(rules: ReadonlyMap<string, Expression>): ReadonlySet<string> {
   const found = new Set<string>();
-  // Rules mostly refer to later ones.
-  const entries = [...rules].reverse();
+  // Both ways, as chains of rules go either way.
+  const entries = [...rules, ...[...rules].reverse()];
   for (let before = -1; before < found.size; ) {
     before = found.size;
     for (const [name, rule] of entries) {

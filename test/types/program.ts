@@ -1,7 +1,9 @@
 // A program that is only type-checked: what callers write, and what they get.
 import {
   type ByteSource,
+  type ChatMessage,
   type Conversation,
+  type FunctionTool,
   type KernelsBinary,
   type LoadModelOptions,
   type LoadOptions,
@@ -10,13 +12,18 @@ import {
   type ModelSource,
   openGguf,
   PlmError,
+  type ResponseFormat,
   renderChat,
   type Session,
   type ThreadScript,
   type ThreadWorker,
   Tokenizer,
+  type ToolCall,
+  ToolCallParser,
 } from "plm-wasm";
+import { createPlm, type PlmProviderOptions } from "plm-wasm/ai-sdk";
 import * as kernels from "plm-wasm/kernels";
+import { createLanguageModel, type LanguageModelConstructor } from "plm-wasm/prompt-api";
 import relaxed from "plm-wasm/relaxed.wasm";
 import { createHandler, type Handler, type HandlerOptions } from "plm-wasm/server";
 import simd from "plm-wasm/simd.wasm";
@@ -70,4 +77,38 @@ export async function use(): Promise<string> {
   });
   const copy: Uint8Array = kernels.kernelsBytes(loaded.variant);
   return renderChat("", [{ role: "user", content: tokenizer.decode([copy.length]) }]);
+}
+
+export async function useTools(model: Model): Promise<ToolCall[]> {
+  const tools: FunctionTool[] = [{ type: "function", function: { name: "now", parameters: {} } }];
+  const responseFormat: ResponseFormat = { type: "json_schema", schema: { type: "object" } };
+  const messages: ChatMessage[] = [{ role: "user", content: "Hi" }];
+  const options = { tools, toolChoice: "auto", parallelToolCalls: false, responseFormat } as const;
+  const { text, toolCalls = [] } = await model.chat(messages, options).result();
+  messages.push({ role: "assistant", content: text, tool_calls: toolCalls });
+  const parser = new ToolCallParser();
+  for (const event of [...parser.push(text), ...parser.end()]) {
+    if (event.type === "call") toolCalls.push(event.call);
+  }
+  return toolCalls;
+}
+
+export async function useIntegrations(model: Model): Promise<string> {
+  const plm = createPlm({ model: () => model });
+  const options: PlmProviderOptions = { minP: 0.1 };
+  const prompt = [{ role: "user", content: [{ type: "text", text: "Hi" }] } as const];
+  const call = { prompt, providerOptions: { plm: options } };
+  const { content, usage } = await plm("mine").doGenerate(call);
+  const part = content[0];
+  const { stream } = await plm.languageModel().doStream({ prompt });
+  const { embeddings } = await plm.embeddingModel().doEmbed({ values: ["Hi"] });
+  const Built: LanguageModelConstructor = createLanguageModel({
+    model: ({ onProgress }) => loadModel(bytes, { onProgress }),
+  });
+  const session = await Built.create({ temperature: 1, topK: 3 });
+  session.oncontextoverflow = () => session.destroy();
+  const answer: string = await session.prompt("Hi", { responseConstraint: /a/ });
+  const pieces: ReadableStream<string> = session.promptStreaming(answer);
+  if (stream.locked || pieces.locked || embeddings.length === usage.outputTokens.total) return "";
+  return part?.type === "text" ? part.text : answer;
 }

@@ -98,38 +98,3 @@ export function joined(edges: readonly CharEdge[]): CharEdge[] {
   }
   return result;
 }
-
-/** The length in code points of the shortest text; Infinity if it accepts nothing. */
-export function shortest(dfa: CharDfa): number {
-  const depths = new Map([[0, 0]]);
-  for (const [state, depth] of depths) {
-    if (dfa.finals[state]) return depth;
-    for (const { target } of dfa.edges[state]) {
-      if (!depths.has(target)) depths.set(target, depth + 1);
-    }
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-/**
- * The texts that it accepts, if these are at most `most` (and no character of theirs one of very
- * many); else undefined.
- */
-export function textsOf(dfa: CharDfa, most: number): string[] | undefined {
-  const { edges, finals } = trim(dfa);
-  const found: string[] = [];
-  const open: { readonly state: number; readonly text: string }[] = [{ state: 0, text: "" }];
-  // A trimmed automaton leads from each of the open texts to an accepted one.
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (finals[next.state]) found.push(next.text);
-    if (next.text.length > 10_000) return undefined;
-    for (const { from, to, target } of edges[next.state]) {
-      if (to - from >= most) return undefined;
-      for (let code = from; code <= to; code++) {
-        open.push({ state: target, text: next.text + String.fromCodePoint(code) });
-      }
-    }
-    if (open.length + found.length > most) return undefined;
-  }
-  return found;
-}

@@ -37,11 +37,20 @@ export const edgeOf = (char: string, target: number): ByteEdge => ({
 const sorted = (edges: readonly ByteEdge[]): ByteEdge[] =>
   [...edges].sort((a, b) => a.from - b.from);
 
+/** Results, as those of formats are used again and again. */
+const encoded = new WeakMap<CharDfa, ByteDfa>();
+
 /**
- * The texts of an automaton inside a JSON string: characters that need no escape as UTF-8, `"`, `\`
- * and line breaks as JSON.stringify escapes them, other control characters as \u00xx in either case.
+ * The texts of an automaton inside a JSON string: characters that need no escape as UTF-8; `"`, `\`
+ * and some control characters with a letter, the others as \u00xx in either case.
  */
 export function toJsonString(dfa: CharDfa): ByteDfa {
+  const result = encoded.get(dfa) ?? encode(dfa);
+  encoded.set(dfa, result);
+  return result;
+}
+
+function encode(dfa: CharDfa): ByteDfa {
   const states = new ByteStates(dfa.edges.length);
   dfa.edges.forEach((edges, state) => {
     const plain = edges.flatMap(({ from, to, target }) =>

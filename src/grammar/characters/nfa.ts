@@ -39,8 +39,8 @@ export class Nfa {
 }
 
 /**
- * The texts that lead from `start` to `end`; `endsInAnything` says that any text leads from `end` to
- * itself.
+ * The texts that lead from `start` to `end`; `endsInAnything` says that any text leads from `end`
+ * to itself.
  */
 export function determinize(nfa: Nfa, start: number, end: number, endsInAnything = false): CharDfa {
   const budget = new Budget();

@@ -46,8 +46,17 @@ export class ByteStates {
   }
 }
 
+/** Results, as some automata are used again and again. */
+const encoded = new WeakMap<CharDfa, ByteDfa>();
+
 /** The UTF-8 of the texts of an automaton. */
 export function toUtf8(dfa: CharDfa): ByteDfa {
+  const result = encoded.get(dfa) ?? encode(dfa);
+  encoded.set(dfa, result);
+  return result;
+}
+
+function encode(dfa: CharDfa): ByteDfa {
   const states = new ByteStates(dfa.edges.length);
   dfa.edges.forEach((edges, state) => {
     states.setEdges(state, utf8Edges(edges, states));

@@ -1,4 +1,5 @@
 /** A schema's document: a copy of plain JSON, its parts by pointer, anchor and $id. */
+import { kindOf } from "../../describe.js";
 import { invalidArgument, reasonOf } from "../../errors.js";
 import { parseUrl } from "../../globals.js";
 import { refuse, wrongValue } from "./node.js";
@@ -55,7 +56,7 @@ export function copyJson(schema: unknown): unknown {
     });
   }
   if (text === undefined) {
-    throw invalidArgument("responseFormat", "a schema that JSON can hold", `a ${typeof schema}`);
+    throw invalidArgument("responseFormat", "a schema that JSON can hold", kindOf(schema));
   }
   const expected = `a schema of at most ${MOST_CHARACTERS} characters`;
   if (text.length > MOST_CHARACTERS) {

@@ -30,14 +30,15 @@ export function typeOf(value: unknown): number {
 }
 
 /**
- * `isNegated` says that a value which does not satisfy the schema may be accepted for that: formats,
- * whose patterns are stricter than they are, then say nothing that can be relied on.
+ * `isNegated` says that a value may be accepted for not satisfying the schema: formats, whose
+ * patterns are stricter than they are, then say nothing that can be relied on.
  */
 export function holds(node: SchemaNode, value: unknown, isNegated = false): boolean {
   if (node.negated !== undefined) return !holds(node.negated, value, true);
   const { rules } = node;
-  const type = typeOf(value);
-  if ((rules.types & type) === 0) return false;
+  if ((rules.types & typeOf(value)) === 0) return false;
+  const { inexpressible } = rules;
+  if (inexpressible !== undefined && holds(inexpressible.negated, value, true)) return false;
   if (rules.values !== undefined && !valuesOf(rules.values).has(canonical(value))) return false;
   const every = (nodes: readonly SchemaNode[], exact = isNegated): boolean =>
     nodes.every((each) => holds(each, value, exact));

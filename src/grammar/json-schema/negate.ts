@@ -37,7 +37,7 @@ export function negate(node: SchemaNode): SchemaNode {
   if (negation === undefined) {
     const { place } = node;
     const read = (): Rules => {
-      const options = failures(node.rules, place).map((each) => [each]);
+      const options = failures(node).map((each) => [each]);
       return {
         types: options.length > 0 ? ALL_TYPES : 0,
         choices: [{ keyword: "not", place, isExclusive: false, options }],
@@ -49,17 +49,21 @@ export function negate(node: SchemaNode): SchemaNode {
   return negation;
 }
 
-/** The ways in which rules fail. */
-function failures(rules: Rules, place: string): SchemaNode[] {
+/** The ways in which a node fails. */
+function failures(node: SchemaNode): SchemaNode[] {
+  const { rules, place } = node;
   const found: SchemaNode[] = [];
-  const add = (types: number, own: Partial<Rules>): void => {
-    found.push(nodeOf(place, { ...own, types }));
+  const add = (types: number, { keyword, value, ...own }: Failure): void => {
+    const inexpressible = keyword !== undefined && {
+      inexpressible: { negated: node, keyword, value },
+    };
+    found.push(nodeOf(place, { ...own, types, ...inexpressible }));
   };
   const counts = (types: number, key: "strings" | "objects" | "arrays", rule: CountRule): void => {
     for (const other of otherCounts(rule)) add(types, { [key]: [other] });
   };
   if (rules.types !== ALL_TYPES) add(ALL_TYPES & ~rules.types, {});
-  if (rules.values !== undefined) found.push(...otherValues(rules.values, place));
+  for (const { types, ...own } of otherValues(rules.values)) add(types, own);
   for (const rule of rules.numbers ?? []) add(NUMBER, { numbers: [otherNumbers(rule)] });
   for (const rule of rules.strings ?? []) {
     if (rule.kind === "count") counts(STRING, "strings", rule);
@@ -73,15 +77,18 @@ function failures(rules: Rules, place: string): SchemaNode[] {
     if (rule.kind === "count") counts(ARRAY, "arrays", rule);
     else for (const other of otherArrays(rule)) add(ARRAY, other);
   }
-  for (const node of rules.all ?? []) found.push(negate(node));
+  for (const each of rules.all ?? []) found.push(negate(each));
   for (const choice of rules.choices ?? []) found.push(...noChoice(choice, place));
-  if (rules.inexpressible !== undefined) add(rules.types, { inexpressible: rules.inexpressible });
   return found;
 }
 
-const inexpressible = (keyword: string, value: unknown): Partial<Rules> => ({
-  inexpressible: { keyword, value },
-});
+/** Rules of a way to fail, or the keyword of one that no rule expresses. */
+interface Failure extends Partial<Rules> {
+  readonly keyword?: string;
+  readonly value?: unknown;
+}
+
+const inexpressible = (keyword: string, value: unknown): Failure => ({ keyword, value });
 
 function otherCounts({ min, max }: CountRule): CountRule[] {
   const others: CountRule[] = [];
@@ -103,7 +110,7 @@ function otherNumbers(rule: NumberRule): NumberRule {
   return { ...rule, comparison: rule.comparison === "!=" ? "!=" : OPPOSITE[rule.comparison] };
 }
 
-function otherTexts(rule: StringRule & { kind: "texts" }): Partial<Rules> {
+function otherTexts(rule: StringRule & { kind: "texts" }): Failure {
   // A format's pattern is stricter than the format, so what it leaves out may be of the format.
   if (rule.keyword === "format") return inexpressible("format", "");
   const dfa = once(() => complement(rule.dfa()));
@@ -111,36 +118,36 @@ function otherTexts(rule: StringRule & { kind: "texts" }): Partial<Rules> {
 }
 
 /** Everything but the listed values. */
-function otherValues(values: readonly unknown[], place: string): SchemaNode[] {
+function otherValues(values: readonly unknown[] | undefined): (Failure & { types: number })[] {
+  if (values === undefined) return [];
   let types = ALL_TYPES;
   if (values.includes(null)) types &= ~NULL;
   if (values.includes(true)) types &= ~TRUE;
   if (values.includes(false)) types &= ~FALSE;
   const numbers = values.filter((value) => typeof value === "number");
   const texts = values.filter((value) => typeof value === "string");
-  const found: SchemaNode[] = [];
+  const found: (Failure & { types: number })[] = [];
   for (const [type, value] of [
     [OBJECT, values.find(isObject)],
     [ARRAY, values.find(Array.isArray)],
   ] as const) {
     if (value === undefined) continue;
     types &= ~type;
-    found.push(nodeOf(place, { types: type, ...inexpressible("enum", value) }));
+    found.push({ types: type, ...inexpressible("enum", value) });
   }
   const strings: StringRule[] = [
     { kind: "texts", keyword: "enum", dfa: once(() => complement(ofTexts(texts))) },
   ];
   const different = numbers.map((to) => ({ kind: "compare", comparison: "!=", to }) as const);
-  found.push(nodeOf(place, { types, numbers: different, ...(texts.length > 0 && { strings }) }));
-  return found;
+  return [...found, { types, numbers: different, ...(texts.length > 0 && { strings }) }];
 }
 
-function otherObjects(rule: Exclude<ObjectRule, CountRule>): Partial<Rules>[] {
+function otherObjects(rule: Exclude<ObjectRule, CountRule>): Failure[] {
   if (rule.kind === "required") {
     return [{ objects: [membersOf(new Map([[rule.name, NEVER]]))] }];
   }
   if (rule.kind === "names") return [inexpressible("propertyNames", {})];
-  const others: Partial<Rules>[] = [];
+  const others: Failure[] = [];
   for (const [name, node] of rule.properties) {
     if (node === ANYTHING) continue;
     const members = membersOf(new Map([[name, negate(node)]]));
@@ -157,12 +164,12 @@ function otherObjects(rule: Exclude<ObjectRule, CountRule>): Partial<Rules>[] {
   return [...others, inexpressible("additionalProperties", additional === NEVER ? false : {})];
 }
 
-function otherArrays(rule: Exclude<ArrayRule, CountRule>): Partial<Rules>[] {
+function otherArrays(rule: Exclude<ArrayRule, CountRule>): Failure[] {
   const most = Number.POSITIVE_INFINITY;
   if (rule.kind === "unique") return [inexpressible("uniqueItems", true)];
   if (rule.kind === "contains") {
     const { node, min, max } = rule;
-    const others: Partial<Rules>[] = [];
+    const others: Failure[] = [];
     if (min === 1) others.push({ arrays: [{ kind: "items", prefix: [], rest: negate(node) }] });
     if (min > 1) others.push({ arrays: [{ kind: "contains", node, min: 0, max: min - 1 }] });
     if (Number.isFinite(max)) {
@@ -171,7 +178,7 @@ function otherArrays(rule: Exclude<ArrayRule, CountRule>): Partial<Rules>[] {
     return others;
   }
   const { prefix, rest = ANYTHING } = rule;
-  const others: Partial<Rules>[] = [];
+  const others: Failure[] = [];
   prefix.forEach((node, i) => {
     if (node === ANYTHING) return;
     const before = Array.from({ length: i }, () => ANYTHING);

@@ -96,8 +96,15 @@ export interface Rules {
   /** Other schemas for the same value. */
   readonly all?: readonly SchemaNode[];
   readonly choices?: readonly Choice[];
-  /** A keyword that cannot be expressed here; the schema is refused unless nothing gets here. */
-  readonly inexpressible?: { readonly keyword: string; readonly value: unknown };
+  /** What no rule expresses; the schema is refused unless no value gets here. */
+  readonly inexpressible?: Inexpressible;
+}
+
+/** That a schema does not hold, because of a keyword whose negation is no rule. */
+export interface Inexpressible {
+  readonly negated: SchemaNode;
+  readonly keyword: string;
+  readonly value: unknown;
 }
 
 let nodes = 0;
@@ -111,6 +118,7 @@ export class SchemaNode {
   /** The schema that this is the negation of, if it was made as one. */
   readonly negated: SchemaNode | undefined;
   readonly #read: () => Rules;
+  #isRead = false;
   #rules: Rules | undefined;
   #core: SchemaNode | undefined;
 
@@ -121,7 +129,11 @@ export class SchemaNode {
   }
 
   get rules(): Rules {
-    this.#rules ??= this.#read();
+    if (this.#rules === undefined) {
+      if (this.#isRead) throw refuse("$ref", this.place, "a schema that refers to itself");
+      this.#isRead = true;
+      this.#rules = this.#read();
+    }
     return this.#rules;
   }
 

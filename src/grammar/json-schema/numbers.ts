@@ -33,8 +33,25 @@ interface State {
 
 const ENDS: readonly Phase[] = ["zero", "whole", "fraction", "exponent", "end"];
 
+/** How many automata are kept, as the same rules come again and again. */
+const MOST_KEPT = 100;
+
+const kept = new Map<string, CharDfa>();
+
 /** The texts of the numbers that satisfy rules. */
 export function numbersOf(rules: readonly NumberRule[]): CharDfa {
+  const distinct = new Map(rules.map((rule) => [JSON.stringify(rule), rule]));
+  const key = [...distinct.keys()].sort().join();
+  let dfa = kept.get(key);
+  if (dfa === undefined) {
+    dfa = automatonOf([...distinct.values()]);
+    if (kept.size === MOST_KEPT) kept.clear();
+    kept.set(key, dfa);
+  }
+  return dfa;
+}
+
+function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const reader = new NumberReader(rules);
   const states: State[] = [];
   const names = new Map<string, number>();
@@ -85,11 +102,14 @@ class NumberReader {
   next(state: State, char: string): State | undefined {
     if (char >= "0" && char <= "9") return this.#digit(state, Number(char));
     const { phase } = state;
-    if (char === "-" && phase === "start") return { ...state, phase: "minus", isNegative: true };
+    if (char === "-" && phase === "start") {
+      return { ...state, phase: "minus", isNegative: this.#machines.length > 0 };
+    }
     if (char === ".") return this.#point(state);
-    if (/[eE]/.test(char)) {
+    if (char === "e" || char === "E") {
       const isPlain = this.#machines.length === 0;
-      return isPlain && /zero|whole|fraction/.test(phase) ? { ...state, phase: "e" } : undefined;
+      const mayFollow = phase === "zero" || phase === "whole" || phase === "fraction";
+      return isPlain && mayFollow ? { ...state, digits: 0, phase: "e" } : undefined;
     }
     return phase === "e" ? { ...state, phase: "sign" } : undefined;
   }
@@ -108,7 +128,7 @@ class NumberReader {
         return this.#read(state, "fraction", "fractionDigit", digit);
       case "e":
       case "sign":
-        return { ...state, digits: 0, phase: "exponent" };
+        return { ...state, phase: "exponent" };
       case "exponent":
         return { ...state, phase: "end" };
       default:

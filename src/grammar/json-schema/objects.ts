@@ -55,6 +55,10 @@ export function objectExpression(
   }
   const others = otherPairs(members, [...keys], names, min > listed.length, context);
   const other = others.length > 0 ? choice(others) : undefined;
+  if (other !== undefined && min > listed.length + 1) {
+    // Keys may be repeated, so that of others only one surely counts.
+    throw refuse("minProperties", nodes[0].place, min);
+  }
   const least = listed.filter(({ isRequired }) => isRequired).length;
   const isCounted = min > least || max < (other === undefined ? listed.length : Infinity);
   const inside = isCounted
@@ -103,11 +107,11 @@ function countedMembers(
   }
   const separated = (count: number, pair: Expression): Expression =>
     count === 0 ? sequence(SPACE, pair) : sequence(COMMA(), pair);
-  // Behind the listed properties. Keys may be repeated, so that of others only one surely counts.
+  // Behind the listed properties, where at most one more surely counts.
   const rest = (count: number): Expression => {
     const missing = Math.max(0, min - count);
-    if (missing > 1 || (missing === 1 && other === undefined)) return NO_WAY;
-    if (other === undefined || count >= max) return sequence();
+    if (other === undefined || count >= max) return missing > 0 ? NO_WAY : sequence();
+    if (missing > 1) return NO_WAY;
     const some = sequence(
       separated(count, other),
       repeat(sequence(COMMA(), other), 0, max - count - 1),

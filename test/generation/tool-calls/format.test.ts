@@ -24,7 +24,8 @@ const HI: ChatMessage[] = [{ role: "user", content: "Hi" }];
 /** A template without tools, and one with them, in the manner of Qwen's. */
 const PLAIN = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
 const KNOWING =
-  "{% for t in tools or [] %}[{{ t | tojson }}]{% endfor %}{% if tools %}as <tool_call>{% endif %}" +
+  "{% for t in tools or [] %}[{{ t | tojson }}]{% endfor %}" +
+  "{% if tools %}as <tool_call>{% endif %}" +
   "{% for m in messages %}<{{ m.role }}>{{ m.content or '' }}{% for c in m.tool_calls or [] %}" +
   "{{ c.function.name }}({{ c.function.arguments | tojson }}){% endfor %}{% endfor %}";
 
