@@ -130,7 +130,8 @@ test("bytes that are no request, and requests with tricks in their headers", asy
     ["GET /health HTTP/1.1\r\nHost: a b\r\n\r\n", /^HTTP\/1\.1 400 /],
     [`GET /health HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
     [
-      "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+      "POST /tokenize HTTP/1.1\r\nHost: a\r\n" +
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
       /^HTTP\/1\.1 400 /,
     ],
     [
