@@ -1,5 +1,5 @@
-// The official clients of OpenAI and Ollama against a server: [runtime] client.mjs URL. Its model is
-// models/plm-tiny.gguf under the name plm-tiny, its key "secret".
+// The official clients of OpenAI and Ollama against a server: [runtime] client.mjs URL. Its model
+// is models/plm-tiny.gguf under the name plm-tiny, its key "secret".
 import assert from "node:assert/strict";
 import { Ollama } from "ollama";
 import OpenAI from "openai";

@@ -5,8 +5,6 @@ import type { Command } from "commander";
 import { PlmError, reasonOf } from "../../errors.js";
 import { inspectModel } from "../../generation/load-model.js";
 import type { Model } from "../../generation/model.js";
-import { createHandler } from "../../server/index.js";
-import { listen } from "../http-server.js";
 import { withInterrupt } from "../interrupt.js";
 import {
   addModelOptions,
@@ -69,6 +67,9 @@ export function addServe(program: Command): void {
 }
 
 async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  // Other commands start faster without them.
+  const { createHandler } = await import("../../server/index.js");
+  const { listen } = await import("../http-server.js");
   const apiKeys = await readKeys(flags);
   let setModel = (_model: Promise<Model>): void => {};
   const promise = new Promise<Model>((resolve) => {
