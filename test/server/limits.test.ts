@@ -1,4 +1,5 @@
 /** What a handler refuses and when it ends: bounds, keys, origins, hang-ups, shutdown. */
+import { Worker } from "node:worker_threads";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Model } from "../../src/generation/model.js";
@@ -246,6 +247,30 @@ test("a model that does not load", async () => {
   assert.equal([health.status, await health.json()], [503, { status: "error" }]);
   const { message } = await refusal(handler, 500, "/v1/models");
   assert.is(message, "the model could not be loaded");
+});
+
+test("an engine that is gone shows in the health", async () => {
+  let worker: Worker | undefined;
+  const lost = await loadSmall({
+    worker: () => {
+      worker = new Worker(new URL("../../src/worker/node.js", import.meta.url));
+      return worker;
+    },
+  });
+  const handler = await serve(lost);
+  await ask(handler, PATH, { prompt: "a", max_tokens: 1 });
+  const running = refusal(handler, 500, PATH, { prompt: "a", ignore_eos: true });
+  await until(() => lost.pagesInUse > 0);
+  await worker!.terminate();
+  const { message, type } = await running;
+  assert.equal(
+    [message, type],
+    ["the engine ended: the model must be loaded again", "server_error"],
+  );
+  const health = await handler(request("/health"));
+  assert.equal([health.status, await health.json()], [503, { status: "error" }]);
+  await refusal(handler, 500, PATH, { prompt: "a" });
+  lost.dispose();
 });
 
 test("on shutdown what runs is answered, and the rest refused", async () => {
