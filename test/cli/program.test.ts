@@ -68,8 +68,13 @@ test("the example of every command's help works as typed", async () => {
   }
   try {
     for (const example of examples) {
-      const child = spawn("sh", ["-c", example], { cwd: folder, env, stdio: "ignore" });
-      assert.is((await once(child, "close"))[0], 0, example);
+      const isServer = example.startsWith("plm serve ");
+      const line = `exec ${example.replace("--port 8080", "--port 0")}`;
+      const stdio = ["ignore", isServer ? "pipe" : "ignore", "ignore"] as const;
+      const child = spawn("sh", ["-c", line], { cwd: folder, env, stdio: [...stdio] });
+      // A server ends when it is told to.
+      child.stdout?.once("data", () => child.kill("SIGTERM"));
+      assert.is((await once(child, "close"))[0], isServer ? 128 + 15 : 0, example);
     }
   } finally {
     await hub.close();
