@@ -89,7 +89,7 @@ export class Automaton {
     return configuration;
   }
 
-  /** The id of the configuration after a byte; DEAD if none can come. Throws for too many stacks. */
+  /** The configuration after a byte, by id; DEAD if none can come. Throws for too many stacks. */
   step(from: number, byte: number): number {
     const known = this.steps[from * 256 + byte];
     if (known !== UNKNOWN) return known;
