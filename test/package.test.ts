@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as source from "../src/index.js";
+import type * as server from "../src/server/index.js";
 
 const MODEL = "models/plm-test.gguf";
 const OPTIONS = { maxTokens: 20, temperature: 0 };
@@ -34,6 +35,20 @@ test("the bundle exports what the source does, and both write the same text", as
     model.dispose();
   }
   expected.dispose();
+});
+
+test("the handler takes the bundle's models", async () => {
+  const { loadModel } = await entry<typeof source>("plm-wasm");
+  const { createHandler } = await entry<typeof server>("plm-wasm/server");
+  const model = await loadModel(MODEL);
+  const handler = createHandler({ model });
+  await Promise.resolve();
+  const body = JSON.stringify({ prompt: "Once upon", max_tokens: 20, temperature: 0 });
+  const path = "http://localhost/v1/completions";
+  const response = await handler(new Request(path, { method: "POST", body }));
+  const { choices } = (await response.json()) as { choices: { text: string }[] };
+  assert.is(choices[0].text, await model.generate("Once upon", OPTIONS).text());
+  model.dispose();
 });
 
 test("entries share their code: an error of one is an error of the other", async () => {
