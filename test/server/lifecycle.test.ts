@@ -1,0 +1,108 @@
+/** A handler before its model is loaded, without it, and at its end. */
+import { Worker } from "node:worker_threads";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Model } from "../../src/generation/model.js";
+import { createHandler } from "../../src/server/index.js";
+import { ask, loadSmall, refusal, request, serve, until } from "./support/server.js";
+
+const PATH = "/v1/completions";
+const ENDLESS = { prompt: "Once upon a time", ignore_eos: true, stream: true };
+
+const model = await loadSmall({ maxSequences: 2 });
+test.after(() => model.dispose());
+
+/** Reads one piece of a stream, and leaves it open. */
+async function openStream(handler: (request: Request) => Promise<Response>) {
+  const response = await handler(request(PATH, ENDLESS));
+  assert.is(response.status, 200);
+  const reader = response.body!.getReader();
+  await reader.read();
+  return reader;
+}
+
+test("while the model is loading, requests are told to come back", async () => {
+  let load = (_model: Model): void => {};
+  const promise = new Promise<Model>((resolve) => {
+    load = resolve;
+  });
+  const handler = createHandler({ model: promise });
+  const health = await handler(request("/health"));
+  assert.equal([health.status, await health.json()], [503, { status: "loading model" }]);
+  for (const [path, body] of [
+    ["/v1/models"],
+    [PATH, { prompt: "a" }],
+    ["/api/tags"],
+    ["/metrics"],
+  ]) {
+    const response = await handler(request(path as string, body));
+    assert.equal([response.status, response.headers.get("retry-after")], [503, "2"]);
+    assert.match(JSON.stringify(await response.json()), /the model is loading/);
+  }
+  load(model);
+  await promise;
+  assert.equal(await ask(handler, "/health"), { status: "ok" });
+  await ask(handler, PATH, { prompt: "a", max_tokens: 1 });
+});
+
+test("a model that does not load", async () => {
+  const handler = createHandler({ model: Promise.reject(new Error("/secret/path")) });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const health = await handler(request("/health"));
+  assert.equal([health.status, await health.json()], [503, { status: "error" }]);
+  const { message } = await refusal(handler, 500, "/v1/models");
+  assert.is(message, "the model could not be loaded");
+});
+
+test("an engine that is gone shows in the health", async () => {
+  let worker: Worker | undefined;
+  const lost = await loadSmall({
+    worker: () => {
+      worker = new Worker(new URL("../../src/worker/node.js", import.meta.url));
+      return worker;
+    },
+  });
+  const handler = await serve(lost);
+  await ask(handler, PATH, { prompt: "a", max_tokens: 1 });
+  const running = refusal(handler, 500, PATH, { prompt: "a", ignore_eos: true });
+  await until(() => lost.pagesInUse > 0);
+  await worker!.terminate();
+  const { message, type } = await running;
+  assert.equal(
+    [message, type],
+    ["the engine ended: the model must be loaded again", "server_error"],
+  );
+  const health = await handler(request("/health"));
+  assert.equal([health.status, await health.json()], [503, { status: "error" }]);
+  await refusal(handler, 500, PATH, { prompt: "a" });
+  lost.dispose();
+});
+
+test("on shutdown what runs is answered, and the rest refused", async () => {
+  const handler = await serve(model);
+  const streams = await Promise.all([openStream(handler), openStream(handler)]);
+  const waiting = handler(request(PATH, { prompt: "a", max_tokens: 2 }));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  let isClosed = false;
+  const closed = handler.close().then(() => {
+    isClosed = true;
+  });
+  assert.is((await waiting).status, 503);
+  const { type } = await refusal(handler, 503, PATH, { prompt: "a" });
+  assert.is(type, "unavailable_error");
+  const health = await handler(request("/health"));
+  assert.equal([health.status, await health.json()], [503, { status: "shutting down" }]);
+  for (const reader of streams) {
+    assert.is(isClosed, false);
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += new TextDecoder().decode(value);
+    }
+    assert.ok(text.endsWith("data: [DONE]\n\n"));
+  }
+  await closed;
+});
+
+test.run();
