@@ -28,7 +28,7 @@ async function bench() {
   return JSON.parse(stdout).decode.tokensPerSecond;
 }
 
-/** The same by the server, which is given time to load: from the last first token to the first end. */
+/** The same by the server, from the last of the first tokens to the first of the last. */
 async function serve() {
   const args = [PLM, "serve", ...loading, "--port", "0", "--parallel", values.streams];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,5 +1,6 @@
 /** The rules of a grammar, each as the states of an automaton or as a counted repetition. */
 import type { ByteDfa, Grammar } from "./expression.js";
+import { namesIn } from "./prune.js";
 import { type RuleState, ruleDfa } from "./rule-dfa.js";
 import { type Parts, type Repetition, ruleNfa } from "./rule-states.js";
 
@@ -26,6 +27,7 @@ export function compileRules(grammar: Grammar): CompiledRules {
   let unnamed = 0;
   const newName = (): string => `\0${unnamed++}`;
   const parts: Parts = {
+    callsOthers: (name) => namesIn(grammar.rules.get(name)!).size > 0,
     automaton(dfa) {
       let name = named.get(dfa);
       if (name === undefined) {

@@ -38,11 +38,19 @@ export interface Parts {
   automaton(dfa: ByteDfa): string;
   /** The name of a rule that is this repetition. */
   repetition(repetition: Repetition): string;
+  /** Whether a rule calls other rules. */
+  callsOthers(rule: string): boolean;
 }
 
 /** States up to which a repetition is written out, and an automaton copied. */
 const MOST_WRITTEN = 512;
 const MOST_COPIED = 64;
+
+/**
+ * What a call of a rule that calls no other counts: masks of tokens are kept for all counts of its
+ * repetitions together, and not if these are written out.
+ */
+const LEAF_SIZE = 64;
 
 /** States of one rule. */
 const MOST_STATES = 200_000;
@@ -104,7 +112,7 @@ export function ruleNfa(expression: Expression, parts: Parts): RuleNfa {
   const repeat = (repetition: Repetition, from: number): number => {
     const { body, min, max } = repetition;
     const times = max === Infinity ? min + 1 : max;
-    if (times * sizeOf(body) > MOST_WRITTEN) return call(parts.repetition(repetition), from);
+    if (times * sizeOf(body, parts) > MOST_WRITTEN) return call(parts.repetition(repetition), from);
     let at = from;
     for (let i = 0; i < min; i++) at = append(body, at);
     if (max === Infinity) {
@@ -126,19 +134,19 @@ export function ruleNfa(expression: Expression, parts: Parts): RuleNfa {
 }
 
 /** About as many states as an expression has. */
-function sizeOf(expression: Expression): number {
+function sizeOf(expression: Expression, parts: Parts): number {
   switch (expression.kind) {
     case "bytes":
       return expression.bytes.length;
     case "dfa":
       return expression.dfa.finals.length > MOST_COPIED ? 1 : expression.dfa.finals.length + 1;
     case "rule":
-      return 1;
+      return parts.callsOthers(expression.name) ? 1 : LEAF_SIZE;
     case "repeat": {
       const { body, min, max } = expression;
-      return Math.min(MOST_WRITTEN, (max === Infinity ? min + 1 : max) * sizeOf(body));
+      return Math.min(MOST_WRITTEN, (max === Infinity ? min + 1 : max) * sizeOf(body, parts));
     }
     default:
-      return expression.parts.reduce((sum, part) => sum + sizeOf(part), 1);
+      return expression.parts.reduce((sum, part) => sum + sizeOf(part, parts), 1);
   }
 }

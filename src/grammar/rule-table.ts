@@ -23,7 +23,9 @@ export interface State {
 /** A repetition: state `first + n` after n times its body, which begins at `start`. */
 interface Counter {
   readonly first: number;
+  /** The state after as many times as may be; behind it, one from which any number can follow. */
   readonly last: number;
+  readonly open: number;
   readonly min: number;
   readonly max: number;
   readonly start: number;
@@ -54,7 +56,9 @@ export class RuleTable {
     for (const rule of rules.automata.values()) this.#addStates(rule, starts);
     for (const [name, { min, max, body }] of rules.repetitions) {
       const [first, start] = [starts.get(name)!, starts.get(body)!];
-      this.#counters.push({ first, last: lastCount({ min, max }), min, max, start });
+      const last = first + lastCount({ min, max });
+      const open = max === Infinity ? last : last + 1;
+      this.#counters.push({ first, last, open, min, max, start });
     }
     this.start = starts.get(grammar.root)!;
   }
@@ -76,10 +80,21 @@ export class RuleTable {
    */
   countedLike(id: number, length: number): number | undefined {
     if (id < this.#states.length) return undefined;
-    const { first, min, max } = this.#counterOf(id);
+    const { first, open, min, max } = this.#counterOf(id);
     const count = id - first;
+    if (id === open) return open;
     if (min - count > length) return first;
-    return count >= min && max - count > length ? first + min : id;
+    return count >= min && max - count > length ? open : id;
+  }
+
+  /**
+   * For a state of a counter near its maximum: one from which any number can follow, and up to how
+   * many bytes the same texts can follow both. Undefined for others.
+   */
+  openLike(id: number): { readonly open: number; readonly same: number } | undefined {
+    const { first, open, min, max } = this.#counterOf(id);
+    const count = id - first;
+    return id === open || count < min ? undefined : { open, same: max - count };
   }
 
   /** Where each rule begins: those of automata first. */
@@ -93,7 +108,7 @@ export class RuleTable {
     }
     for (const [name, repetition] of repetitions) {
       starts.set(name, total);
-      total += lastCount(repetition) + 1;
+      total += lastCount(repetition) + 2;
       if (total > MOST_COUNTS) throw tooLarge(`more than ${MOST_COUNTS} repetitions`);
     }
     return starts;
@@ -119,10 +134,12 @@ export class RuleTable {
   }
 
   #countedState(id: number): State {
-    const { first, last, min, max, start } = this.#counterOf(id);
+    const { first, open, min, max, start } = this.#counterOf(id);
     const count = id - first;
-    const target = Math.min(id + 1, first + last);
-    const calls = count === max ? [] : [{ start, target, isTail: count + 1 === max }];
+    if (id === open) {
+      return { bytes: [], calls: [{ start, target: open, isTail: false }], isFinal: true };
+    }
+    const calls = count === max ? [] : [{ start, target: id + 1, isTail: count + 1 === max }];
     return { bytes: [], calls, isFinal: count >= min };
   }
 }

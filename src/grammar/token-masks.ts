@@ -2,23 +2,21 @@
  * Which tokens may follow a text. Most verdicts depend only on the state at the top of a stack, so
  * they are kept for each state; what returns to the stack below is looked at for each stack.
  */
-import { type Automaton, type Configuration, DEAD, type Frame, UNKNOWN } from "./automaton.js";
+import { type Automaton, type Configuration, DEAD, type Frame } from "./automaton.js";
 import type { TokenOrder } from "./token-order.js";
+import { type Returns, TokenWalk } from "./token-walk.js";
 
 /** What can be said of the tokens if only the top of a stack is known. */
-interface TopMask {
+interface Top {
+  /** The configuration of a stack of only this top. */
+  readonly start: number;
   /** The tokens that may follow: bit t % 32 of element t / 32 for token t, or a list of few. */
   readonly bits: Uint32Array | undefined;
   readonly few: Uint32Array | undefined;
-  /** Beginnings of tokens after which the text has returned to the frame below. */
-  readonly returns: readonly Beginning[];
-}
-
-/** The first so many bytes of a token, which those after it in order may have, too. */
-interface Beginning {
-  /** The token's place in the order. */
-  readonly first: number;
-  readonly length: number;
+  /** Returns by byte, as they are needed. */
+  readonly returns: (readonly number[] | undefined)[];
+  /** A top after which the same tokens of up to `same` bytes can follow. */
+  readonly like: { readonly top: Top; readonly same: number } | undefined;
 }
 
 /** Masks of configurations, and of tops with many tokens, that are kept: 19 kB each for PLM. */
@@ -28,24 +26,26 @@ const MOST_TOPS = 128;
 /** Tokens of a mask that is kept as a list. */
 const FEW = 256;
 
+/** Returns of a top that are collected at once, for all bytes. */
+const MOST_RETURNS = 30_000;
+
 export class TokenMasks {
   readonly #automaton: Automaton;
   readonly #order: TokenOrder;
+  readonly #walk: TokenWalk;
   /** By state and counter; those with bits apart, the oldest first. */
-  readonly #lists = new Map<string, TopMask>();
-  readonly #tops = new Map<string, TopMask>();
+  readonly #lists = new Map<string, Top>();
+  readonly #tops = new Map<string, Top>();
   /** The bottom of stacks of which only the top is known. */
   readonly #unknown: Frame;
   /** Masks of configurations, the longest unused first. */
   readonly #recent = new Map<Configuration, Uint32Array>();
-  /** The configuration after each number of bytes of a token: its id. */
-  readonly #path: Int32Array;
 
   constructor(automaton: Automaton, order: TokenOrder) {
     this.#automaton = automaton;
     this.#order = order;
+    this.#walk = new TokenWalk(automaton, order);
     this.#unknown = automaton.newBottom();
-    this.#path = new Int32Array(order.maxBytes + 1);
   }
 
   /** The tokens that may follow; bit t % 32 of element t / 32 is for token t. */
@@ -62,13 +62,19 @@ export class TokenMasks {
     for (const frame of configuration.frames) {
       // What is known of a counter is known with the frame that counts.
       const counter = this.#automaton.table.countedLike(frame.parent!.state, this.#order.maxBytes);
-      const top = this.#topMask(frame, counter);
-      if (top.few !== undefined) for (const token of top.few) bits[token >> 5] |= 1 << (token & 31);
-      else for (let i = 0; i < bits.length; i++) bits[i] |= top.bits![i];
+      const top = this.#topOf(frame.state, counter);
+      addTo(bits, top);
       const below = counter === undefined ? frame.parent! : frame.parent!.parent!;
       if (below.parent === undefined) continue;
       const returned = this.#automaton.returnedTo(below);
-      for (const beginning of top.returns) this.#walk(beginning, returned, bits);
+      for (let byte = 0; byte < 256; byte++) {
+        const after = this.#automaton.step(returned.id, byte);
+        if (after === DEAD) continue;
+        const list = this.#returnsOf(top, byte);
+        for (let i = 0; i < list.length; i += 2) {
+          this.#walk.walk(list[i], list[i + 1], after, bits);
+        }
+      }
     }
     return bits;
   }
@@ -77,75 +83,83 @@ export class TokenMasks {
     return new Uint32Array((this.#order.vocabSize + 31) >> 5);
   }
 
-  #topMask({ state }: Frame, counter: number | undefined): TopMask {
+  #topOf(state: number, counter: number | undefined): Top {
     const key = `${state},${counter}`;
     const known = this.#lists.get(key) ?? this.#tops.get(key);
     if (known !== undefined) return known;
-    const bits = this.#newBits();
-    const returns: Beginning[] = [];
     const automaton = this.#automaton;
     const below = counter === undefined ? this.#unknown : automaton.frame(counter, this.#unknown);
-    const start = automaton.configurationOf([automaton.frame(state, below)]);
-    this.#walk({ first: 0, length: 0 }, start, bits, returns);
-    const few = listOf(bits, FEW);
-    const top = { bits: few === undefined ? bits : undefined, few, returns };
-    (few === undefined ? this.#tops : this.#lists).set(key, top);
+    const start = automaton.configurationOf([automaton.frame(state, below)]).id;
+    const like = counter === undefined ? undefined : automaton.table.openLike(counter);
+    const top = like === undefined ? this.#walkAll(start) : this.#walkLike(start, state, like);
+    (top.few === undefined ? this.#tops : this.#lists).set(key, top);
     if (this.#tops.size > MOST_TOPS) this.#tops.delete(this.#tops.keys().next().value!);
     return top;
   }
 
-  /**
-   * Sets the bits of the tokens that begin so, and of which the rest may follow `start`. Collects
-   * the longer beginnings after which all may end.
-   */
-  #walk(
-    { first, length }: Beginning,
-    start: Configuration,
-    bits: Uint32Array,
-    returns?: Beginning[],
-  ): void {
-    const { tokens, bytes, offsets, shared } = this.#order;
-    const path = this.#path;
-    let { steps, ends } = this.#automaton;
-    path[length] = start.id;
-    let depth = length;
-    for (let i = first; ; ) {
-      const begin = offsets[i];
-      const size = offsets[i + 1] - begin;
-      let at = path[depth];
-      while (depth < size) {
-        const byte = bytes[begin + depth++];
-        let after = steps[at * 256 + byte];
-        if (after === UNKNOWN) {
-          after = this.#automaton.step(at, byte);
-          ({ steps, ends } = this.#automaton);
-        }
-        at = after;
-        if (at === DEAD) break;
-        path[depth] = at;
-        if (ends[at] === 1 && returns !== undefined) {
-          const goesOn = depth < size || shared[i + 1] >= depth;
-          if (goesOn) returns.push({ first: i, length: depth });
-        }
-      }
-      if (at !== DEAD) bits[tokens[i] >> 5] |= 1 << (tokens[i] & 31);
-      // After a dead end, all tokens that begin as far are dead, too.
-      const alive = at === DEAD ? depth - 1 : Infinity;
-      do i++;
-      while (i < tokens.length && shared[i] > alive);
-      if (i === tokens.length || shared[i] < length) return;
-      depth = shared[i];
+  #walkAll(start: number): Top {
+    const bits = this.#newBits();
+    const returns: Returns = { lists: new Array(256), byte: -1, left: MOST_RETURNS };
+    this.#walk.walk(0, 0, start, bits, returns);
+    const isWhole = returns.left > 0;
+    const lists = Array.from(returns.lists, (list) => (isWhole ? (list ?? []) : undefined));
+    return { start, ...shortest(bits), returns: lists, like: undefined };
+  }
+
+  /** A top of a counter near its maximum, from that of one that is open: few tokens differ. */
+  #walkLike(
+    start: number,
+    state: number,
+    { open, same }: { readonly open: number; readonly same: number },
+  ): Top {
+    const top = this.#topOf(state, open);
+    const bits = this.#newBits();
+    addTo(bits, top);
+    this.#walk.walkLong(same, start, bits);
+    return { start, ...shortest(bits), returns: new Array(256), like: { top, same } };
+  }
+
+  /** The beginnings of tokens that return before a byte. */
+  #returnsOf({ start, returns, like }: Top, byte: number): readonly number[] {
+    let list = returns[byte];
+    if (list !== undefined) return list;
+    const found: Returns = { lists: new Array(256), byte, left: Infinity };
+    if (like === undefined) {
+      this.#walk.walk(0, 0, start, this.#newBits(), found);
+      list = found.lists[byte] ?? [];
+    } else {
+      const { top, same } = like;
+      this.#walk.walkLong(same, start, this.#newBits(), found);
+      list = [...upTo(same + 1, this.#returnsOf(top, byte)), ...(found.lists[byte] ?? [])];
     }
+    returns[byte] = list;
+    return list;
   }
 }
 
-/** The numbers of the bits that are set; undefined if these are more than `most`. */
-function listOf(bits: Uint32Array, most: number): Uint32Array | undefined {
+/** The beginnings of at most a length. */
+function* upTo(length: number, list: readonly number[]): Generator<number> {
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i + 1] > length) continue;
+    yield list[i];
+    yield list[i + 1];
+  }
+}
+
+/** Sets the bits of a mask, too. */
+function addTo(bits: Uint32Array, { bits: others, few }: Pick<Top, "bits" | "few">): void {
+  if (few !== undefined) for (const token of few) bits[token >> 5] |= 1 << (token & 31);
+  else for (let i = 0; i < bits.length; i++) bits[i] |= others![i];
+}
+
+/** The bits, or a list of them if they are few. */
+function shortest(bits: Uint32Array): Pick<Top, "bits" | "few"> {
   const found: number[] = [];
-  for (let i = 0; i < bits.length && found.length <= most; i++) {
+  for (let i = 0; i < bits.length && found.length <= FEW; i++) {
     for (let rest = bits[i]; rest !== 0; rest &= rest - 1) {
       found.push(32 * i + 31 - Math.clz32(rest & -rest));
     }
   }
-  return found.length > most ? undefined : Uint32Array.from(found);
+  if (found.length > FEW) return { bits, few: undefined };
+  return { bits: undefined, few: Uint32Array.from(found) };
 }
