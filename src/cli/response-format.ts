@@ -53,9 +53,13 @@ function formatOf(name: Flag, flag: string, text: string): ResponseFormat {
   try {
     const schema: unknown = JSON.parse(text);
     if (typeof schema === "boolean") return { type: "json_schema", schema };
-    if (typeof schema === "object" && schema !== null) return { type: "json_schema", schema };
+    if (isObject(schema)) return { type: "json_schema", schema };
   } catch {}
   throw new PlmError("INVALID_ARGUMENT", `${flag}: expected a JSON Schema, got something else`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function readSource(path: string, flag: string): Promise<string> {

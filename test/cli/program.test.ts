@@ -26,8 +26,9 @@ test("help lists every command, and --version the package's", async () => {
 test("every option of the library's generation is a flag of generate", () => {
   const generate = createProgram().commands.find((command) => command.name() === "generate")!;
   const flags = generate.options.map((option) => option.attributeName());
-  const { signal, ...options } = resolveOptions({}, 1);
+  const { signal, responseFormat, ...options } = resolveOptions({}, 1);
   for (const name of Object.keys(options)) assert.ok(flags.includes(name), name);
+  for (const name of ["jsonSchema", "grammar", "regex"]) assert.ok(flags.includes(name), name);
   const topK = generate.options.find((option) => option.attributeName() === "topK")!;
   assert.match(topK.description, `(default: ${options.topK})`);
 });
