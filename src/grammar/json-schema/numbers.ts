@@ -2,9 +2,7 @@
  * Numbers as JSON writes them, of at most 15 digits, which a double tells apart. With rules they
  * have no exponent, without any one of two digits at most.
  */
-import type { CharDfa, CharEdge } from "../characters/dfa.js";
-import { joined, trim } from "../characters/dfa.js";
-import { minimize } from "../characters/minimize.js";
+import { type CharDfa, type CharEdge, joined, NOTHING } from "../characters/dfa.js";
 import { checkStates } from "../limits.js";
 import { decimalOf } from "./decimal.js";
 import type { NumberRule } from "./node.js";
@@ -31,6 +29,31 @@ interface State {
   readonly machines: readonly MachineState[];
 }
 
+/** The state of a machine whose rule holds whatever follows. */
+const SETTLED: MachineState = [];
+
+interface Characters {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** In the order of their codes, as edges are sorted. */
+const DIGITS: readonly Characters[] = Array.from("0123456789", (char) => ({
+  from: char,
+  to: char,
+}));
+
+/** Digits of a number of which no rule looks at them any more. */
+const ALIKE: readonly Characters[] = [
+  { from: "0", to: "0" },
+  { from: "1", to: "9" },
+];
+
+const [PLUS, MINUS, POINT, BIG_E, SMALL_E]: readonly Characters[] = Array.from("+-.Ee", (char) => ({
+  from: char,
+  to: char,
+}));
+
 const ENDS: readonly Phase[] = ["zero", "whole", "fraction", "exponent", "end"];
 
 /** How many automata are kept, as the same rules come again and again. */
@@ -51,32 +74,50 @@ export function numbersOf(rules: readonly NumberRule[]): CharDfa {
   return dfa;
 }
 
+/**
+ * Digits are counted, so that no state leads back to itself: equal states are found from the ends
+ * on, each by what it leads to, and the automaton is the smallest as it is made.
+ */
 function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const reader = new NumberReader(rules);
-  const states: State[] = [];
+  const known = new Map<string, number>();
   const names = new Map<string, number>();
+  const edges: CharEdge[][] = [];
+  const finals: boolean[] = [];
+  const make = (state: State): number => {
+    const own: CharEdge[] = [];
+    for (const { from, to } of reader.charactersOf(state)) {
+      const next = reader.next(state, from);
+      const target = next === undefined ? -1 : nameOf(next);
+      if (target >= 0) own.push({ from: from.charCodeAt(0), to: to.charCodeAt(0), target });
+    }
+    const isFinal = reader.mayEnd(state);
+    if (own.length === 0 && !isFinal) return -1;
+    const all = joined(own);
+    const key = all.map(({ from, to, target }) => `${from}-${to}:${target}`).join(" ") + isFinal;
+    const same = names.get(key);
+    if (same !== undefined) return same;
+    names.set(key, edges.length);
+    finals.push(isFinal);
+    return edges.push(all) - 1;
+  };
+  /** The state that has the texts of another; -1 if there are none. */
   const nameOf = (state: State): number => {
     const { phase, isNegative, digits, machines } = state;
     const key = `${phase} ${isNegative} ${digits} ${machines.join(";")}`;
-    const known = names.get(key);
-    if (known !== undefined) return known;
-    names.set(key, states.length);
-    checkStates(states.push(state));
-    return states.length - 1;
-  };
-  nameOf(reader.start);
-  const edges: CharEdge[][] = [];
-  for (const state of states) {
-    const own: CharEdge[] = [];
-    // In the order of their codes, as edges are sorted.
-    for (const char of "+-.0123456789Ee") {
-      const next = reader.next(state, char);
-      const code = char.charCodeAt(0);
-      if (next !== undefined) own.push({ from: code, to: code, target: nameOf(next) });
+    let name = known.get(key);
+    if (name === undefined) {
+      name = make(state);
+      known.set(key, name);
+      checkStates(known.size);
     }
-    edges.push(joined(own));
-  }
-  return minimize(trim({ edges, finals: states.map((state) => reader.mayEnd(state)) }));
+    return name;
+  };
+  if (nameOf(reader.start) < 0) return NOTHING;
+  // It begins in the state that was finished last.
+  const last = edges.length - 1;
+  const turned = edges.map((own) => own.map((edge) => ({ ...edge, target: last - edge.target })));
+  return { edges: turned.reverse(), finals: finals.reverse() };
 }
 
 class NumberReader {
@@ -93,9 +134,20 @@ class NumberReader {
     this.start = { phase: "start", isNegative: false, digits: 0, machines };
   }
 
+  /** The characters that may come next, those together that lead to the same. */
+  charactersOf({ phase, machines }: State): readonly Characters[] {
+    const digits = machines.every((each) => each === SETTLED) ? ALIKE : DIGITS;
+    if (phase === "start") return [MINUS, ...digits];
+    if (phase === "e") return [PLUS, MINUS, ...digits];
+    if (phase !== "zero" && phase !== "whole" && phase !== "fraction") return digits;
+    return this.#machines.length > 0 ? [POINT, ...digits] : [POINT, ...digits, BIG_E, SMALL_E];
+  }
+
   mayEnd({ phase, isNegative, machines }: State): boolean {
     if (!ENDS.includes(phase)) return false;
-    return this.#machines.every((machine, i) => machine.holds(machines[i], isNegative));
+    return this.#machines.every(
+      (machine, i) => machines[i] === SETTLED || machine.holds(machines[i], isNegative),
+    );
   }
 
   /** What a character leads to; undefined if it cannot come. */
@@ -136,8 +188,20 @@ class NumberReader {
     }
   }
 
-  #read(state: State, phase: Phase, method: "wholeDigit" | "fractionDigit", digit: number): State {
-    const machines = this.#machines.map((each, i) => each[method](state.machines[i], digit));
+  #read(
+    state: State,
+    phase: Phase,
+    method: "wholeDigit" | "fractionDigit",
+    digit: number,
+  ): State | undefined {
+    const machines: MachineState[] = [];
+    for (const [i, machine] of this.#machines.entries()) {
+      const before = state.machines[i];
+      const next = before === SETTLED ? SETTLED : machine[method](before, digit);
+      const verdict = next === SETTLED ? true : machine.verdict(next, state.isNegative);
+      if (verdict === false) return undefined;
+      machines.push(verdict === true ? SETTLED : next);
+    }
     return { ...state, phase, digits: state.digits + 1, machines };
   }
 
@@ -145,7 +209,9 @@ class NumberReader {
     const { phase, digits } = state;
     if (!this.#mayHaveFraction || digits >= MOST_DIGITS) return undefined;
     if (phase !== "zero" && phase !== "whole") return undefined;
-    const machines = this.#machines.map((each, i) => each.point(state.machines[i]));
+    const machines = this.#machines.map((each, i) =>
+      state.machines[i] === SETTLED ? SETTLED : each.point(state.machines[i]),
+    );
     return { ...state, phase: "point", machines };
   }
 }
