@@ -23,8 +23,8 @@ export const machineOf = (rule: NumberRule): Machine =>
     ? comparison(rule.comparison, rule.to)
     : multiple(rule.of, rule.isNegated);
 
-/** How the digits read so far compare with as many of the other number's. */
-const AT = { position: 0, relation: 1 } as const;
+/** Where a comparison's state has the digits read and how they compare with as many of the other. */
+const AT = { position: 0, relation: 1, inFraction: 2 } as const;
 
 function comparison(operator: Comparison, to: number): Machine {
   const { isNegative, digits, scale } = decimalOf(to);
@@ -36,7 +36,9 @@ function comparison(operator: Comparison, to: number): Machine {
   const wholeRelation = (state: MachineState): number =>
     state[AT.position] < whole.length ? -1 : state[AT.relation];
   const holds = (state: MachineState, isTextNegative: boolean): boolean => {
-    const [position, relation, inFraction] = state;
+    const position = state[AT.position];
+    const relation = state[AT.relation];
+    const inFraction = state[AT.inFraction];
     let size = inFraction ? relation : wholeRelation(state);
     if (size === 0 && (inFraction ? position : 0) < fraction.length) size = -1;
     const isZero = size === 0 && digits === "";
@@ -46,23 +48,30 @@ function comparison(operator: Comparison, to: number): Machine {
   };
   return {
     start: [0, 0, 0],
-    wholeDigit([position, relation], digit) {
+    wholeDigit(state, digit) {
+      const position = state[AT.position];
+      const relation = state[AT.relation];
       // A lone zero is no digit: the whole part of zero is empty.
       if (position === 0 && relation === 0 && digit === 0) return [0, 0, 0];
       if (position >= whole.length) return [whole.length, 1, 0];
       return [position + 1, relation || relationOf(digit, whole[position]), 0];
     },
     point: (state) => [0, wholeRelation(state), 1],
-    fractionDigit([position, relation], digit) {
+    fractionDigit(state, digit) {
+      const position = state[AT.position];
+      const relation = state[AT.relation];
       if (relation !== 0) return [0, relation, 1];
       const next = relationOf(digit, fraction[position]);
       return [next === 0 ? Math.min(position + 1, fraction.length) : 0, next, 1];
     },
     holds,
     verdict(state, isTextNegative) {
-      const [position, relation, inFraction] = state;
+      const position = state[AT.position];
+      const relation = state[AT.relation];
       // Further from zero than the other, or within the fraction nearer to it: that remains.
-      const isOver = inFraction ? relation !== 0 : relation > 0 && position >= whole.length;
+      const isOver = state[AT.inFraction]
+        ? relation !== 0
+        : relation > 0 && position >= whole.length;
       return isOver ? holds(state, isTextNegative) : undefined;
     },
   };

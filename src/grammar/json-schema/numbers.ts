@@ -195,7 +195,8 @@ class NumberReader {
     digit: number,
   ): State | undefined {
     const machines: MachineState[] = [];
-    for (const [i, machine] of this.#machines.entries()) {
+    for (let i = 0; i < this.#machines.length; i++) {
+      const machine = this.#machines[i];
       const before = state.machines[i];
       const next = before === SETTLED ? SETTLED : machine[method](before, digit);
       const verdict = next === SETTLED ? true : machine.verdict(next, state.isNegative);
