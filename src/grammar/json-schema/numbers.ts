@@ -86,15 +86,20 @@ function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const finals: boolean[] = [];
   const make = (state: State): number => {
     const own: CharEdge[] = [];
+    let before: State | undefined;
+    let target = -1;
     for (const { from, to } of reader.charactersOf(state)) {
       const next = reader.next(state, from);
-      const target = next === undefined ? -1 : nameOf(next);
+      if (next === undefined) continue;
+      if (before === undefined || !areSame(before, next)) target = nameOf(next);
+      before = next;
       if (target >= 0) own.push({ from: from.charCodeAt(0), to: to.charCodeAt(0), target });
     }
     const isFinal = reader.mayEnd(state);
     if (own.length === 0 && !isFinal) return -1;
     const all = joined(own);
-    const key = all.map(({ from, to, target }) => `${from}-${to}:${target}`).join(" ") + isFinal;
+    let key = String(isFinal);
+    for (const { from, to, target } of all) key += ` ${from}-${to}:${target}`;
     const same = names.get(key);
     if (same !== undefined) return same;
     names.set(key, edges.length);
@@ -118,6 +123,16 @@ function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const last = edges.length - 1;
   const turned = edges.map((own) => own.map((edge) => ({ ...edge, target: last - edge.target })));
   return { edges: turned.reverse(), finals: finals.reverse() };
+}
+
+function areSame(a: State, b: State): boolean {
+  if (a.phase !== b.phase || a.digits !== b.digits || a.isNegative !== b.isNegative) return false;
+  return a.machines.every((own, i) => {
+    const other = b.machines[i];
+    return (
+      own === other || (own.length === other.length && own.every((each, j) => each === other[j]))
+    );
+  });
 }
 
 class NumberReader {
