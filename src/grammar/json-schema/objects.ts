@@ -5,7 +5,17 @@ import { toJsonString } from "../characters/json-string.js";
 import type { Expression } from "../expression.js";
 import type { Alternative } from "./alternatives.js";
 import { holds } from "./holds.js";
-import { bytesOf, choice, many, NO_WAY, optional, repeat, SPACE, sequence } from "./json-text.js";
+import {
+  bytesOf,
+  choice,
+  many,
+  NO_WAY,
+  optional,
+  repeat,
+  SPACE,
+  separated,
+  sequence,
+} from "./json-text.js";
 import { boundsOf, membersIn, namesIn, requiredIn, valueNodes } from "./key-values.js";
 import { type MembersRule, NEVER, refuse, type SchemaNode } from "./node.js";
 import type { RuleSet } from "./rules.js";
@@ -105,8 +115,6 @@ function countedMembers(
     const keyword = min > 0 ? "minProperties" : "maxProperties";
     throw refuse(keyword, nodes[0].place, min > 0 ? min : max);
   }
-  const separated = (count: number, pair: Expression): Expression =>
-    count === 0 ? sequence(SPACE, pair) : sequence(COMMA(), pair);
   // Behind the listed properties, where at most one more surely counts.
   const rest = (count: number): Expression => {
     const missing = Math.max(0, min - count);

@@ -65,7 +65,7 @@ const OBJECTS: readonly object[] = [
 ];
 
 const LISTS: readonly object[] = [
-  list(oneOfTexts("red", "green", "blue"), 1, 6),
+  { ...list(oneOfTexts("red", "green", "blue", "white"), 1, 4), uniqueItems: true },
   list(integer(-50, 50), 3, 8),
   list(list(number(-1, 1), 2, 2), 1, 4),
   list(object({ word: text(12), kind: oneOfTexts("noun", "verb") }), 1, 3),

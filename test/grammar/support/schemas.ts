@@ -33,6 +33,10 @@ export const SCHEMAS: readonly unknown[] = [
   { prefixItems: [{ type: "integer" }, { type: "string" }], items: false, minItems: 1 },
   { type: "array", contains: { type: "string" }, minContains: 2, maxContains: 3 },
   { type: "array", uniqueItems: true, maxItems: 1 },
+  { type: "array", uniqueItems: true, items: { enum: ["a", "b", [1], null] } },
+  { type: "array", uniqueItems: true, items: { enum: [1, 2, 3, "4"] }, minItems: 2, maxItems: 3 },
+  { type: "array", uniqueItems: true, items: { enum: Array.from("abcdefghij") }, minItems: 2 },
+  { type: "array", uniqueItems: true, items: { enum: Array.from("abcdefghij") }, maxItems: 4 },
   {
     type: "object",
     properties: { a: { type: "integer" }, b: { type: "string", maxLength: 5 } },
