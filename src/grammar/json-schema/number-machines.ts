@@ -23,7 +23,7 @@ export const machineOf = (rule: NumberRule): Machine =>
     ? comparison(rule.comparison, rule.to)
     : multiple(rule.of, rule.isNegated);
 
-/** Where a comparison's state has the digits read and how they compare with as many of the other. */
+/** Where a comparison's state has the digits read, and how they compare with the other's. */
 const AT = { position: 0, relation: 1, inFraction: 2 } as const;
 
 function comparison(operator: Comparison, to: number): Machine {

@@ -19,6 +19,7 @@ import {
 import { boundsOf, membersIn, namesIn, requiredIn, valueNodes } from "./key-values.js";
 import { type MembersRule, NEVER, refuse, type SchemaNode } from "./node.js";
 import type { RuleSet } from "./rules.js";
+import { membersAside } from "./unevaluated.js";
 
 /** What the text of a key may be, and what its value must satisfy. */
 interface Member {
@@ -45,7 +46,11 @@ export function objectExpression(
   { objects, nodes }: Alternative,
   context: ObjectContext,
 ): Expression {
-  const members = membersIn(objects);
+  const held = new Set(nodes);
+  const aside = objects.flatMap((rule) =>
+    rule.kind === "unevaluated" ? membersAside(rule, held) : [],
+  );
+  const members = [...membersIn(objects), ...aside];
   const required = requiredIn(objects);
   const names = namesIn(objects);
   const { min, max } = boundsOf(objects);

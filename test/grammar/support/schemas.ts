@@ -55,6 +55,19 @@ export const SCHEMAS: readonly unknown[] = [
   { properties: { a: {} }, dependentSchemas: { a: { required: ["c"] } } },
   { allOf: [point, { properties: { x: { maximum: 5 } } }] },
   { allOf: [{ properties: { a: { type: "null" } } }], unevaluatedProperties: false },
+  {
+    type: "object",
+    properties: { id: { type: "integer" } },
+    oneOf: [shape("circle", { radius: { type: "number" } }), shape("dot", {})],
+    unevaluatedProperties: false,
+  },
+  {
+    anyOf: [point, { properties: { a: { type: "null" } } }],
+    if: { required: ["a"] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: { properties: { b: { type: "boolean" } } },
+    unevaluatedProperties: { type: "string" },
+  },
   { oneOf: [shape("circle", { radius: { type: "number" } }), shape("box", { a: {}, b: {} })] },
   { type: "integer", oneOf: [{ multipleOf: 5 }, { multipleOf: 3 }] },
   { oneOf: [{ required: ["a"] }, { required: ["b"] }], properties: { a: {}, b: {} } },
