@@ -2,7 +2,7 @@
  * Numbers as JSON writes them, of at most 15 digits, which a double tells apart. With rules they
  * have no exponent, without any one of two digits at most.
  */
-import { type CharDfa, type CharEdge, joined, NOTHING } from "../characters/dfa.js";
+import { type CharDfa, type CharEdge, NOTHING } from "../characters/dfa.js";
 import { checkStates } from "../limits.js";
 import { decimalOf } from "./decimal.js";
 import type { NumberRule } from "./node.js";
@@ -37,22 +37,33 @@ interface Characters {
   readonly to: string;
 }
 
-/** In the order of their codes, as edges are sorted. */
-const DIGITS: readonly Characters[] = Array.from("0123456789", (char) => ({
-  from: char,
-  to: char,
-}));
+const charactersIn = (text: string): Characters[] =>
+  Array.from(text, (char) => ({ from: char, to: char }));
 
-/** Digits of a number of which no rule looks at them any more. */
-const ALIKE: readonly Characters[] = [
+/** The characters that may come next in each phase, in the order of their codes. */
+function charactersWith(digits: readonly Characters[]): Readonly<Record<Phase, Characters[]>> {
+  const inNumber = [...charactersIn("."), ...digits, ...charactersIn("Ee")];
+  return {
+    start: [...charactersIn("-"), ...digits],
+    minus: [...digits],
+    zero: charactersIn(".Ee"),
+    whole: inNumber,
+    point: [...digits],
+    fraction: inNumber,
+    e: [...charactersIn("+-"), ...digits],
+    sign: [...digits],
+    exponent: [...digits],
+    end: [],
+  };
+}
+
+const WITH_DIGITS = charactersWith(charactersIn("0123456789"));
+
+/** Of a number of which no rule looks at the digits any more. */
+const WITH_ALIKE = charactersWith([
   { from: "0", to: "0" },
   { from: "1", to: "9" },
-];
-
-const [PLUS, MINUS, POINT, BIG_E, SMALL_E]: readonly Characters[] = Array.from("+-.Ee", (char) => ({
-  from: char,
-  to: char,
-}));
+]);
 
 const ENDS: readonly Phase[] = ["zero", "whole", "fraction", "exponent", "end"];
 
@@ -85,26 +96,18 @@ function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const edges: CharEdge[][] = [];
   const finals: boolean[] = [];
   const make = (state: State): number => {
-    const own: CharEdge[] = [];
-    let before: State | undefined;
-    let target = -1;
-    for (const { from, to } of reader.charactersOf(state)) {
-      const next = reader.next(state, from);
-      if (next === undefined) continue;
-      if (before === undefined || !areSame(before, next)) target = nameOf(next);
-      before = next;
-      if (target >= 0) own.push({ from: from.charCodeAt(0), to: to.charCodeAt(0), target });
-    }
+    const own = edgesOf(state, reader, nameOf);
     const isFinal = reader.mayEnd(state);
     if (own.length === 0 && !isFinal) return -1;
-    const all = joined(own);
     let key = String(isFinal);
-    for (const { from, to, target } of all) key += ` ${from}-${to}:${target}`;
+    own.forEach(({ from, to, target }) => {
+      key += ` ${from}-${to}:${target}`;
+    });
     const same = names.get(key);
     if (same !== undefined) return same;
     names.set(key, edges.length);
     finals.push(isFinal);
-    return edges.push(all) - 1;
+    return edges.push(own) - 1;
   };
   /** The state that has the texts of another; -1 if there are none. */
   const nameOf = (state: State): number => {
@@ -123,6 +126,28 @@ function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const last = edges.length - 1;
   const turned = edges.map((own) => own.map((edge) => ({ ...edge, target: last - edge.target })));
   return { edges: turned.reverse(), finals: finals.reverse() };
+}
+
+/** The edges of a state to those whose names are not -1. */
+function edgesOf(state: State, reader: NumberReader, nameOf: (next: State) => number): CharEdge[] {
+  const own: { from: number; to: number; target: number }[] = [];
+  let before: State | undefined;
+  let target = -1;
+  const characters = reader.charactersOf(state);
+  // Here and below, loops without iterators: these make most of what a first schema costs.
+  for (let i = 0; i < characters.length; i++) {
+    const next = reader.next(state, characters[i].from);
+    if (next === undefined) continue;
+    if (before === undefined || !areSame(before, next)) target = nameOf(next);
+    before = next;
+    if (target < 0) continue;
+    const from = characters[i].from.charCodeAt(0);
+    const to = characters[i].to.charCodeAt(0);
+    const last = own.at(-1);
+    if (last?.target === target && last.to + 1 === from) last.to = to;
+    else own.push({ from, to, target });
+  }
+  return own;
 }
 
 function areSame(a: State, b: State): boolean {
@@ -151,11 +176,8 @@ class NumberReader {
 
   /** The characters that may come next, those together that lead to the same. */
   charactersOf({ phase, machines }: State): readonly Characters[] {
-    const digits = machines.every((each) => each === SETTLED) ? ALIKE : DIGITS;
-    if (phase === "start") return [MINUS, ...digits];
-    if (phase === "e") return [PLUS, MINUS, ...digits];
-    if (phase !== "zero" && phase !== "whole" && phase !== "fraction") return digits;
-    return this.#machines.length > 0 ? [POINT, ...digits] : [POINT, ...digits, BIG_E, SMALL_E];
+    const areAlike = machines.every((each) => each === SETTLED);
+    return (areAlike ? WITH_ALIKE : WITH_DIGITS)[phase];
   }
 
   mayEnd({ phase, isNegative, machines }: State): boolean {
