@@ -16,6 +16,12 @@ declare global {
   interface ReadableStream<R = any> {
     readonly locked: boolean;
   }
+  interface Request {
+    readonly url: string;
+  }
+  interface Response {
+    readonly status: number;
+  }
   namespace WebAssembly {
     interface Memory {
       grow(delta: number): number;

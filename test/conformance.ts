@@ -4,6 +4,7 @@
  */
 import { type LoadModelOptions, loadModel } from "../src/index.js";
 import { ANSWER_CHECKS } from "./conformance/answers.js";
+import { FORM_CHECKS } from "./conformance/forms.js";
 import { BAD_INPUT_CHECKS, CONTROL_CHECKS } from "./conformance/refusals.js";
 import { SESSION_CHECKS } from "./conformance/sessions.js";
 import { SOURCE_CHECKS } from "./conformance/sources.js";
@@ -32,6 +33,7 @@ const CHECKS: Record<string, Check> = {
   ...SOURCE_CHECKS,
   ...STORE_CHECKS,
   ...ANSWER_CHECKS,
+  ...FORM_CHECKS,
   ...SESSION_CHECKS,
   ...THREAD_CHECKS,
   ...WORKER_CHECKS,

@@ -43,7 +43,8 @@ test("comments name files that exist", () => {
 
 /** What tests share lies apart from the tests. */
 test("a file beside tests is a test", () => {
-  const places = /\/(?:support|reference|conformance|runtimes|bundlers|integrations|types)\//;
+  const places =
+    /\/(?:support|reference|conformance|runtimes|bundlers|integrations|types|clients)\//;
   for (const { path } of inFolder("test")) {
     if (places.test(path) || path === "test/conformance.ts") continue;
     assert.match(path, /\.test\.ts$/, `${path} belongs into a folder "support"`);
@@ -57,6 +58,7 @@ test("a file beside tests is a test", () => {
 const OWN_CLASSES: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": ["PlmError"],
   "src/format/header.ts": ["NeedsMoreBytes"],
+  "src/server/http-error.ts": ["HttpError"],
   "src/sources/pull.ts": ["DownloadSource"],
   "src/sources/source.ts": ["HubPlace", "RemoteFile"],
   "src/tokenizer/chat.ts": ["TemplateFailure"],

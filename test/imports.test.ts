@@ -83,6 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["remote", "generation", "checkpoint"],
   ],
+  server: ["platform", "model", "generation", "tokenizer"],
   cli: [
     ...[
       "#platform",
@@ -95,7 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts"],
+    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts", "server"],
   ],
 };
 

@@ -6,9 +6,8 @@ import {
   openModel as openFile,
   type QuantizeChoice,
 } from "../checkpoint/open-model.js";
-import type { LoadOptions } from "../engine/load.js";
 import { type ModelOptions, PROFILES, type Profile } from "../engine/options.js";
-import { loadModel } from "../generation/load-model.js";
+import { type LoadModelOptions, loadModel } from "../generation/load-model.js";
 import type { Model } from "../generation/model.js";
 import { ATTENTION_FORMS, type AttentionForm } from "../model/attention-form.js";
 import { PRECISIONS, type Precision } from "../model/precision.js";
@@ -129,7 +128,7 @@ export function findModel(path: string | undefined): string | URL {
 export async function openModel(
   flags: ModelFlags,
   signal: AbortSignal,
-  overrides: LoadOptions = {},
+  overrides: LoadModelOptions = {},
 ): Promise<Model> {
   const bar = createProgressBar("loading");
   try {

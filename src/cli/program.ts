@@ -16,6 +16,7 @@ import { addModels } from "./commands/models.js";
 import { addPerplexity } from "./commands/perplexity.js";
 import { addPull } from "./commands/pull.js";
 import { addQuantize } from "./commands/quantize.js";
+import { addServe } from "./commands/serve.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { onOneLine } from "./describe-error.js";
@@ -51,6 +52,7 @@ export function createProgram(): Command {
   for (const add of [
     addGenerate,
     addChat,
+    addServe,
     addLogits,
     addTokenize,
     addDetokenize,

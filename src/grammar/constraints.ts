@@ -17,7 +17,7 @@ interface Prepared {
 }
 
 /** Grammars of a vocabulary that are kept. */
-const MOST_GRAMMARS = 32;
+const MOST_GRAMMARS = 16;
 
 /** What holds the bytes of a vocabulary. */
 export interface Vocabulary {

@@ -19,15 +19,30 @@ export function prune({ root, rules }: Grammar): Grammar | undefined {
 /** The names of the rules that have a text. */
 function productiveRules(rules: ReadonlyMap<string, Expression>): ReadonlySet<string> {
   const found = new Set<string>();
-  // Both ways, as chains of rules go either way.
-  const entries = [...rules, ...[...rules].reverse()];
-  for (let before = -1; before < found.size; ) {
-    before = found.size;
-    for (const [name, rule] of entries) {
-      if (!found.has(name) && isProductive(rule, found)) found.add(name);
+  const users = new Map<string, string[]>();
+  for (const [name, rule] of rules) {
+    for (const used of namesIn(rule)) {
+      const list = users.get(used);
+      if (list === undefined) users.set(used, [name]);
+      else list.push(name);
     }
   }
+  // A rule is looked at again when one that it refers to turns out to have a text.
+  const open = [...rules.keys()];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name) || !isProductive(rules.get(name)!, found)) continue;
+    found.add(name);
+    for (const user of users.get(name) ?? []) open.push(user);
+  }
   return found;
+}
+
+/** The names of the rules that an expression refers to. */
+export function namesIn(expression: Expression, names: Set<string> = new Set()): Set<string> {
+  if (expression.kind === "rule") names.add(expression.name);
+  else if (expression.kind === "repeat") namesIn(expression.body, names);
+  else if ("parts" in expression) for (const part of expression.parts) namesIn(part, names);
+  return names;
 }
 
 function isProductive(expression: Expression, known: ReadonlySet<string>): boolean {

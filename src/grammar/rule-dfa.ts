@@ -12,7 +12,7 @@ export interface RuleState {
 
 /** States of one rule, and steps to find them: states that are looked at. */
 const MOST_STATES = 100_000;
-const MOST_STEPS = 10_000_000;
+const MOST_STEPS = 3_000_000;
 
 /** The states of the deterministic automaton; the first is where it begins. */
 export function ruleDfa({ states: nfa, start, end }: RuleNfa): RuleState[] {

@@ -1,11 +1,6 @@
-/**
- * The states of all rules in one table, with numbers of their own. Edges from which no text ends
- * are left out.
- */
-import { invalidArgument, quote } from "../errors.js";
+/** The states of all rules in one table, with numbers of their own. */
 import { type CompiledRules, compileRules, type RepetitionRule } from "./compile-rules.js";
 import type { ByteEdge, Grammar } from "./expression.js";
-import { findFertile } from "./fertile-states.js";
 import { refuseLeftRecursion } from "./left-recursion.js";
 import { tooLarge } from "./limits.js";
 import type { RuleState } from "./rule-dfa.js";
@@ -31,8 +26,7 @@ interface Counter {
   readonly last: number;
   readonly min: number;
   readonly max: number;
-  /** Undefined for a body that no text ends. */
-  readonly start: number | undefined;
+  readonly start: number;
 }
 
 /** States of all rules. */
@@ -50,26 +44,17 @@ export class RuleTable {
   readonly #counted = new Map<number, State>();
 
   /**
-   * Throws INVALID_ARGUMENT for a grammar that is too large, names rules that it does not have, is
-   * left-recursive, or has no text.
+   * The table of a pruned grammar. Throws INVALID_ARGUMENT for one that is too large or
+   * left-recursive.
    */
   constructor(grammar: Grammar) {
     const rules = compileRules(grammar);
-    refuseUnknown(rules, grammar.root);
     refuseLeftRecursion(rules);
-    const fertile = findFertile(rules);
     const starts = this.#layOut(rules);
-    for (const [name, rule] of rules.automata) {
-      const isFertile = (call: string): boolean => fertile.rules.has(call);
-      this.#addStates(rule, fertile.states.get(name)!, isFertile, starts);
-    }
+    for (const rule of rules.automata.values()) this.#addStates(rule, starts);
     for (const [name, { min, max, body }] of rules.repetitions) {
-      const first = starts.get(name)!;
-      const start = fertile.rules.has(body) ? starts.get(body) : undefined;
+      const [first, start] = [starts.get(name)!, starts.get(body)!];
       this.#counters.push({ first, last: lastCount({ min, max }), min, max, start });
-    }
-    if (!fertile.rules.has(grammar.root)) {
-      throw invalidArgument("responseFormat", "a form that some text has", "one that none has");
     }
     this.start = starts.get(grammar.root)!;
   }
@@ -114,25 +99,16 @@ export class RuleTable {
     return starts;
   }
 
-  #addStates(
-    rule: readonly RuleState[],
-    isFertileState: readonly boolean[],
-    isFertile: (rule: string) => boolean,
-    starts: ReadonlyMap<string, number>,
-  ): void {
+  #addStates(rule: readonly RuleState[], starts: ReadonlyMap<string, number>): void {
     const first = this.#states.length;
     for (const { bytes, calls, isFinal } of rule) {
       this.#states.push({
-        bytes: bytes
-          .filter(({ target }) => isFertileState[target])
-          .map((edge) => ({ ...edge, target: first + edge.target })),
-        calls: calls
-          .filter((call) => isFertile(call.rule) && isFertileState[call.target])
-          .map((call) => ({
-            start: starts.get(call.rule)!,
-            target: first + call.target,
-            isTail: isEnd(rule[call.target]),
-          })),
+        bytes: bytes.map((edge) => ({ ...edge, target: first + edge.target })),
+        calls: calls.map((call) => ({
+          start: starts.get(call.rule)!,
+          target: first + call.target,
+          isTail: isEnd(rule[call.target]),
+        })),
         isFinal,
       });
     }
@@ -146,8 +122,7 @@ export class RuleTable {
     const { first, last, min, max, start } = this.#counterOf(id);
     const count = id - first;
     const target = Math.min(id + 1, first + last);
-    const calls =
-      count === max || start === undefined ? [] : [{ start, target, isTail: count + 1 === max }];
+    const calls = count === max ? [] : [{ start, target, isTail: count + 1 === max }];
     return { bytes: [], calls, isFinal: count >= min };
   }
 }
@@ -160,15 +135,4 @@ function lastCount({ min, max }: Pick<RepetitionRule, "min" | "max">): number {
 /** Whether a rule just ends in a state. */
 function isEnd({ bytes, calls, isFinal }: RuleState): boolean {
   return isFinal && bytes.length + calls.length === 0;
-}
-
-/** Throws INVALID_ARGUMENT for names of rules that do not exist. */
-function refuseUnknown({ automata, repetitions }: CompiledRules, root: string): void {
-  const names = [root];
-  for (const states of automata.values()) {
-    for (const { calls } of states) for (const { rule } of calls) names.push(rule);
-  }
-  const unknown = names.find((name) => !automata.has(name) && !repetitions.has(name));
-  if (unknown === undefined) return;
-  throw invalidArgument("responseFormat", `a rule ${quote(unknown)}`, "none of that name");
 }

@@ -1,7 +1,9 @@
 /** Grammars by their sources. */
+import { invalidArgument } from "../errors.js";
 import type { Grammar } from "./expression.js";
 import { parseGbnf } from "./gbnf/parse.js";
 import { schemaGrammar } from "./json-schema/compile.js";
+import { prune } from "./prune.js";
 import { regexGrammar } from "./regex/compile.js";
 import { structuralTagGrammar } from "./structural-tag.js";
 
@@ -12,8 +14,17 @@ export interface GrammarSource {
   readonly text: string;
 }
 
-/** The grammar of a source. Throws INVALID_ARGUMENT for what cannot be honoured. */
-export function grammarOf({ type, text }: GrammarSource): Grammar {
+/**
+ * The grammar of a source, without what no text follows. Throws INVALID_ARGUMENT for what cannot be
+ * honoured.
+ */
+export function grammarOf(source: GrammarSource): Grammar {
+  const grammar = prune(readGrammar(source));
+  if (grammar !== undefined) return grammar;
+  throw invalidArgument("responseFormat", "a form that some text has", "one that none has");
+}
+
+function readGrammar({ type, text }: GrammarSource): Grammar {
   switch (type) {
     case "json_schema":
       return schemaGrammar(JSON.parse(text));

@@ -1,6 +1,6 @@
 /** Holds a text to a grammar, token by token. */
 import { invalidArgument } from "../errors.js";
-import type { Automaton, Configuration } from "./automaton.js";
+import { type Automaton, type Configuration, DEAD } from "./automaton.js";
 import type { TokenMasks } from "./token-masks.js";
 import type { TokenTexts } from "./token-order.js";
 
@@ -53,14 +53,14 @@ export class TokenConstraint {
   accept(token: number): void {
     const { bytes, offsets } = this.#tokens.texts;
     const end = offsets[token + 1];
-    let at: Configuration | null = offsets[token] < end ? this.#at : null;
-    for (let i = offsets[token]; i < end && at !== null; i++) {
+    let at = offsets[token] < end ? this.#at.id : DEAD;
+    for (let i = offsets[token]; i < end && at !== DEAD; i++) {
       at = this.#automaton.step(at, bytes[i]);
     }
-    if (at === null) {
+    if (at === DEAD) {
       throw invalidArgument("token", "one that the response format allows", String(token));
     }
-    this.#at = at;
+    this.#at = this.#automaton.configurations[at];
   }
 }
 

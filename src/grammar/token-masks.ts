@@ -2,13 +2,14 @@
  * Which tokens may follow a text. Most verdicts depend only on the state at the top of a stack, so
  * they are kept for each state; what returns to the stack below is looked at for each stack.
  */
-import type { Automaton, Configuration, Frame } from "./automaton.js";
+import { type Automaton, type Configuration, DEAD, type Frame, UNKNOWN } from "./automaton.js";
 import type { TokenOrder } from "./token-order.js";
 
 /** What can be said of the tokens if only the top of a stack is known. */
 interface TopMask {
-  /** Bit t % 32 of element t / 32 is for token t. */
-  readonly bits: Uint32Array;
+  /** The tokens that may follow: bit t % 32 of element t / 32 for token t, or a list of few. */
+  readonly bits: Uint32Array | undefined;
+  readonly few: Uint32Array | undefined;
   /** Beginnings of tokens after which the text has returned to the frame below. */
   readonly returns: readonly Beginning[];
 }
@@ -20,31 +21,39 @@ interface Beginning {
   readonly length: number;
 }
 
-/** Masks of configurations that are kept. */
-const MOST_MASKS = 128;
+/** Masks of configurations, and of tops with many tokens, that are kept: 19 kB each for PLM. */
+const MOST_MASKS = 32;
+const MOST_TOPS = 128;
+
+/** Tokens of a mask that is kept as a list. */
+const FEW = 256;
 
 export class TokenMasks {
   readonly #automaton: Automaton;
   readonly #order: TokenOrder;
+  /** By state and counter; those with bits apart, the oldest first. */
+  readonly #lists = new Map<string, TopMask>();
   readonly #tops = new Map<string, TopMask>();
   /** The bottom of stacks of which only the top is known. */
   readonly #unknown: Frame;
-  /** The configurations that have masks, the longest unused first. */
-  readonly #recent = new Set<Configuration>();
-  /** The configuration after each number of bytes of a token. */
-  readonly #path: Configuration[] = [];
+  /** Masks of configurations, the longest unused first. */
+  readonly #recent = new Map<Configuration, Uint32Array>();
+  /** The configuration after each number of bytes of a token: its id. */
+  readonly #path: Int32Array;
 
   constructor(automaton: Automaton, order: TokenOrder) {
     this.#automaton = automaton;
     this.#order = order;
     this.#unknown = automaton.newBottom();
+    this.#path = new Int32Array(order.maxBytes + 1);
   }
 
   /** The tokens that may follow; bit t % 32 of element t / 32 is for token t. */
   maskOf(configuration: Configuration): Uint32Array {
-    const mask = configuration.mask ?? this.#compute(configuration);
+    const mask = this.#recent.get(configuration) ?? this.#compute(configuration);
     this.#recent.delete(configuration);
-    this.#recent.add(configuration);
+    this.#recent.set(configuration, mask);
+    if (this.#recent.size > MOST_MASKS) this.#recent.delete(this.#recent.keys().next().value!);
     return mask;
   }
 
@@ -54,38 +63,34 @@ export class TokenMasks {
       // What is known of a counter is known with the frame that counts.
       const counter = this.#automaton.table.countedLike(frame.parent!.state, this.#order.maxBytes);
       const top = this.#topMask(frame, counter);
-      for (let i = 0; i < bits.length; i++) bits[i] |= top.bits[i];
+      if (top.few !== undefined) for (const token of top.few) bits[token >> 5] |= 1 << (token & 31);
+      else for (let i = 0; i < bits.length; i++) bits[i] |= top.bits![i];
       const below = counter === undefined ? frame.parent! : frame.parent!.parent!;
       if (below.parent === undefined) continue;
       const returned = this.#automaton.returnedTo(below);
       for (const beginning of top.returns) this.#walk(beginning, returned, bits);
     }
-    configuration.mask = bits;
-    if (this.#recent.size >= MOST_MASKS) {
-      const [oldest] = this.#recent;
-      oldest.mask = undefined;
-      this.#recent.delete(oldest);
-    }
     return bits;
   }
 
   #newBits(): Uint32Array {
-    return new Uint32Array((this.#order.texts.offsets.length + 30) >> 5);
+    return new Uint32Array((this.#order.vocabSize + 31) >> 5);
   }
 
   #topMask({ state }: Frame, counter: number | undefined): TopMask {
     const key = `${state},${counter}`;
-    let top = this.#tops.get(key);
-    if (top === undefined) {
-      const bits = this.#newBits();
-      const returns: Beginning[] = [];
-      const automaton = this.#automaton;
-      const below = counter === undefined ? this.#unknown : automaton.frame(counter, this.#unknown);
-      const start = automaton.configurationOf([automaton.frame(state, below)]);
-      this.#walk({ first: 0, length: 0 }, start, bits, returns);
-      top = { bits, returns };
-      this.#tops.set(key, top);
-    }
+    const known = this.#lists.get(key) ?? this.#tops.get(key);
+    if (known !== undefined) return known;
+    const bits = this.#newBits();
+    const returns: Beginning[] = [];
+    const automaton = this.#automaton;
+    const below = counter === undefined ? this.#unknown : automaton.frame(counter, this.#unknown);
+    const start = automaton.configurationOf([automaton.frame(state, below)]);
+    this.#walk({ first: 0, length: 0 }, start, bits, returns);
+    const few = listOf(bits, FEW);
+    const top = { bits: few === undefined ? bits : undefined, few, returns };
+    (few === undefined ? this.#tops : this.#lists).set(key, top);
+    if (this.#tops.size > MOST_TOPS) this.#tops.delete(this.#tops.keys().next().value!);
     return top;
   }
 
@@ -99,36 +104,48 @@ export class TokenMasks {
     bits: Uint32Array,
     returns?: Beginning[],
   ): void {
-    const { tokens, shared, texts } = this.#order;
-    const { bytes, offsets } = texts;
+    const { tokens, bytes, offsets, shared } = this.#order;
     const path = this.#path;
-    path[length] = start;
+    let { steps, ends } = this.#automaton;
+    path[length] = start.id;
     let depth = length;
     for (let i = first; ; ) {
-      const token = tokens[i];
-      const begin = offsets[token];
-      const size = offsets[token + 1] - begin;
-      let at: Configuration | null = path[depth];
-      let isDead = false;
-      while (depth < size && !isDead) {
+      const begin = offsets[i];
+      const size = offsets[i + 1] - begin;
+      let at = path[depth];
+      while (depth < size) {
         const byte = bytes[begin + depth++];
-        const known: Configuration | null | undefined = at.next[byte];
-        const after: Configuration | null =
-          known === undefined ? this.#automaton.step(at, byte) : known;
-        isDead = after === null;
-        if (after === null) break;
+        let after = steps[at * 256 + byte];
+        if (after === UNKNOWN) {
+          after = this.#automaton.step(at, byte);
+          ({ steps, ends } = this.#automaton);
+        }
         at = after;
+        if (at === DEAD) break;
         path[depth] = at;
-        const goesOn = depth < size || shared[i + 1] >= depth;
-        if (at.ends && goesOn) returns?.push({ first: i, length: depth });
+        if (ends[at] === 1 && returns !== undefined) {
+          const goesOn = depth < size || shared[i + 1] >= depth;
+          if (goesOn) returns.push({ first: i, length: depth });
+        }
       }
-      if (!isDead) bits[token >> 5] |= 1 << (token & 31);
+      if (at !== DEAD) bits[tokens[i] >> 5] |= 1 << (tokens[i] & 31);
       // After a dead end, all tokens that begin as far are dead, too.
-      const alive = isDead ? depth - 1 : Infinity;
+      const alive = at === DEAD ? depth - 1 : Infinity;
       do i++;
       while (i < tokens.length && shared[i] > alive);
       if (i === tokens.length || shared[i] < length) return;
       depth = shared[i];
     }
   }
+}
+
+/** The numbers of the bits that are set; undefined if these are more than `most`. */
+function listOf(bits: Uint32Array, most: number): Uint32Array | undefined {
+  const found: number[] = [];
+  for (let i = 0; i < bits.length && found.length <= most; i++) {
+    for (let rest = bits[i]; rest !== 0; rest &= rest - 1) {
+      found.push(32 * i + 31 - Math.clz32(rest & -rest));
+    }
+  }
+  return found.length > most ? undefined : Uint32Array.from(found);
 }

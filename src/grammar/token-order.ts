@@ -9,10 +9,13 @@ export interface TokenTexts {
 
 /** The tokens that have bytes, in order. Those with a common beginning are together. */
 export interface TokenOrder {
-  readonly texts: TokenTexts;
+  readonly vocabSize: number;
   /** i32[n] */
   readonly tokens: Int32Array;
-  /** u16[n]: how many bytes a token begins with that the one before it has, too. */
+  /** Their bytes, in the same order: from `offsets[i]` to `offsets[i + 1]`. */
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  /** u16[n + 1]: how many bytes each begins with that the one before it has, too; the last is 0. */
   readonly shared: Uint16Array;
   /** Bytes of the longest token. */
   readonly maxBytes: number;
@@ -23,22 +26,27 @@ const MOST_BYTES = 2 ** 16 - 1;
 
 /** The order of all tokens, except some. */
 export function orderTokens(texts: TokenTexts, except: ReadonlySet<number>): TokenOrder {
-  const { bytes, offsets } = texts;
   const tokens = sortTokens(texts, except);
-  const shared = new Uint16Array(tokens.length);
+  const bytes = new Uint8Array(texts.bytes.length);
+  const offsets = new Uint32Array(tokens.length + 1);
+  const shared = new Uint16Array(tokens.length + 1);
   let maxBytes = 0;
+  let end = 0;
   for (let i = 0; i < tokens.length; i++) {
-    const begin = offsets[tokens[i]];
-    const size = offsets[tokens[i] + 1] - begin;
-    if (size > maxBytes) maxBytes = size;
-    if (i === 0) continue;
-    const before = offsets[tokens[i - 1]];
-    const most = Math.min(size, offsets[tokens[i - 1] + 1] - before);
+    const begin = end;
+    const before = i === 0 ? begin : offsets[i - 1];
     let n = 0;
-    while (n < most && bytes[begin + n] === bytes[before + n]) n++;
+    for (let from = texts.offsets[tokens[i]]; from < texts.offsets[tokens[i] + 1]; from++) {
+      const byte = texts.bytes[from];
+      // The token before ends where this one begins.
+      if (n === end - begin && before + n < begin && bytes[before + n] === byte) n++;
+      bytes[end++] = byte;
+    }
     shared[i] = n;
+    offsets[i + 1] = end;
+    maxBytes = Math.max(maxBytes, end - begin);
   }
-  return { texts, tokens, shared, maxBytes };
+  return { vocabSize: texts.offsets.length - 1, tokens, bytes, offsets, shared, maxBytes };
 }
 
 /** Tokens up to which a part is sorted by insertion. */

@@ -38,7 +38,7 @@ const info = await TokenizerInfo.createTokenizerInfo(
 );
 const compiler = await GrammarCompiler.createGrammarCompiler(info);
 
-/** Whether xgrammar is right to allow it: not for control tokens, and bytes that UTF-8 never has. */
+/** Whether xgrammar may be right to allow it: no control token, no bytes that UTF-8 never has. */
 function isText(id: number): boolean {
   const own = bytes.subarray(offsets[id], offsets[id + 1]);
   return own.length > 0 && !own.some((byte) => byte === 0xc0 || byte === 0xc1 || byte > 0xf4);

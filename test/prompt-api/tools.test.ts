@@ -7,9 +7,12 @@ import { createLanguageModel } from "../../src/prompt-api/index.js";
 import { formatOf, withHint } from "../../src/prompt-api/response-constraint.js";
 import { scriptedModel } from "./support/scripted.js";
 
+const BERN = '{"city": "Bern"}';
+const ROME = '{"city": "Rome"}';
+
 test("a tool is called, and the model reads its result", async () => {
   const { model, prompts } = scriptedModel(
-    `See. ${textOfCall("weather", '{"city": "Bern"}')}\n${textOfCall("weather", '{"city": "Rome"}')}`,
+    `See. ${textOfCall("weather", BERN)}\n${textOfCall("weather", ROME)}`,
     "Rain in both.",
   );
   const asked: unknown[] = [];

@@ -25,12 +25,14 @@ import { createPlm, type PlmProviderOptions } from "plm-wasm/ai-sdk";
 import * as kernels from "plm-wasm/kernels";
 import { createLanguageModel, type LanguageModelConstructor } from "plm-wasm/prompt-api";
 import relaxed from "plm-wasm/relaxed.wasm";
+import { createHandler, type Handler, type HandlerOptions } from "plm-wasm/server";
 import simd from "plm-wasm/simd.wasm";
 import "plm-wasm/thread";
 import "plm-wasm/worker";
 
 declare const bytes: Uint8Array;
 declare const worker: ThreadWorker;
+declare const request: Request;
 
 const scripts: ThreadScript[] = ["plm-thread.js", () => worker];
 const options: LoadOptions = { threads: 2, wasm: simd, threadScript: scripts[0] as ThreadScript };
@@ -62,6 +64,10 @@ export async function use(): Promise<string> {
   for await (const piece of model.generate("Hi", { maxTokens: logits.length })) piece.trim();
   const failure: Error | undefined = model.threadFailure;
   if (failure) throw new PlmError("INVALID_ARGUMENT", failure.message, { cause: failure });
+  const served: HandlerOptions = { model, apiKeys: ["key"], log: ({ status }) => status.toFixed() };
+  const handler: Handler = createHandler(served);
+  const response: Response = await handler(request);
+  if (response.status > 500) await handler.close();
   for (const each of inWorkers) (await loadModel(bytes, each)).dispose();
   model.dispose();
   const gguf = await openGguf([reader]);

@@ -3,6 +3,7 @@
  * other rules, groups, alternatives and repetitions. The text follows the rule `root`.
  */
 
+import { invalidArgument } from "../../errors.js";
 import { requireGlobal } from "../../globals.js";
 import {
   ANY,
@@ -14,6 +15,7 @@ import {
 import { edgesTo } from "../characters/dfa.js";
 import { toUtf8 } from "../characters/utf8.js";
 import type { Expression, Grammar } from "../expression.js";
+import { namesIn } from "../prune.js";
 import { GbnfReader } from "./reader.js";
 
 /** Groups within groups. */
@@ -35,6 +37,11 @@ export function parseGbnf(text: string): Grammar {
     reader.skipSpace(true);
     rules.set(name, readAlternatives(reader, 0));
     if (!reader.isAtEnd && !reader.isAtLineEnd) throw reader.unexpected("the end of the rule");
+  }
+  for (const rule of ["root", ...Array.from(rules.values(), (each) => [...namesIn(each)]).flat()]) {
+    if (!rules.has(rule)) {
+      throw invalidArgument("responseFormat", `a rule ${rule}`, "none", { at: ".grammar" });
+    }
   }
   return { root: "root", rules };
 }
@@ -138,5 +145,6 @@ function readSet(reader: GbnfReader): CodePoints {
 
 /** One character of a set. */
 function ofSet(set: CodePoints): Expression {
+  if (set.length === 0) return { kind: "choice", parts: [] };
   return { kind: "dfa", dfa: toUtf8({ edges: [edgesTo(set, 1), []], finals: [false, true] }) };
 }

@@ -87,7 +87,7 @@ test("a call or JSON of the answer's schema", async () => {
   assert.is(kinds.size, 2);
 });
 
-test("free text where no call is required; a schema that cannot be honoured is refused", async () => {
+test("free text where no call is required; schemas beyond us are refused", async () => {
   const options = { tools, maxTokens: 30, temperature: 1.5, seed: 1 };
   const { text, toolCalls } = await model.chat(messages, options).result();
   assert.ok(text !== "" || toolCalls!.length > 0);

@@ -5,7 +5,6 @@
 import type { Expression, Grammar } from "../../../src/grammar/expression.js";
 
 const NOTHING: Expression = { kind: "choice", parts: [] };
-const EMPTY: Expression = { kind: "sequence", parts: [] };
 
 export class Derivatives {
   readonly #grammar: Grammar;
@@ -99,13 +98,22 @@ export function isPossible(expression: Expression): boolean {
   }
 }
 
+/** How large an expression is: derivatives of ambiguous ones grow. */
+export function sizeOf(expression: Expression): number {
+  if (expression.kind === "repeat") return 1 + sizeOf(expression.body);
+  if (!("parts" in expression)) return 1;
+  return expression.parts.reduce((sum, part) => sum + sizeOf(part), 1);
+}
+
 function choice(parts: readonly Expression[]): Expression {
-  const possible = parts.filter(isPossible);
+  const possible = parts
+    .filter(isPossible)
+    .flatMap((part) => (part.kind === "choice" ? part.parts : [part]));
   return possible.length === 1 ? possible[0] : { kind: "choice", parts: possible };
 }
 
 function sequence(parts: readonly Expression[]): Expression {
   if (!parts.every(isPossible)) return NOTHING;
-  const some = parts.filter((part) => part !== EMPTY);
+  const some = parts.flatMap((part) => (part.kind === "sequence" ? part.parts : [part]));
   return some.length === 1 ? some[0] : { kind: "sequence", parts: some };
 }

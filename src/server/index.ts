@@ -1,0 +1,7 @@
+/**
+ * `plm-wasm/server`: a model behind HTTP, for every runtime that has Request and Response.
+ */
+import "../web-types.js";
+
+export { createHandler, type Handler } from "./handler.js";
+export type { HandlerClock, HandlerOptions, RequestLog } from "./options.js";

@@ -1,0 +1,31 @@
+/** Fields that change nothing about an answer, and those of its transport. */
+import type { Fields } from "../fields.js";
+
+/** Accepts fields that clients send and that do not change the answer. */
+export function acceptHarmless(fields: Fields): void {
+  fields
+    .accept("user", "metadata", "store", "service_tier", "safety_identifier", "prediction")
+    .accept("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
+    // llama-server's: where a prompt is kept, and what more is reported.
+    .accept("cache_prompt", "id_slot", "timings_per_token", "return_progress", "n_keep")
+    .acceptOnly({
+      modalities: [["text"]],
+      verbosity: ["medium"],
+      reasoning_effort: ["none"],
+      reasoning_format: ["none", "auto", "deepseek"],
+      best_of: [1],
+      min_keep: [0],
+      return_tokens: [false],
+      post_sampling_probs: [false],
+      parse_tool_calls: [true],
+    });
+}
+
+/** `stream` and `stream_options`. */
+export function readStreaming(fields: Fields): { stream: boolean; hasUsage: boolean } {
+  const stream = fields.flag("stream");
+  const options = fields.fields("stream_options");
+  const hasUsage = options?.flag("include_usage") ?? false;
+  options?.accept("include_obfuscation").refuseOthers();
+  return { stream, hasUsage };
+}

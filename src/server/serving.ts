@@ -1,0 +1,130 @@
+/** What all routes share: the model once it is loaded, and what runs. */
+import { PlmError, quote } from "../errors.js";
+import type { Model } from "../generation/model.js";
+import { Admission } from "./admission.js";
+import { HttpError } from "./http-error.js";
+import { checkLength, textsOf } from "./long-texts.js";
+import { Metrics } from "./metrics.js";
+import type { HandlerClock, ResolvedHandlerOptions } from "./options.js";
+
+/** Tokens of one request, for the log. */
+export interface TokenCounts {
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+}
+
+/** Seconds after which a client may ask again while the model is loading. */
+const LOADING_RETRY = 2;
+
+export class Serving {
+  readonly modelName: string;
+  readonly clock: HandlerClock;
+  readonly metrics: Metrics = new Metrics();
+  /** When it began, in milliseconds since 1970. */
+  readonly started: number;
+  #loaded: { readonly model: Model; readonly admission: Admission } | undefined;
+  #failed = false;
+  #closed: HttpError | undefined;
+  #active = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor({ model, modelName, clock, maxWaiting }: ResolvedHandlerOptions) {
+    this.modelName = modelName;
+    this.clock = clock;
+    this.started = clock.date();
+    model.then(
+      (loaded) => {
+        const { maxSequences: maxRunning } = loaded.plan.options;
+        this.#loaded = { model: loaded, admission: new Admission({ maxRunning, maxWaiting }) };
+        if (this.#closed !== undefined) this.#loaded.admission.close(this.#closed);
+      },
+      () => {
+        this.#failed = true;
+      },
+    );
+  }
+
+  /** "ok" when it answers. */
+  get health(): "ok" | "loading model" | "error" | "shutting down" {
+    if (this.#closed !== undefined) return "shutting down";
+    if (this.#failed) return "error";
+    return this.#loaded === undefined ? "loading model" : "ok";
+  }
+
+  /** The model. Throws HttpError 503 while it is loading, 500 if it did not load. */
+  get model(): Model {
+    return this.#ready.model;
+  }
+
+  get admission(): Admission {
+    return this.#ready.admission;
+  }
+
+  /** Throws HttpError 503 after `close`, and as `model` does. */
+  checkReady(): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    void this.#ready;
+  }
+
+  /** Notes what a generation failed with: a model that is over answers nothing any more. */
+  noteFailure(error: unknown): void {
+    if (PlmError.from(error)?.code === "WORKER_LOST") this.#failed = true;
+  }
+
+  /** Throws HttpError 404 for a request that names another model. */
+  checkModel(name: string | undefined): void {
+    const wanted = name?.replace(/:latest$/, "");
+    if (wanted === undefined || wanted === this.modelName || name === this.modelName) return;
+    const message = `model: expected ${quote(this.modelName)}, got ${quote(wanted)}`;
+    throw new HttpError(404, message, { param: "model", code: "model_not_found" });
+  }
+
+  /** Throws HttpError 400 for texts that are far too long; tokenizing them would take long. */
+  checkTexts(value: unknown, param: string): void {
+    const { tokenizer, plan } = this.model;
+    checkLength(textsOf(value), tokenizer, plan.options.contextLength, param);
+  }
+
+  /** Throws HttpError 400 for a prompt that is empty or longer than the context. */
+  checkPrompt({ length }: ArrayLike<number>, param: string): void {
+    const { contextLength } = this.model.plan.options;
+    if (length === 0) {
+      const message = `${param}: expected at least one token, got none`;
+      throw new HttpError(400, message, { param, code: "empty_prompt" });
+    }
+    if (length <= contextLength) return;
+    const expected = `at most ${contextLength} tokens (the context)`;
+    const message = `${param}: expected ${expected}, got ${length}`;
+    throw new HttpError(400, message, { param, code: "context_length_exceeded" });
+  }
+
+  /** Notes that a request is being answered, until what it returns is called. */
+  begin(): () => void {
+    this.#active++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--this.#active === 0) for (const call of this.#whenIdle.splice(0)) call();
+    };
+  }
+
+  /** Refuses what comes and what waits; resolves when all that runs is answered. */
+  async close(): Promise<void> {
+    this.#closed ??= new HttpError(503, "the server is shutting down", { retryAfter: 5 });
+    this.#loaded?.admission.close(this.#closed);
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  get #ready(): { readonly model: Model; readonly admission: Admission } {
+    if (this.#loaded !== undefined) return this.#loaded;
+    if (this.#failed) throw new HttpError(500, "the model could not be loaded");
+    throw new HttpError(503, "the model is loading", { retryAfter: LOADING_RETRY });
+  }
+}
+
+/** The error of a signal that aborts because the client is gone, or a stream is left unread. */
+export function hangUp(): Error {
+  return new PlmError("DISPOSED", "request: expected a client that reads, it hung up");
+}
