@@ -12,23 +12,28 @@ const official = suite("official JSON Schema test suite");
 const DOCS = "docs/structured-output.md";
 const TABLE = /(?<=<!-- table -->\n)[\s\S]*?(?=\n<!-- end of table -->)/;
 
-const rows = officialRows();
+const found = officialRows();
+const rows = found ?? [];
 
-official("no invalid instance is accepted", () => {
-  assert.ok(rows.length > 20);
+if (found === undefined) console.log("skipped, as libtest-json-schema-acceptance-perl is missing");
+const check = found === undefined ? official.skip : official;
+
+check("no invalid instance is accepted", () => {
+  assert.ok(rows.length > 70);
   assert.equal(
     rows.flatMap(({ loosened }) => loosened),
     [],
   );
 });
 
-official("schemas are honoured or refused by keyword", () => {
+check("schemas are honoured or refused by keyword", () => {
   const refused = rows.flatMap((row) => row.refused);
-  for (const reason of refused) assert.match(reason, /(without|as) "[$\w]+" \(at #/);
-  assert.ok(rows.reduce((sum, { honoured }) => sum + honoured, 0) > 5 * refused.length);
+  const reasons = /(without|as) "[$\w]+" \(at #|that some value satisfies, got|"multipleOf"/;
+  for (const reason of refused) assert.match(reason, reasons);
+  assert.ok(rows.reduce((sum, { honoured }) => sum + honoured, 0) > 3 * refused.length);
 });
 
-official("the table of the docs is up to date", () => {
+check("the table of the docs is up to date", () => {
   const text = readFileSync(DOCS, "utf8");
   const table = tableOf(rows);
   if (process.env.WRITE_TABLE)

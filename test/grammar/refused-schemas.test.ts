@@ -34,7 +34,7 @@ refused("keywords that cannot be honoured are named with their place", () => {
     [{ $ref: "#/$defs/none" }, /in the same document as "\$ref"/],
     [{ not: { patternProperties: { a: false } } }, /without "patternProperties"/],
     [{ not: { format: "date" } }, /without "format"/],
-    [{ anyOf: [{}], unevaluatedProperties: false }, /without "unevaluatedProperties"/],
+    [{ not: { anyOf: [{}], unevaluatedProperties: false } }, /without "unevaluatedProperties"/],
     [{ contains: {}, unevaluatedItems: false }, /without "unevaluatedItems"/],
     [{ type: "object", minProperties: 2 }, /without "minProperties"/],
     [{ multipleOf: 123457 }, /"multipleOf" 123457/],

@@ -5,6 +5,7 @@ import { PlmError } from "../../src/errors.js";
 import type { Grammar } from "../../src/grammar/expression.js";
 import { schemaGrammar } from "../../src/grammar/json-schema/compile.js";
 import { seededRandom } from "../support/random.js";
+import { ANSWER_SCHEMAS } from "./support/answer-schemas.js";
 import { TextGenerator } from "./support/generate.js";
 import { randomDocument, randomValue } from "./support/random-schema.js";
 import { recognizes } from "./support/recognize.js";
@@ -43,7 +44,7 @@ function check(schema: unknown, grammar: Grammar, random: () => number, count: n
 
 schemas("texts of schemas as people write them are valid", () => {
   const random = seededRandom(1);
-  for (const schema of SCHEMAS) {
+  for (const schema of [...SCHEMAS, ...ANSWER_SCHEMAS]) {
     const grammar = schemaGrammar(schema);
     check(schema, grammar, random, 60);
     const text = new TextGenerator(grammar, random).text();

@@ -57,6 +57,8 @@ export function toUtf8(dfa: CharDfa): ByteDfa {
 }
 
 function encode(dfa: CharDfa): ByteDfa {
+  // The UTF-8 of ASCII is as it is.
+  if (dfa.edges.every((edges) => (edges.at(-1)?.to ?? 0) < 0x80)) return dfa;
   const states = new ByteStates(dfa.edges.length);
   dfa.edges.forEach((edges, state) => {
     states.setEdges(state, utf8Edges(edges, states));

@@ -1,15 +1,18 @@
 /** Arrays: items by position, then any number of others, and how many contain something. */
 import type { Expression } from "../expression.js";
 import type { Alternative } from "./alternatives.js";
-import { bytesOf, choice, NO_WAY, repeat, SPACE, sequence } from "./json-text.js";
+import { bytesOf, choice, NO_WAY, repeat, SPACE, separated, sequence } from "./json-text.js";
 import { boundsOf } from "./key-values.js";
 import { negate } from "./negate.js";
 import { type ArrayRule, type ContainsRule, refuse, type SchemaNode } from "./node.js";
 import type { RuleSet } from "./rules.js";
+import { uniqueItems } from "./unique-items.js";
 
 export interface ArrayContext {
   readonly rules: RuleSet;
   mayHold(nodes: readonly SchemaNode[]): boolean;
+  /** The only values that satisfy nodes; undefined if these are not all listed. */
+  listed(nodes: readonly SchemaNode[]): readonly unknown[] | undefined;
 }
 
 const MOST_COUNTS = 5000;
@@ -24,16 +27,16 @@ interface Items {
   readonly max: number;
 }
 
-const separated = (position: number, item: Expression): Expression =>
-  position === 0 ? sequence(SPACE, item) : sequence(bytesOf(","), SPACE, item);
-
 export function arrayExpression({ arrays, nodes }: Alternative, context: ArrayContext): Expression {
   const items = itemsOf(arrays, context);
   if (items.min > items.max) return NO_WAY;
-  if (items.max > 1 && arrays.some(({ kind }) => kind === "unique")) {
-    throw refuse("uniqueItems", nodes[0].place, true);
-  }
   const contains = arrays.filter((rule) => rule.kind === "contains");
+  if (items.max > 1 && arrays.some(({ kind }) => kind === "unique")) {
+    const values = contains.length + items.prefix > 0 ? undefined : context.listed(items.at(0));
+    if (values === undefined) throw refuse("uniqueItems", nodes[0].place, true);
+    const unique = uniqueItems(values, items, context.rules, nodes[0].place);
+    return sequence(bytesOf("["), unique, SPACE, bytesOf("]"));
+  }
   const inside =
     contains.length > 0
       ? countedItems(items, contains, context, nodes[0].place)

@@ -34,6 +34,7 @@ import {
 import { numbersOf } from "./numbers.js";
 import { objectExpression } from "./objects.js";
 import { SchemaReader } from "./read.js";
+import { canonical } from "./read-scalars.js";
 import { RuleSet } from "./rules.js";
 
 /** The JSON texts of the values that satisfy a schema. */
@@ -74,6 +75,15 @@ class Compiler {
     return this.#alternatives
       .of(nodes)
       .some((each) => alternativeMayHold(each, (children) => !children.includes(NEVER)));
+  };
+
+  /** The only values that satisfy nodes; undefined if these are not all listed. */
+  readonly listed = (nodes: readonly SchemaNode[]): readonly unknown[] | undefined => {
+    if (nodes.includes(NEVER)) return [];
+    const lists = this.#alternatives.of(nodes).map(valuesOf);
+    if (lists.includes(undefined)) return undefined;
+    const values = (lists as unknown[][]).flat();
+    return [...new Map(values.map((value) => [canonical(value), value])).values()];
   };
 
   #alternative(alternative: Alternative): Expression[] {

@@ -105,6 +105,7 @@ function ofObject(rule: ObjectRule, value: JsonObject, isNegated: boolean, place
   if (rule.kind === "count") return within(entries.length, rule);
   if (rule.kind === "required") return Object.hasOwn(value, rule.name);
   if (rule.kind === "names") return entries.every(([key]) => holds(rule.node, key, isNegated));
+  if (rule.kind === "unevaluated") throw refuse("unevaluatedProperties", place, value);
   return entries.every(([key, item]) => {
     const nodes = rule.patterns
       .filter(({ keys }) => ofString(keys, key, isNegated, place))

@@ -44,6 +44,10 @@ function spaceDfa(): ByteDfa {
   return { edges, finals: edges.map(() => true) };
 }
 
+/** An item, behind a comma unless it is the first. */
+export const separated = (position: number, item: Expression): Expression =>
+  position === 0 ? sequence(SPACE, item) : sequence(bytesOf(","), SPACE, item);
+
 /** One character of a string, written in any way that JSON allows. */
 export const STRING_CHARACTER: Expression = { kind: "dfa", dfa: characterDfa() };
 

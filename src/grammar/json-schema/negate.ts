@@ -146,6 +146,7 @@ function otherObjects(rule: Exclude<ObjectRule, CountRule>): Failure[] {
   if (rule.kind === "required") {
     return [{ objects: [membersOf(new Map([[rule.name, NEVER]]))] }];
   }
+  if (rule.kind === "unevaluated") return [inexpressible("unevaluatedProperties", {})];
   if (rule.kind === "names") return [inexpressible("propertyNames", {})];
   const others: Failure[] = [];
   for (const [name, node] of rule.properties) {

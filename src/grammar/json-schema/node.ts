@@ -54,9 +54,19 @@ export interface MembersRule {
   readonly isSpelled: boolean;
 }
 
+/** `unevaluatedProperties` of a schema, whose `all` and `choices` evaluate some. */
+export interface UnevaluatedRule {
+  readonly kind: "unevaluated";
+  readonly node: SchemaNode;
+  readonly own: MembersRule;
+  readonly all: readonly SchemaNode[];
+  readonly choices: readonly Choice[];
+}
+
 export type ObjectRule =
   | CountRule
   | MembersRule
+  | UnevaluatedRule
   | { readonly kind: "required"; readonly name: string }
   | { readonly kind: "names"; readonly node: SchemaNode };
 

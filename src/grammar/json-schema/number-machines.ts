@@ -14,6 +14,8 @@ export interface Machine {
   fractionDigit(state: MachineState, digit: number): MachineState;
   /** Whether the rule holds if the number ends here. */
   holds(state: MachineState, isNegative: boolean): boolean;
+  /** Whether the rule holds whatever digits follow, where that is told easily. */
+  verdict(state: MachineState, isNegative: boolean): boolean | undefined;
 }
 
 export const machineOf = (rule: NumberRule): Machine =>
@@ -21,8 +23,8 @@ export const machineOf = (rule: NumberRule): Machine =>
     ? comparison(rule.comparison, rule.to)
     : multiple(rule.of, rule.isNegated);
 
-/** How the digits read so far compare with as many of the other number's. */
-const AT = { position: 0, relation: 1 } as const;
+/** Where a comparison's state has the digits read, and how they compare with the other's. */
+const AT = { position: 0, relation: 1, inFraction: 2 } as const;
 
 function comparison(operator: Comparison, to: number): Machine {
   const { isNegative, digits, scale } = decimalOf(to);
@@ -33,28 +35,44 @@ function comparison(operator: Comparison, to: number): Machine {
   /** The relation of the whole parts, of which the longer is the greater. */
   const wholeRelation = (state: MachineState): number =>
     state[AT.position] < whole.length ? -1 : state[AT.relation];
+  const holds = (state: MachineState, isTextNegative: boolean): boolean => {
+    const position = state[AT.position];
+    const relation = state[AT.relation];
+    const inFraction = state[AT.inFraction];
+    let size = inFraction ? relation : wholeRelation(state);
+    if (size === 0 && (inFraction ? position : 0) < fraction.length) size = -1;
+    const isZero = size === 0 && digits === "";
+    if (isTextNegative !== isNegative && !isZero) size = isTextNegative ? -1 : 1;
+    else if (isTextNegative) size = -size;
+    return satisfies(size, operator);
+  };
   return {
     start: [0, 0, 0],
-    wholeDigit([position, relation], digit) {
+    wholeDigit(state, digit) {
+      const position = state[AT.position];
+      const relation = state[AT.relation];
       // A lone zero is no digit: the whole part of zero is empty.
       if (position === 0 && relation === 0 && digit === 0) return [0, 0, 0];
       if (position >= whole.length) return [whole.length, 1, 0];
       return [position + 1, relation || relationOf(digit, whole[position]), 0];
     },
     point: (state) => [0, wholeRelation(state), 1],
-    fractionDigit([position, relation], digit) {
+    fractionDigit(state, digit) {
+      const position = state[AT.position];
+      const relation = state[AT.relation];
       if (relation !== 0) return [0, relation, 1];
       const next = relationOf(digit, fraction[position]);
       return [next === 0 ? Math.min(position + 1, fraction.length) : 0, next, 1];
     },
-    holds(state, isTextNegative) {
-      const [position, relation, inFraction] = state;
-      let size = inFraction ? relation : wholeRelation(state);
-      if (size === 0 && (inFraction ? position : 0) < fraction.length) size = -1;
-      const isZero = size === 0 && digits === "";
-      if (isTextNegative !== isNegative && !isZero) size = isTextNegative ? -1 : 1;
-      else if (isTextNegative) size = -size;
-      return satisfies(size, operator);
+    holds,
+    verdict(state, isTextNegative) {
+      const position = state[AT.position];
+      const relation = state[AT.relation];
+      // Further from zero than the other, or within the fraction nearer to it: that remains.
+      const isOver = state[AT.inFraction]
+        ? relation !== 0
+        : relation > 0 && position >= whole.length;
+      return isOver ? holds(state, isTextNegative) : undefined;
     },
   };
 }
@@ -96,6 +114,11 @@ function multiple(of: number, isNegated: boolean): Machine {
       let rest = remainder;
       for (let i = places; i < scale; i++) rest = append(rest, 0);
       return (isFiner === 0 && rest === 0) !== isNegated;
+    },
+    verdict([, , isFiner]) {
+      if (isFiner === 1) return isNegated;
+      // A whole number, which has no fraction.
+      return modulus === 1 && scale === 0 && !isNegated ? true : undefined;
     },
   };
 }

@@ -2,9 +2,7 @@
  * Numbers as JSON writes them, of at most 15 digits, which a double tells apart. With rules they
  * have no exponent, without any one of two digits at most.
  */
-import type { CharDfa, CharEdge } from "../characters/dfa.js";
-import { joined, trim } from "../characters/dfa.js";
-import { minimize } from "../characters/minimize.js";
+import { type CharDfa, type CharEdge, NOTHING } from "../characters/dfa.js";
 import { checkStates } from "../limits.js";
 import { decimalOf } from "./decimal.js";
 import type { NumberRule } from "./node.js";
@@ -31,6 +29,42 @@ interface State {
   readonly machines: readonly MachineState[];
 }
 
+/** The state of a machine whose rule holds whatever follows. */
+const SETTLED: MachineState = [];
+
+interface Characters {
+  readonly from: string;
+  readonly to: string;
+}
+
+const charactersIn = (text: string): Characters[] =>
+  Array.from(text, (char) => ({ from: char, to: char }));
+
+/** The characters that may come next in each phase, in the order of their codes. */
+function charactersWith(digits: readonly Characters[]): Readonly<Record<Phase, Characters[]>> {
+  const inNumber = [...charactersIn("."), ...digits, ...charactersIn("Ee")];
+  return {
+    start: [...charactersIn("-"), ...digits],
+    minus: [...digits],
+    zero: charactersIn(".Ee"),
+    whole: inNumber,
+    point: [...digits],
+    fraction: inNumber,
+    e: [...charactersIn("+-"), ...digits],
+    sign: [...digits],
+    exponent: [...digits],
+    end: [],
+  };
+}
+
+const WITH_DIGITS = charactersWith(charactersIn("0123456789"));
+
+/** Of a number of which no rule looks at the digits any more. */
+const WITH_ALIKE = charactersWith([
+  { from: "0", to: "0" },
+  { from: "1", to: "9" },
+]);
+
 const ENDS: readonly Phase[] = ["zero", "whole", "fraction", "exponent", "end"];
 
 /** How many automata are kept, as the same rules come again and again. */
@@ -51,32 +85,79 @@ export function numbersOf(rules: readonly NumberRule[]): CharDfa {
   return dfa;
 }
 
+/**
+ * Digits are counted, so that no state leads back to itself: equal states are found from the ends
+ * on, each by what it leads to, and the automaton is the smallest as it is made.
+ */
 function automatonOf(rules: readonly NumberRule[]): CharDfa {
   const reader = new NumberReader(rules);
-  const states: State[] = [];
+  const known = new Map<string, number>();
   const names = new Map<string, number>();
+  const edges: CharEdge[][] = [];
+  const finals: boolean[] = [];
+  const make = (state: State): number => {
+    const own = edgesOf(state, reader, nameOf);
+    const isFinal = reader.mayEnd(state);
+    if (own.length === 0 && !isFinal) return -1;
+    let key = String(isFinal);
+    own.forEach(({ from, to, target }) => {
+      key += ` ${from}-${to}:${target}`;
+    });
+    const same = names.get(key);
+    if (same !== undefined) return same;
+    names.set(key, edges.length);
+    finals.push(isFinal);
+    return edges.push(own) - 1;
+  };
+  /** The state that has the texts of another; -1 if there are none. */
   const nameOf = (state: State): number => {
     const { phase, isNegative, digits, machines } = state;
     const key = `${phase} ${isNegative} ${digits} ${machines.join(";")}`;
-    const known = names.get(key);
-    if (known !== undefined) return known;
-    names.set(key, states.length);
-    checkStates(states.push(state));
-    return states.length - 1;
-  };
-  nameOf(reader.start);
-  const edges: CharEdge[][] = [];
-  for (const state of states) {
-    const own: CharEdge[] = [];
-    // In the order of their codes, as edges are sorted.
-    for (const char of "+-.0123456789Ee") {
-      const next = reader.next(state, char);
-      const code = char.charCodeAt(0);
-      if (next !== undefined) own.push({ from: code, to: code, target: nameOf(next) });
+    let name = known.get(key);
+    if (name === undefined) {
+      name = make(state);
+      known.set(key, name);
+      checkStates(known.size);
     }
-    edges.push(joined(own));
+    return name;
+  };
+  if (nameOf(reader.start) < 0) return NOTHING;
+  // It begins in the state that was finished last.
+  const last = edges.length - 1;
+  const turned = edges.map((own) => own.map((edge) => ({ ...edge, target: last - edge.target })));
+  return { edges: turned.reverse(), finals: finals.reverse() };
+}
+
+/** The edges of a state to those whose names are not -1. */
+function edgesOf(state: State, reader: NumberReader, nameOf: (next: State) => number): CharEdge[] {
+  const own: { from: number; to: number; target: number }[] = [];
+  let before: State | undefined;
+  let target = -1;
+  const characters = reader.charactersOf(state);
+  // Here and below, loops without iterators: these make most of what a first schema costs.
+  for (let i = 0; i < characters.length; i++) {
+    const next = reader.next(state, characters[i].from);
+    if (next === undefined) continue;
+    if (before === undefined || !areSame(before, next)) target = nameOf(next);
+    before = next;
+    if (target < 0) continue;
+    const from = characters[i].from.charCodeAt(0);
+    const to = characters[i].to.charCodeAt(0);
+    const last = own.at(-1);
+    if (last?.target === target && last.to + 1 === from) last.to = to;
+    else own.push({ from, to, target });
   }
-  return minimize(trim({ edges, finals: states.map((state) => reader.mayEnd(state)) }));
+  return own;
+}
+
+function areSame(a: State, b: State): boolean {
+  if (a.phase !== b.phase || a.digits !== b.digits || a.isNegative !== b.isNegative) return false;
+  return a.machines.every((own, i) => {
+    const other = b.machines[i];
+    return (
+      own === other || (own.length === other.length && own.every((each, j) => each === other[j]))
+    );
+  });
 }
 
 class NumberReader {
@@ -93,9 +174,17 @@ class NumberReader {
     this.start = { phase: "start", isNegative: false, digits: 0, machines };
   }
 
+  /** The characters that may come next, those together that lead to the same. */
+  charactersOf({ phase, machines }: State): readonly Characters[] {
+    const areAlike = machines.every((each) => each === SETTLED);
+    return (areAlike ? WITH_ALIKE : WITH_DIGITS)[phase];
+  }
+
   mayEnd({ phase, isNegative, machines }: State): boolean {
     if (!ENDS.includes(phase)) return false;
-    return this.#machines.every((machine, i) => machine.holds(machines[i], isNegative));
+    return this.#machines.every(
+      (machine, i) => machines[i] === SETTLED || machine.holds(machines[i], isNegative),
+    );
   }
 
   /** What a character leads to; undefined if it cannot come. */
@@ -136,8 +225,21 @@ class NumberReader {
     }
   }
 
-  #read(state: State, phase: Phase, method: "wholeDigit" | "fractionDigit", digit: number): State {
-    const machines = this.#machines.map((each, i) => each[method](state.machines[i], digit));
+  #read(
+    state: State,
+    phase: Phase,
+    method: "wholeDigit" | "fractionDigit",
+    digit: number,
+  ): State | undefined {
+    const machines: MachineState[] = [];
+    for (let i = 0; i < this.#machines.length; i++) {
+      const machine = this.#machines[i];
+      const before = state.machines[i];
+      const next = before === SETTLED ? SETTLED : machine[method](before, digit);
+      const verdict = next === SETTLED ? true : machine.verdict(next, state.isNegative);
+      if (verdict === false) return undefined;
+      machines.push(verdict === true ? SETTLED : next);
+    }
     return { ...state, phase, digits: state.digits + 1, machines };
   }
 
@@ -145,7 +247,9 @@ class NumberReader {
     const { phase, digits } = state;
     if (!this.#mayHaveFraction || digits >= MOST_DIGITS) return undefined;
     if (phase !== "zero" && phase !== "whole") return undefined;
-    const machines = this.#machines.map((each, i) => each.point(state.machines[i]));
+    const machines = this.#machines.map((each, i) =>
+      state.machines[i] === SETTLED ? SETTLED : each.point(state.machines[i]),
+    );
     return { ...state, phase: "point", machines };
   }
 }

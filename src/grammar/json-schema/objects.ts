@@ -5,10 +5,21 @@ import { toJsonString } from "../characters/json-string.js";
 import type { Expression } from "../expression.js";
 import type { Alternative } from "./alternatives.js";
 import { holds } from "./holds.js";
-import { bytesOf, choice, many, NO_WAY, optional, repeat, SPACE, sequence } from "./json-text.js";
+import {
+  bytesOf,
+  choice,
+  many,
+  NO_WAY,
+  optional,
+  repeat,
+  SPACE,
+  separated,
+  sequence,
+} from "./json-text.js";
 import { boundsOf, membersIn, namesIn, requiredIn, valueNodes } from "./key-values.js";
 import { type MembersRule, NEVER, refuse, type SchemaNode } from "./node.js";
 import type { RuleSet } from "./rules.js";
+import { membersAside } from "./unevaluated.js";
 
 /** What the text of a key may be, and what its value must satisfy. */
 interface Member {
@@ -35,7 +46,11 @@ export function objectExpression(
   { objects, nodes }: Alternative,
   context: ObjectContext,
 ): Expression {
-  const members = membersIn(objects);
+  const held = new Set(nodes);
+  const aside = objects.flatMap((rule) =>
+    rule.kind === "unevaluated" ? membersAside(rule, held) : [],
+  );
+  const members = [...membersIn(objects), ...aside];
   const required = requiredIn(objects);
   const names = namesIn(objects);
   const { min, max } = boundsOf(objects);
@@ -105,8 +120,6 @@ function countedMembers(
     const keyword = min > 0 ? "minProperties" : "maxProperties";
     throw refuse(keyword, nodes[0].place, min > 0 ? min : max);
   }
-  const separated = (count: number, pair: Expression): Expression =>
-    count === 0 ? sequence(SPACE, pair) : sequence(COMMA(), pair);
   // Behind the listed properties, where at most one more surely counts.
   const rest = (count: number): Expression => {
     const missing = Math.max(0, min - count);

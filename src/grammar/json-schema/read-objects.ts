@@ -2,20 +2,21 @@
 
 import type { Keywords } from "./keywords.js";
 import {
-  ANYTHING,
   type Choice,
-  type KeyPattern,
   type MembersRule,
   NEVER,
   nodeOf,
   OBJECT,
   type ObjectRule,
-  refuse,
   type SchemaNode,
 } from "./node.js";
 import { patternRule } from "./read-scalars.js";
 
-export function readObjects(keywords: Keywords): { rules: ObjectRule[]; choices: Choice[] } {
+export function readObjects(keywords: Keywords): {
+  readonly rules: ObjectRule[];
+  readonly choices: Choice[];
+  readonly own: MembersRule;
+} {
   const rules: ObjectRule[] = [];
   const properties = keywords.schemasByName("properties");
   const patterns = Array.from(keywords.schemasByName("patternProperties"), ([pattern, node]) => ({
@@ -27,14 +28,13 @@ export function readObjects(keywords: Keywords): { rules: ObjectRule[]; choices:
   if (keywords.has("properties") || patterns.length > 0 || additional !== undefined) {
     rules.push(own);
   }
-  rules.push(...unevaluated(keywords, own));
   for (const name of keywords.names("required")) rules.push({ kind: "required", name });
   const names = keywords.schema("propertyNames");
   if (names !== undefined) rules.push({ kind: "names", node: names });
   const min = keywords.count("minProperties") ?? 0;
   const max = keywords.count("maxProperties") ?? Number.POSITIVE_INFINITY;
   if (min > 0 || max < Number.POSITIVE_INFINITY) rules.push({ kind: "count", min, max });
-  return { rules, choices: dependencies(keywords) };
+  return { rules, choices: dependencies(keywords), own };
 }
 
 /** `dependentRequired`, `dependentSchemas` and the older `dependencies`, which is either. */
@@ -78,33 +78,3 @@ export const membersOf = (properties: ReadonlyMap<string, SchemaNode>): MembersR
   additional: undefined,
   isSpelled: false,
 });
-
-/**
- * `unevaluatedProperties` as what `additionalProperties` would be, beside all properties of the
- * schema and of those that `$ref` and `allOf` add to it.
- */
-function unevaluated(keywords: Keywords, own: MembersRule): ObjectRule[] {
-  const node = keywords.schema("unevaluatedProperties");
-  if (node === undefined || node === ANYTHING) return [];
-  const properties = new Map<string, SchemaNode>();
-  const patterns: KeyPattern[] = [];
-  const look = (rule: ObjectRule): boolean => {
-    if (rule.kind !== "members") return false;
-    for (const name of rule.properties.keys()) properties.set(name, ANYTHING);
-    for (const { keys } of rule.patterns) patterns.push({ keys, node: ANYTHING });
-    return rule.additional !== undefined;
-  };
-  const error = refuse("unevaluatedProperties", keywords.place, node === NEVER ? false : {});
-  if (["anyOf", "oneOf", "if", "dependentSchemas"].some((each) => keywords.has(each))) throw error;
-  if (look(own)) return [];
-  const open = ["$ref", "$dynamicRef"].flatMap((each) => keywords.reference(each) ?? []);
-  open.push(...(keywords.schemas("allOf") ?? []));
-  const seen = new Set(open);
-  for (const each of seen) {
-    const { objects = [], all = [], choices = [] } = each.rules;
-    if (choices.some(({ keyword }) => keyword !== "not")) throw error;
-    for (const other of all) seen.add(other);
-    if (objects.some(look)) return [];
-  }
-  return [{ kind: "members", properties, patterns, additional: node, isSpelled: false }];
-}

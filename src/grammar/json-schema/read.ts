@@ -6,6 +6,7 @@ import { ANYTHING, type Choice, NEVER, type Rules, SchemaNode, wrongValue } from
 import { readArrays } from "./read-arrays.js";
 import { readObjects } from "./read-objects.js";
 import { readScalars } from "./read-scalars.js";
+import { readUnevaluated } from "./unevaluated.js";
 
 export class SchemaReader implements NodeReader {
   readonly document: SchemaDocument;
@@ -41,12 +42,14 @@ function readRules(keywords: Keywords): Rules {
   const objects = readObjects(keywords);
   const references = ["$ref", "$dynamicRef"].flatMap((name) => keywords.reference(name) ?? []);
   const not = keywords.schema("not");
+  const all = [...references, ...(keywords.schemas("allOf") ?? [])];
+  const choices = [...readChoices(keywords), ...objects.choices];
   return {
     ...readScalars(keywords),
-    objects: objects.rules,
+    objects: [...objects.rules, ...readUnevaluated(keywords, objects.own, all, choices)],
     arrays: readArrays(keywords),
-    all: [...references, ...(keywords.schemas("allOf") ?? []), ...(not ? [negate(not)] : [])],
-    choices: [...readChoices(keywords), ...objects.choices],
+    all: not === undefined ? all : [...all, negate(not)],
+    choices,
   };
 }
 

@@ -33,6 +33,10 @@ export const SCHEMAS: readonly unknown[] = [
   { prefixItems: [{ type: "integer" }, { type: "string" }], items: false, minItems: 1 },
   { type: "array", contains: { type: "string" }, minContains: 2, maxContains: 3 },
   { type: "array", uniqueItems: true, maxItems: 1 },
+  { type: "array", uniqueItems: true, items: { enum: ["a", "b", [1], null] } },
+  { type: "array", uniqueItems: true, items: { enum: [1, 2, 3, "4"] }, minItems: 2, maxItems: 3 },
+  { type: "array", uniqueItems: true, items: { enum: Array.from("abcdefghij") }, minItems: 2 },
+  { type: "array", uniqueItems: true, items: { enum: Array.from("abcdefghij") }, maxItems: 4 },
   {
     type: "object",
     properties: { a: { type: "integer" }, b: { type: "string", maxLength: 5 } },
@@ -51,6 +55,19 @@ export const SCHEMAS: readonly unknown[] = [
   { properties: { a: {} }, dependentSchemas: { a: { required: ["c"] } } },
   { allOf: [point, { properties: { x: { maximum: 5 } } }] },
   { allOf: [{ properties: { a: { type: "null" } } }], unevaluatedProperties: false },
+  {
+    type: "object",
+    properties: { id: { type: "integer" } },
+    oneOf: [shape("circle", { radius: { type: "number" } }), shape("dot", {})],
+    unevaluatedProperties: false,
+  },
+  {
+    anyOf: [point, { properties: { a: { type: "null" } } }],
+    if: { required: ["a"] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: { properties: { b: { type: "boolean" } } },
+    unevaluatedProperties: { type: "string" },
+  },
   { oneOf: [shape("circle", { radius: { type: "number" } }), shape("box", { a: {}, b: {} })] },
   { type: "integer", oneOf: [{ multipleOf: 5 }, { multipleOf: 3 }] },
   { oneOf: [{ required: ["a"] }, { required: ["b"] }], properties: { a: {}, b: {} } },
