@@ -1,7 +1,8 @@
 /** Texts of numbers against arithmetic. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { accepts } from "../../src/grammar/characters/dfa.js";
+import { subtract } from "../../src/grammar/characters/combine.js";
+import { accepts, isEmpty } from "../../src/grammar/characters/dfa.js";
 import { isMultiple } from "../../src/grammar/json-schema/decimal.js";
 import type { NumberRule } from "../../src/grammar/json-schema/node.js";
 import { numbersOf } from "../../src/grammar/json-schema/numbers.js";
@@ -68,6 +69,20 @@ numbers("a number without rules is any that JSON and a double can hold", () => {
     "1e5.0",
   ];
   for (const text of refused) assert.not(accepts(dfa, text), text);
+});
+
+numbers("a whole number is the same with a rule that says nothing", () => {
+  const whole: NumberRule = { kind: "multiple", of: 1, isNegated: false };
+  const unlike: NumberRule = { kind: "compare", comparison: "!=", to: 0.5 };
+  const dfas = [numbersOf([whole]), numbersOf([whole, unlike])];
+  for (const dfa of dfas) {
+    for (const text of ["0", "-0", "7", "-120", "123456789012345"]) assert.ok(accepts(dfa, text));
+    for (const text of ["", "-", "01", "1.0", "1e2", "1234567890123456"]) {
+      assert.not(accepts(dfa, text), text);
+    }
+  }
+  assert.ok(isEmpty(subtract(dfas[0], dfas[1])));
+  assert.ok(isEmpty(subtract(dfas[1], dfas[0])));
 });
 
 numbers.run();

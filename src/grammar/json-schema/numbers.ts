@@ -5,10 +5,9 @@
 import { type CharDfa, type CharEdge, NOTHING } from "../characters/dfa.js";
 import { checkStates } from "../limits.js";
 import { decimalOf } from "./decimal.js";
+import { freeNumbers, MOST_DIGITS, startingLast } from "./free-numbers.js";
 import type { NumberRule } from "./node.js";
 import { type Machine, type MachineState, machineOf } from "./number-machines.js";
-
-const MOST_DIGITS = 15;
 
 type Phase =
   | "start"
@@ -78,12 +77,17 @@ export function numbersOf(rules: readonly NumberRule[]): CharDfa {
   const key = [...distinct.keys()].sort().join();
   let dfa = kept.get(key);
   if (dfa === undefined) {
-    dfa = automatonOf([...distinct.values()]);
+    const [rule, ...others] = distinct.values();
+    const isFree = rule === undefined || (others.length === 0 && isWhole(rule));
+    dfa = isFree ? freeNumbers(rule !== undefined) : automatonOf([...distinct.values()]);
     if (kept.size === MOST_KEPT) kept.clear();
     kept.set(key, dfa);
   }
   return dfa;
 }
+
+const isWhole = (rule: NumberRule): boolean =>
+  rule.kind === "multiple" && rule.of === 1 && !rule.isNegated;
 
 /**
  * Digits are counted, so that no state leads back to itself: equal states are found from the ends
@@ -122,10 +126,8 @@ function automatonOf(rules: readonly NumberRule[]): CharDfa {
     return name;
   };
   if (nameOf(reader.start) < 0) return NOTHING;
-  // It begins in the state that was finished last.
-  const last = edges.length - 1;
-  const turned = edges.map((own) => own.map((edge) => ({ ...edge, target: last - edge.target })));
-  return { edges: turned.reverse(), finals: finals.reverse() };
+  // The start was finished last.
+  return startingLast(edges, finals);
 }
 
 /** The edges of a state to those whose names are not -1. */
