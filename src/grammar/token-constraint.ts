@@ -67,17 +67,18 @@ export class TokenConstraint {
 /** Bans the tokens without a bit; returns whether there are any with one. */
 function maskLogits(logits: Float32Array, bits: Uint32Array): boolean {
   let some = 0;
+  /** The first of the words without a bit that come last. */
+  let empty = 0;
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i];
+    if (word === 0) continue;
     some |= word;
-    if (word === 0xffffffff) continue;
-    const first = 32 * i;
-    const end = Math.min(first + 32, logits.length);
-    if (word === 0) logits.fill(-Infinity, first, end);
-    else
-      for (let id = first; id < end; id++)
-        if (!((word >>> (id - first)) & 1)) logits[id] = -Infinity;
+    if (i > empty) logits.fill(-Infinity, 32 * empty, 32 * i);
+    empty = i + 1;
+    for (let rest = ~word; rest !== 0; rest &= rest - 1) {
+      logits[32 * i + 31 - Math.clz32(rest & -rest)] = -Infinity;
+    }
   }
-  if (logits.length > 32 * bits.length) logits.fill(-Infinity, 32 * bits.length);
+  logits.fill(-Infinity, 32 * empty);
   return some !== 0;
 }

@@ -113,12 +113,16 @@ function aborted(signal: AbortSignal): Promise<void> {
 /** Loads the model into a worker, so that the server answers meanwhile. */
 async function load(flags: ServeFlags, signal: AbortSignal): Promise<Model> {
   const { parallel, context } = await planParallel(flags, signal);
-  return openModel(flags, signal, {
+  const model = await openModel(flags, signal, {
     contextLength: context,
     cacheTokens: context * parallel,
     maxSequences: parallel,
     worker: true,
   });
+  // The first text of a form puts the vocabulary in order: no client is to wait for that.
+  const options = { responseFormat: { type: "json" }, maxTokens: 1, signal } as const;
+  await model.generate([0], options).result();
+  return model;
 }
 
 /** How many contexts there is room for, up to what is asked for, and how long they are. */
