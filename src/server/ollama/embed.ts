@@ -1,7 +1,7 @@
 /** Ollama's `POST /api/embed`. */
 import type { AnswerContext } from "../answer.js";
+import { embedAll } from "../embed-all.js";
 import type { Fields } from "../fields.js";
-import { embed } from "../pooled.js";
 import { readPrompts } from "../prompts.js";
 import type { Reply } from "../reply.js";
 import { readHead, readOptions } from "./options.js";
@@ -15,7 +15,7 @@ export async function ollamaEmbed(fields: Fields, context: AnswerContext): Promi
   const inputs = readPrompts(fields, "input", serving, truncates);
   fields.acceptOnly({ dimensions: [serving.model.config.hiddenSize] }).refuseOthers();
   const startMs = serving.clock.now();
-  const vectors = await embed(context, inputs);
+  const vectors = await embedAll(context, inputs);
   return {
     body: {
       model: serving.modelName,

@@ -1,8 +1,8 @@
 /** `POST /v1/embeddings`. */
 import { requireGlobal } from "../../globals.js";
 import type { AnswerContext } from "../answer.js";
+import { embedAll } from "../embed-all.js";
 import type { Fields } from "../fields.js";
-import { embed } from "../pooled.js";
 import { readPrompts } from "../prompts.js";
 import type { Reply } from "../reply.js";
 
@@ -16,7 +16,7 @@ export async function embeddings(fields: Fields, context: AnswerContext): Promis
   }
   fields.accept("user").acceptOnly({ dimensions: [serving.model.config.hiddenSize] });
   fields.refuseOthers();
-  const vectors = await embed(context, inputs);
+  const vectors = await embedAll(context, inputs);
   const tokens = inputs.reduce((sum, { length }) => sum + length, 0);
   return {
     body: {
