@@ -1,14 +1,18 @@
 /** Stopping criteria: when generation ends, and the search for stop strings in a growing text. */
 
 /**
- * Why generation ended: an end token was chosen; a stop string was completed; maxTokens or the
- * context was used up; or the reader left the loop.
+ * Why generation ended: an end token was chosen, or the text has the form of `responseFormat` and
+ * cannot go on; a stop string was completed; maxTokens or the context was used up; or the reader
+ * left the loop.
  */
 export type FinishReason = "eos" | "stop" | "length" | "cancelled";
 
 /** The input of the criteria after each token. */
 export interface StoppingState {
-  /** Whether the token just chosen is an end token, which does not count as generated. */
+  /**
+   * Whether the token just chosen is an end token, which does not count as generated, or completes
+   * a form.
+   */
   isEos: boolean;
   /** The stop string that was found, if any. */
   stop: string | undefined;

@@ -37,7 +37,7 @@ const MOST_STACKS = 4096;
 
 /** Frames and configurations to keep. */
 const MOST_FRAMES = 400_000;
-const MOST_CONFIGURATIONS = 20_000;
+const MOST_CONFIGURATIONS = 8_000;
 
 export class Automaton {
   /** The configuration of the empty text. */

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createConstraint } from "../../src/grammar/constraints.js";
-import { openGguf, openSources, Tokenizer } from "../../src/index.js";
+import { inspectModel } from "../../src/index.js";
 import { seededRandom } from "../support/random.js";
 import { loadXGrammar } from "./support/xgrammar.js";
 
@@ -22,15 +22,13 @@ factor ::= [0-9]+ | "(" root ")" | [a-z]{1,3} "(" (root ", "?)* ")"`,
   letters: `root ::= ("é" | "è" | "漢字" | "漢" [a-c] | "😀")+ "x"`,
 };
 
-const sources = await openSources("models/plm-test.gguf");
-const { metadata } = await openGguf(sources);
-const tokenizer = Tokenizer.fromMetadata(metadata);
+const { gguf, tokenizer } = await inspectModel("models/plm-test.gguf");
 const { bytes, offsets } = tokenizer.tokenTexts();
 const { vocabSize, eosTokenIds } = tokenizer;
 const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = loadXGrammar();
 
 const info = await TokenizerInfo.createTokenizerInfo(
-  metadata.get("tokenizer.ggml.tokens") as string[],
+  gguf.metadata.get("tokenizer.ggml.tokens") as string[],
   "byte_level",
   false,
   vocabSize,
