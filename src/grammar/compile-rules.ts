@@ -24,10 +24,19 @@ export function compileRules(grammar: Grammar): CompiledRules {
   const repetitions = new Map<string, RepetitionRule>();
   const waiting = [...grammar.rules];
   const named = new Map<ByteDfa, string>();
+  /** Whether a rule calls others, by its name. */
+  const calling = new Map<string, boolean>();
   let unnamed = 0;
   const newName = (): string => `\0${unnamed++}`;
   const parts: Parts = {
-    callsOthers: (name) => namesIn(grammar.rules.get(name)!).size > 0,
+    callsOthers(name) {
+      let calls = calling.get(name);
+      if (calls === undefined) {
+        calls = namesIn(grammar.rules.get(name)!).size > 0;
+        calling.set(name, calls);
+      }
+      return calls;
+    },
     automaton(dfa) {
       let name = named.get(dfa);
       if (name === undefined) {

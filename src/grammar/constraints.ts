@@ -1,9 +1,10 @@
 /**
- * The constraints of a vocabulary: its tree of tokens, and the grammars that were used last. This
+ * The constraints of a vocabulary: its tokens in order, and the grammars that were used last. This
  * is where the generate loop enters the folder, by an import of its own: who never asks for a
  * response format never loads it.
  */
 import { Automaton } from "./automaton.js";
+import { Recent } from "./recent.js";
 import { RuleTable } from "./rule-table.js";
 import { type GrammarSource, grammarOf } from "./source.js";
 import { type ConstrainedTokens, TokenConstraint } from "./token-constraint.js";
@@ -50,8 +51,8 @@ export function checkGrammar(source: GrammarSource): void {
 class Constraints {
   readonly #tokens: ConstrainedTokens;
   readonly #order: TokenOrder;
-  /** By their source, the longest unused first. */
-  readonly #prepared = new Map<string, Prepared>();
+  /** By their source. */
+  readonly #prepared = new Recent<string, Prepared>(MOST_GRAMMARS);
 
   constructor(vocabulary: Vocabulary) {
     const { eosTokenIds } = vocabulary;
@@ -63,14 +64,10 @@ class Constraints {
   create(source: GrammarSource): TokenConstraint {
     const key = `${source.type} ${source.text}`;
     let prepared = this.#prepared.get(key);
-    this.#prepared.delete(key);
     if (prepared === undefined || prepared.automaton.isLarge) {
       const automaton = new Automaton(grammarOf(source));
       prepared = { automaton, masks: new TokenMasks(automaton, this.#order) };
-    }
-    this.#prepared.set(key, prepared);
-    if (this.#prepared.size > MOST_GRAMMARS) {
-      this.#prepared.delete(this.#prepared.keys().next().value!);
+      this.#prepared.set(key, prepared);
     }
     return new TokenConstraint(prepared.automaton, prepared.masks, this.#tokens);
   }

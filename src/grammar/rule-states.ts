@@ -2,7 +2,7 @@
  * One rule as a nondeterministic automaton: states with edges over bytes, calls of other rules and
  * edges over nothing. A repetition of large bodies or high counts becomes a rule of its own.
  */
-import type { ByteDfa, Expression } from "./expression.js";
+import type { ByteDfa, ByteEdge, Expression } from "./expression.js";
 import { tooLarge } from "./limits.js";
 
 /** A call of a rule; the automaton goes on in state `target` when it is over. */
@@ -13,7 +13,7 @@ export interface CallEdge {
 
 /** A state of a rule; `empty` are the states that it leads to without a byte. */
 export interface NfaState {
-  readonly bytes: { readonly from: number; readonly to: number; readonly target: number }[];
+  readonly bytes: ByteEdge[];
   readonly calls: CallEdge[];
   readonly empty: number[];
 }

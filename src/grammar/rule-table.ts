@@ -23,8 +23,7 @@ export interface State {
 /** A repetition: state `first + n` after n times its body, which begins at `start`. */
 interface Counter {
   readonly first: number;
-  /** The state after as many times as may be; behind it, one from which any number can follow. */
-  readonly last: number;
+  /** A state from which any number can follow. */
   readonly open: number;
   readonly min: number;
   readonly max: number;
@@ -58,7 +57,7 @@ export class RuleTable {
       const [first, start] = [starts.get(name)!, starts.get(body)!];
       const last = first + lastCount({ min, max });
       const open = max === Infinity ? last : last + 1;
-      this.#counters.push({ first, last, open, min, max, start });
+      this.#counters.push({ first, open, min, max, start });
     }
     this.start = starts.get(grammar.root)!;
   }

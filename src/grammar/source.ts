@@ -18,21 +18,22 @@ export interface GrammarSource {
  * The grammar of a source, without what no text follows. Throws INVALID_ARGUMENT for what cannot be
  * honoured.
  */
-export function grammarOf(source: GrammarSource): Grammar {
-  const grammar = prune(readGrammar(source));
-  if (grammar !== undefined) return grammar;
-  throw invalidArgument("responseFormat", "a form that some text has", "one that none has");
-}
-
-function readGrammar({ type, text }: GrammarSource): Grammar {
+export function grammarOf({ type, text }: GrammarSource): Grammar {
   switch (type) {
     case "json_schema":
       return schemaGrammar(JSON.parse(text));
     case "regex":
-      return regexGrammar(text);
+      return pruned(regexGrammar(text));
     case "grammar":
-      return parseGbnf(text);
+      return pruned(parseGbnf(text));
     case "structural_tag":
       return structuralTagGrammar(JSON.parse(text));
   }
+}
+
+/** Those of schemas come pruned, and so do tags around them. */
+function pruned(whole: Grammar): Grammar {
+  const grammar = prune(whole);
+  if (grammar !== undefined) return grammar;
+  throw invalidArgument("responseFormat", "a form that some text has", "one that none has");
 }

@@ -1,5 +1,6 @@
 /** Structural tags: free text in which some strings begin a tag with JSON in it. */
 import { requireGlobal } from "../globals.js";
+import { bytesOf, many, sequence } from "./build.js";
 import type { ByteDfa, ByteEdge, Expression, Grammar } from "./expression.js";
 import { schemaGrammar } from "./json-schema/compile.js";
 
@@ -28,26 +29,16 @@ export function structuralTagGrammar(tags: StructuralTags): Grammar {
   const parts = structures.map(({ begin, schema, end }, i): Expression => {
     const { root, rules: own } = schemaGrammar(schema);
     for (const [name, rule] of own) rules.set(`${i} ${name}`, renamed(rule, `${i} `));
-    return sequence(literal(begin), { kind: "rule", name: `${i} ${root}` }, literal(end));
+    return sequence(bytesOf(begin), { kind: "rule", name: `${i} ${root}` }, bytesOf(end));
   });
   const tag: Expression = { kind: "choice", parts };
   const free: Expression =
     separator === undefined ? { kind: "dfa", dfa: textWithout(triggers) } : sequence();
-  const next = separator === undefined ? sequence(tag, free) : sequence(literal(separator), tag);
-  const more = stopAfterFirst ? [] : [free, { kind: "repeat", body: next, ...ANY_NUMBER } as const];
+  const next = separator === undefined ? sequence(tag, free) : sequence(bytesOf(separator), tag);
+  const more = stopAfterFirst ? [] : [free, many(next)];
   const withTag = sequence(...(atLeastOne ? [] : [free]), tag, ...more);
   const root: Expression = atLeastOne ? withTag : { kind: "choice", parts: [free, withTag] };
   return { root: "text", rules: rules.set("text", root) };
-}
-
-const ANY_NUMBER = { min: 0, max: Infinity };
-
-function sequence(...parts: readonly Expression[]): Expression {
-  return { kind: "sequence", parts };
-}
-
-function literal(text: string): Expression {
-  return { kind: "bytes", bytes: new (requireGlobal("TextEncoder"))().encode(text) };
 }
 
 /** The expression with a prefix before all names of rules. */

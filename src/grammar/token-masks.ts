@@ -3,6 +3,7 @@
  * they are kept for each state; what returns to the stack below is looked at for each stack.
  */
 import { type Automaton, type Configuration, DEAD, type Frame } from "./automaton.js";
+import { Recent } from "./recent.js";
 import type { TokenOrder } from "./token-order.js";
 import { type Returns, TokenWalk } from "./token-walk.js";
 
@@ -33,13 +34,12 @@ export class TokenMasks {
   readonly #automaton: Automaton;
   readonly #order: TokenOrder;
   readonly #walk: TokenWalk;
-  /** By state and counter; those with bits apart, the oldest first. */
+  /** By state and counter; those with bits apart. */
   readonly #lists = new Map<string, Top>();
-  readonly #tops = new Map<string, Top>();
+  readonly #tops = new Recent<string, Top>(MOST_TOPS);
   /** The bottom of stacks of which only the top is known. */
   readonly #unknown: Frame;
-  /** Masks of configurations, the longest unused first. */
-  readonly #recent = new Map<Configuration, Uint32Array>();
+  readonly #masks = new Recent<Configuration, Uint32Array>(MOST_MASKS);
 
   constructor(automaton: Automaton, order: TokenOrder) {
     this.#automaton = automaton;
@@ -50,10 +50,11 @@ export class TokenMasks {
 
   /** The tokens that may follow; bit t % 32 of element t / 32 is for token t. */
   maskOf(configuration: Configuration): Uint32Array {
-    const mask = this.#recent.get(configuration) ?? this.#compute(configuration);
-    this.#recent.delete(configuration);
-    this.#recent.set(configuration, mask);
-    if (this.#recent.size > MOST_MASKS) this.#recent.delete(this.#recent.keys().next().value!);
+    let mask = this.#masks.get(configuration);
+    if (mask === undefined) {
+      mask = this.#compute(configuration);
+      this.#masks.set(configuration, mask);
+    }
     return mask;
   }
 
@@ -93,7 +94,6 @@ export class TokenMasks {
     const like = counter === undefined ? undefined : automaton.table.openLike(counter);
     const top = like === undefined ? this.#walkAll(start) : this.#walkLike(start, state, like);
     (top.few === undefined ? this.#tops : this.#lists).set(key, top);
-    if (this.#tops.size > MOST_TOPS) this.#tops.delete(this.#tops.keys().next().value!);
     return top;
   }
 

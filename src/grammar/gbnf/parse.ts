@@ -4,7 +4,7 @@
  */
 
 import { invalidArgument } from "../../errors.js";
-import { requireGlobal } from "../../globals.js";
+import { bytesOf, choice, NO_WAY } from "../build.js";
 import {
   ANY,
   type CodePoints,
@@ -52,7 +52,7 @@ function readAlternatives(reader: GbnfReader, depth: number): Expression {
     reader.skipSpace(true);
     parts.push(readSequence(reader, depth));
   }
-  return parts.length === 1 ? parts[0] : { kind: "choice", parts };
+  return choice(parts);
 }
 
 function readSequence(reader: GbnfReader, depth: number): Expression {
@@ -121,7 +121,7 @@ function readLiteral(reader: GbnfReader): Expression {
   while (reader.char !== '"') codes.push(reader.readCharacter('the end of a literal, `"`'));
   reader.expect('"');
   const text = codes.map((code) => String.fromCodePoint(code)).join("");
-  return { kind: "bytes", bytes: new (requireGlobal("TextEncoder"))().encode(text) };
+  return bytesOf(text);
 }
 
 function readSet(reader: GbnfReader): CodePoints {
@@ -145,6 +145,6 @@ function readSet(reader: GbnfReader): CodePoints {
 
 /** One character of a set. */
 function ofSet(set: CodePoints): Expression {
-  if (set.length === 0) return { kind: "choice", parts: [] };
+  if (set.length === 0) return NO_WAY;
   return { kind: "dfa", dfa: toUtf8({ edges: [edgesTo(set, 1), []], finals: [false, true] }) };
 }

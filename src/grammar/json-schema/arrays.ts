@@ -1,7 +1,9 @@
 /** Arrays: items by position, then any number of others, and how many contain something. */
+
+import { bytesOf, choice, NO_WAY, repeat, sequence } from "../build.js";
 import type { Expression } from "../expression.js";
 import type { Alternative } from "./alternatives.js";
-import { bytesOf, choice, NO_WAY, repeat, SPACE, separated, sequence } from "./json-text.js";
+import { SPACE, separated } from "./json-text.js";
 import { boundsOf } from "./key-values.js";
 import { negate } from "./negate.js";
 import { type ArrayRule, type ContainsRule, refuse, type SchemaNode } from "./node.js";

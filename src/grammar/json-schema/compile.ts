@@ -4,8 +4,9 @@
  */
 import { describeValue } from "../../describe.js";
 import { invalidArgument } from "../../errors.js";
+import { bytesOf, choice, NO_WAY, repeat, sequence } from "../build.js";
 import { intersect, ofLength, ofTexts, unite } from "../characters/combine.js";
-import { type CharDfa, EVERYTHING, NOTHING } from "../characters/dfa.js";
+import { type CharDfa, NOTHING } from "../characters/dfa.js";
 import { toJsonString } from "../characters/json-string.js";
 import { toUtf8 } from "../characters/utf8.js";
 import type { Expression, Grammar } from "../expression.js";
@@ -13,7 +14,7 @@ import { prune } from "../prune.js";
 import type { Alternative, Alternatives } from "./alternatives.js";
 import { arrayExpression } from "./arrays.js";
 import { alternativeMayHold, distinctAlternatives, textsOf, valuesOf } from "./emptiness.js";
-import { bytesOf, choice, NO_WAY, repeat, SPACE, STRING_CHARACTER, sequence } from "./json-text.js";
+import { SPACE, STRING_CHARACTER } from "./json-text.js";
 import { boundsOf } from "./key-values.js";
 import { valuesExpression } from "./listed-values.js";
 import {
@@ -165,7 +166,7 @@ function stringsThat(rules: readonly StringRule[]): CharDfa {
   const texts = textsOf(rules, true);
   return min === 0 && max === Number.POSITIVE_INFINITY
     ? texts
-    : intersect(texts === EVERYTHING ? EVERYTHING : texts, ofLength(min, max));
+    : intersect(texts, ofLength(min, max));
 }
 
 /** The types of an alternative: without a word on them, those that its rules are about. */

@@ -1,34 +1,9 @@
 /** The pieces that JSON texts are made of. */
 
-import { requireGlobal } from "../../globals.js";
+import { bytesOf, sequence } from "../build.js";
 import { edgeOf, PLAIN, SHORT_ESCAPES } from "../characters/json-string.js";
 import { ByteStates, utf8Edges } from "../characters/utf8.js";
 import type { ByteDfa, ByteEdge, Expression } from "../expression.js";
-
-export const sequence = (...parts: readonly Expression[]): Expression => ({
-  kind: "sequence",
-  parts,
-});
-
-export const choice = (parts: readonly Expression[]): Expression =>
-  parts.length === 1 ? parts[0] : { kind: "choice", parts };
-
-export const repeat = (body: Expression, min: number, max: number): Expression => ({
-  kind: "repeat",
-  body,
-  min,
-  max,
-});
-
-export const optional = (body: Expression): Expression => repeat(body, 0, 1);
-
-export const many = (body: Expression): Expression => repeat(body, 0, Number.POSITIVE_INFINITY);
-
-export const NO_WAY: Expression = { kind: "choice", parts: [] };
-
-export function bytesOf(text: string): Expression {
-  return { kind: "bytes", bytes: new (requireGlobal("TextEncoder"))().encode(text) };
-}
 
 /** Nothing, a space, or a line break and up to 20 spaces or tabs. */
 export const SPACE: Expression = { kind: "dfa", dfa: spaceDfa() };

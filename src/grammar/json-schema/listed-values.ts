@@ -1,10 +1,11 @@
 /** Listed values: JSON.stringify's text of scalars, with any spaces in arrays and objects. */
 
 import { requireGlobal } from "../../globals.js";
+import { bytesOf, choice, sequence } from "../build.js";
 import type { ByteEdge, Expression } from "../expression.js";
 import { tooLarge } from "../limits.js";
 import { isObject } from "./document.js";
-import { bytesOf, choice, SPACE, sequence } from "./json-text.js";
+import { SPACE } from "./json-text.js";
 
 const MOST_STATES = 1_000_000;
 

@@ -1,21 +1,13 @@
 /** Objects: the properties that are listed, in order, then others. */
+
+import { bytesOf, choice, many, NO_WAY, optional, repeat, sequence } from "../build.js";
 import { complement, intersect, ofTexts, subtract } from "../characters/combine.js";
 import { type CharDfa, EVERYTHING, isEmpty } from "../characters/dfa.js";
 import { toJsonString } from "../characters/json-string.js";
 import type { Expression } from "../expression.js";
 import type { Alternative } from "./alternatives.js";
 import { holds } from "./holds.js";
-import {
-  bytesOf,
-  choice,
-  many,
-  NO_WAY,
-  optional,
-  repeat,
-  SPACE,
-  separated,
-  sequence,
-} from "./json-text.js";
+import { SPACE, separated } from "./json-text.js";
 import { boundsOf, membersIn, namesIn, requiredIn, valueNodes } from "./key-values.js";
 import { type MembersRule, NEVER, refuse, type SchemaNode } from "./node.js";
 import type { RuleSet } from "./rules.js";

@@ -1,6 +1,8 @@
 /** Arrays of listed values in which none comes twice. */
+
+import { choice, NO_WAY, sequence } from "../build.js";
 import type { Expression } from "../expression.js";
-import { choice, NO_WAY, separated, sequence } from "./json-text.js";
+import { separated } from "./json-text.js";
 import { valuesExpression } from "./listed-values.js";
 import { refuse } from "./node.js";
 import type { RuleSet } from "./rules.js";

@@ -3,55 +3,32 @@ import { prepareChat } from "../../generation/chat.js";
 import type { GenerationResult } from "../../generation/generation.js";
 import type { ToolCall } from "../../generation/tool-calls/tools.js";
 import type { ChatMessage } from "../../tokenizer/chat.js";
-import {
-  type AnswerContext,
-  type AnswerEvent,
-  answer,
-  type Choice,
-  type Finish,
-} from "../answer.js";
+import { type AnswerContext, type AnswerEvent, answer, type Finish } from "../answer.js";
 import type { Fields } from "../fields.js";
-import { createIdentifier } from "../identifiers.js";
 import type { Reply } from "../reply.js";
 import { optionsOfChoice, readSampling } from "../sampling.js";
 import type { Serving } from "../serving.js";
 import { countTokens, timingsOf, usageOf } from "../timings.js";
+import {
+  type CompletionRequest,
+  createHead,
+  MOST_ALTERNATIVES,
+  MOST_ANSWERS,
+} from "./completion.js";
 import { acceptHarmless, readStreaming } from "./harmless.js";
 import { toContent } from "./logprobs.js";
 import { readResponseFormat } from "./response-format.js";
 import { readTools } from "./tools.js";
 
-/** What an answer is made with. */
-interface ChatRequest {
-  readonly choices: readonly Choice[];
-  /** Alternatives of each token; undefined without log probabilities. */
-  readonly alternatives: number | undefined;
-  readonly hasUsage: boolean;
-  /** Fields of every object of the answer. */
-  readonly head: object;
-  readonly serving: Serving;
-}
-
-/** Most alternatives of a token. */
-export const MOST_ALTERNATIVES = 20;
-
-/** Most answers to one request. */
-export const MOST_ANSWERS = 128;
-
 export function chatCompletions(fields: Fields, context: AnswerContext): Reply {
   const { serving } = context;
   serving.checkModel(fields.text("model"));
   const { stream, hasUsage } = readStreaming(fields);
-  const request: ChatRequest = {
+  const object = stream ? "chat.completion.chunk" : "chat.completion";
+  const request: CompletionRequest = {
     ...readChat(fields, serving),
     hasUsage,
-    head: {
-      id: createIdentifier("chatcmpl-"),
-      object: stream ? "chat.completion.chunk" : "chat.completion",
-      created: Math.floor(serving.clock.date() / 1000),
-      model: serving.modelName,
-      system_fingerprint: null,
-    },
+    head: createHead("chatcmpl-", object, serving),
     serving,
   };
   const events = answer(context, request.choices);
@@ -60,7 +37,10 @@ export function chatCompletions(fields: Fields, context: AnswerContext): Reply {
 }
 
 /** The choices of a request, and its log probabilities. */
-function readChat(fields: Fields, serving: Serving): Pick<ChatRequest, "choices" | "alternatives"> {
+function readChat(
+  fields: Fields,
+  serving: Serving,
+): Pick<CompletionRequest, "choices" | "alternatives"> {
   const { model } = serving;
   const n = fields.integer("n", 1, MOST_ANSWERS) ?? 1;
   const hasLogprobs = fields.flag("logprobs");
@@ -121,7 +101,7 @@ interface Collected {
 
 /** The whole answer. */
 async function* collect(
-  { choices, alternatives, head, serving }: ChatRequest,
+  { choices, alternatives, head, serving }: CompletionRequest,
   events: AsyncIterable<AnswerEvent>,
 ): AsyncGenerator<object, void> {
   const { tokenizer } = serving.model;
@@ -159,7 +139,7 @@ async function* collect(
 
 /** The answer in pieces. */
 async function* toChunks(
-  { choices, alternatives, hasUsage, head, serving }: ChatRequest,
+  { choices, alternatives, hasUsage, head, serving }: CompletionRequest,
   events: AsyncIterable<AnswerEvent>,
 ): AsyncGenerator<object, void> {
   const { tokenizer } = serving.model;

@@ -1,49 +1,36 @@
 /** `POST /v1/completions`: goes on with texts. */
 import type { GenerationResult } from "../../generation/generation.js";
 import type { GenerateOptions } from "../../generation/options.js";
-import {
-  type AnswerContext,
-  type AnswerEvent,
-  answer,
-  type Choice,
-  type Finish,
-} from "../answer.js";
+import { type AnswerContext, type AnswerEvent, answer, type Finish } from "../answer.js";
 import type { Fields } from "../fields.js";
-import { createIdentifier } from "../identifiers.js";
 import { readPrompts } from "../prompts.js";
 import type { Reply } from "../reply.js";
 import { optionsOfChoice, readSampling } from "../sampling.js";
 import type { Serving } from "../serving.js";
 import { countTokens, timingsOf, usageOf } from "../timings.js";
-import { MOST_ALTERNATIVES, MOST_ANSWERS } from "./chat.js";
+import {
+  type CompletionRequest,
+  createHead,
+  MOST_ALTERNATIVES,
+  MOST_ANSWERS,
+} from "./completion.js";
 import { acceptHarmless, readStreaming } from "./harmless.js";
 import { toLegacy } from "./logprobs.js";
 import { readResponseFormat } from "./response-format.js";
 
-interface CompletionRequest {
-  readonly choices: readonly Choice[];
+interface TextRequest extends CompletionRequest {
   /** What the text of each choice begins with: its prompt, if that is to be repeated. */
   readonly echoes: readonly string[];
-  readonly alternatives: number | undefined;
-  readonly hasUsage: boolean;
-  readonly head: object;
-  readonly serving: Serving;
 }
 
 export function completions(fields: Fields, context: AnswerContext): Reply {
   const { serving } = context;
   serving.checkModel(fields.text("model"));
   const { stream, hasUsage } = readStreaming(fields);
-  const request: CompletionRequest = {
+  const request: TextRequest = {
     ...readCompletion(fields, serving),
     hasUsage,
-    head: {
-      id: createIdentifier("cmpl-"),
-      object: "text_completion",
-      created: Math.floor(serving.clock.date() / 1000),
-      model: serving.modelName,
-      system_fingerprint: null,
-    },
+    head: createHead("cmpl-", "text_completion", serving),
     serving,
   };
   const events = answer(context, request.choices);
@@ -54,7 +41,7 @@ export function completions(fields: Fields, context: AnswerContext): Reply {
 function readCompletion(
   fields: Fields,
   serving: Serving,
-): Pick<CompletionRequest, "choices" | "echoes" | "alternatives"> {
+): Pick<TextRequest, "choices" | "echoes" | "alternatives"> {
   const { tokenizer } = serving.model;
   const prompts = readPrompts(fields, "prompt", serving);
   const n = fields.integer("n", 1, MOST_ANSWERS) ?? 1;
@@ -90,7 +77,7 @@ function readAlternatives(fields: Fields): number | undefined {
 
 /** The whole answer. */
 async function* collect(
-  { choices, echoes, alternatives, head, serving }: CompletionRequest,
+  { choices, echoes, alternatives, head, serving }: TextRequest,
   events: AsyncIterable<AnswerEvent>,
 ): AsyncGenerator<object, void> {
   const { tokenizer } = serving.model;
@@ -122,7 +109,7 @@ async function* collect(
 
 /** The answer in pieces. */
 async function* toChunks(
-  { choices, echoes, alternatives, hasUsage, head, serving }: CompletionRequest,
+  { choices, echoes, alternatives, hasUsage, head, serving }: TextRequest,
   events: AsyncIterable<AnswerEvent>,
 ): AsyncGenerator<object, void> {
   const { tokenizer } = serving.model;
