@@ -4,22 +4,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Model } from "../../src/generation/model.js";
 import { createHandler } from "../../src/server/index.js";
-import { ask, loadSmall, refusal, request, serve, until } from "./support/server.js";
+import { ask, loadSmall, openStream, refusal, request, serve, until } from "./support/server.js";
 
 const PATH = "/v1/completions";
-const ENDLESS = { prompt: "Once upon a time", ignore_eos: true, stream: true };
 
 const model = await loadSmall({ maxSequences: 2 });
 test.after(() => model.dispose());
-
-/** Reads one piece of a stream, and leaves it open. */
-async function openStream(handler: (request: Request) => Promise<Response>) {
-  const response = await handler(request(PATH, ENDLESS));
-  assert.is(response.status, 200);
-  const reader = response.body!.getReader();
-  await reader.read();
-  return reader;
-}
 
 test("while the model is loading, requests are told to come back", async () => {
   let load = (_model: Model): void => {};

@@ -2,22 +2,22 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createHandler, type HandlerClock, type RequestLog } from "../../src/server/index.js";
-import { ask, type Json, loadSmall, refusal, request, serve, until } from "./support/server.js";
+import {
+  ask,
+  ENDLESS,
+  type Json,
+  loadSmall,
+  openStream,
+  refusal,
+  request,
+  serve,
+  until,
+} from "./support/server.js";
 
 const PATH = "/v1/completions";
-const ENDLESS = { prompt: "Once upon a time", ignore_eos: true, stream: true };
 
 const model = await loadSmall({ maxSequences: 2 });
 test.after(() => model.dispose());
-
-/** Reads one piece of a stream, and leaves it open. */
-async function openStream(handler: (request: Request) => Promise<Response>) {
-  const response = await handler(request(PATH, ENDLESS));
-  assert.is(response.status, 200);
-  const reader = response.body!.getReader();
-  await reader.read();
-  return reader;
-}
 
 test("past those that run and wait, requests are refused, and later not", async () => {
   const handler = await serve(model, { maxWaiting: 1 });

@@ -2,6 +2,7 @@
 import type { GenerateOptions } from "../../generation/options.js";
 import type { ResponseFormat } from "../../generation/response-format.js";
 import { Fields } from "../fields.js";
+import { MOST_ALTERNATIVES } from "../openai/completion.js";
 import { checkSchema } from "../openai/response-format.js";
 import { readSampling } from "../sampling.js";
 import type { Serving } from "../serving.js";
@@ -43,6 +44,6 @@ export function readOllamaFormat(fields: Fields): ResponseFormat | undefined {
 /** `logprobs` and `top_logprobs`: the number of alternatives, or undefined. */
 export function readOllamaLogprobs(fields: Fields): number | undefined {
   const isWanted = fields.flag("logprobs");
-  const top = fields.integer("top_logprobs", 0, 20);
+  const top = fields.integer("top_logprobs", 0, MOST_ALTERNATIVES);
   return isWanted ? (top ?? 0) : undefined;
 }

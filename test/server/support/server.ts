@@ -88,3 +88,17 @@ export async function until(condition: () => boolean): Promise<void> {
   }
   assert.ok(condition(), String(condition));
 }
+
+/** A stream of completions that goes on until the context is full. */
+export const ENDLESS = { prompt: "Once upon a time", ignore_eos: true, stream: true } as const;
+
+/** Reads one piece of such a stream, and leaves it open. */
+export async function openStream(
+  handler: (request: Request) => Promise<Response>,
+): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  const response = await handler(request("/v1/completions", ENDLESS));
+  assert.is(response.status, 200);
+  const reader = response.body!.getReader();
+  await reader.read();
+  return reader;
+}
