@@ -45,6 +45,10 @@ export type ErrorCode =
   | "THREAD_LOST"
   /** The worker of a model ended or failed; the model is over, and must be loaded again. */
   | "WORKER_LOST"
+  /** The store of sessions, such as Redis, does not answer, or refuses; it may later. */
+  | "STORE_UNAVAILABLE"
+  /** The store of sessions has no room for one; what it held of it is untouched. */
+  | "STORE_FULL"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */

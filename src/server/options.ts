@@ -4,6 +4,8 @@ import { clock } from "../clock.js";
 import { describeValue, kindOf } from "../describe.js";
 import { invalidArgument } from "../errors.js";
 import type { Model } from "../generation/model.js";
+import type { SessionStore } from "../generation/session-store.js";
+import type { SessionOutcome } from "./kept-session.js";
 
 /** One request, as it is logged; never what it says, nor its key. */
 export interface RequestLog {
@@ -21,6 +23,12 @@ export interface RequestLog {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
+  /**
+   * What became of the session that the request names, where sessions are kept: `restored` from the
+   * store, `new`, `replaced` (another model's or a damaged one), `busy` (another request had it for
+   * too long), `unavailable` (the store failed), or `unsaved` (it failed in the end).
+   */
+  readonly session?: SessionOutcome;
 }
 
 /** What time it is, and timers; for tests. */
@@ -52,14 +60,21 @@ export interface HandlerOptions {
   maxBodyBytes?: number;
   /** How long a stream may be left unread before its generation ends. Default 60 seconds. */
   stallTimeoutMs?: number;
+  /**
+   * Where sessions are kept between requests, by their `prompt_cache_key`: several servers then
+   * answer one conversation (`createRedisSessions` of plm-wasm/redis). Default: nowhere.
+   */
+  sessions?: SessionStore;
   /** Called with each request that was answered. */
   log?: (entry: RequestLog) => void;
   clock?: HandlerClock;
 }
 
 /** Options with every default filled in. */
-export interface ResolvedHandlerOptions extends Required<Omit<HandlerOptions, "model" | "log">> {
+export interface ResolvedHandlerOptions
+  extends Required<Omit<HandlerOptions, "model" | "log" | "sessions">> {
   readonly model: PromiseLike<Model>;
+  readonly sessions: SessionStore | undefined;
   readonly log: ((entry: RequestLog) => void) | undefined;
 }
 
@@ -68,7 +83,7 @@ const REAL_CLOCK: HandlerClock = { ...clock, date: () => Date.now() };
 /** The options with their defaults. Throws INVALID_ARGUMENT. */
 export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerOptions {
   checkOptions(options);
-  const { model, modelName = "plm", apiKeys = [], cors = [], log } = options;
+  const { model, modelName = "plm", apiKeys = [], cors = [], log, sessions } = options;
   if (typeof model !== "object" || model === null) {
     throw invalidArgument("model", "a model or its promise", kindOf(model));
   }
@@ -84,9 +99,12 @@ export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerO
   if (log !== undefined && typeof log !== "function") {
     throw invalidArgument("log", "a function", kindOf(log));
   }
+  if (sessions !== undefined && typeof Object(sessions).open !== "function") {
+    throw invalidArgument("sessions", "a store of sessions", kindOf(sessions));
+  }
   return {
     model: "then" in model ? model : Promise.resolve(model),
-    ...{ modelName, apiKeys: [...apiKeys], cors, log },
+    ...{ modelName, apiKeys: [...apiKeys], cors, log, sessions },
     maxWaiting: checkCount("maxWaiting", options.maxWaiting ?? 64, 0),
     maxBodyBytes: checkCount("maxBodyBytes", options.maxBodyBytes ?? 1 << 20, 1),
     stallTimeoutMs: checkCount("stallTimeoutMs", options.stallTimeoutMs ?? 60_000, 1),

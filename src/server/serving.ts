@@ -1,17 +1,20 @@
 /** What all routes share: the model once it is loaded, and what runs. */
 import { PlmError, quote } from "../errors.js";
 import type { Model } from "../generation/model.js";
+import type { SessionStore } from "../generation/session-store.js";
 import { Admission } from "./admission.js";
 import { HttpError } from "./http-error.js";
+import type { SessionOutcome } from "./kept-session.js";
 import { checkLength, textsOf } from "./long-texts.js";
 import { Metrics } from "./metrics.js";
 import type { HandlerClock, ResolvedHandlerOptions } from "./options.js";
 
-/** Tokens of one request, for the log. */
+/** Tokens of one request, and its session, for the log. */
 export interface TokenCounts {
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
+  session?: SessionOutcome;
 }
 
 /** Seconds after which a client may ask again while the model is loading. */
@@ -21,6 +24,8 @@ export class Serving {
   readonly modelName: string;
   readonly clock: HandlerClock;
   readonly metrics: Metrics = new Metrics();
+  /** Where sessions are kept between requests. */
+  readonly sessions: SessionStore | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly started: number;
   #loaded: { readonly model: Model; readonly admission: Admission } | undefined;
@@ -29,8 +34,9 @@ export class Serving {
   #active = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ model, modelName, clock, maxWaiting }: ResolvedHandlerOptions) {
+  constructor({ model, modelName, clock, maxWaiting, sessions }: ResolvedHandlerOptions) {
     this.modelName = modelName;
+    this.sessions = sessions;
     this.clock = clock;
     this.started = clock.date();
     model.then(
