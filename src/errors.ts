@@ -45,6 +45,8 @@ export type ErrorCode =
   | "THREAD_LOST"
   /** The worker of a model ended or failed; the model is over, and must be loaded again. */
   | "WORKER_LOST"
+  /** Redis does not answer, refuses the connection or stays full; what it holds is untouched. */
+  | "REDIS_LOST"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */
