@@ -49,6 +49,8 @@ export type ErrorCode =
   | "STORE_UNAVAILABLE"
   /** The store of sessions has no room for one; what it held of it is untouched. */
   | "STORE_FULL"
+  /** Redis does not answer, refuses the connection or stays full; what it holds is untouched. */
+  | "REDIS_LOST"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */
