@@ -1,7 +1,7 @@
 /**
  * What Redis does in one step. A session is a hash at KEYS[1]: a field for each piece of the saved
- * session, named by its number and the hash of its bytes, and "pieces", the names of those that make
- * it up, in order. The token at KEYS[2] says whose turn it is.
+ * session, named by its number and the hash of its bytes, and "pieces", the names of those that
+ * make it up, in order. The token at KEYS[2] says whose turn it is.
  */
 
 /** Prolongs the turn of ARGV[1] by ARGV[2] milliseconds. */
@@ -24,8 +24,8 @@ if redis.call("TTL", KEYS[1]) < 0 then redis.call("EXPIRE", KEYS[1], ARGV[2]) en
 return "done"`;
 
 /**
- * In the turn of ARGV[1], makes the pieces ARGV[3..] the session, for ARGV[2] seconds, and drops the
- * others; "missing" if Redis has evicted one.
+ * In the turn of ARGV[1], makes the pieces ARGV[3..] the session, for ARGV[2] seconds, and drops
+ * the others; "missing" if Redis has evicted one.
  */
 export const COMMIT = `
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return "lost" end

@@ -40,7 +40,8 @@ export class RedisTurn implements SessionTurn {
     // Redis has evicted pieces that were there when the turn began.
     const rewritten = await this.#write(session, new Set(), signal);
     if (rewritten !== undefined) return rewritten;
-    const message = `session ${quote(this.#lock.keys.id)}: expected Redis to keep it, it was evicted`;
+    const name = quote(this.#lock.keys.id);
+    const message = `session ${name}: expected Redis to keep it, it was evicted`;
     throw new PlmError("STORE_FULL", message);
   }
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PlmError, reasonOf } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
+import { redisOption } from "../batch/flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions } from "../options.js";
 import { showNotes, writeLine } from "../output.js";
@@ -13,8 +14,9 @@ import {
   type ServedModelFlags,
   servedName,
 } from "../served-model.js";
+import { openStore, type StoreFlags } from "../session-store.js";
 
-interface ServeFlags extends ServedModelFlags {
+interface ServeFlags extends ServedModelFlags, StoreFlags {
   readonly port: number;
   readonly host: string;
   readonly maxWaiting: number;
@@ -45,6 +47,19 @@ export function addServe(program: Command): void {
     )
     .option("--api-key-file <file>", "a file with keys, one a line")
     .option("--cors <origins>", "origins whose pages may ask, with commas, or *", words)
+    .addOption(redisOption())
+    .option(
+      "--session-ttl <seconds>",
+      "how long Redis keeps a session after its last request",
+      integer("session-ttl", 1),
+      86_400,
+    )
+    .option(
+      "--session-bytes <n>",
+      "most bytes of a session in Redis",
+      integer("session-bytes", 1),
+      1 << 30,
+    )
     .option("--log", "log each request as a line of JSON on standard error")
     .addHelpText("after", "\nExample:\n  plm serve --port 8080 --parallel 2");
   addModelOptions(addServedModelOptions(command)).action((flags: ServeFlags) =>
@@ -61,6 +76,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   const promise = new Promise<Model>((resolve) => {
     setModel = resolve;
   });
+  const store = await openStore(flags);
   const handler = createHandler({
     model: promise,
     modelName: servedName(flags),
@@ -70,6 +86,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     // The sockets' own limit comes first.
     stallTimeoutMs: 120_000,
     ...(flags.cors && { cors: flags.cors.includes("*") ? "*" : flags.cors }),
+    ...(store && { sessions: store.sessions }),
     ...(flags.log && { log: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
   });
   const listener = await listen(handler, flags);
@@ -84,6 +101,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   } finally {
     await listener.close(handler.close());
     model?.dispose();
+    store?.close();
   }
   throw signal.reason;
 }
