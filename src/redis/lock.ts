@@ -55,8 +55,8 @@ export class Lock {
         await pause(ms, signal);
       }
     } catch (error) {
-      // It may have been taken all the same.
-      await lock.release();
+      // It may have been taken all the same. A Redis that does not answer is not waited for again.
+      void lock.release();
       throw error;
     }
     lock.#keep();

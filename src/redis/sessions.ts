@@ -51,7 +51,7 @@ export function createRedisSessions(options: RedisSessionsOptions): SessionStore
         const names = pieces === null ? [] : textOf(pieces).split(" ");
         return new RedisTurn(commands, lock, resolved, names);
       } catch (error) {
-        await lock.release();
+        void lock.release();
         throw error;
       }
     },
