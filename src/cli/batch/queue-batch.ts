@@ -30,8 +30,11 @@ const REVIEW_MS = 2_000;
 /** How long it waits when Redis is full. */
 const FULL_MS = 1_000;
 
-/** How long nothing may happen before it says that no worker is there. */
-const LONELY_MS = 5_000;
+/** How long nothing may happen before it looks for the reason. */
+const IDLE_MS = 5_000;
+
+/** How long the same trouble is said once. */
+const REPEAT_MS = 60_000;
 
 /** The states of jobs that ended, and of all others. */
 const ENDED: JobType[] = ["completed", "failed"];
@@ -76,8 +79,11 @@ export class QueueBatch {
   #wake = (): void => {};
   #reviewedMs = -Infinity;
   #progressMs = performance.now();
-  /** When lines may be added again, if Redis is full. */
-  #fullUntilMs: number | undefined;
+  /** Since when Redis is full and nothing was answered. */
+  #fullSinceMs: number | undefined;
+  /** When lines may be added again. */
+  #fillMs = 0;
+  #saidFullMs = -Infinity;
   #isLonely = false;
 
   constructor(parts: QueueParts, lines: AsyncGenerator<BatchLine, void>) {
@@ -91,7 +97,7 @@ export class QueueBatch {
     this.#eventClient = link.client.duplicate();
     this.#events = new packages.QueueEvents(name, { connection: this.#eventClient });
     // The link has heard of them, too.
-    this.#queue.on("error", () => {});
+    for (const each of [this.#eventClient, this.#queue]) each.on("error", () => {});
     this.#events.on("error", () => {});
     const take = ({ jobId }: { readonly jobId: string }): void => {
       this.#news.add(jobId);
@@ -109,14 +115,16 @@ export class QueueBatch {
   /** Answers all lines. Rejects with the link's reason, REDIS_LOST, or that of the sink. */
   async run(): Promise<void> {
     for (;;) {
-      if (performance.now() >= (this.#fullUntilMs ?? 0)) await this.#fill();
-      if (this.#asked.size + this.#backlog.length === 0 && this.#isRead) return;
+      if (performance.now() >= this.#fillMs) await this.#fill();
+      if (this.#asked.size + this.#backlog.length === 0 && this.#isRead) break;
       await this.#waitForNews();
       const isDue = performance.now() >= this.#reviewedMs + REVIEW_MS;
       const ended = isDue ? await this.#review() : [...this.#news];
       this.#news.clear();
       await this.#harvest(ended.filter((id) => this.#asked.has(id)));
     }
+    // Events hold results, and nobody needs them any more.
+    await this.#parts.link.wait(this.#queue.trimEvents(0));
   }
 
   /** Adds lines until the window is full. */
@@ -129,10 +137,7 @@ export class QueueBatch {
       this.#characters += asked.request.body.length;
     }
     const added = await Promise.all(adding.map((asked) => this.#add(asked)));
-    if (added.includes(false)) return this.#makeRoom();
-    if (this.#fullUntilMs === undefined || adding.length === 0) return;
-    this.#fullUntilMs = undefined;
-    this.#parts.tell(`${this.#parts.link.name} has room again`);
+    if (added.includes(false)) await this.#makeRoom();
   }
 
   /** The next line with a request; those without one are answered by the way. */
@@ -175,34 +180,38 @@ export class QueueBatch {
   }
 
   /**
-   * Takes the youngest half of the jobs back: Redis may be full of them, and then no worker can
+   * Takes half of the jobs back, the youngest: Redis may be full of them, and then no worker can
    * take one. Throws REDIS_LOST if nothing was answered for too long.
    */
   async #makeRoom(): Promise<void> {
     const { link, tell, timeoutMs } = this.#parts;
-    if (this.#fullUntilMs === undefined) {
+    const now = performance.now();
+    this.#fullSinceMs ??= now;
+    if (now > this.#saidFullMs + REPEAT_MS) {
+      this.#saidFullMs = now;
       tell(`${link.name} is full: waiting for room`);
-      this.#progressMs = performance.now();
     }
-    if (performance.now() - this.#progressMs > timeoutMs) {
+    if (now - this.#fullSinceMs > timeoutMs) {
       const message = `--redis: expected room in ${link.name}, got none in ${timeoutMs / 1000} s`;
       throw new PlmError("REDIS_LOST", message);
     }
-    this.#most = Math.max(1, Math.floor(this.#asked.size / 2));
     const ended = new Set(await link.wait(this.#queue.getRanges(ENDED, 0, -1)));
-    const youngest = [...this.#asked.keys()].slice(this.#most).filter((id) => !ended.has(id));
+    const most = Math.floor(this.#asked.size / 2);
+    const youngest = [...this.#asked.keys()].slice(most).filter((id) => !ended.has(id));
     for (const jobId of youngest) {
       // A worker has those that cannot be removed.
       const removed = await link.wait(this.#queue.remove(jobId));
       if (removed === 1) this.#putBack(jobId);
     }
-    this.#fullUntilMs = performance.now() + FULL_MS;
+    this.#most = Math.max(1, most);
+    this.#fillMs = performance.now() + FULL_MS;
   }
 
   /** Resolves when a job has ended, or when it is time to look. */
   async #waitForNews(): Promise<void> {
     if (this.#news.size > 0) return;
-    const untilMs = Math.min(this.#reviewedMs + REVIEW_MS, this.#fullUntilMs ?? Infinity);
+    const isResting = this.#fillMs > performance.now();
+    const untilMs = Math.min(this.#reviewedMs + REVIEW_MS, isResting ? this.#fillMs : Infinity);
     let timer: NodeJS.Timeout | undefined;
     const news = new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -217,16 +226,22 @@ export class QueueBatch {
 
   /** The jobs that ended; those that are gone, whatever took them, are added again. */
   async #review(): Promise<string[]> {
-    const { link, tell } = this.#parts;
+    const { link } = this.#parts;
     const ended = await link.wait(this.#queue.getRanges(ENDED, 0, -1));
     const known = new Set(await link.wait(this.#queue.getRanges([...OPEN, ...ENDED], 0, -1)));
     for (const jobId of this.#asked.keys()) if (!known.has(jobId)) this.#putBack(jobId);
     this.#reviewedMs = performance.now();
-    if (this.#reviewedMs < this.#progressMs + LONELY_MS || this.#isLonely) return ended;
-    if ((await link.wait(this.#queue.getWorkersCount())) > 0) return ended;
+    if (this.#reviewedMs > this.#progressMs + IDLE_MS) await this.#findObstacle();
+    return ended;
+  }
+
+  /** Why nothing happens, if there is a reason. */
+  async #findObstacle(): Promise<void> {
+    const { link, tell } = this.#parts;
+    if (isOver(await link.wait(link.client.info("memory")))) return this.#makeRoom();
+    if (this.#isLonely || (await link.wait(this.#queue.getWorkersCount())) > 0) return;
     this.#isLonely = true;
     tell(`no worker is there: plm worker --redis ${link.name} starts one`);
-    return ended;
   }
 
   /** Keeps the results of jobs that ended, and then removes the jobs. */
@@ -244,8 +259,17 @@ export class QueueBatch {
     if (jobIds.length === 0) return;
     this.#progressMs = performance.now();
     this.#isLonely = false;
+    this.#fullSinceMs = undefined;
     this.#most = Math.min(MOST_JOBS, this.#most + jobIds.length);
   }
+}
+
+/** Whether Redis has as much as it may, so that it takes nothing; from its INFO. */
+function isOver(info: string): boolean {
+  const numberOf = (name: string): number =>
+    Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+  const most = numberOf("maxmemory");
+  return most > 0 && numberOf("used_memory") >= most;
 }
 
 function outcomeOf({ returnvalue, failedReason }: Job<LineJobData, LineJobResult>): Outcome {

@@ -1,6 +1,6 @@
 /** A worker of a BullMQ queue: it answers the lines of batches with its model. */
 import type { Job, Worker } from "bullmq";
-import { PlmError, reasonOf } from "../../errors.js";
+import { PlmError } from "../../errors.js";
 import type { Handler } from "../../server/index.js";
 import { answerOnce, isTemporary } from "./answer-line.js";
 import { isFull, type LineJobData, type LineJobResult, WORKER_OPTIONS } from "./line-jobs.js";
@@ -40,11 +40,11 @@ export async function workOnQueue(parts: WorkerParts, signal: AbortSignal): Prom
   const saidMs = new Map<string, number>();
   worker.on("error", (error) => {
     if (isFull(error)) rest(worker);
-    const reason = isFull(error) ? "it is full" : reasonOf(error);
+    const trouble = troubleOf(error);
     const now = performance.now();
-    if (now < (saidMs.get(reason) ?? -Infinity) + REPEAT_MS) return;
-    saidMs.set(reason, now);
-    tell(`${link.name}: ${reason}`);
+    if (trouble === undefined || now < (saidMs.get(trouble) ?? -Infinity) + REPEAT_MS) return;
+    saidMs.set(trouble, now);
+    tell(`${link.name}: ${trouble}`);
   });
   const stop = (): void => end(undefined);
   signal.addEventListener("abort", stop, { once: true });
@@ -57,6 +57,18 @@ export async function workOnQueue(parts: WorkerParts, signal: AbortSignal): Prom
   });
   // What cannot reach Redis any more is not waited for: others get those jobs.
   await link.wait(worker.close()).catch(() => worker.close(true));
+}
+
+/** What an error of BullMQ's means here; undefined for a lost connection, which the link says. */
+function troubleOf(error: Error): string | undefined {
+  if (isFull(error)) return "it is full: waiting for room";
+  if (/^Missing (key|lock)|^Lock mismatch|renew lock/.test(error.message)) {
+    return "it took a line for given up, and another attempt answers it";
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined || /Connection is closed/.test(error.message)
+    ? undefined
+    : error.message;
 }
 
 /** Lets a full Redis alone for a while: the worker would ask again and again at once. */

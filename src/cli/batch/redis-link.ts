@@ -1,4 +1,5 @@
 /** A connection to Redis that is watched: what waits for it is told, and in the end given up. */
+import { setMaxListeners } from "node:events";
 import { abortable } from "../../abortable.js";
 import { PlmError, reasonOf } from "../../errors.js";
 
@@ -78,6 +79,8 @@ export class RedisLink {
     });
     this.name = `${url.protocol}//${url.host}${url.pathname}`.replace(/\/$/, "");
     this.signal = this.#controller.signal;
+    // Each command that waits listens.
+    setMaxListeners(0, this.signal);
     this.#options = options;
     const { signal } = options;
     this.#onAbort = () => this.#controller.abort(signal?.reason);
