@@ -29,6 +29,8 @@ export interface RequestLog {
    * too long), `unavailable` (the store failed), or `unsaved` (it failed in the end).
    */
   readonly session?: SessionOutcome;
+  /** Why it was answered with 500 or 503; clients are not told. */
+  readonly error?: string;
 }
 
 /** What time it is, and timers; for tests. */
@@ -43,8 +45,12 @@ export interface HandlerClock {
 
 /** Options of `createHandler`. */
 export interface HandlerOptions {
-  /** The model, or its promise: until it is loaded, requests are answered with 503. */
-  model: Model | PromiseLike<Model>;
+  /**
+   * The model, or its promise: until it is loaded, requests are answered with 503. Or a function
+   * that loads it, called with the first request: requests wait for it, and after a failure, which
+   * is answered with 503, the next one calls it again.
+   */
+  model: Model | PromiseLike<Model> | (() => PromiseLike<Model>);
   /** The name by which requests ask for it. Default "plm". */
   modelName?: string;
   /** Keys, one of which requests must have as `Authorization: Bearer`. Default none. */
@@ -67,15 +73,21 @@ export interface HandlerOptions {
   sessions?: SessionStore;
   /** Called with each request that was answered. */
   log?: (entry: RequestLog) => void;
+  /**
+   * Called with a promise for each request, and for the load that the first one begins: settled
+   * when all is done. For runtimes that end a request's timers with its answer, such as Workers.
+   */
+  waitUntil?: (work: Promise<unknown>) => void;
   clock?: HandlerClock;
 }
 
 /** Options with every default filled in. */
 export interface ResolvedHandlerOptions
-  extends Required<Omit<HandlerOptions, "model" | "log" | "sessions">> {
-  readonly model: PromiseLike<Model>;
+  extends Required<Omit<HandlerOptions, "model" | "log" | "sessions" | "waitUntil">> {
+  readonly model: PromiseLike<Model> | (() => PromiseLike<Model>);
   readonly sessions: SessionStore | undefined;
   readonly log: ((entry: RequestLog) => void) | undefined;
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
 const REAL_CLOCK: HandlerClock = { ...clock, date: () => Date.now() };
@@ -83,9 +95,13 @@ const REAL_CLOCK: HandlerClock = { ...clock, date: () => Date.now() };
 /** The options with their defaults. Throws INVALID_ARGUMENT. */
 export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerOptions {
   checkOptions(options);
-  const { model, modelName = "plm", apiKeys = [], cors = [], log, sessions } = options;
-  if (typeof model !== "object" || model === null) {
-    throw invalidArgument("model", "a model or its promise", kindOf(model));
+  const { model, modelName = "plm", apiKeys = [], cors = [], log, sessions, waitUntil } = options;
+  if ((typeof model !== "object" && typeof model !== "function") || model === null) {
+    throw invalidArgument(
+      "model",
+      "a model, its promise or a function that loads it",
+      kindOf(model),
+    );
   }
   if (typeof modelName !== "string" || modelName === "") {
     throw invalidArgument("modelName", "a non-empty string", describeValue(modelName));
@@ -102,9 +118,12 @@ export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerO
   if (sessions !== undefined && typeof Object(sessions).open !== "function") {
     throw invalidArgument("sessions", "a store of sessions", kindOf(sessions));
   }
+  if (waitUntil !== undefined && typeof waitUntil !== "function") {
+    throw invalidArgument("waitUntil", "a function", kindOf(waitUntil));
+  }
   return {
-    model: "then" in model ? model : Promise.resolve(model),
-    ...{ modelName, apiKeys: [...apiKeys], cors, log, sessions },
+    model: typeof model === "function" || "then" in model ? model : Promise.resolve(model),
+    ...{ modelName, apiKeys: [...apiKeys], cors, log, sessions, waitUntil },
     maxWaiting: checkCount("maxWaiting", options.maxWaiting ?? 64, 0),
     maxBodyBytes: checkCount("maxBodyBytes", options.maxBodyBytes ?? 1 << 20, 1),
     stallTimeoutMs: checkCount("stallTimeoutMs", options.stallTimeoutMs ?? 60_000, 1),
