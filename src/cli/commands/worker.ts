@@ -65,5 +65,4 @@ async function run(flags: WorkerFlags, signal: AbortSignal): Promise<void> {
   } finally {
     link.close();
   }
-  signal.throwIfAborted();
 }
