@@ -3,6 +3,8 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { Answers } from "../../src/cli/batch/answers.js";
+import type { PlmError } from "../../src/errors.js";
 import {
   type Answer,
   assertSameTexts,
@@ -120,23 +122,57 @@ test("a batch that is killed goes on, with the same texts", async () => {
 
 test("an output that is another's is refused, and left as it is", async () => {
   const out = join(folder, "other.jsonl");
-  const refused = async (content: string, line: RegExp): Promise<void> => {
-    writeFileSync(out, content);
-    await assertFails(line, "batch", stories, out);
-    assert.is(readFileSync(out, "utf8"), content);
-  };
+  const keys = new Set(textsOf(whole).keys());
   const first = readFileSync(whole, "utf8").split("\n", 1)[0];
-  const id = JSON.parse(first).custom_id;
-  const stranger = first.replace(`"${id}"`, '"stranger"');
-  const expected = "^plm: out: expected answers";
-  await refused(`${stranger}\n`, /got one to custom_id "stranger", which it does not have\n$/);
-  await refused(`${first}\n${first}\n`, /^plm: out: expected an answer to each line, got two to /);
-  await refused(
-    `${first}\nnotes\n`,
-    new RegExp(`${expected} of plm batch, got another text in line 2`),
+  const stranger = first.replace(/"story-\d+"/, '"stranger"');
+  const cases: [content: string, message: RegExp][] = [
+    [`${stranger}\n`, /answers to this batch, got one to custom_id "stranger", which it does not/],
+    [`${first}\n${first}\n`, /an answer to each line, got two to "story-\d+"$/],
+    [`${first}\nnotes\n`, /answers of plm batch, got another text in line 2$/],
+    [`${first}\n\n`, /answers of plm batch, got another text in line 2$/],
+    ["no line feed", /answers of plm batch, got another text in line 1$/],
+    ["{}\n", /answers of plm batch, got another text in line 1$/],
+  ];
+  for (const [content, message] of cases) {
+    writeFileSync(out, content);
+    const error = await Answers.open(out, keys).then(
+      () => assert.unreachable(content),
+      (error: PlmError) => error,
+    );
+    assert.is(error?.code, "INVALID_ARGUMENT");
+    assert.match(error!.message, /^out: expected /);
+    assert.match(error!.message, message);
+    assert.is(readFileSync(out, "utf8"), content);
+    assert.not(existsSync(`${out}.lock`));
+  }
+  const { code, stderr } = await plm("batch", stories, out);
+  assert.equal(
+    [code, stderr],
+    [1, "plm: out: expected answers of plm batch, got another text in line 1\n"],
   );
-  await refused("no line feed", new RegExp(`${expected} of plm batch, got another text in line 1`));
-  await refused("{}\n", new RegExp(expected));
+});
+
+test("answers that are added together are all written, and a torn one is cut off", async () => {
+  const out = join(folder, "added.jsonl");
+  const keys = Array.from({ length: 500 }, (_, i) => `line-${i}`);
+  const answers = await Answers.open(out, new Set(keys));
+  const add = (customId: string, i: number): Promise<void> =>
+    answers.add({ number: i, customId, problem: "" }, { status: 200, body: { i } });
+  await Promise.all(keys.map(add));
+  await answers.close();
+  const written = readFileSync(out, "utf8");
+  assert.equal(
+    readAnswers(out).map(({ custom_id }) => custom_id),
+    keys,
+  );
+  for (const end of [1, 10, 40]) {
+    const torn = written.slice(0, written.length - end);
+    writeFileSync(out, torn);
+    const again = await Answers.open(out, new Set(keys));
+    assert.is(again.keys.size, 499);
+    await again.close();
+    assert.is(readFileSync(out, "utf8"), torn.slice(0, torn.lastIndexOf("\n") + 1));
+  }
 });
 
 test("one command at a time writes an output", async () => {
@@ -169,7 +205,6 @@ test("what it cannot start with is one line", async () => {
   const out = join(folder, "none.jsonl");
   await assertFails(/^plm: in: expected a file that can be read: ENOENT/, "batch", "no-such", out);
   await assertFails(/^plm: out: expected another file than the input/, "batch", stories, stories);
-  await assertFails(/^plm: out: expected a file, got \/dev\/null/, "batch", stories, "/dev/null");
   await assertFails(/^plm: out: no\/out could not be written/, "batch", stories, "no/out");
   await assertFails(/^plm: .*no-such\.gguf/, "batch", stories, out, "--model", "no-such.gguf");
   assert.equal(readAnswers(out), []);

@@ -93,6 +93,11 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+const children = new Set<ChildProcessWithoutNullStreams>();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 /** A process that is killed when the test ends. */
 export interface Started {
   readonly child: ChildProcessWithoutNullStreams;
@@ -101,14 +106,14 @@ export interface Started {
 
 export function startBatch(...args: string[]): Started {
   const child = start("batch", ...args);
-  process.on("exit", () => child.kill("SIGKILL"));
+  children.add(child);
   return { child, finished: finish(child) };
 }
 
 /** Starts `plm worker` and waits until it takes jobs. */
 export async function startWorker(url: string, ...args: string[]): Promise<Started> {
   const child = start("worker", "--redis", url, "--model", TINY, ...args);
-  process.on("exit", () => child.kill("SIGKILL"));
+  children.add(child);
   const finished = finish(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   assert.match(line, /^redis:\/\/127\.0\.0\.1:\d+ is ready$/);
