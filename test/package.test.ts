@@ -63,7 +63,7 @@ function loadedWith(file: string, seen: Set<string> = new Set()): Set<string> {
   return seen;
 }
 
-test("the core loads neither the grammar nor hono nor clients of Redis", () => {
+test("the core loads neither the grammar nor what servers need", () => {
   const grammar = "// build/src/grammar/automaton.js";
   const has = (entry: string, what: (file: string) => boolean): boolean =>
     [...loadedWith(resolve("build/node", entry))].some(what);

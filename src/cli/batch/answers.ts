@@ -6,10 +6,12 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import { PlmError, quote, reasonOf } from "../../errors.js";
 import { takeLock } from "../../platform/disk-lock.js";
-import type { EntryLock } from "../../store/file-store.js";
 import { type BatchLine, keyOf, type LineKey } from "./lines.js";
 import { formatOutcome, isSuccess, type Outcome } from "./outcome.js";
 import { type FileLine, splitLines } from "./split-lines.js";
+
+/** The right to write a file. */
+type Lock = NonNullable<Awaited<ReturnType<typeof takeLock>>>;
 
 /** How each line begins, as `formatOutcome` writes it. */
 const BEGINNING = '{"id":"batch_req_';
@@ -20,12 +22,12 @@ export class Answers {
   #failed = 0;
   readonly #path: string;
   readonly #file: fs.FileHandle;
-  readonly #lock: EntryLock;
+  readonly #lock: Lock;
   #size = 0;
   #waiting: string[] = [];
   #written: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, file: fs.FileHandle, lock: EntryLock) {
+  private constructor(path: string, file: fs.FileHandle, lock: Lock) {
     this.#path = path;
     this.#file = file;
     this.#lock = lock;
@@ -43,7 +45,7 @@ export class Answers {
    */
   static async open(path: string, known: ReadonlySet<LineKey>): Promise<Answers> {
     const file = await asWriting(path, fs.open(path, "a+"));
-    let lock: EntryLock | undefined;
+    let lock: Lock | undefined;
     try {
       if (!(await file.stat()).isFile()) throw invalid("a file", `${path}, which is none`);
       const place = await asWriting(path, fs.realpath(path));

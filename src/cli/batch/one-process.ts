@@ -1,4 +1,5 @@
 /** A batch that is answered in this process, as many lines at a time as the model takes. */
+import { setMaxListeners } from "node:events";
 import type { Model } from "../../generation/model.js";
 import type { Handler } from "../../server/index.js";
 import { answerLine } from "./answer-line.js";
@@ -19,6 +20,8 @@ export async function answerHere(
   signal: AbortSignal,
 ): Promise<void> {
   const controller = new AbortController();
+  // Each line that is under way listens.
+  setMaxListeners(0, controller.signal);
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();

@@ -75,6 +75,7 @@ export class RedisLink {
     this.client = new Redis(url.href, {
       // Commands wait for Redis; the link ends that.
       maxRetriesPerRequest: null,
+      disconnectTimeout: 200,
       retryStrategy: (times) => Math.min(100 * times, MOST_RETRY_MS),
     });
     this.name = `${url.protocol}//${url.host}${url.pathname}`.replace(/\/$/, "");

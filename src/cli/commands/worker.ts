@@ -31,9 +31,9 @@ export function addWorker(program: Command): void {
     .command("worker")
     .summary("answer lines of plm batch --redis")
     .description(
-      "Answers the lines that plm batch --redis puts into a queue in Redis, together with as many " +
-        "other workers as there are (docs/batch.md). The lines of one that is killed go to " +
-        "another. Ctrl-C lets it finish what it has begun; a second one ends it at once.",
+      "Answers the lines that plm batch --redis puts into a queue in Redis, together with any " +
+        "number of other workers (docs/batch.md). The lines of one that is killed go to another. " +
+        "Ctrl-C lets it finish what it has begun; a second one ends it at once.",
     )
     .addOption(redisOption().makeOptionMandatory());
   addModelOptions(addPrefixCache(addServedModelOptions(addQueueOptions(command))))
@@ -65,5 +65,4 @@ async function run(flags: WorkerFlags, signal: AbortSignal): Promise<void> {
   } finally {
     link.close();
   }
-  signal.throwIfAborted();
 }
