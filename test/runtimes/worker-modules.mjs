@@ -1,0 +1,53 @@
+// A Worker as wrangler deploys it: bundled by esbuild, its wasm as modules beside.
+import { readFile } from "node:fs/promises";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+
+/** The examples' and the checks'. */
+export const COMPATIBILITY_DATE = "2026-07-01";
+
+/** Keeps imports of wasm in the bundle, as modules that the runtime compiles. */
+function wasmModules(modules) {
+  return {
+    name: "wasm",
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /\.wasm$/ }, async ({ path, kind, resolveDir, pluginData }) => {
+        if (pluginData === "resolving") return undefined;
+        const found = await resolve(path, { kind, resolveDir, pluginData: "resolving" });
+        if (found.errors.length > 0) return { errors: found.errors };
+        const contents = await readFile(found.path);
+        modules.push({ type: "CompiledWasm", path: "kernels.wasm", contents });
+        return { path: "./kernels.wasm", external: true };
+      });
+    },
+  };
+}
+
+/** A Worker from the path of its entry file, in the form that Miniflare takes. */
+export async function bundleModules(entry) {
+  const modules = [];
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:workers"],
+    plugins: [wasmModules(modules)],
+    logOverride: { "ignored-bare-import": "silent" },
+    logLevel: "warning",
+  });
+  const [{ text }] = outputFiles;
+  return [{ type: "ESModule", path: "worker.js", contents: text }, ...modules];
+}
+
+/** Starts a Worker without network access; its caller disposes of it. */
+export async function startWorker(entry, options = {}) {
+  return new Miniflare({
+    modules: await bundleModules(entry),
+    compatibilityDate: COMPATIBILITY_DATE,
+    cf: false,
+    ...options,
+  });
+}
