@@ -4,11 +4,9 @@ import { streamHandle } from "hono/aws-lambda";
 import { loadModel } from "plm-wasm";
 import { createHandler } from "plm-wasm/server";
 
-const file = new URL("model.gguf", import.meta.url);
-
 /** Called with an environment's first request. */
-const model = () => loadModel(file, { contextLength: 2048 });
+const model = () => loadModel(new URL("model.gguf", import.meta.url));
 
-const handle = createHandler({ model, log: console.log });
-const app = new Hono().all("*", ({ req }) => handle(req.raw));
+const answer = createHandler({ model, log: console.log });
+const app = new Hono().all("*", ({ req }) => answer(req.raw));
 export const handler = streamHandle(app);

@@ -51,3 +51,42 @@ export async function startWorker(entry, options = {}) {
     ...options,
   });
 }
+
+/**
+ * A function for Vercel's edge runtime as a script that defines `example`, and the wasm that it
+ * finds under global names.
+ */
+export async function bundleScript(entry) {
+  const modules = [];
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "example",
+    platform: "browser",
+    target: "es2022",
+    plugins: [wasmGlobals(modules)],
+    logOverride: { "ignored-bare-import": "silent", "empty-import-meta": "silent" },
+    logLevel: "warning",
+  });
+  return { code: outputFiles[0].text, modules };
+}
+
+/** Makes imports of `.wasm?module` globals. */
+function wasmGlobals(modules) {
+  return {
+    name: "wasm",
+    setup({ onLoad, onResolve, resolve }) {
+      onResolve({ filter: /\.wasm\?module$/ }, async ({ path, kind, resolveDir }) => {
+        const found = await resolve(path.replace("?module", ""), { kind, resolveDir });
+        return { errors: found.errors, path: found.path, namespace: "wasm" };
+      });
+      onLoad({ filter: /./, namespace: "wasm" }, async ({ path }) => {
+        const name = `wasm_${modules.length}`;
+        modules.push([name, await readFile(path)]);
+        return { contents: `export default ${name};` };
+      });
+    },
+  };
+}

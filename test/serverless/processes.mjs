@@ -1,6 +1,7 @@
 // Programs that end with this process, and the runtimes of test/runtimes.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { runtimes } from "../runtimes/runtimes.mjs";
 import { REQUEST } from "./answers.mjs";
@@ -8,6 +9,9 @@ import { MODEL } from "./deployment.mjs";
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const LIMIT_MS = 30_000;
+const POLL_MS = 20;
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
 /** The path of a runtime's program. Throws if it is not installed. */
 export function programOf(name) {
@@ -30,25 +34,32 @@ export function expectedIn(command, options) {
   return JSON.parse(execFileSync(program, [...rest, ...args], { encoding: "utf8" }));
 }
 
-/** Starts a program; `found` is what its output's first match of a pattern has. */
-export async function start([program, ...args], options, pattern) {
+/** Starts a program that ends with this process; `ended` rejects with its output when it ends. */
+export function launch([program, ...args], options) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   process.on("exit", () => child.kill("SIGKILL"));
   let output = "";
-  const found = await new Promise((resolve, reject) => {
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  const ended = new Promise((_, reject) => {
     const fail = (why) => reject(new Error(`${program}: ${why}:\n${output}`));
-    const timer = setTimeout(fail, LIMIT_MS, "is not ready");
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output += text;
-        const match = pattern.exec(output);
-        if (match === null) return;
-        clearTimeout(timer);
-        resolve(match[1]);
-      });
-    }
     child.on("error", ({ message }) => fail(message));
     child.on("exit", (code, signal) => fail(`ended with ${signal ?? code}`));
   });
-  return { found, child, output: () => output, end: () => child.kill("SIGKILL") };
+  ended.catch(() => {});
+  return { ended, output: () => output };
+}
+
+/** Starts a server; resolves to the origin that it prints. */
+export async function serve(command, options) {
+  const { ended, output } = launch(command, options);
+  for (const endMs = performance.now() + LIMIT_MS; performance.now() < endMs; ) {
+    const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(output()) ?? [];
+    if (origin !== undefined) return origin;
+    await Promise.race([ended, setTimeout(POLL_MS)]);
+  }
+  throw new Error(`${command.join(" ")}: not ready after ${LIMIT_MS / 1000} s:\n${output()}`);
 }

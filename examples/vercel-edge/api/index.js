@@ -7,7 +7,9 @@ import wasm from "plm-wasm/simd.wasm?module";
 
 export const config = { runtime: "edge" };
 
+const options = { wasm, contextLength: 512, cacheTokens: 1024, maxSequences: 2 };
+
 /** Called with an isolate's first request. */
-const model = () => loadModel(process.env.MODEL_URL, { wasm, contextLength: 512, maxSequences: 2 });
+const model = () => loadModel(process.env.MODEL_URL, options);
 
 export default createHandler({ model, waitUntil, log: console.log });
