@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-/** The examples' and the checks'. */
-export const COMPATIBILITY_DATE = "2026-07-01";
+/** The example's and the checks'. */
+const COMPATIBILITY_DATE = "2026-07-01";
 
 /** Keeps imports of wasm in the bundle, as modules that the runtime compiles. */
 function wasmModules(modules) {
@@ -43,13 +43,13 @@ export async function bundleModules(entry) {
 }
 
 /** Starts a Worker without network access; its caller disposes of it. */
-export async function startWorker(entry, options = {}) {
-  return new Miniflare({
-    modules: await bundleModules(entry),
-    compatibilityDate: COMPATIBILITY_DATE,
-    cf: false,
-    ...options,
-  });
+export async function startWorker(entry, options) {
+  return startModules(await bundleModules(entry), options);
+}
+
+/** The same of a Worker that is bundled already. */
+export function startModules(modules, options = {}) {
+  return new Miniflare({ modules, compatibilityDate: COMPATIBILITY_DATE, cf: false, ...options });
 }
 
 /**
