@@ -127,7 +127,8 @@ async function run(
     }
     if ("events" in reply) {
       const abort = (reason: unknown): void => controller.abort(reason);
-      const onEnd = (isAborted: boolean): void => finish(200, true, isAborted);
+      const onEnd = (isAborted: boolean): void =>
+        finish(200, true, isAborted || controller.signal.aborted);
       const form = reply.form as StreamForm;
       const { stallTimeoutMs } = options;
       const how = { form, names, shape, clock, stallTimeoutMs, abort, onEnd };
