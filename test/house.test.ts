@@ -44,7 +44,7 @@ test("comments name files that exist", () => {
 /** What tests share lies apart from the tests. */
 test("a file beside tests is a test", () => {
   const places =
-    /\/(?:support|reference|conformance|runtimes|bundlers|integrations|types|clients)\//;
+    /\/(?:support|reference|conformance|runtimes|bundlers|integrations|types|clients|page|serverless)\//;
   for (const { path } of inFolder("test")) {
     if (places.test(path) || path === "test/conformance.ts") continue;
     assert.match(path, /\.test\.ts$/, `${path} belongs into a folder "support"`);
