@@ -1,5 +1,6 @@
-// One cold start of examples/aws-lambda in AWS's runtime client: node lambda-once.mjs MODEL. Counted:
-// from the start of the process to the first text, less what a function takes that does nothing.
+// One cold start of examples/aws-lambda in AWS's runtime client: node lambda-once.mjs MODEL.
+// Counted: from the start of the process to the first text, less what a function takes that does
+// nothing.
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deploy } from "../../test/serverless/deployment.mjs";

@@ -1,7 +1,7 @@
-// One cold start of examples/cloudflare-worker in a workerd of its own: node workerd-once.mjs MODEL.
-// Counted: evaluating the Worker's script, reading the model from the bucket, loading it, the first
-// text, and what the requests take to workerd and back. Not counted: the start of workerd, which
-// parses scripts and compiles wasm.
+// One cold start of examples/cloudflare-worker in a workerd of its own: node workerd-once.mjs
+// MODEL. Counted: evaluating the Worker's script, reading the model from the bucket, loading it,
+// the first text, and what the requests take to workerd and back. Not counted: the start of
+// workerd, which parses scripts and compiles wasm.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

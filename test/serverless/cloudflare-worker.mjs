@@ -48,12 +48,12 @@ const { "without a model it says so, and looks again": missing, ...others } = an
   expected,
   addModel: async () => {
     await (await miniflare.getR2Bucket("MODELS")).put("model.gguf", await readFile(MODEL));
-    // Its request began the load, which others wait for.
+    // It begins the load, which the next one waits for.
     await leave({}, 15);
   },
 });
 const { failed } = await runChecks({
-  "without a model it says so; one that hangs up does not end the load": missing,
+  "without a model it says so; one that hangs up meanwhile does no harm": missing,
   ...others,
   "a client that hangs up before the answer": async () => {
     for (let i = 0; i < 4; i++) await leave({ max_tokens: 400, ignore_eos: true }, 100);

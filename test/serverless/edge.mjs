@@ -1,4 +1,4 @@
-// examples/vercel-edge in the edge runtime, bundled as `vercel build` does: wasm is compiled before,
+// examples/vercel-edge for the edge runtime, bundled as `vercel build` does: wasm is compiled then,
 // and nothing is later.
 import { join } from "node:path";
 import { EdgeRuntime } from "edge-runtime";
