@@ -64,8 +64,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     await closed;
   };
   const { password } = options;
+  const user = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
   return {
-    url: `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
+    url: `redis://${user}127.0.0.1:${port}`,
     port,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),

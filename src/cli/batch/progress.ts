@@ -11,6 +11,8 @@ export interface BatchCounts {
 }
 
 export interface BatchProgress {
+  /** To be called when lines can be answered. */
+  start(): void;
   /** To be called after every line. */
   update(counts: BatchCounts): void;
   /** Shows a line at once. */
@@ -23,21 +25,25 @@ const LINE_MS = 30_000;
 
 /** The progress of a batch of `total` lines, `begun` of which were done before. */
 export function createBatchProgress(total: number, begun: BatchCounts): BatchProgress {
-  const startMs = performance.now();
-  const rateOf = ({ tokens }: BatchCounts): string =>
-    String(Math.round((1000 * tokens) / Math.max(1, performance.now() - startMs)));
-  if (process.stderr.isTTY) return createBar(total, begun, rateOf);
-  let lastMs = startMs;
+  return process.stderr.isTTY ? createBar(total, begun) : writeLines(total, begun);
+}
+
+function writeLines(total: number, begun: BatchCounts): BatchProgress {
+  let startMs = 0;
+  let lastMs = 0;
   return {
-    update(counts) {
+    start() {
+      startMs = performance.now();
+      lastMs = startMs;
+    },
+    update({ lines, failed, tokens }) {
       const now = performance.now();
       if (now < lastMs + LINE_MS) return;
       lastMs = now;
-      const { lines, failed } = counts;
       const perLine = (now - startMs) / (lines - begun.lines);
-      const seconds = Math.ceil((perLine * (total - lines)) / 1000);
-      const rate = `${failed} failed, ${rateOf(counts)} tokens/s, ${seconds} s left`;
-      tell(`${lines}/${total} lines, ${rate}`);
+      const left = Math.ceil((perLine * (total - lines)) / 1000);
+      const rate = rateOf(tokens, now - startMs);
+      tell(`${lines}/${total} lines, ${failed} failed, ${rate} tokens/s, ${left} s left`);
     },
     tell,
     stop() {},
@@ -49,29 +55,34 @@ function tell(line: string): void {
   showNotes();
 }
 
-function createBar(
-  total: number,
-  begun: BatchCounts,
-  rateOf: (counts: BatchCounts) => string,
-): BatchProgress {
+function rateOf(tokens: number, ms: number): string {
+  return String(Math.round((1000 * tokens) / Math.max(1, ms)));
+}
+
+function createBar(total: number, begun: BatchCounts): BatchProgress {
   const format =
     "[{bar}] {value}/{total} lines, {failed} failed, {rate} tokens/s, {eta_formatted} left";
   const options = { format, stream: process.stderr, clearOnComplete: true };
   const bar = new cliProgress.SingleBar(options, cliProgress.Presets.legacy);
+  let startMs = 0;
   let last = begun;
-  const start = (): void => {
-    bar.start(total, last.lines, { failed: last.failed, rate: rateOf(last) });
+  const numbers = (): object => {
+    return { failed: last.failed, rate: rateOf(last.tokens, performance.now() - startMs) };
   };
-  start();
   return {
+    start() {
+      startMs = performance.now();
+      bar.start(total, last.lines, numbers());
+    },
     update(counts) {
       last = counts;
-      bar.update(counts.lines, { failed: counts.failed, rate: rateOf(counts) });
+      bar.update(counts.lines, numbers());
     },
     tell(line) {
+      if (!bar.isActive) return tell(line);
       bar.stop();
       tell(line);
-      start();
+      bar.start(total, last.lines, numbers());
     },
     stop: () => bar.stop(),
   };

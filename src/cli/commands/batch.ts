@@ -142,13 +142,14 @@ interface BatchWork {
 }
 
 async function answerInProcess(
-  { lines, sink, flags }: BatchWork,
+  { lines, sink, progress, flags }: BatchWork,
   signal: AbortSignal,
 ): Promise<void> {
   const model = await openServedModel(flags, signal, lineModelOptions(flags));
   showNotes();
   try {
     const handler = await createLineServer(model, servedName(flags));
+    progress.start();
     await answerHere(lines, { handler, model }, sink, signal);
   } finally {
     model.dispose();
@@ -166,6 +167,8 @@ async function answerInQueue(
   const link = new RedisLink(url, packages, { timeoutMs, signal, tell });
   try {
     await link.ready();
+    progress.start();
+    showNotes();
     const parts = { packages, link, name: flags.queue, sink, tell, timeoutMs };
     const batch = new QueueBatch(parts, lines);
     try {
