@@ -19,7 +19,7 @@ async function sayAfter(id: string, parent: number | undefined, text: string): P
   const conversation = conversationOf(id);
   if (model.value === undefined || running.value !== undefined || !conversation) return;
   if (text !== "") {
-    await putConversation(addTurn(conversation, { parent, role: "user", text }, Date.now()));
+    void putConversation(addTurn(conversation, { parent, role: "user", text }, Date.now()));
   }
   await answer(model.value, id);
 }
@@ -28,7 +28,7 @@ async function sayAfter(id: string, parent: number | undefined, text: string): P
 export async function regenerate({ parent }: Turn): Promise<void> {
   const conversation = current.value;
   if (model.value === undefined || running.value !== undefined) return;
-  await putConversation({ ...conversation, head: parent });
+  void putConversation({ ...conversation, head: parent });
   await answer(model.value, conversation.id);
 }
 

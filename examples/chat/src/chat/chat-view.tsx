@@ -53,13 +53,25 @@ function Answer() {
   );
 }
 
+/** Below a message without an answer: the page was closed, or another answer was not written. */
+function Unanswered() {
+  return (
+    <p class="unanswered">
+      <button type="button" onClick={() => void say("")}>
+        Answer this
+      </button>
+    </p>
+  );
+}
+
 export function ChatView() {
   const ref = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const { turns, head, id } = current.value;
   const path = pathTo(turns, head);
   const text = running.value?.text;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown has become longer
+  const isIdle = running.value === undefined && model.value !== undefined;
+  const isUnanswered = isIdle && path.at(-1)?.role === "user";
   useEffect(() => {
     const element = ref.current;
     if (element && isAtEnd.current) element.scrollTop = element.scrollHeight;
@@ -72,10 +84,11 @@ export function ChatView() {
     <section class="chat" aria-label="Conversation">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys must be able to scroll it */}
       <div class="turns" ref={ref} onScroll={onScroll} tabIndex={0} role="log" aria-live="off">
-        {path.length === 0 && running.value === undefined && model.value && <Empty />}
+        {path.length === 0 && isIdle && <Empty />}
         {path.map((turn) => (
           <Message key={`${id} ${turn.id}`} turn={turn} />
         ))}
+        {isUnanswered && <Unanswered />}
         <Answer />
       </div>
       <p class="hidden-text" role="status">

@@ -10,7 +10,7 @@ import { StatusLine } from "./status-line.js";
 function placeholder(): string {
   if (model.value === undefined) return "Load a model to go on";
   if (isChat.value) return "Message PLM";
-  return current.value.head === undefined ? "Begin a text" : "Add to it, or send nothing to go on";
+  return current.value.head === undefined ? "Begin a text" : "Add to it, or just send";
 }
 
 export function Composer() {
@@ -20,7 +20,6 @@ export function Composer() {
   const mayBeEmpty = !isChat.value && current.value.head !== undefined;
   const canSend = model.value !== undefined && (text.trim() !== "" || mayBeEmpty);
   const { id } = current.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is shown
   useEffect(() => ref.current?.focus({ preventScroll: true }), [id]);
   useEffect(() => {
     const stop = ({ key }: KeyboardEvent): void => {

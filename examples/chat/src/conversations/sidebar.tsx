@@ -73,7 +73,7 @@ export function Sidebar({ onChoose }: { onChoose: () => void }) {
       </button>
       <ul>
         {conversations.value
-          .filter(({ turns, id }) => turns.length > 0 || id === current.value.id)
+          .filter(({ turns }) => turns.length > 0)
           .map((conversation) => (
             <Entry key={conversation.id} {...{ conversation, onChoose }} />
           ))}

@@ -37,11 +37,12 @@ function Memory({ plan }: { plan: Plan }) {
 export function PlanCard({ choice, plan }: { choice: ModelChoice; plan: Plan }) {
   const [isKept, setIsKept] = useState(false);
   const { name, parameters, layers, contextLength, longestContext, choices } = plan;
+  const file = choice.kind === "shipped" ? "Comes with this page" : nameOf(choice);
   return (
     <div class="card plan">
       <h2>{name}</h2>
       <p class="facts">
-        {nameOf(choice)} · {formatCount(parameters)} parameters · {layers} layers
+        {file} · {formatCount(parameters)} parameters · {layers} layers
       </p>
       <Memory plan={plan} />
       {choices.length > 0 && <p class="facts">Chosen to fit this device: {choices.join("; ")}.</p>}

@@ -45,7 +45,6 @@ async function remove({ choice }: Entry): Promise<void> {
 export function StoredModels() {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
   const refresh = async (): Promise<void> => setEntries(await listEntries());
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is shown
   useEffect(() => void refresh(), []);
   if (entries.length === 0) return null;
   return (

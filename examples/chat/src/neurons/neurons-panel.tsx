@@ -77,14 +77,13 @@ export function NeuronsPanel({ model }: { model: Model }) {
         )}
       </header>
       <div class="picture">
-        <canvas ref={ref} aria-hidden="true" />
+        <canvas ref={ref} role="img" aria-label="Which neurons fire; a list says how many" />
         {words === undefined && (
           <p class="facts">While the model writes, this shows which of its neurons fire.</p>
         )}
         {words && (
           <ul class="shares">
             {words.shares.map((share, layer) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: layers keep their places
               <li key={layer} style={{ "--share": share }}>
                 <span class="hidden-text">
                   Layer {layer + 1}: {formatShare(share)} of neurons fired
