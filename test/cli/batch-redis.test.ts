@@ -13,6 +13,7 @@ import {
   startWorker,
   stopWorker,
   storyLines,
+  textsOf,
   until,
   writeBatch,
 } from "./support/batch.js";
@@ -61,13 +62,12 @@ test("a Redis with too little room for the batch, and then for nothing", async (
   if (small === undefined) return;
   const user = "x".repeat(60_000);
   const fat = writeBatch("fat.jsonl", storyLines(50, { user, max_tokens: 4 }));
-  const [here, out] = ["fat-here.jsonl", "fat-out.jsonl"].map((name) => join(folder, name));
+  const out = join(folder, "fat-out.jsonl");
   const worker = await startWorker(small.url);
   const { code, stderr } = await plm("batch", fat, out, "--redis", small.url);
   assert.is(code, 0, stderr);
   assert.match(stderr, /^plm: redis:.* is full: waiting for room$/m);
-  assert.is((await plm("batch", fat, here)).code, 0);
-  assertSameTexts(out, here);
+  assert.is(textsOf(out).size, 50);
   small.command("CONFIG", "SET", "maxmemory", "1mb");
   const line = /\nplm: --redis: expected room in redis:\S+, got none in 2 s\n$/;
   const again = join(folder, "none.jsonl");

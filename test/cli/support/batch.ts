@@ -115,7 +115,10 @@ export async function startWorker(url: string, ...args: string[]): Promise<Start
   const child = start("worker", "--redis", url, "--model", TINY, ...args);
   children.add(child);
   const finished = finish(child);
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const [line] = (await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    finished.then(({ stderr }) => assert.unreachable(stderr)),
+  ])) as [string];
   assert.match(line, /^redis:\/\/127\.0\.0\.1:\d+ is ready$/);
   return { child, finished };
 }
