@@ -2,7 +2,7 @@
 import { PlmError, reasonOf } from "../errors.js";
 import type { SessionStore } from "../generation/session-store.js";
 import { createRedisSessions } from "../redis/index.js";
-import { parseRedisUrl } from "./batch/redis-link.js";
+import { parseRedisUrl } from "./redis-flag.js";
 
 /** How long Redis may take for its first answer. */
 const CONNECT_MS = 5_000;

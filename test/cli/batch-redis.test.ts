@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseRedisUrl } from "../../src/cli/batch/redis-link.js";
+import { parseRedisUrl } from "../../src/cli/redis-flag.js";
 import type { PlmError } from "../../src/errors.js";
 import { startRedis } from "../support/redis-server.js";
 import {

@@ -1,5 +1,5 @@
 /** Flags of the commands for batches. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { LoadModelOptions } from "../../generation/load-model.js";
 import { integer } from "../parse.js";
 import { DEFAULT_QUEUE } from "./line-jobs.js";
@@ -20,11 +20,6 @@ export function addQueueOptions(command: Command): Command {
       60,
     )
     .option("--queue <name>", "the queue's name in Redis", DEFAULT_QUEUE);
-}
-
-/** `--redis`. */
-export function redisOption(): Option {
-  return new Option("--redis <url>", "address of a Redis, such as redis://localhost:6379");
 }
 
 /** The flag that addPrefixCache adds. */

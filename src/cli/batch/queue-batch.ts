@@ -112,7 +112,8 @@ export class QueueBatch {
     this.#eventClient.disconnect();
   }
 
-  /** Answers all lines. Rejects with the link's reason, REDIS_LOST, or that of the sink. */
+  /** Answers all lines. Rejects with the link's reason, STORE_UNAVAILABLE, STORE_FULL, or
+   * that of the sink. */
   async run(): Promise<void> {
     for (;;) {
       if (performance.now() >= this.#fillMs) await this.#fill();
@@ -181,7 +182,7 @@ export class QueueBatch {
 
   /**
    * Takes half of the jobs back, the youngest: Redis may be full of them, and then no worker can
-   * take one. Throws REDIS_LOST if nothing was answered for too long.
+   * take one. Throws STORE_FULL if nothing was answered for too long.
    */
   async #makeRoom(): Promise<void> {
     const { link, tell, timeoutMs } = this.#parts;
@@ -193,7 +194,7 @@ export class QueueBatch {
     }
     if (now - this.#fullSinceMs > timeoutMs) {
       const message = `--redis: expected room in ${link.name}, got none in ${timeoutMs / 1000} s`;
-      throw new PlmError("REDIS_LOST", message);
+      throw new PlmError("STORE_FULL", message);
     }
     const ended = new Set(await link.wait(this.#queue.getRanges(ENDED, 0, -1)));
     const most = Math.floor(this.#asked.size / 2);

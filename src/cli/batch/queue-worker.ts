@@ -30,7 +30,7 @@ export interface WorkerParts {
 
 /**
  * Answers jobs until the signal aborts, and then finishes what it has begun. Rejects with the
- * signal's reason, with REDIS_LOST, or with WORKER_LOST if the model is over.
+ * signal's reason, with STORE_UNAVAILABLE, or with WORKER_LOST if the model is over.
  */
 export async function workOnQueue(parts: WorkerParts, signal: AbortSignal): Promise<void> {
   const { packages, link, queue, concurrency } = parts;

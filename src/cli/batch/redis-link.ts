@@ -46,20 +46,11 @@ export async function loadRedisPackages(): Promise<RedisPackages> {
   }
 }
 
-/** The address of --redis. Throws INVALID_ARGUMENT, without what may be a password. */
-export function parseRedisUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== "") return url;
-  const got = url === undefined ? "what is no URL" : `one of ${url.protocol}`;
-  const message = `--redis: expected a URL such as redis://localhost:6379, got ${got}`;
-  throw new PlmError("INVALID_ARGUMENT", message);
-}
-
 export class RedisLink {
   readonly client: InstanceType<RedisPackages["Redis"]>;
   /** The address without user and password. */
   readonly name: string;
-  /** Aborts with the caller's, or with REDIS_LOST. */
+  /** Aborts with the caller's, or with STORE_UNAVAILABLE. */
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #options: LinkOptions;
@@ -92,14 +83,14 @@ export class RedisLink {
     this.#ask();
   }
 
-  /** What a command comes to. Rejects with the signal's reason, or with REDIS_LOST. */
+  /** What a command comes to. Rejects with the signal's reason, or with STORE_UNAVAILABLE. */
   async wait<T>(command: Promise<T>): Promise<T> {
     try {
       return await abortable(command, this.signal);
     } catch (cause) {
       this.signal.throwIfAborted();
       const message = `--redis: ${this.name}: ${reasonOf(cause)}`;
-      throw PlmError.from(cause) ?? new PlmError("REDIS_LOST", message, { cause });
+      throw PlmError.from(cause) ?? new PlmError("STORE_UNAVAILABLE", message, { cause });
     }
   }
 
@@ -151,6 +142,6 @@ export class RedisLink {
 
   #giveUp(): void {
     const message = `--redis: expected ${this.name} to answer, got ${this.#reason}`;
-    this.#controller.abort(new PlmError("REDIS_LOST", message));
+    this.#controller.abort(new PlmError("STORE_UNAVAILABLE", message));
   }
 }

@@ -9,18 +9,18 @@ import {
   lineModelOptions,
   type PrefixCacheFlags,
   type QueueFlags,
-  redisOption,
 } from "../batch/flags.js";
 import { type BatchLine, keyOf, type LineKey, readBatch } from "../batch/lines.js";
 import { answerHere, type OutcomeSink } from "../batch/one-process.js";
 import { tokensOf } from "../batch/outcome.js";
 import { type BatchCounts, type BatchProgress, createBatchProgress } from "../batch/progress.js";
 import { QueueBatch } from "../batch/queue-batch.js";
-import { loadRedisPackages, parseRedisUrl, RedisLink } from "../batch/redis-link.js";
+import { loadRedisPackages, RedisLink } from "../batch/redis-link.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions } from "../options.js";
 import { note, showNotes } from "../output.js";
 import { refuseInputs } from "../output-file.js";
+import { parseRedisUrl, redisOption } from "../redis-flag.js";
 import {
   addServedModelOptions,
   openServedModel,

@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PlmError, reasonOf } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
-import { redisOption } from "../batch/flags.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions } from "../options.js";
 import { showNotes, writeLine } from "../output.js";
 import { integer, texts, words } from "../parse.js";
+import { redisOption } from "../redis-flag.js";
 import {
   addServedModelOptions,
   openServedModel,

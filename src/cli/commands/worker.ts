@@ -8,13 +8,13 @@ import {
   lineModelOptions,
   type PrefixCacheFlags,
   type QueueFlags,
-  redisOption,
 } from "../batch/flags.js";
 import { workOnQueue } from "../batch/queue-worker.js";
-import { loadRedisPackages, parseRedisUrl, RedisLink } from "../batch/redis-link.js";
+import { loadRedisPackages, RedisLink } from "../batch/redis-link.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions } from "../options.js";
 import { note, showNotes, writeLine } from "../output.js";
+import { parseRedisUrl, redisOption } from "../redis-flag.js";
 import {
   addServedModelOptions,
   openServedModel,
