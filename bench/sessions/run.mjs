@@ -1,8 +1,9 @@
-// A conversation's session in Redis beside evaluating its tokens again: what the first save, a later
-// turn's and restoring take, and prefill of the same tokens. Starts a redis-server of its own.
+// A conversation's session in Redis beside evaluating its tokens again: what the first save, that
+// of a later turn and restoring take, and prefill of the same tokens. Starts a redis-server.
 //
 //     npm run build
-//     node bench/sessions/run.mjs --model FILE [--threads 2] [--tokens 512] [--turn 64] [--rounds 3]
+//     node bench/sessions/run.mjs --model FILE [--threads 2] [--tokens 256] [--turn 64]
+//       [--rounds 3]
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
