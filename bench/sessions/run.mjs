@@ -82,7 +82,8 @@ try {
   server.kill();
   rmSync(folder, { recursive: true, force: true });
 }
-const about = `${model.variant}, ${threads} threads, Node ${process.versions.node}, ${rounds} rounds`;
+const { node } = process.versions;
+const about = `${model.variant}, ${threads} threads, Node ${node}, ${rounds} rounds`;
 const megabytes = (count) => `${(count / 1e6).toFixed(1)} MB`;
 console.log(`${length} tokens and a turn of ${turnLength} (medians; ${about})`);
 console.log(`prefill of ${length} tokens   ${median(times.prefill).toFixed(0)} ms`);
