@@ -1,6 +1,6 @@
-// Runs the tests, each file in a process of its own, as many at a time as there are processors (at
-// most 4): node scripts/test.mjs [PATTERN], such as "^cli/". Prints what a file prints when it ends,
-// and the sum of all as uvu does. Exit code 1 if anything failed.
+// Runs the tests, each file in a process of its own, as many at a time as there are processors
+// (at most 4): node scripts/test.mjs [PATTERN], such as "^cli/". Prints what a file prints when it
+// ends, and the sum of all as uvu does. Exit code 1 if anything failed.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";

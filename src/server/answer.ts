@@ -53,17 +53,21 @@ export async function* answer(
 ): AsyncGenerator<AnswerEvent, void> {
   const tickets = serving.admission.reserve(choices.length);
   counts.promptTokens = countPrompts(choices);
-  const controller = new (requireGlobal("AbortController"))();
-  const abort = (): void => controller.abort(signal.reason);
+  const AbortController = requireGlobal("AbortController");
+  // A signal each: Node warns of one with many listeners.
+  const controllers = choices.map(() => new AbortController());
+  const abort = (): void => {
+    for (const controller of controllers) controller.abort(signal.reason);
+  };
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();
-  const context = { serving, signal: controller.signal, counts };
   const sources = choices.map((choice, index) => {
     const isFirst = choices.findIndex(({ prompt }) => prompt === choice.prompt) === index;
+    const context = { serving, signal: controllers[index].signal, counts };
     return runChoice(context, choice, { index, isFirst, ticket: tickets[index] });
   });
   try {
-    yield* merge(sources, () => controller.abort());
+    yield* merge(sources, abort);
   } finally {
     signal.removeEventListener("abort", abort);
     for (const ticket of tickets) ticket.end();

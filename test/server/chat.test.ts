@@ -61,6 +61,17 @@ test("max_completion_tokens, and both names of no limit", async () => {
   assert.is(all.choices[0].finish_reason, "length");
 });
 
+test("many answers to one request come without a warning of the runtime", async () => {
+  const warnings: unknown[] = [];
+  const take = (warning: unknown): unknown => warnings.push(warning);
+  process.on("warning", take);
+  const { choices } = await ask(handler, PATH, { messages, max_tokens: 2, n: 32 });
+  assert.is(choices.length, 32);
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off("warning", take);
+  assert.equal(warnings, []);
+});
+
 test("several answers have seeds of their own, and one prompt", async () => {
   const body = { messages, max_tokens: 8, seed: 3, n: 3 };
   const seeds = [3, 4, 5].map((seed) => model.chat(messages, { maxTokens: 8, seed }).text());
