@@ -100,7 +100,7 @@ export default {
         assert.match(await textOf(page, ".loaded"), /1 thread/);
         await change(page, { maxTokens: 8 });
         await say(page, PROMPT);
-        await press(page, "Dismiss: This page is not cross-origin isolated, s", ".notices");
+        await page.click(".notice button");
         await page.waitForFunction(() => !document.querySelector(".notice"));
       },
       { isIsolated: false },
