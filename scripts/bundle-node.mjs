@@ -7,6 +7,7 @@ import { build } from "esbuild";
 const ENTRIES = [
   "index",
   "kernels/index",
+  "redis/index",
   "server/index",
   "threads/node",
   "worker/node",

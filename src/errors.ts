@@ -45,6 +45,12 @@ export type ErrorCode =
   | "THREAD_LOST"
   /** The worker of a model ended or failed; the model is over, and must be loaded again. */
   | "WORKER_LOST"
+  /** The store of sessions, such as Redis, does not answer, or refuses; it may later. */
+  | "STORE_UNAVAILABLE"
+  /** The store of sessions has no room for one; what it held of it is untouched. */
+  | "STORE_FULL"
+  /** Redis does not answer, refuses the connection or stays full; what it holds is untouched. */
+  | "REDIS_LOST"
   /** The loss or its gradients are no longer finite; the message names the step. */
   | "TRAINING_DIVERGED"
   /** The model or session was disposed of. */

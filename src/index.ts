@@ -9,7 +9,7 @@ export {
 } from "./checkpoint/open-model.js";
 export type { EvaluateOptions } from "./engine/evaluation.js";
 export type { KernelsBinary, LoadOptions, Variant } from "./engine/load.js";
-export type { RestoreOptions } from "./engine/loaded-model.js";
+export type { CaptureOptions, RestoreOptions } from "./engine/loaded-model.js";
 export type { ModelOptions, Profile } from "./engine/options.js";
 export type { ModelPlan } from "./engine/plan.js";
 export type { ProfileChoice } from "./engine/profile.js";
@@ -46,6 +46,7 @@ export { ToolCallParser } from "./generation/tool-calls/parser.js";
 export type { FunctionTool, ToolCall, ToolChoice } from "./generation/tool-calls/tools.js";
 export type { MatmulRates } from "./kernels/choose-kernels.js";
 export type { LoadProgress } from "./loading/progress.js";
+export type { ActivationCapture } from "./model/activations.js";
 export type { AttentionForm } from "./model/attention-form.js";
 export type { PlmConfig } from "./model/config.js";
 export type { Precision } from "./model/precision.js";

@@ -43,8 +43,11 @@ test("comments name files that exist", () => {
 
 /** What tests share lies apart from the tests. */
 test("a file beside tests is a test", () => {
-  const places =
-    /\/(?:support|reference|conformance|runtimes|bundlers|integrations|types|clients)\//;
+  const folders = [
+    ...["support", "reference", "conformance", "runtimes", "bundlers", "integrations", "types"],
+    ...["clients", "page", "serverless"],
+  ];
+  const places = new RegExp(`/(?:${folders.join("|")})/`);
   for (const { path } of inFolder("test")) {
     if (places.test(path) || path === "test/conformance.ts") continue;
     assert.match(path, /\.test\.ts$/, `${path} belongs into a folder "support"`);

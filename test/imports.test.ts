@@ -57,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ai-sdk": ["generation", "tokenizer"],
   "prompt-api": ["generation", "tokenizer", "sources"],
+  redis: ["#platform", "format", "cache", "generation"],
   worker: [
     "#platform",
     "platform",
@@ -83,7 +84,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["remote", "generation", "checkpoint"],
   ],
-  server: ["platform", "model", "generation", "tokenizer"],
+  server: ["platform", "model", "engine", "generation", "tokenizer"],
   cli: [
     ...[
       "#platform",
@@ -96,7 +97,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "loading",
     ],
-    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts", "server"],
+    ...["engine", "grammar", "generation", "training", "checkpoint", "index.ts", "server", "redis"],
   ],
 };
 

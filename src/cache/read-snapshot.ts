@@ -16,6 +16,7 @@ import {
   messagesBytes,
   pageSize,
   parseSnapshotHeader,
+  placeOf,
   SNAPSHOT,
   type SnapshotHeader,
 } from "./snapshot.js";
@@ -95,13 +96,14 @@ export async function* readPages(
     const { bytes } = pageSize(header, index);
     for (let first = 0; first < layers; first += most) {
       const count = Math.min(most, layers - first);
-      const { offset } = reader;
+      const offset = reader.offset - pagesOffset;
       await reader.fill(buffer.subarray(0, count * bytes));
       for (let i = 0; i < count; i++) {
         const layer = first + i;
         const page = buffer.subarray(i * bytes, (i + 1) * bytes);
         const what = `page ${index} of layer ${layer}`;
-        yield { layer, index, bytes: checkCrc(SNAPSHOT, what, page, offset + i * bytes) };
+        const place = placeOf("pages", offset + i * bytes);
+        yield { layer, index, bytes: checkCrc(SNAPSHOT, what, page, place) };
       }
     }
   }
@@ -150,7 +152,7 @@ async function readTokens(
   { length }: SnapshotHeader,
   vocabSize: number,
 ): Promise<Uint32Array> {
-  const bytes = await reader.readChecked(4 * length, "the tokens");
+  const bytes = await reader.readChecked(4 * length, "tokens");
   const tokens = new Uint32Array(bytes.buffer, 0, length);
   const bad = tokens.find((token) => token >= vocabSize);
   if (bad === undefined) return tokens;
@@ -160,7 +162,7 @@ async function readTokens(
 async function readMessages(reader: Reader, header: SnapshotHeader): Promise<string | undefined> {
   const length = messagesBytes(header);
   if (length === undefined) return undefined;
-  const bytes = await reader.readChecked(length, "the messages");
+  const bytes = await reader.readChecked(length, "messages");
   try {
     const options = { fatal: true, ignoreBOM: true };
     return new (requireGlobal("TextDecoder"))("utf-8", options).decode(bytes);
@@ -199,12 +201,11 @@ class Reader {
     throw invalidFrame(SNAPSHOT, "more bytes", `the end after ${this.offset}`);
   }
 
-  /** The next bytes, checked by the CRC that follows them. */
-  async readChecked(length: number, what: string): Promise<Uint8Array> {
-    const { offset } = this;
+  /** The next bytes, a section of one part, checked by the CRC that follows them. */
+  async readChecked(length: number, section: "tokens" | "messages"): Promise<Uint8Array> {
     const bytes = new Uint8Array(length + CRC_BYTES);
     await this.fill(bytes);
-    return checkCrc(SNAPSHOT, what, bytes, offset);
+    return checkCrc(SNAPSHOT, `the ${section}`, bytes, placeOf(section, 0));
   }
 
   /** Throws INVALID_FILE if more bytes follow. */

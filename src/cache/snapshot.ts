@@ -1,8 +1,9 @@
 /**
  * The format of saved sessions: a frame (src/format/frame.ts) "PLMSESSN", its CRC-32, and the
- * sections that its header lists. Each part of a section is followed by a CRC-32 of its place in
- * the file and its bytes. So every part's place follows from the header, a reader can check each
- * part as it comes, and no part can stand for another.
+ * sections that its header lists. Each part of a section is followed by a CRC-32 of its section and
+ * its place there, and its bytes. So every part's place follows from the header, a reader can check
+ * each part as it comes, no part can stand for another, and rows that did not change are the same
+ * bytes in the next save.
  *
  *     tokens      u32[length]
  *     messages    UTF-8; missing in a session without a conversation
@@ -19,7 +20,7 @@ import {
 } from "../format/frame.js";
 import { PAGE_ROWS } from "../kernels/packed.js";
 
-export const SNAPSHOT: FrameFormat = { name: "session", magic: "PLMSESSN", version: 1 };
+export const SNAPSHOT: FrameFormat = { name: "session", magic: "PLMSESSN", version: 2 };
 
 /** The most bytes of messages: over a million tokens of text. */
 export const MOST_MESSAGES_BYTES: number = 4 << 20;
@@ -35,9 +36,12 @@ export interface SnapshotShape {
   readonly length: number;
 }
 
+/** A part of a saved session. */
+export type SectionName = "tokens" | "messages" | "pages";
+
 /** A section and its bytes, including checksums. */
 interface Section {
-  readonly name: "tokens" | "messages" | "pages";
+  readonly name: SectionName;
   readonly bytes: number;
 }
 
@@ -50,7 +54,7 @@ export interface SnapshotHeader extends SnapshotShape {
 /** The keys of a header. */
 const KEYS = ["model", "cacheType", "rowBytes", "layers", "length", "pageRows", "sections"];
 /** The names of sections, in their order. */
-const SECTION_NAMES = ["tokens", "messages", "pages"];
+const SECTION_NAMES: readonly string[] = ["tokens", "messages", "pages"];
 
 /** A session's header; `messagesBytes` is undefined without messages. */
 export function snapshotHeader(shape: SnapshotShape, messagesBytes?: number): SnapshotHeader {
@@ -62,6 +66,11 @@ export function snapshotHeader(shape: SnapshotShape, messagesBytes?: number): Sn
       ? [tokens, pages]
       : [tokens, { name: "messages", bytes: messagesBytes + CRC_BYTES } as const, pages];
   return { model, cacheType, rowBytes, layers, length, pageRows: PAGE_ROWS, sections };
+}
+
+/** The place of a part that begins `offset` bytes from its section's start, for its checksum. */
+export function placeOf(section: SectionName, offset: number): number {
+  return ((1 + SECTION_NAMES.indexOf(section)) << 30) + offset;
 }
 
 /** Bytes of all sections. */

@@ -7,6 +7,8 @@ import { PAGE_ROWS } from "../kernels/packed.js";
 import type { OwnBytes } from "../web-types.js";
 import {
   MOST_MESSAGES_BYTES,
+  pageSize,
+  placeOf,
   SNAPSHOT,
   type SnapshotHeader,
   sectionsBytes,
@@ -35,41 +37,46 @@ export interface SnapshotParts {
   readonly messages?: string | undefined;
 }
 
+/** Bytes that are followed by a checksum of them and of their place. */
+interface Part {
+  readonly place: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Writes a session, whose rows must not change meanwhile. Throws INVALID_ARGUMENT. */
 export class SnapshotWriter {
   readonly totalBytes: number;
   readonly #header: SnapshotHeader;
   readonly #pages: SnapshotPages;
   /** The parts before the pages. */
-  readonly #start: readonly Uint8Array[];
+  readonly #start: readonly Part[];
 
   constructor({ model, cacheType, tokens, pages, messages }: SnapshotParts) {
     const { layers, length, rowBytes } = pages;
-    const text = messages === undefined ? [] : [encodeMessages(messages)];
-    const header = snapshotHeader({ model, cacheType, rowBytes, layers, length }, text[0]?.length);
+    const text = messages === undefined ? undefined : encodeMessages(messages);
+    const header = snapshotHeader({ model, cacheType, rowBytes, layers, length }, text?.length);
     const restBytes = CRC_BYTES + sectionsBytes(header);
     const frame = encodeFrame(SNAPSHOT, header, restBytes);
     this.totalBytes = frame.length + restBytes;
     this.#header = header;
     this.#pages = pages;
-    this.#start = [frame, new Uint8Array(Uint32Array.from(tokens).buffer), ...text];
+    this.#start = [
+      { place: 0, bytes: frame },
+      { place: placeOf("tokens", 0), bytes: new Uint8Array(Uint32Array.from(tokens).buffer) },
+      ...(text === undefined ? [] : [{ place: placeOf("messages", 0), bytes: text }]),
+    ];
   }
 
   /** The bytes in order, a page of all layers at a time, each piece in memory of its own. */
   *pieces(): Generator<OwnBytes, void> {
-    let offset = 0;
-    for (let group = 0; group < this.#groups; group++) {
-      const piece = this.#piece(group, offset);
-      offset += piece.length;
-      yield piece;
-    }
+    for (let group = 0; group < this.#groups; group++) yield this.#piece(group);
   }
 
   /** Writes all to u8[totalBytes], a page of all layers at a time, and yields after each. */
   *writeTo(bytes: Uint8Array): Generator<void, void> {
     let offset = 0;
     for (let group = 0; group < this.#groups; group++) {
-      offset += writeParts(bytes.subarray(offset), this.#parts(group), offset);
+      offset += writeParts(bytes.subarray(offset), this.#parts(group));
       yield;
     }
   }
@@ -80,26 +87,33 @@ export class SnapshotWriter {
   }
 
   /** The parts of a group, in place. A generator must not hold them: it would hold the memory. */
-  #parts(group: number): readonly Uint8Array[] {
+  #parts(group: number): readonly Part[] {
     if (group === 0) return this.#start;
     const { layers } = this.#header;
-    return Array.from({ length: layers }, (_, layer) => this.#pages.page(layer, group - 1));
+    const index = group - 1;
+    const first = index * layers * pageSize(this.#header, 0).bytes;
+    const { bytes } = pageSize(this.#header, index);
+    return Array.from({ length: layers }, (_, layer) => ({
+      place: placeOf("pages", first + layer * bytes),
+      bytes: this.#pages.page(layer, index),
+    }));
   }
 
-  #piece(group: number, offset: number): OwnBytes {
+  #piece(group: number): OwnBytes {
     const parts = this.#parts(group);
-    const piece = new Uint8Array(parts.reduce((sum, { length }) => sum + length + CRC_BYTES, 0));
-    writeParts(piece, parts, offset);
+    const bytes = parts.reduce((sum, part) => sum + part.bytes.length + CRC_BYTES, 0);
+    const piece = new Uint8Array(bytes);
+    writeParts(piece, parts);
     return piece;
   }
 }
 
-/** Writes parts, each followed by its CRC, from `offset` of the file on; returns their bytes. */
-function writeParts(bytes: Uint8Array, parts: readonly Uint8Array[], offset: number): number {
+/** Writes parts, each followed by its CRC; returns their bytes. */
+function writeParts(bytes: Uint8Array, parts: readonly Part[]): number {
   let at = 0;
   for (const part of parts) {
-    bytes.set(part, at);
-    at = writeCrc(bytes, at, at + part.length, offset + at);
+    bytes.set(part.bytes, at);
+    at = writeCrc(bytes, at, at + part.bytes.length, part.place);
   }
   return at;
 }

@@ -1,5 +1,6 @@
 /** The program `plm`: its commands, their help, and messages for wrong command lines. */
 import { Command, type CommanderError } from "commander";
+import { addBatch } from "./commands/batch.js";
 import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addCompletion } from "./commands/completion.js";
@@ -19,6 +20,7 @@ import { addQuantize } from "./commands/quantize.js";
 import { addServe } from "./commands/serve.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
+import { addWorker } from "./commands/worker.js";
 import { onOneLine } from "./describe-error.js";
 import { describeOption } from "./flags.js";
 import { readVersion } from "./machine.js";
@@ -53,6 +55,8 @@ export function createProgram(): Command {
     addGenerate,
     addChat,
     addServe,
+    addBatch,
+    addWorker,
     addLogits,
     addTokenize,
     addDetokenize,

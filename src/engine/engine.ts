@@ -13,7 +13,8 @@ import { release } from "../kernels/released.js";
 import type { ThreadStarter } from "../kernels/start-threads.js";
 import type { LayerWindow } from "../loading/layer-window.js";
 import type { LoadReport } from "../loading/progress.js";
-import { BatchBoard, type Output, PHASES } from "../model/batch.js";
+import type { ActivationCapture } from "../model/activations.js";
+import { BatchBoard, PHASES } from "../model/batch.js";
 import type { PlmConfig } from "../model/config.js";
 import { fingerprintOf, type Sample, sampleWeight } from "../model/fingerprint.js";
 import type { LayerRun, Receive } from "../model/plm.js";
@@ -21,9 +22,11 @@ import type { Precision } from "../model/precision.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { Weight } from "../model/weights.js";
 import type { ThreadHandle } from "../platform/thread-worker.js";
+import { Captures } from "./captures.js";
 import { chooseThreads, type ThreadsTiming } from "./choose-threads.js";
 import { disposedModel } from "./disposed.js";
 import type { Piece } from "./request.js";
+import { RequestedOutputs } from "./requested-outputs.js";
 import { runsOf, StreamedLayers } from "./streamed-layers.js";
 import type { ModelData } from "./thread.js";
 import { perform, type ThreadPart, type Work, WorkBoard } from "./work.js";
@@ -62,11 +65,6 @@ function rank({ phase }: Piece): number {
   return phase === "decode" ? 0 : 1;
 }
 
-/** Orders outputs so that those that are computed together are adjacent. */
-function outputRank({ kind, phase }: Output): number {
-  return (kind === "logits" ? 0 : 1) * PHASES.length + PHASES.indexOf(phase);
-}
-
 export class Engine {
   readonly config: PlmConfig;
   /** The kernels that it computes with. */
@@ -78,6 +76,7 @@ export class Engine {
   /** Undefined after disposal, so that references to the engine do not keep the memory. */
   #parts: LiveParts | undefined;
   readonly #pages: PagePool;
+  readonly #captures: Captures;
   #fingerprint: string | undefined;
   /** By the logarithm of the tokens at once and their phases: within one, a token costs alike. */
   #paces: Pace[] = [];
@@ -94,6 +93,7 @@ export class Engine {
     const streamed = parts.window && this.#streamedOf(parts, parts.window);
     this.#parts = { ...parts, batch, board, leader, streamed, runs: runsOf(weights) };
     this.config = model.config;
+    this.#captures = new Captures(model.config);
     this.variant = variant;
     this.kernelRates = choice.rates[weights.layers[0].upProj.type];
     this.sparsity = part.plm.sparsity;
@@ -128,33 +128,18 @@ export class Engine {
    * DISPOSED, THREAD_LOST, and what reading a streamed layer throws.
    */
   async evaluate(pieces: readonly Piece[]): Promise<number | undefined> {
-    const { batch, memory, runs, streamed } = this.#live();
+    const { batch, memory, part, runs, streamed } = this.#live();
     const startMs = now();
     const ordered = [...pieces].sort((a, b) => rank(a) - rank(b));
-    const requested: { output: Output; target: Float32Array; piece: Piece }[] = [];
-    let n = 0;
-    for (const piece of ordered) {
-      piece.outputs.forEach((output, i) => {
-        const target = piece.targets[i];
-        requested.push({ output: { ...output, row: n + output.row }, target, piece });
-      });
-      n += piece.tokens.length;
-    }
-    requested.sort((a, b) => outputRank(a.output) - outputRank(b.output));
-    const receive: Receive = (first, count, ptr, stride) => {
-      for (let i = 0; i < count; i++) {
-        const { target, piece } = requested[first + i];
-        if (!piece.isWanted()) continue;
-        target.set(new Float32Array(memory.buffer, ptr + i * stride * 4, target.length));
-      }
-    };
-    const written = batch.write(
-      ordered,
-      requested.map(({ output }) => output),
-    );
+    const n = pieces.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const requested = new RequestedOutputs(ordered);
+    const receive = requested.receiveFrom(memory);
+    const written = batch.write(ordered, requested.outputs);
     const pace = this.#paceOf(n, rank(ordered[ordered.length - 1]));
     const { count } = pace;
     const isWanted = (): boolean => pieces.some((piece) => piece.isWanted());
+    const recorder = ordered[0].phase === "decode" ? this.#captures.begin() : undefined;
+    part.plm.recorder = recorder;
     let [ms, lateMs] = [0, 0];
     for (const run of runs) {
       if (streamed?.has(run.first)) await streamed.bring(run.first, count, isWanted);
@@ -163,6 +148,7 @@ export class Engine {
       ms += timed.ms;
       lateMs += timed.lateMs;
     }
+    if (recorder !== undefined) this.#captures.resolve(recorder);
     pace.done({ ms, lateMs, units: n });
     return now() - startMs;
   }
@@ -173,6 +159,12 @@ export class Engine {
    */
   expectUsable(): void {
     this.#live().leader.expectUsable();
+  }
+
+  /** The activations of the next token that is decoded. Rejects with DISPOSED, and on an abort. */
+  async captureActivations(signal: AbortSignal | undefined): Promise<ActivationCapture> {
+    this.#live();
+    return this.#captures.next(signal);
   }
 
   /** The model as saved sessions name it. Throws DISPOSED. */
@@ -227,6 +219,7 @@ export class Engine {
   /** Ends the other threads and drops the references to the memory. */
   dispose(): void {
     if (this.#parts === undefined) return;
+    this.#captures.end(disposedModel());
     this.#parts.leader.keep(1);
     this.#parts.window?.close();
     this.#pages.dispose();

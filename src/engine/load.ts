@@ -1,6 +1,6 @@
 /** Allocates a model's memory once, as planned, and reads the weights into it. */
 import platform from "#platform";
-import { checkSignal } from "../brands.js";
+import { checkOptions, checkSignal } from "../brands.js";
 import { PrefixTree } from "../cache/prefix-tree.js";
 import type { CacheSequence } from "../cache/sequence.js";
 import { PlmError } from "../errors.js";
@@ -19,6 +19,7 @@ import { ThreadStarter, threadObstacle } from "../kernels/start-threads.js";
 import { LayerWindow } from "../loading/layer-window.js";
 import { type LoadProgress, LoadReport } from "../loading/progress.js";
 import { readWeights } from "../loading/read-weights.js";
+import type { ActivationCapture } from "../model/activations.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import { fillRopeTable } from "../model/rope-table.js";
@@ -31,7 +32,7 @@ import { disposedModel } from "./disposed.js";
 import { disposedOf, endWhenDropped } from "./dropped.js";
 import { Engine } from "./engine.js";
 import { History } from "./history.js";
-import type { LoadedModel, RestoreOptions } from "./loaded-model.js";
+import type { CaptureOptions, LoadedModel, RestoreOptions } from "./loaded-model.js";
 import { LocalSession } from "./local-session.js";
 import { checkChoice, excessOfThreads, type ModelOptions } from "./options.js";
 import { type ModelPlan, planModel } from "./plan.js";
@@ -117,6 +118,11 @@ export class LoadedPlm implements LoadedModel {
   async readWeights(): Promise<number> {
     this.#engine.readWeights();
     return packedTotal(eachResident(this.plan.weights));
+  }
+
+  async captureActivations(options: CaptureOptions = {}): Promise<ActivationCapture> {
+    checkOptions(options);
+    return this.#engine.captureActivations(checkSignal(options.signal));
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
+import type { ActivationCapture } from "../model/activations.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { HttpOptions } from "../sources/http-client.js";
 import type { ModelSource } from "../sources/source.js";
@@ -10,6 +11,11 @@ import type { Session } from "./session.js";
 
 /** Options of `restoreSession`. */
 export interface RestoreOptions extends HttpOptions {
+  signal?: AbortSignal;
+}
+
+/** Options of `captureActivations`. */
+export interface CaptureOptions {
   signal?: AbortSignal;
 }
 
@@ -33,6 +39,9 @@ export interface LoadedModel {
    * to compare decoding with.
    */
   readWeights(): Promise<number>;
+
+  /** The activations of the next token that is decoded, of whichever sequence. */
+  captureActivations(options?: CaptureOptions): Promise<ActivationCapture>;
 
   /** An empty session. Throws DISPOSED. */
   createSession(): Session;

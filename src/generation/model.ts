@@ -3,11 +3,12 @@ import { checkOptions } from "../brands.js";
 import { kindOf } from "../describe.js";
 import { Disposable } from "../disposable.js";
 import type { Variant } from "../engine/load.js";
-import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
+import type { CaptureOptions, LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import type { ModelPlan } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
 import { invalidArgument } from "../errors.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
+import type { ActivationCapture } from "../model/activations.js";
 import type { PlmConfig } from "../model/config.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import type { ModelSource } from "../sources/source.js";
@@ -90,6 +91,19 @@ export class Model extends Disposable {
   get zeroShare(): number {
     const { activations, nonZero } = this.#loaded.sparsity;
     return 1 - nonZero / activations;
+  }
+
+  /**
+   * Which neurons fire for the next token that is decoded, in all layers: of whichever sequence,
+   * the first in its pass. Waits for one. Costs nothing while nobody waits, then less than a
+   * hundredth of a token's time; ask again for each token that is to be shown:
+   *
+   *     const { layers, neurons, nonZero } = await model.captureActivations({ signal });
+   *
+   * Rejects with DISPOSED, WORKER_LOST, and the signal's reason.
+   */
+  captureActivations(options: CaptureOptions = {}): Promise<ActivationCapture> {
+    return this.#loaded.captureActivations(options);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { KernelChoice } from "../kernels/choose-kernels.js";
 import { PACKED_TYPES, PAGE_ROWS } from "../kernels/packed.js";
 import type { Member } from "../kernels/team.js";
 import { packAbsorbedKeys } from "./absorbed-keys.js";
+import type { ActivationRecorder } from "./activations.js";
 import { type Batch, type Output, phasesOf, type Rows, type Segment } from "./batch.js";
 import { LOGITS_ROWS } from "./buffers.js";
 import { Linear } from "./linear.js";
@@ -44,6 +45,8 @@ export interface LayersOfPass extends LayerRun {
 export class Plm {
   readonly linear: Linear;
   readonly member: Member;
+  /** Records the activations of the next pass's first row. */
+  recorder: ActivationRecorder | undefined;
   readonly #parts: ThreadParts;
   readonly #weights: PlmWeights;
   readonly #attention: Attention;
@@ -106,6 +109,7 @@ export class Plm {
       // MLP
       this.#normalize(layer.postAttentionLayernorm, parts);
       this.#mlp.evaluate(layer, parts);
+      this.recorder?.record(index, this.#mlp.activeNeurons(parts[0]));
       member.join();
       this.#addOutput(parts);
     }

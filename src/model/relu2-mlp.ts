@@ -66,6 +66,14 @@ export class Relu2Mlp {
     this.#linear.quantizeRows(to, up + first * cols * 4, end - first, cols, "I16");
   }
 
+  /** u32[count], the neurons of a part's first row that are not zero, until the next layer's. */
+  activeNeurons(rows: Rows): Uint32Array {
+    const active = this.#activePtr(rows);
+    const { buffer } = this.#parts.memory;
+    const [count] = new Uint32Array(buffer, active, 1);
+    return new Uint32Array(buffer, active + rows.n * 4, count);
+  }
+
   #countActive(rows: Rows): void {
     const { config, memory } = this.#parts;
     const counts = new Uint32Array(memory.buffer, this.#activePtr(rows), rows.n);

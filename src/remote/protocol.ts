@@ -43,7 +43,7 @@ export type Call =
     }
   | { readonly name: "generate"; readonly session: number; readonly loop: SentLoop }
   | { readonly name: "saveBytes" | "savePiece"; readonly save: number }
-  | { readonly name: "readWeights" };
+  | { readonly name: "readWeights" | "captureActivations" };
 
 /** What is not answered. */
 export type Notice =

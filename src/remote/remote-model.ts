@@ -1,12 +1,13 @@
 /** A model whose engine runs in a worker. What it says of the engine is as of the last answer. */
-import { checkSignal } from "../brands.js";
+import { checkOptions, checkSignal } from "../brands.js";
 import { disposedModel } from "../engine/disposed.js";
 import { disposedOf, endWhenDropped } from "../engine/dropped.js";
-import type { LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
+import type { CaptureOptions, LoadedModel, RestoreOptions } from "../engine/loaded-model.js";
 import { type ModelPlan, planModel } from "../engine/plan.js";
 import type { Session } from "../engine/session.js";
 import type { MatmulRates } from "../kernels/choose-kernels.js";
 import type { Variant } from "../kernels/load.js";
+import type { ActivationCapture } from "../model/activations.js";
 import type { SparsityCount } from "../model/relu2-mlp.js";
 import { closeSources, type ModelSource, openSources } from "../sources/source.js";
 import type { Channel } from "./channel.js";
@@ -50,6 +51,15 @@ export class RemoteModel implements LoadedModel {
 
   async readWeights(): Promise<number> {
     return (await this.#channel.call({ name: "readWeights" })) as number;
+  }
+
+  async captureActivations(options: CaptureOptions = {}): Promise<ActivationCapture> {
+    checkOptions(options);
+    this.#checkLive();
+    const signal = checkSignal(options.signal);
+    // A program that only waits for a token nobody generates may end.
+    const { result } = this.#channel.start({ name: "captureActivations" }, { signal });
+    return (await result) as ActivationCapture;
   }
 
   createSession(): Session {

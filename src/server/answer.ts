@@ -1,12 +1,13 @@
 /** Generations of one request, at the same time, as one stream of events. */
 
-import type { GenerationResult } from "../generation/generation.js";
+import type { Generation, GenerationResult } from "../generation/generation.js";
 import type { TokenLogprob } from "../generation/logprobs.js";
 import type { GenerateOptions } from "../generation/options.js";
 import type { ToolCallEvent } from "../generation/tool-calls/call-reader.js";
 import { ToolCallParser } from "../generation/tool-calls/parser.js";
 import { requireGlobal } from "../globals.js";
 import type { Ticket } from "./admission.js";
+import { KeptSession } from "./kept-session.js";
 import { LogprobReader } from "./logprob-reader.js";
 import type { Serving, TokenCounts } from "./serving.js";
 
@@ -14,6 +15,8 @@ import type { Serving, TokenCounts } from "./serving.js";
 export interface Choice {
   readonly prompt: readonly number[];
   readonly options: GenerateOptions;
+  /** The session that it goes on with, where sessions are kept. */
+  readonly sessionId?: string | undefined;
   /** Whether calls of tools are taken out of its text. */
   readonly mayCall?: boolean;
 }
@@ -83,11 +86,12 @@ interface Place {
 
 async function* runChoice(
   { serving, signal, counts }: AnswerContext,
-  { prompt, options, mayCall = false }: Choice,
+  choice: Choice,
   { index, isFirst, ticket }: Place,
 ): AsyncGenerator<AnswerEvent, void> {
-  await ticket.start(signal);
-  const generation = serving.model.generate(prompt, { ...options, signal });
+  const { options, mayCall = false } = choice;
+  const { generation, kept } = await begin(serving, choice, signal, ticket);
+  const whole = (result: GenerationResult): GenerationResult => kept?.whole(result) ?? result;
   const { logprobs: wanted = 0 } = options;
   const reader = new LogprobReader(serving.model.tokenizer);
   const take = (): readonly TokenLogprob[] => (wanted > 0 ? reader.take(generation.soFar()) : []);
@@ -106,19 +110,46 @@ async function* runChoice(
       else yield* toEvents(parser.push(text));
     }
     if (parser !== undefined) yield* toEvents(parser.end());
-    const result = await generation.result();
+    const result = whole(await generation.result());
     const finish = finishOf(result, calls > 0);
+    await kept?.save(signal);
     yield { index, type: "end", result, finish, logprobs: take() };
   } catch (error) {
     serving.noteFailure(error);
     throw error;
   } finally {
     await generation.cancel();
-    const result = generation.soFar();
+    await kept?.close();
+    const result = whole(generation.soFar());
     serving.metrics.addGeneration(result);
     if (isFirst) counts.cachedTokens += result.cachedTokens;
     counts.completionTokens += result.tokens.length;
+    if (kept !== undefined) {
+      counts.session = kept.outcome;
+      serving.metrics.addSession(kept.outcome);
+    }
     ticket.end();
+  }
+}
+
+/** Begins a choice's generation when it may run, in the session that it goes on with. */
+async function begin(
+  { model, sessions }: Serving,
+  { prompt, options, sessionId }: Choice,
+  signal: AbortSignal,
+  ticket: Ticket,
+): Promise<{ generation: Generation; kept: KeptSession | undefined }> {
+  const isKept = sessions !== undefined && sessionId !== undefined;
+  // A turn of the session may last; it takes no place of others.
+  const kept = isKept ? await KeptSession.open(sessions, sessionId, signal) : undefined;
+  try {
+    await ticket.start(signal);
+    const all = { ...options, signal };
+    const generation = kept?.generate(model, prompt, all) ?? model.generate(prompt, all);
+    return { generation: await generation, kept };
+  } catch (error) {
+    await kept?.close();
+    throw error;
   }
 }
 

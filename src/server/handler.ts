@@ -1,6 +1,7 @@
 /** The server as one function from Request to Response; routes in routes.ts. */
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { reasonOf } from "../errors.js";
 import { requireGlobal } from "../globals.js";
 import { createKeyCheck, type KeyCheck } from "./api-keys.js";
 import { readJson } from "./body.js";
@@ -99,9 +100,11 @@ async function run(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   const done = serving.begin();
+  let error: string | undefined;
   const finish = (status: number, isStream: boolean, isAborted: boolean): void => {
     signal.removeEventListener("abort", onAbort);
-    const entry = { method: req.method, route: labelOf(route), status, stream: isStream };
+    const about = { method: req.method, route: labelOf(route), status, stream: isStream };
+    const entry = { ...about, ...(error !== undefined && { error }) };
     const durationMs = Math.round(clock.now() - startMs);
     report(options, serving, { ...entry, ...counts, durationMs, aborted: isAborted });
     done();
@@ -109,10 +112,9 @@ async function run(
   const names = new Map<string, string>();
   const shape = shapeOf(route.path);
   try {
-    if (!route.isOpen) {
-      checkKey(req.raw.headers);
-      serving.checkReady();
-    }
+    if (!route.isOpen) checkKey(req.raw.headers);
+    await serving.load(controller.signal);
+    if (!route.isOpen) serving.checkReady();
     const body = route.method === "GET" ? {} : await readJson(req.raw, options.maxBodyBytes);
     const fields = new Fields(body, "", names);
     const context = { serving, signal: controller.signal, counts };
@@ -125,7 +127,8 @@ async function run(
     }
     if ("events" in reply) {
       const abort = (reason: unknown): void => controller.abort(reason);
-      const onEnd = (isAborted: boolean): void => finish(200, true, isAborted);
+      const onEnd = (isAborted: boolean): void =>
+        finish(200, true, isAborted || controller.signal.aborted);
       const form = reply.form as StreamForm;
       const { stallTimeoutMs } = options;
       const how = { form, names, shape, clock, stallTimeoutMs, abort, onEnd };
@@ -138,8 +141,9 @@ async function run(
     const { status = 200 } = reply;
     finish(status, false, false);
     return jsonResponse(reply.body, status);
-  } catch (error) {
-    const failure = toHttpError(error, names);
+  } catch (thrown) {
+    const failure = toHttpError(thrown, names);
+    if (failure.status >= 500) error = reasonOf(failure.cause ?? thrown);
     finish(failure.status, false, controller.signal.aborted);
     return errorResponse(failure, shape);
   }

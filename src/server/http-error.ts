@@ -19,6 +19,8 @@ interface ErrorDetails {
   readonly retryAfter?: number;
   /** The methods that the route has. */
   readonly allow?: string;
+  /** What it is due to, for the log. */
+  readonly cause?: unknown;
 }
 
 const TYPES: Readonly<Record<number, ErrorType>> = {
@@ -36,7 +38,7 @@ export class HttpError extends Error {
   readonly details: ErrorDetails;
 
   constructor(status: number, message: string, details: ErrorDetails = {}) {
-    super(message);
+    super(message, { cause: details.cause });
     this.status = status;
     this.details = details;
   }

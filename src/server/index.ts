@@ -4,4 +4,5 @@
 import "../web-types.js";
 
 export { createHandler, type Handler } from "./handler.js";
+export type { SessionOutcome } from "./kept-session.js";
 export type { HandlerClock, HandlerOptions, RequestLog } from "./options.js";

@@ -1,5 +1,6 @@
 /** What the server has done, for Prometheus; names as in llama-server where it has them. */
 import type { GenerationResult } from "../generation/generation.js";
+import type { SessionOutcome } from "./kept-session.js";
 
 /** What is so now. */
 export interface Gauges {
@@ -21,6 +22,8 @@ export class Metrics {
   #last = { promptRate: 0, predictedRate: 0 };
   /** Requests by route and status. */
   readonly #requests = new Map<string, number>();
+  /** Requests that named a session, by what became of it. */
+  readonly #sessions = new Map<string, number>();
 
   /** Counts a generation, or what there is of one. */
   addGeneration({ promptTokens, cachedTokens, tokens, timings }: GenerationResult): void {
@@ -42,8 +45,11 @@ export class Metrics {
   }
 
   addRequest(route: string | null, status: number): void {
-    const labels = `route="${route ?? ""}",status="${status}"`;
-    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+    addTo(this.#requests, `route="${route ?? ""}",status="${status}"`);
+  }
+
+  addSession(outcome: SessionOutcome): void {
+    addTo(this.#sessions, `outcome="${outcome}"`);
   }
 
   /** The text for Prometheus. */
@@ -73,11 +79,20 @@ export class Metrics {
       ...headOf(name, kind, help),
       `${name} ${value}`,
     ]);
-    lines.push(...headOf("plm:requests_total", "counter", "Requests by route and status."));
-    for (const [labels, count] of this.#requests)
-      lines.push(`plm:requests_total{${labels}} ${count}`);
+    const tallies: readonly [name: string, help: string, counts: ReadonlyMap<string, number>][] = [
+      ["plm:requests_total", "Requests by route and status.", this.#requests],
+      ["plm:sessions_total", "Sessions of requests by what became of them.", this.#sessions],
+    ];
+    for (const [name, help, counts] of tallies) {
+      lines.push(...headOf(name, "counter", help));
+      for (const [labels, count] of counts) lines.push(`${name}{${labels}} ${count}`);
+    }
     return `${lines.join("\n")}\n`;
   }
+}
+
+function addTo(counts: Map<string, number>, labels: string): void {
+  counts.set(labels, (counts.get(labels) ?? 0) + 1);
 }
 
 function headOf(name: string, kind: Kind, help: string): string[] {

@@ -1,17 +1,21 @@
 /** What all routes share: the model once it is loaded, and what runs. */
+import { abortable } from "../abortable.js";
 import { PlmError, quote } from "../errors.js";
 import type { Model } from "../generation/model.js";
+import type { SessionStore } from "../generation/session-store.js";
 import { Admission } from "./admission.js";
 import { HttpError } from "./http-error.js";
+import type { SessionOutcome } from "./kept-session.js";
 import { checkLength, textsOf } from "./long-texts.js";
 import { Metrics } from "./metrics.js";
 import type { HandlerClock, ResolvedHandlerOptions } from "./options.js";
 
-/** Tokens of one request, for the log. */
+/** Tokens of one request, and its session, for the log. */
 export interface TokenCounts {
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
+  session?: SessionOutcome;
 }
 
 /** Seconds after which a client may ask again while the model is loading. */
@@ -21,28 +25,52 @@ export class Serving {
   readonly modelName: string;
   readonly clock: HandlerClock;
   readonly metrics: Metrics = new Metrics();
+  /** Where sessions are kept between requests. */
+  readonly sessions: SessionStore | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly started: number;
   #loaded: { readonly model: Model; readonly admission: Admission } | undefined;
+  /** Loads a model that is loaded on request. */
+  readonly #load: (() => PromiseLike<Model>) | undefined;
+  readonly #waitUntil: ResolvedHandlerOptions["waitUntil"];
+  readonly #maxWaiting: number;
+  #loading: Promise<void> | undefined;
   #failed = false;
+  #loadError: unknown;
   #closed: HttpError | undefined;
   #active = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ model, modelName, clock, maxWaiting }: ResolvedHandlerOptions) {
+  constructor({
+    model,
+    modelName,
+    clock,
+    maxWaiting,
+    sessions,
+    waitUntil,
+  }: ResolvedHandlerOptions) {
     this.modelName = modelName;
+    this.sessions = sessions;
     this.clock = clock;
     this.started = clock.date();
-    model.then(
-      (loaded) => {
-        const { maxSequences: maxRunning } = loaded.plan.options;
-        this.#loaded = { model: loaded, admission: new Admission({ maxRunning, maxWaiting }) };
-        if (this.#closed !== undefined) this.#loaded.admission.close(this.#closed);
-      },
-      () => {
-        this.#failed = true;
-      },
-    );
+    this.#maxWaiting = maxWaiting;
+    this.#waitUntil = waitUntil;
+    if (typeof model === "function") this.#load = model;
+    else void this.#receive(() => model);
+  }
+
+  /**
+   * Waits for a model that is loaded on request, and begins to load it unless that is under way or
+   * done. Rejects with the signal's reason; a failure shows in `model`.
+   */
+  async load(signal: AbortSignal): Promise<void> {
+    if (this.#load === undefined || this.#closed !== undefined) return;
+    if (this.#loading === undefined) {
+      this.#failed = false;
+      this.#loading = this.#receive(this.#load);
+      this.#waitUntil?.(this.#loading);
+    }
+    await abortable(this.#loading, signal);
   }
 
   /** "ok" when it answers. */
@@ -52,7 +80,10 @@ export class Serving {
     return this.#loaded === undefined ? "loading model" : "ok";
   }
 
-  /** The model. Throws HttpError 503 while it is loading, 500 if it did not load. */
+  /**
+   * The model. Throws HttpError 503 while it is loading; if it did not load, 503 where the next
+   * request tries again, else 500.
+   */
   get model(): Model {
     return this.#ready.model;
   }
@@ -103,9 +134,16 @@ export class Serving {
   begin(): () => void {
     this.#active++;
     let isOver = false;
+    let settle = (): void => {};
+    this.#waitUntil?.(
+      new Promise<void>((resolve) => {
+        settle = resolve;
+      }),
+    );
     return () => {
       if (isOver) return;
       isOver = true;
+      settle();
       if (--this.#active === 0) for (const call of this.#whenIdle.splice(0)) call();
     };
   }
@@ -119,8 +157,26 @@ export class Serving {
 
   get #ready(): { readonly model: Model; readonly admission: Admission } {
     if (this.#loaded !== undefined) return this.#loaded;
-    if (this.#failed) throw new HttpError(500, "the model could not be loaded");
-    throw new HttpError(503, "the model is loading", { retryAfter: LOADING_RETRY });
+    const retryAfter = LOADING_RETRY;
+    if (!this.#failed) throw new HttpError(503, "the model is loading", { retryAfter });
+    const message = "the model could not be loaded";
+    const cause = this.#loadError;
+    if (this.#load === undefined) throw new HttpError(500, message, { cause });
+    throw new HttpError(503, message, { cause, retryAfter });
+  }
+
+  /** Takes the model when it is loaded. Never rejects. */
+  async #receive(load: () => PromiseLike<Model>): Promise<void> {
+    try {
+      const model = await load();
+      const limits = { maxRunning: model.plan.options.maxSequences, maxWaiting: this.#maxWaiting };
+      this.#loaded = { model, admission: new Admission(limits) };
+      if (this.#closed !== undefined) this.#loaded.admission.close(this.#closed);
+    } catch (error) {
+      this.#failed = true;
+      this.#loadError = error;
+      this.#loading = undefined;
+    }
   }
 }
 

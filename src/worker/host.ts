@@ -126,6 +126,8 @@ export class Host {
         return this.#savePiece(call.save);
       case "readWeights":
         return this.#live().readWeights();
+      case "captureActivations":
+        return this.#live().captureActivations({ signal });
     }
   }
 

@@ -1,7 +1,7 @@
 /** Damaged and hostile saved sessions: each is refused with the right code, and costs little. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { sectionsBytes, snapshotHeader } from "../../src/cache/snapshot.js";
+import { type SectionName, sectionsBytes, snapshotHeader } from "../../src/cache/snapshot.js";
 import { type ErrorCode, PlmError } from "../../src/errors.js";
 import type { ByteSource } from "../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES } from "../../src/format/frame.js";
@@ -90,8 +90,12 @@ test("random bytes, with and without the start of a session", async () => {
   }
 });
 
-const tokens = new Uint8Array(4);
 const rows = new Uint8Array(6);
+const PARTS: readonly [SectionName, Uint8Array][] = [
+  ["tokens", new Uint8Array(4)],
+  ["pages", rows],
+  ["pages", rows],
+];
 /** The header of a session of one token, and with it a file. */
 const header = {
   ...{ model: MODEL.fingerprint, cacheType: "i16", rowBytes: 6, layers: 2, length: 1 },
@@ -102,7 +106,7 @@ const header = {
   ],
 };
 const craft = (change: object): Uint8Array<ArrayBuffer> =>
-  crafted(JSON.stringify({ ...header, ...change }), [tokens, rows, rows]);
+  crafted(JSON.stringify({ ...header, ...change }), PARTS);
 
 test("hostile headers whose checksum is right", async () => {
   const one = await restored(new CountingSource(craft({}), false), MODEL);
@@ -160,7 +164,7 @@ test("consistent headers that claim more than the file has", async () => {
     const claim = snapshotHeader({ ...header, ...change }, messagesBytes);
     const json = JSON.stringify(claim);
     const total = PREFIX_BYTES + json.length + CRC_BYTES + sectionsBytes(claim);
-    const bytes = crafted(json, [tokens, rows, rows], total);
+    const bytes = crafted(json, PARTS, total);
     const stream = new CountingSource(bytes, true);
     assert.is(await outcome(stream), code, json);
     assert.ok(stream.largestRead < 70_000, json);
@@ -172,14 +176,14 @@ test("consistent headers that claim more than the file has", async () => {
 test("sizes at the start that differ from the file's", async () => {
   const json = JSON.stringify(header);
   for (const total of [0, 24, 100, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53, 2 ** 63]) {
-    const bytes = crafted(json, [tokens, rows, rows], total);
+    const bytes = crafted(json, PARTS, total);
     await assertRefused(bytes, "INVALID_FILE", `${total} bytes`);
   }
   for (const headerBytes of [0, 8, 65536, 65544, 2 ** 31, 2 ** 32 - 1]) {
     const bytes = craft({});
     new DataView(bytes.buffer).setUint32(12, headerBytes, true);
     await assertRefused(bytes, "INVALID_FILE", `a header of ${headerBytes} bytes`);
-    const longer = crafted(json, [tokens, rows, rows], 2 ** 40);
+    const longer = crafted(json, PARTS, 2 ** 40);
     new DataView(longer.buffer).setUint32(12, headerBytes, true);
     await assertRefused(longer, "INVALID_FILE", `a header of ${headerBytes} bytes of many`);
   }
@@ -193,14 +197,18 @@ test("headers that are not JSON, or the wrong JSON", async () => {
   ];
   for (const text of texts) {
     const code = text.startsWith('{"__') ? "UNSUPPORTED_FILE" : "INVALID_FILE";
-    await assertRefused(crafted(text, [tokens]), code, text.slice(0, 40));
+    await assertRefused(crafted(text, PARTS.slice(0, 1)), code, text.slice(0, 40));
   }
 });
 
 test("messages that are not UTF-8", async () => {
   const { sections, ...shape } = header;
   const claim = snapshotHeader(shape, 2);
-  const bytes = crafted(JSON.stringify(claim), [tokens, Uint8Array.of(0x68, 0xff), rows, rows]);
+  const bytes = crafted(JSON.stringify(claim), [
+    PARTS[0],
+    ["messages", Uint8Array.of(0x68, 0xff)],
+    ...PARTS.slice(1),
+  ]);
   await assertRefused(bytes, "INVALID_FILE", "messages");
 });
 

@@ -67,9 +67,24 @@ test("the place of every page follows from the header", () => {
       const page = bytes.subarray(at, at + rows * rowBytes);
       const from = index * PAGE_ROWS * rowBytes;
       assert.equal(page, held.rows[layer].subarray(from, from + rows * rowBytes));
-      assert.is(view.getUint32(at + rows * rowBytes, true), crc32(page, at));
+      assert.is(
+        view.getUint32(at + rows * rowBytes, true),
+        crc32(page, (3 << 30) + at - pagesFrom),
+      );
     }
   }
+});
+
+test("a save that goes on from another has its pages, whatever its messages", () => {
+  const held = heldOf(MODEL, 150, 3, "[]");
+  const tokens = held.tokens.slice(0, 128);
+  const rows = held.rows.map((row) => row.subarray(0, 128 * MODEL.rowBytes));
+  const before = saved(MODEL, { tokens, rows, messages: undefined });
+  const after = saved(MODEL, held);
+  const pagesBytes = 2 * MODEL.layers * (PAGE_ROWS * MODEL.rowBytes + 4);
+  const restBytes = MODEL.layers * ((150 - 128) * MODEL.rowBytes + 4);
+  const same = after.subarray(-pagesBytes - restBytes, -restBytes);
+  assert.equal(same, before.subarray(-pagesBytes));
 });
 
 test("pages are read a few megabytes at a time", async () => {

@@ -8,6 +8,7 @@ import { createProgram } from "../../src/cli/program.js";
 import { resolveOptions } from "../../src/generation/options.js";
 import { sampleFile } from "../format/support/sample.js";
 import { serveHub } from "../store/support/hub.js";
+import { startRedis } from "../support/redis-server.js";
 import { madeUpText, smallConfig } from "../training/support/small-run.js";
 import { assertFails, folder, output } from "./support/plm.js";
 
@@ -51,6 +52,11 @@ test("the example of every command's help works as typed", async () => {
   writeFileSync(join(folder, "stories.json"), JSON.stringify(smallConfig()));
   writeFileSync(join(folder, "text.txt"), madeUpText(200));
   writeFileSync(join(folder, "held-out.txt"), madeUpText(9, 61));
+  // What `plm batch` answers.
+  const body = { prompt: "Once", max_tokens: 2 };
+  const request = { custom_id: "a", method: "POST", url: "/v1/completions", body };
+  writeFileSync(join(folder, "requests.jsonl"), JSON.stringify(request));
+  const redis = await startRedis();
   // What `plm pull` asks for.
   const hub = await serveHub({ "model.gguf": sampleFile() });
   const env = {
@@ -69,8 +75,10 @@ test("the example of every command's help works as typed", async () => {
   }
   try {
     for (const example of examples) {
-      const isServer = example.startsWith("plm serve ");
-      const line = `exec ${example.replace("--port 8080", "--port 0")}`;
+      const isServer = /^plm (serve|worker) /.test(example);
+      if (redis === undefined && example.includes("--redis")) continue;
+      const place = example.replace("redis://localhost:6379", redis?.url ?? "");
+      const line = `exec ${place.replace("--port 8080", "--port 0")}`;
       const stdio = ["ignore", isServer ? "pipe" : "ignore", "ignore"] as const;
       const child = spawn("sh", ["-c", line], { cwd: folder, env, stdio: [...stdio] });
       // A server ends when it is told to.
@@ -79,6 +87,7 @@ test("the example of every command's help works as typed", async () => {
     }
   } finally {
     await hub.close();
+    await redis?.stop();
   }
 });
 

@@ -44,6 +44,54 @@ test("a model that does not load", async () => {
   assert.is(message, "the model could not be loaded");
 });
 
+test("a function loads the model with the first request, and again after a failure", async () => {
+  const loads: ((result: Model | Error) => void)[] = [];
+  const work: Promise<unknown>[] = [];
+  const errors: unknown[] = [];
+  const handler = createHandler({
+    model: () =>
+      new Promise<Model>((resolve, reject) => {
+        loads.push((result) => (result instanceof Error ? reject(result) : resolve(result)));
+      }),
+    apiKeys: ["key"],
+    waitUntil: (each) => work.push(each),
+    log: ({ status, error }) => errors.push([status, error]),
+  });
+  const headers = { authorization: "Bearer key" };
+  const body = { prompt: "a", max_tokens: 1 };
+  assert.is((await handler(request(PATH, body))).status, 401);
+  assert.is(loads.length, 0);
+  const failing = [request(PATH, body, { headers }), request("/health")].map(handler);
+  await until(() => loads.length === 1);
+  loads[0](new Error("/secret/path"));
+  const answers = await Promise.all(failing);
+  assert.equal([answers[0].status, answers[0].headers.get("retry-after")], [503, "2"]);
+  const { error } = await answers[0].json();
+  assert.is(error.message, "the model could not be loaded");
+  assert.equal([answers[1].status, await answers[1].json()], [503, { status: "error" }]);
+  assert.equal(errors, [
+    [401, undefined],
+    [503, "/secret/path"],
+    [503, undefined],
+  ]);
+  // One that hangs up ends neither the load nor what others wait for.
+  const left = new AbortController();
+  const leaving = handler(request(PATH, body, { headers, signal: left.signal }));
+  const waiting = handler(request(PATH, body, { headers }));
+  await until(() => loads.length === 2);
+  left.abort();
+  assert.is((await leaving).status, 503);
+  const isDone = Promise.all(work).then(() => true);
+  assert.is(await Promise.race([isDone, Promise.resolve(false)]), false);
+  loads[1](model);
+  assert.is((await waiting).status, 200);
+  assert.equal(await ask(handler, "/health"), { status: "ok" });
+  assert.is(loads.length, 2);
+  assert.ok(await isDone);
+  // Two loads, and each request.
+  assert.is(work.length, 8);
+});
+
 test("an engine that is gone shows in the health", async () => {
   let worker: Worker | undefined;
   const lost = await loadSmall({

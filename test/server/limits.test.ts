@@ -216,7 +216,10 @@ test("origins: none, some or all", async () => {
 
 test("wrong options", () => {
   const wrong: readonly [options: object, message: RegExp][] = [
-    [{ model: undefined }, /^model: expected a model or its promise, got nothing/],
+    [
+      { model: undefined },
+      /^model: expected a model, its promise or a function that loads it, got nothing/,
+    ],
     [{ modelName: "" }, /^modelName: expected a non-empty string/],
     [{ apiKeys: ["a b"] }, /^apiKeys: expected/],
     [{ apiKeys: "key" }, /^apiKeys: expected .* got a string$/],
@@ -224,6 +227,7 @@ test("wrong options", () => {
     [{ maxWaiting: -1 }, /^maxWaiting: expected an integer >= 0, got -1/],
     [{ maxBodyBytes: 0 }, /^maxBodyBytes: expected/],
     [{ log: 3 }, /^log: expected a function/],
+    [{ waitUntil: 3 }, /^waitUntil: expected a function/],
   ];
   for (const [options, message] of wrong) {
     assert.throws(() => createHandler({ model, ...options }), message);

@@ -1,5 +1,6 @@
 // A program that is only type-checked: what callers write, and what they get.
 import {
+  type ActivationCapture,
   type ByteSource,
   type ChatMessage,
   type Conversation,
@@ -24,6 +25,7 @@ import {
 import { createPlm, type PlmProviderOptions } from "plm-wasm/ai-sdk";
 import * as kernels from "plm-wasm/kernels";
 import { createLanguageModel, type LanguageModelConstructor } from "plm-wasm/prompt-api";
+import { createRedisSessions, type RedisClient, type SessionStore } from "plm-wasm/redis";
 import relaxed from "plm-wasm/relaxed.wasm";
 import { createHandler, type Handler, type HandlerOptions } from "plm-wasm/server";
 import simd from "plm-wasm/simd.wasm";
@@ -33,6 +35,7 @@ import "plm-wasm/worker";
 declare const bytes: Uint8Array;
 declare const worker: ThreadWorker;
 declare const request: Request;
+declare const redis: RedisClient;
 
 const scripts: ThreadScript[] = ["plm-thread.js", () => worker];
 const options: LoadOptions = { threads: 2, wasm: simd, threadScript: scripts[0] as ThreadScript };
@@ -64,7 +67,13 @@ export async function use(): Promise<string> {
   for await (const piece of model.generate("Hi", { maxTokens: logits.length })) piece.trim();
   const failure: Error | undefined = model.threadFailure;
   if (failure) throw new PlmError("INVALID_ARGUMENT", failure.message, { cause: failure });
-  const served: HandlerOptions = { model, apiKeys: ["key"], log: ({ status }) => status.toFixed() };
+  const { layers, nonZero }: ActivationCapture = await model.captureActivations();
+  const sessions: SessionStore = createRedisSessions({ redis, ttlSeconds: layers });
+  const turn = await sessions.open("mine", { waitMs: nonZero.length });
+  if (turn.saved) (await model.restoreSession(turn.saved)).dispose();
+  await turn.save(conversation);
+  const log: HandlerOptions["log"] = ({ status, session }) => session ?? status.toFixed();
+  const served: HandlerOptions = { model, apiKeys: ["key"], sessions, log };
   const handler: Handler = createHandler(served);
   const response: Response = await handler(request);
   if (response.status > 500) await handler.close();

@@ -55,6 +55,14 @@ test("logits and hidden states, of the last row, of all and of none", async () =
   }
 });
 
+test("the neurons that fire", async () => {
+  await inBoth(async (model) => {
+    const captured = model.captureActivations();
+    await model.generate(TEXT, { seed: 1, maxTokens: 3 }).text();
+    return { ...(await captured) };
+  });
+});
+
 test("generations: text, tokens, log probabilities, reasons", async () => {
   for (const options of [
     { seed: 1, maxTokens: 60 },

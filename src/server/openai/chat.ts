@@ -15,7 +15,7 @@ import {
   MOST_ALTERNATIVES,
   MOST_ANSWERS,
 } from "./completion.js";
-import { acceptHarmless, readStreaming } from "./harmless.js";
+import { acceptHarmless, readSessionId, readStreaming } from "./harmless.js";
 import { toContent } from "./logprobs.js";
 import { readResponseFormat } from "./response-format.js";
 import { readTools } from "./tools.js";
@@ -55,12 +55,13 @@ function readChat(
     ...{ responseFormat: readResponseFormat(fields) },
     ...(hasLogprobs && { logprobs: Math.max(1, top ?? 0) }),
   });
+  const sessionId = readSessionId(fields, n);
   acceptHarmless(fields);
   fields.refuseOthers();
   const { tokens: prompt, options, mayCall } = prepared;
   serving.checkPrompt(prompt, "messages");
   const choices = Array.from({ length: n }, (_, i) => {
-    return { prompt, options: optionsOfChoice(options, i), mayCall };
+    return { prompt, options: optionsOfChoice(options, i), mayCall, sessionId };
   });
   return { choices, alternatives: hasLogprobs ? (top ?? 0) : undefined };
 }

@@ -14,7 +14,7 @@ import {
   MOST_ALTERNATIVES,
   MOST_ANSWERS,
 } from "./completion.js";
-import { acceptHarmless, readStreaming } from "./harmless.js";
+import { acceptHarmless, readSessionId, readStreaming } from "./harmless.js";
 import { toLegacy } from "./logprobs.js";
 import { readResponseFormat } from "./response-format.js";
 
@@ -57,11 +57,14 @@ function readCompletion(
     ...(alternatives !== undefined && { logprobs: Math.max(1, alternatives) }),
   };
   fields.acceptOnly({ suffix: [""] });
+  const sessionId = readSessionId(fields, n * prompts.length);
   acceptHarmless(fields);
   fields.refuseOthers();
   for (const prompt of prompts) serving.checkPrompt(prompt, "prompt");
   const choices = prompts.flatMap((prompt) =>
-    Array.from({ length: n }, (_, i) => ({ prompt, options: optionsOfChoice(options, i) })),
+    Array.from({ length: n }, (_, i) => {
+      return { prompt, options: optionsOfChoice(options, i), sessionId };
+    }),
   );
   const echoes = choices.map(({ prompt }) => (echo ? tokenizer.decode(prompt) : ""));
   return { choices, echoes, alternatives };

@@ -1,11 +1,14 @@
 /** Fields that change nothing about an answer, and those of its transport. */
 import type { Fields } from "../fields.js";
 
+/** The most characters of a session's name. */
+const MOST_ID = 256;
+
 /** Accepts fields that clients send and that do not change the answer. */
 export function acceptHarmless(fields: Fields): void {
   fields
     .accept("user", "metadata", "store", "service_tier", "safety_identifier", "prediction")
-    .accept("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
+    .accept("prompt_cache_retention", "prompt_cache_options")
     // llama-server's: where a prompt is kept, and what more is reported.
     .accept("cache_prompt", "id_slot", "timings_per_token", "return_progress", "n_keep")
     .acceptOnly({
@@ -19,6 +22,18 @@ export function acceptHarmless(fields: Fields): void {
       post_sampling_probs: [false],
       parse_tool_calls: [true],
     });
+}
+
+/**
+ * `prompt_cache_key`: the name of the session that a request with one answer goes on with, where
+ * sessions are kept; elsewhere it changes nothing.
+ */
+export function readSessionId(fields: Fields, answers: number): string | undefined {
+  const id = fields.text("prompt_cache_key");
+  if (id !== undefined && id.length > MOST_ID) {
+    throw fields.wrong("prompt_cache_key", `at most ${MOST_ID} characters`);
+  }
+  return answers > 1 || id === "" ? undefined : id;
 }
 
 /** `stream` and `stream_options`. */

@@ -1,6 +1,7 @@
 /** Saved sessions for tests: of random rows, from any source, or crafted by hand. */
 
 import { readPages, readSnapshot, type SnapshotModel } from "../../../src/cache/read-snapshot.js";
+import { placeOf, type SectionName, SNAPSHOT } from "../../../src/cache/snapshot.js";
 import { type SnapshotParts, SnapshotWriter } from "../../../src/cache/write-snapshot.js";
 import type { ByteSource } from "../../../src/format/byte-source.js";
 import { CRC_BYTES, PREFIX_BYTES, writeCrc } from "../../../src/format/frame.js";
@@ -105,7 +106,7 @@ export class CountingSource implements ByteSource {
  */
 export function crafted(
   json: string,
-  parts: readonly Uint8Array[] = [],
+  parts: readonly [section: SectionName, bytes: Uint8Array][] = [],
   totalBytes?: number,
 ): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(json);
@@ -113,18 +114,22 @@ export function crafted(
   frame.set(new TextEncoder().encode("PLMSESSN"));
   frame.set(text, PREFIX_BYTES);
   const view = new DataView(frame.buffer);
-  view.setUint32(8, 1, true);
+  view.setUint32(8, SNAPSHOT.version, true);
   view.setUint32(12, text.length, true);
-  const all = [frame, ...parts];
-  const size = all.reduce((sum, { length }) => sum + length + CRC_BYTES, 0);
-  view.setBigUint64(16, BigInt(totalBytes ?? size), true);
-  let offset = 0;
-  const pieces = all.map((part) => {
-    const bytes = new Uint8Array(part.length + CRC_BYTES);
-    bytes.set(part);
-    writeCrc(bytes, 0, part.length, offset);
-    offset += bytes.length;
-    return bytes;
+  const size = parts.reduce((sum, [, { length }]) => sum + length + CRC_BYTES, 0);
+  view.setBigUint64(16, BigInt(totalBytes ?? frame.length + CRC_BYTES + size), true);
+  const offsets = new Map<SectionName, number>();
+  const pieces = parts.map(([section, bytes]) => {
+    const offset = offsets.get(section) ?? 0;
+    offsets.set(section, offset + bytes.length + CRC_BYTES);
+    return withCrc(bytes, placeOf(section, offset));
   });
-  return joined(pieces);
+  return joined([withCrc(frame, 0), ...pieces]);
+}
+
+function withCrc(part: Uint8Array, place: number): Uint8Array {
+  const bytes = new Uint8Array(part.length + CRC_BYTES);
+  bytes.set(part);
+  writeCrc(bytes, 0, part.length, place);
+  return bytes;
 }

@@ -11,7 +11,7 @@ import type { Serving } from "../../serving.js";
 import { countTokens, timingsOf } from "../../timings.js";
 import { readTemplate } from "../chat.js";
 import { MOST_ALTERNATIVES } from "../completion.js";
-import { acceptHarmless } from "../harmless.js";
+import { acceptHarmless, readSessionId } from "../harmless.js";
 import { readFormat } from "../response-format.js";
 import { readFlatTools } from "../tools.js";
 import { readInput } from "./input.js";
@@ -51,6 +51,7 @@ function readRequest(fields: Fields, serving: Serving): ResponseRequest {
     responseFormat,
     ...(alternatives !== undefined && { logprobs: Math.max(1, alternatives) }),
   });
+  const sessionId = readSessionId(fields, 1);
   acceptHarmless(fields);
   fields.accept("max_tool_calls").acceptOnly({
     background: [false],
@@ -62,7 +63,8 @@ function readRequest(fields: Fields, serving: Serving): ResponseRequest {
   });
   fields.refuseOthers();
   serving.checkPrompt(prepared.tokens, "input");
-  const choice = { prompt: prepared.tokens, options: prepared.options, mayCall: prepared.mayCall };
+  const { tokens: prompt, options, mayCall } = prepared;
+  const choice = { prompt, options, mayCall, sessionId };
   const created = Math.floor(serving.clock.date() / 1000);
   const id = createIdentifier("resp_");
   const model = serving.modelName;
