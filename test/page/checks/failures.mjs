@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openPage } from "../browsers.mjs";
+import { launch, openPage } from "../browsers.mjs";
 import {
   change,
   MODEL,
@@ -26,6 +26,9 @@ function wrongFile() {
   writeFileSync(path, "Dear diary, this is not a model. ".repeat(100));
   return path;
 }
+
+/** Firefox's storage of pages, in kB. */
+const SMALL_QUOTA = { preferences: { "dom.quotaManager.temporaryStorage.fixedLimit": 4096 } };
 
 /** What browsers report by themselves for connections and answers that the test breaks. */
 const NETWORK = /Failed to load resource|net::|NetworkError|404/;
@@ -107,11 +110,13 @@ export default {
     ),
 
   "a quota that is refused: a picked file is used without being kept": async (run) => {
-    if (run.name !== "chromium") return;
-    await visit(run, async (page, { url }) => {
-      const client = await page.createCDPSession();
-      const origin = new URL(url).origin;
-      await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+    const browser = run.name === "firefox" ? await launch(run.name, SMALL_QUOTA) : run.browser;
+    await visit({ ...run, browser }, async (page, { url }) => {
+      if (run.name === "chromium") {
+        const client = await page.createCDPSession();
+        const { origin } = new URL(url);
+        await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+      }
       await pickFile(page, MODEL);
       await page.waitForSelector(".plan");
       await page.click("[name=keep]");
@@ -121,5 +126,6 @@ export default {
       await change(page, { maxTokens: 8 });
       await say(page, PROMPT);
     });
+    if (browser !== run.browser) await browser.close();
   },
 };
