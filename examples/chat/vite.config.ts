@@ -48,6 +48,8 @@ export default defineConfig({
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
+    // The kernels lie in the script.
+    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { page: "index.html", "service-worker": "src/offline/service-worker.ts" },

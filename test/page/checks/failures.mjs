@@ -1,9 +1,7 @@
 // Bad files, bad connections, hosts without isolation: the page says so and goes on.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { launch, openPage } from "../browsers.mjs";
+import { fileOf } from "../files.mjs";
 import {
   change,
   MODEL,
@@ -18,15 +16,6 @@ import {
 } from "../person.mjs";
 import { visit } from "../visit.mjs";
 
-/** A file that is no model. */
-function wrongFile() {
-  const folder = mkdtempSync(join(tmpdir(), "plm-wasm-page-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, "holiday.gguf");
-  writeFileSync(path, "Dear diary, this is not a model. ".repeat(100));
-  return path;
-}
-
 /** Firefox's storage of pages, in kB. */
 const SMALL_QUOTA = { preferences: { "dom.quotaManager.temporaryStorage.fixedLimit": 4096 } };
 
@@ -36,7 +25,8 @@ const NETWORK = /Failed to load resource|net::|NetworkError|404/;
 export default {
   "a file that is no model": (run) =>
     visit(run, async (page) => {
-      await pickFile(page, wrongFile());
+      const text = "Dear diary, this is not a model. ".repeat(100);
+      await pickFile(page, fileOf("holiday.gguf", text));
       await waitForText(page, ".notice.error", /not a model/);
       await startShipped(page);
     }),
