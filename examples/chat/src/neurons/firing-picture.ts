@@ -24,9 +24,11 @@ export class FiringPicture {
   readonly shares: Float32Array;
   /** Rows of a layer's cells. */
   readonly #bandRows: number;
-  /** Of each layer. */
-  readonly #cells: number;
-  /** f32[height, width], 0 to 1. */
+  /** The cell of each neuron, in its layer's band. */
+  readonly #cellOf: Uint32Array;
+  /** What a neuron adds to the light of its cell. */
+  readonly #gain: number;
+  /** f32[height, width]; 1 is full light. */
   readonly #light: Float32Array;
   #isFirst = true;
 
@@ -39,7 +41,11 @@ export class FiringPicture {
     this.#bandRows = Math.min(mostRows, Math.ceil(neurons / mostColumns));
     this.width = Math.min(mostColumns, Math.ceil(neurons / this.#bandRows));
     this.height = layers * (this.#bandRows + 1) - 1;
-    this.#cells = Math.min(neurons, this.width * this.#bandRows);
+    const cells = Math.min(neurons, this.width * this.#bandRows);
+    this.#cellOf = Uint32Array.from({ length: neurons }, (_, n) =>
+      Math.floor((n * cells) / neurons),
+    );
+    this.#gain = Math.min(1, cells / neurons / FULL_SHARE);
     this.shares = new Float32Array(layers);
     this.#light = new Float32Array(this.width * this.height);
   }
@@ -54,17 +60,17 @@ export class FiringPicture {
     const { layers, neurons } = this;
     const rowBytes = Math.ceil(neurons / 8);
     const light = this.#light;
+    const cellOf = this.#cellOf;
+    const gain = this.#gain;
     const fade = isFading ? FADE : 0;
-    for (let i = 0; i < light.length; i++) light[i] *= fade;
-    const gain = Math.min(1, this.#cells / neurons / FULL_SHARE);
+    for (let i = 0; i < light.length; i++) light[i] = Math.min(1, light[i]) * fade;
     for (let layer = 0; layer < layers; layer++) {
       const first = layer * (this.#bandRows + 1) * this.width;
       let fired = 0;
       for (let byte = 0; byte < rowBytes; byte++) {
         for (let bits = nonZero[layer * rowBytes + byte]; bits !== 0; bits &= bits - 1) {
           const neuron = byte * 8 + 31 - Math.clz32(bits & -bits);
-          const at = first + Math.floor((neuron * this.#cells) / neurons);
-          light[at] = Math.min(1, light[at] + gain);
+          light[first + cellOf[neuron]] += gain;
           fired++;
         }
       }
@@ -80,7 +86,7 @@ export class FiringPicture {
       pixels[4 * i] = red;
       pixels[4 * i + 1] = green;
       pixels[4 * i + 2] = blue;
-      pixels[4 * i + 3] = 255 * this.#light[i];
+      pixels[4 * i + 3] = 255 * this.#light[i]; // Clamped: more than full light is full.
     }
   }
 }
