@@ -29,9 +29,12 @@ function listFiles(): Plugin {
       const worker = bundle[WORKER];
       if (worker?.type !== "chunk") throw new Error(`${WORKER}: expected a script, got none`);
       const files = [...names, ...shown].map((name) => (name === "index.html" ? "./" : name));
-      worker.code = worker.code
+      const filled = worker.code
         .replace("__BUILD__", hash.digest("hex").slice(0, 16))
-        .replace('"__FILES__"', JSON.stringify(JSON.stringify(files)));
+        .replace(/(["'`])__FILES__\1/, JSON.stringify(JSON.stringify(files)));
+      if (/__(BUILD|FILES)__/.test(filled))
+        throw new Error(`${WORKER}: has no place for its files`);
+      worker.code = filled;
     },
   };
 }
@@ -45,6 +48,8 @@ export default defineConfig({
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
+    // The kernels lie in the script.
+    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { page: "index.html", "service-worker": "src/offline/service-worker.ts" },

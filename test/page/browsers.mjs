@@ -20,8 +20,8 @@ export function isInstalled(name) {
   return existsSync(PATHS[name]);
 }
 
-/** Starts a browser in a profile of its own. */
-export async function launch(name) {
+/** Starts a browser in a profile of its own; `preferences` are Firefox's. */
+export async function launch(name, { preferences = {} } = {}) {
   // Firefox refuses a home that is not the user's own.
   const home = mkdtempSync(join(tmpdir(), "plm-wasm-page-"));
   process.on("exit", () => rmSync(home, { recursive: true, force: true }));
@@ -30,6 +30,7 @@ export async function launch(name) {
     executablePath: PATHS[name],
     timeout: LIMIT_MS,
     env: { ...process.env, HOME: home },
+    extraPrefsFirefox: preferences,
     args: name === "chromium" ? ["--no-sandbox", "--disable-quic"] : [],
   });
 }

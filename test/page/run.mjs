@@ -8,7 +8,6 @@ import looks from "./checks/looks.mjs";
 import neurons from "./checks/neurons.mjs";
 import start from "./checks/start.mjs";
 import storage from "./checks/storage.mjs";
-import { MODEL } from "./person.mjs";
 import { takeScreenshots } from "./screenshots.mjs";
 
 const CHECKS = { ...start, ...chat, ...neurons, ...storage, ...failures, ...looks };
@@ -58,7 +57,6 @@ const takeOption = (flag) => {
   return at < 0 ? undefined : args.splice(at, 2)[1];
 };
 const screenshots = takeOption("--screenshots");
-const model = takeOption("--model") ?? MODEL;
 const only = takeOption("--only");
 const names = args.length > 0 ? args : BROWSERS;
 const unknown = names.find((name) => !BROWSERS.includes(name));
@@ -68,7 +66,7 @@ if (unknown !== undefined) {
 }
 const folder = buildPage();
 if (screenshots !== undefined) {
-  await takeScreenshots({ folder, to: screenshots, model, name: names[0] });
+  await takeScreenshots({ folder, to: screenshots, name: names[0] });
   process.exit(0);
 }
 const total = { passed: 0, failed: 0 };

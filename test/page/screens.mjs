@@ -47,6 +47,7 @@ export const SCREENS = {
     const isPhone = await page.$eval(".action.menu", (button) => button.checkVisibility());
     if (isPhone) await page.click(".action.menu");
     await page.waitForSelector(".sidebar .title", { visible: true });
+    await page.waitForFunction(() => document.getAnimations().length === 0);
   },
   settings: async (page) => {
     if (await page.$(".shade")) await page.$eval(".shade", (button) => button.click());

@@ -2,13 +2,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, openPage } from "./browsers.mjs";
+import { MODEL } from "./person.mjs";
 import { SCREENS, SIZES, startLook } from "./screens.mjs";
 import { serve } from "./server.mjs";
 
 /** Writes FOLDER/SIZE-SCHEME-SCREEN.png for every screen. */
-export async function takeScreenshots({ folder, to, model, name }) {
+export async function takeScreenshots({ folder, to, name }) {
   mkdirSync(to, { recursive: true });
-  const server = await serve(folder, { model, isIsolated: true });
+  const server = await serve(folder, { model: MODEL, isIsolated: true });
   const browser = await launch(name);
   try {
     for (const [sizeName, size] of Object.entries(SIZES)) {

@@ -60,9 +60,9 @@ export function App() {
           {...{ icon: "menu", label: "Conversations", name: "menu", isExpanded: isMenuOpen }}
           onClick={() => setIsMenuOpen(!isMenuOpen)}
         />
-        <p class="brand">
+        <h1 class="brand">
           <img src="./icon.svg" alt="" width={28} height={28} /> PLM chat
-        </p>
+        </h1>
         {isReady && (
           <Action
             {...{ icon: "neurons", label: "Neurons", name: "neurons-action" }}

@@ -1,8 +1,10 @@
 // Writing with the model: streams, branches, conversations, settings, the benchmark.
 import assert from "node:assert/strict";
+import { chatModel, fileOf } from "../files.mjs";
 import {
   change,
   PROMPT,
+  pickFile,
   press,
   say,
   startShipped,
@@ -89,6 +91,24 @@ export default {
       await press(page, "Settings");
       await press(page, "Reset all");
       await page.waitForFunction(() => document.querySelector("[name=seed]").value === "");
+    }),
+
+  "a model with roles chats, and takes a system prompt": (run) =>
+    visit(run, async (page) => {
+      await pickFile(page, fileOf("chat.gguf", chatModel()));
+      await page.waitForSelector(".plan");
+      await press(page, "Load");
+      await waitForText(page, ".empty", /talk about/);
+      await change(page, { maxTokens: 8 });
+      await say(page, "Hi");
+      const used = async () => Number((await textOf(page, ".context")).match(/(\d+) of/)[1]);
+      const before = await used();
+      await change(page, { system: "Tell a story about a small dog." });
+      assert.ok((await used()) > before + 5);
+      const texts = await say(page, "Go on");
+      assert.equal(texts.length, 4);
+      // In turns, nothing is sent without a text.
+      assert.equal(await page.$eval(".composer [type=submit]", (button) => button.disabled), true);
     }),
 
   "the benchmark gives figures and a chart": (run) =>

@@ -1,9 +1,7 @@
 // Bad files, bad connections, hosts without isolation: the page says so and goes on.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openPage } from "../browsers.mjs";
+import { launch, openPage } from "../browsers.mjs";
+import { fileOf } from "../files.mjs";
 import {
   change,
   MODEL,
@@ -18,14 +16,8 @@ import {
 } from "../person.mjs";
 import { visit } from "../visit.mjs";
 
-/** A file that is no model. */
-function wrongFile() {
-  const folder = mkdtempSync(join(tmpdir(), "plm-wasm-page-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, "holiday.gguf");
-  writeFileSync(path, "Dear diary, this is not a model. ".repeat(100));
-  return path;
-}
+/** Firefox's storage of pages, in kB. */
+const SMALL_QUOTA = { preferences: { "dom.quotaManager.temporaryStorage.fixedLimit": 4096 } };
 
 /** What browsers report by themselves for connections and answers that the test breaks. */
 const NETWORK = /Failed to load resource|net::|NetworkError|404/;
@@ -33,7 +25,8 @@ const NETWORK = /Failed to load resource|net::|NetworkError|404/;
 export default {
   "a file that is no model": (run) =>
     visit(run, async (page) => {
-      await pickFile(page, wrongFile());
+      const text = "Dear diary, this is not a model. ".repeat(100);
+      await pickFile(page, fileOf("holiday.gguf", text));
       await waitForText(page, ".notice.error", /not a model/);
       await startShipped(page);
     }),
@@ -100,18 +93,20 @@ export default {
         assert.match(await textOf(page, ".loaded"), /1 thread/);
         await change(page, { maxTokens: 8 });
         await say(page, PROMPT);
-        await press(page, "Dismiss: This page is not cross-origin isolated, s", ".notices");
+        await page.click(".notice button");
         await page.waitForFunction(() => !document.querySelector(".notice"));
       },
       { isIsolated: false },
     ),
 
   "a quota that is refused: a picked file is used without being kept": async (run) => {
-    if (run.name !== "chromium") return;
-    await visit(run, async (page, { url }) => {
-      const client = await page.createCDPSession();
-      const origin = new URL(url).origin;
-      await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+    const browser = run.name === "firefox" ? await launch(run.name, SMALL_QUOTA) : run.browser;
+    await visit({ ...run, browser }, async (page, { url }) => {
+      if (run.name === "chromium") {
+        const client = await page.createCDPSession();
+        const { origin } = new URL(url);
+        await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+      }
       await pickFile(page, MODEL);
       await page.waitForSelector(".plan");
       await page.click("[name=keep]");
@@ -121,5 +116,6 @@ export default {
       await change(page, { maxTokens: 8 });
       await say(page, PROMPT);
     });
+    if (browser !== run.browser) await browser.close();
   },
 };

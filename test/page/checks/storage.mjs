@@ -24,6 +24,8 @@ const waitForCache = (page) =>
     return false;
   });
 
+const WITHOUT_FILES = "if (navigator.storage) delete StorageManager.prototype.getDirectory";
+
 export default {
   "after a reload, conversations and their rows are back": (run) =>
     visit(run, async (page) => {
@@ -83,7 +85,7 @@ export default {
         await say(page, "Then");
         assert.ok((await reusedTokens(page)) > 40);
       },
-      { script: "delete StorageManager.prototype.getDirectory" },
+      { script: WITHOUT_FILES },
     ),
 
   "without any storage, the page says so once and goes on": (run) =>
@@ -98,7 +100,7 @@ export default {
         assert.equal(notices.length, 1);
       },
       {
-        script: `delete StorageManager.prototype.getDirectory;
+        script: `${WITHOUT_FILES};
           IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); };
           Object.defineProperty(globalThis, "localStorage", {
             get() { throw new DOMException("no", "SecurityError"); } });`,

@@ -14,21 +14,16 @@ import { promptTokens } from "./prompt.js";
 export interface Running {
   readonly conversation: string;
   readonly text: string;
-  readonly tokens: number;
-  /** Of the last seconds; 0 before the first token. */
+  /** Since the first token; 0 before it. */
   readonly tokensPerSecond: number;
+  /** Of the context. */
+  readonly usedTokens: number;
 }
 
 export const running = signal<Running | undefined>(undefined);
 
 /** What is read to those who do not see the page, when an answer is over. */
 export const announcement = signal("");
-
-/** Tokens of the branch that was evaluated last, of the context. */
-export const contextUse = signal(0);
-
-/** How the last answer began: with rows that were restored from the browser's storage. */
-export const restoredTokens = signal(0);
 
 const perModel = new WeakMap<Model, { branches: Branches; asked: Set<string> }>();
 
@@ -44,7 +39,7 @@ export async function answer(model: Model, id: string): Promise<void> {
   if (running.value !== undefined) return;
   const conversation = conversationOf(id);
   if (conversation === undefined) return;
-  running.value = { conversation: id, text: "", tokens: 0, tokensPerSecond: 0 };
+  running.value = { conversation: id, text: "", tokensPerSecond: 0, usedTokens: 0 };
   announcement.value = "";
   stopping = new AbortController();
   try {
@@ -84,7 +79,6 @@ async function write(model: Model, conversation: Conversation, signal: AbortSign
     finishReason: result.finishReason,
     seed: result.seed,
   };
-  contextUse.value = session.length;
   announcement.value = text;
   // Its title or place may have changed meanwhile, and it may have been deleted.
   const now = conversationOf(id);
@@ -99,10 +93,9 @@ async function show(generation: Generation, id: string, session: Session): Promi
   let frame = 0;
   const draw = (): void => {
     frame = 0;
-    const { text, tokens, timings } = generation.soFar();
+    const { text, timings } = generation.soFar();
     const { tokensPerSecond } = timings;
-    running.value = { conversation: id, text, tokens: tokens.length, tokensPerSecond };
-    contextUse.value = session.length;
+    running.value = { conversation: id, text, tokensPerSecond, usedTokens: session.length };
   };
   try {
     for await (const _ of generation) frame ||= requestAnimationFrame(draw);
@@ -123,9 +116,7 @@ async function branchesOf(model: Model, id: string): Promise<Branches> {
   const kept = await readCache(id);
   if (kept === undefined) return own.branches;
   try {
-    const session = await model.restoreSession(kept);
-    own.branches.add(session);
-    restoredTokens.value = session.length;
+    own.branches.add(await model.restoreSession(kept));
   } catch (error) {
     // Another model's, or damaged: the text is evaluated again.
     if (PlmError.from(error) === undefined) throw error;

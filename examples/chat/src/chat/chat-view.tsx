@@ -1,5 +1,5 @@
 /** The turns of the conversation that is shown, and the answer that is being written. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { current } from "../conversations/conversations.js";
 import { pathTo } from "../conversations/tree.js";
 import { isChat, model } from "../model/loading.js";
@@ -72,7 +72,7 @@ export function ChatView() {
   const text = running.value?.text;
   const isIdle = running.value === undefined && model.value !== undefined;
   const isUnanswered = isIdle && path.at(-1)?.role === "user";
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = ref.current;
     if (element && isAtEnd.current) element.scrollTop = element.scrollHeight;
   }, [text, head, id]);

@@ -40,7 +40,7 @@ export function PlanCard({ choice, plan }: { choice: ModelChoice; plan: Plan }) 
   const file = choice.kind === "shipped" ? "Comes with this page" : nameOf(choice);
   return (
     <div class="card plan">
-      <h2>{name}</h2>
+      <h3>{name}</h3>
       <p class="facts">
         {file} · {formatCount(parameters)} parameters · {layers} layers
       </p>

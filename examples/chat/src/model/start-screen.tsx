@@ -33,9 +33,9 @@ function Choices() {
       </button>
       <div class="ways">
         <div class="way">
-          <h2>
+          <h3>
             <Icon name="file" /> From this device
-          </h2>
+          </h3>
           <p>A GGUF file of PLM. Drop it anywhere on the page, or pick it.</p>
           <label class="button">
             Pick a file
@@ -43,9 +43,9 @@ function Choices() {
           </label>
         </div>
         <form class="way" onSubmit={open}>
-          <h2>
+          <h3>
             <Icon name="link" /> From an address
-          </h2>
+          </h3>
           <p>A URL or hf:owner/repo/file. It is kept for the next visit.</p>
           <div class="row">
             <input
@@ -71,7 +71,7 @@ export function StartScreen() {
   const { value } = phase;
   return (
     <section class="start" aria-label="Choose a model">
-      <h1>A language model, in this page</h1>
+      <h2 class="headline">A language model, in this page</h2>
       <p class="lead">
         PLM runs on your device. Nothing that you write leaves it, and after the first visit no
         network is needed.

@@ -49,7 +49,7 @@ export function StoredModels() {
   if (entries.length === 0) return null;
   return (
     <section class="stored" aria-label="Models in this browser">
-      <h2>In this browser</h2>
+      <h3>In this browser</h3>
       <ul>
         {entries.map((entry) => {
           const name = nameOf(entry.choice);

@@ -8,9 +8,6 @@ import { captureUntil } from "./capture-loop.js";
 import { FiringPicture } from "./firing-picture.js";
 import { useVisibility } from "./visibility.js";
 
-/** Columns of the picture; the browser scales it to the panel. */
-const MOST_COLUMNS = 256;
-
 /** How often the words follow the picture. */
 const WORDS_MS = 500;
 
@@ -39,11 +36,11 @@ function draw(canvas: HTMLCanvasElement, model: Model, onWords: (words: Words) =
   };
   const onAsk = (): void => count("asked");
   void captureUntil(controller.signal, model, onAsk, (capture) => {
-    picture ??= new FiringPicture(capture, MOST_COLUMNS);
+    picture ??= new FiringPicture(capture, canvas.clientWidth, canvas.clientHeight);
     if (image === undefined) {
-      canvas.width = picture.columns;
-      canvas.height = picture.layers;
-      image = new ImageData(picture.columns, picture.layers);
+      canvas.width = picture.width;
+      canvas.height = picture.height;
+      image = new ImageData(picture.width, picture.height);
     }
     picture.add(capture, isFading);
     picture.write(image.data, colour);
@@ -95,7 +92,7 @@ export function NeuronsPanel({ model }: { model: Model }) {
       </div>
       <p class="facts">
         {words
-          ? `Each row is a layer, each point a few of ${formatCount(words.neurons)} neurons. ` +
+          ? `Each band is a layer, all points are ${formatCount(words.neurons)} neurons. ` +
             "Those that are exactly zero are not multiplied."
           : ""}
       </p>
