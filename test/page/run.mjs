@@ -11,7 +11,7 @@ import storage from "./checks/storage.mjs";
 import { takeScreenshots } from "./screenshots.mjs";
 
 const CHECKS = { ...start, ...chat, ...neurons, ...storage, ...failures, ...looks };
-const CHECK_MS = 120_000;
+const CHECK_MS = 180_000;
 
 /** A check that does not hang. */
 async function inTime(check) {

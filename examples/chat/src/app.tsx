@@ -1,5 +1,5 @@
 /** The page: conversations at the side, the chat or the start screen, and the neurons. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { BenchmarkDialog } from "./benchmark/benchmark-dialog.js";
 import { running } from "./chat/answer.js";
 import { ChatView } from "./chat/chat-view.js";
@@ -53,6 +53,13 @@ export function App() {
     setHasNeurons(!hasNeurons);
   };
   const close = (): void => setDialog(undefined);
+  useEffect(() => {
+    const closeMenu = ({ key }: KeyboardEvent): void => {
+      if (key === "Escape") setIsMenuOpen(false);
+    };
+    document.addEventListener("keydown", closeMenu);
+    return () => document.removeEventListener("keydown", closeMenu);
+  }, []);
   return (
     <div class={`app${isMenuOpen ? " menu-open" : ""}`}>
       <header class="bar">

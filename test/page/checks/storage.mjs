@@ -61,6 +61,32 @@ export default {
       await startShipped(page);
     }),
 
+  "the page can be installed: a manifest, and icons of the sizes that it names": (run) =>
+    visit(run, async (page) => {
+      const manifest = await page.evaluate(async () => {
+        const { href } = document.querySelector("link[rel=manifest]");
+        const { icons, display, start_url: start } = await (await fetch(href)).json();
+        const sizeOf = async ({ src, sizes }) => {
+          const image = new Image();
+          image.src = new URL(src, href).href;
+          await image.decode();
+          return { sizes, isRight: sizes === "any" || sizes === `${image.width}x${image.height}` };
+        };
+        return { display, start, sizes: await Promise.all(icons.map(sizeOf)) };
+      });
+      assert.equal(manifest.display, "standalone");
+      assert.equal(manifest.start, "./");
+      assert.deepEqual(manifest.sizes, [
+        { sizes: "any", isRight: true },
+        { sizes: "192x192", isRight: true },
+        { sizes: "512x512", isRight: true },
+      ]);
+      if (run.name === "chromium") {
+        const client = await page.createCDPSession();
+        assert.deepEqual((await client.send("Page.getAppManifest")).errors, []);
+      }
+    }),
+
   "without a file system (OPFS), rows are kept in the database": (run) =>
     visit(
       run,

@@ -45,7 +45,7 @@ export function Composer() {
           name="message"
           aria-label="Message"
           placeholder={placeholder()}
-          rows={1}
+          rows={Math.min(8, text.split("\n").length)}
           value={text}
           onInput={({ currentTarget }) => setText(currentTarget.value)}
           onKeyDown={onKeyDown}

@@ -28,8 +28,10 @@ export class FiringPicture {
   readonly #cellOf: Uint32Array;
   /** What a neuron adds to the light of its cell. */
   readonly #gain: number;
-  /** f32[height, width]; 1 is full light. */
+  /** f32[height, width], 0 to 1. */
   readonly #light: Float32Array;
+  /** u16[height, width]: the neurons of each cell that fire for the token that is added. */
+  readonly #fired: Uint16Array;
   #isFirst = true;
 
   /** For captures like this one, in a place of the page of so many pixels. */
@@ -48,6 +50,7 @@ export class FiringPicture {
     this.#gain = Math.min(1, cells / neurons / FULL_SHARE);
     this.shares = new Float32Array(layers);
     this.#light = new Float32Array(this.width * this.height);
+    this.#fired = new Uint16Array(this.width * this.height);
   }
 
   /** The share of all neurons that did not fire. */
@@ -59,18 +62,15 @@ export class FiringPicture {
   add({ nonZero }: ActivationCapture, isFading: boolean): void {
     const { layers, neurons } = this;
     const rowBytes = Math.ceil(neurons / 8);
-    const light = this.#light;
     const cellOf = this.#cellOf;
-    const gain = this.#gain;
-    const fade = isFading ? FADE : 0;
-    for (let i = 0; i < light.length; i++) light[i] = Math.min(1, light[i]) * fade;
+    const cells = this.#fired.fill(0);
     for (let layer = 0; layer < layers; layer++) {
       const first = layer * (this.#bandRows + 1) * this.width;
       let fired = 0;
       for (let byte = 0; byte < rowBytes; byte++) {
         for (let bits = nonZero[layer * rowBytes + byte]; bits !== 0; bits &= bits - 1) {
           const neuron = byte * 8 + 31 - Math.clz32(bits & -bits);
-          light[first + cellOf[neuron]] += gain;
+          cells[first + cellOf[neuron]]++;
           fired++;
         }
       }
@@ -78,6 +78,11 @@ export class FiringPicture {
       this.shares[layer] = this.#isFirst ? share : this.shares[layer] * 0.8 + share * 0.2;
     }
     this.#isFirst = false;
+    const light = this.#light;
+    const fade = isFading ? FADE : 0;
+    for (let i = 0; i < light.length; i++) {
+      light[i] = Math.max(light[i] * fade, Math.min(1, cells[i] * this.#gain));
+    }
   }
 
   /** Writes the light as the opacity of pixels of one colour, u8[height, width, 4]. */
@@ -86,7 +91,7 @@ export class FiringPicture {
       pixels[4 * i] = red;
       pixels[4 * i + 1] = green;
       pixels[4 * i + 2] = blue;
-      pixels[4 * i + 3] = 255 * this.#light[i]; // Clamped: more than full light is full.
+      pixels[4 * i + 3] = 255 * this.#light[i];
     }
   }
 }

@@ -4,7 +4,7 @@ export async function registerServiceWorker(): Promise<void> {
   try {
     await navigator.serviceWorker.register("./service-worker.js");
   } catch (error) {
-    // The page works without; a browser that refuses it also says so in its settings.
+    // The page works without, as long as there is a network.
     console.info("no service worker:", error);
   }
 }
