@@ -63,6 +63,5 @@ try {
 const [shown, hidden] = [median(rates.shown), median(rates.hidden)];
 const ratios = rates.shown.map((rate, i) => rate / rates.hidden[i]);
 console.log(`shown ${shown} tokens/s, hidden ${hidden} (medians of ${values.rounds})`);
-console.log(
-  `a pair's ratio: ${median(ratios).toFixed(3)}; all: ${ratios.map((each) => each.toFixed(3)).join(" ")}`,
-);
+const all = ratios.map((each) => each.toFixed(3)).join(" ");
+console.log(`a pair's ratio: ${median(ratios).toFixed(3)}; all: ${all}`);
