@@ -6,6 +6,7 @@
 //
 //   npm run build && npm ci --prefix bench/peers
 //   npm ci --prefix test/runtimes && npm ci --prefix test/serverless
+//   npm_config_nodedir=/usr npm ci --prefix test/serverless/lambda-client
 //   node bench/cold-start/run.mjs [--runs 10] [--model models/plm-tiny.gguf]
 //     [node deno bun chromium workerd edge lambda]
 import { execFileSync } from "node:child_process";

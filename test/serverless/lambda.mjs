@@ -1,7 +1,7 @@
 // A function in AWS's runtime client for Node, asked by events as function URLs send them.
 import { readFile } from "node:fs/promises";
 import { startRuntimeApi } from "./lambda-api.mjs";
-import { installed, launch } from "./processes.mjs";
+import { lambdaClient, launch } from "./processes.mjs";
 
 /** A recorded event. */
 export async function eventOf(name) {
@@ -26,7 +26,7 @@ export async function startFunction(root) {
     LAMBDA_TASK_ROOT: root,
     _HANDLER: "index.handler",
   };
-  const command = [process.execPath, installed("aws-lambda-ric/index.mjs")];
+  const command = [process.execPath, lambdaClient()];
   launch(command, { cwd: root, env }).ended.catch((error) => {
     console.log(`FAIL ${error.message}`);
     process.exit(1);

@@ -20,10 +20,11 @@ export function programOf(name) {
   return program;
 }
 
-/** The path of an installed file of this folder. Throws if it is not there. */
-export function installed(path) {
-  const found = pathOf(`node_modules/${path}`);
-  if (!existsSync(found)) throw new Error(`${found}: expected it, npm ci --prefix test/serverless`);
+/** The program of AWS's client. Throws if it is not installed. */
+export function lambdaClient() {
+  const found = pathOf("lambda-client/node_modules/aws-lambda-ric/index.mjs");
+  const command = "npm ci --prefix test/serverless/lambda-client";
+  if (!existsSync(found)) throw new Error(`${found}: expected it, ${command}`);
   return found;
 }
 
