@@ -15,6 +15,8 @@ const SETTINGS = {
 export default ({ root, out }, expected) => ({
   "parcel build": async () => {
     await writeFile(join(root, "package.json"), JSON.stringify(SETTINGS));
+    // Parcel takes the folder of a lock file for the project's, also one above.
+    await writeFile(join(root, "yarn.lock"), "");
     const folder = join(out, "parcel");
     const parcel = join(root, "node_modules/parcel/lib/bin.js");
     const options = ["--dist-dir", folder, "--no-cache", "--no-source-maps"];
