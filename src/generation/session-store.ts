@@ -1,5 +1,8 @@
 /** Sessions that several processes share, one turn at a time. */
 
+/** The most characters of a session's id. */
+export const MOST_SESSION_ID = 256;
+
 /** Options of `SessionStore.open`. */
 export interface OpenTurnOptions {
   signal?: AbortSignal;

@@ -26,13 +26,11 @@ export class Commands {
   ): Promise<Uint8Array | readonly unknown[] | number | null> {
     const { redis, timeoutMs } = this.#options;
     signal?.throwIfAborted();
-    const answer = redis.callBuffer(command, ...args.map(toSent)).catch((cause: unknown) => {
+    const sent = redis.callBuffer(command, ...args.map(toSent));
+    const answer = inTime(sent, timeoutMs).catch((cause: unknown) => {
       throw failureOf(cause);
     });
-    const timed = inTime(answer, timeoutMs).catch((cause: unknown) => {
-      throw PlmError.from(cause) ?? failureOf(cause);
-    });
-    return (await abortable(timed, signal)) as Uint8Array | readonly unknown[] | number | null;
+    return (await abortable(answer, signal)) as Uint8Array | readonly unknown[] | number | null;
   }
 
   /** Runs a script; its answer as text. Rejects as `send`. */

@@ -87,9 +87,9 @@ export class Lock {
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  let cancel = (): void => undefined;
+  let cancel: () => void = () => undefined;
   const timer = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve) as () => undefined;
+    cancel = clock.after(ms, resolve);
   });
   try {
     await abortable(timer, signal);

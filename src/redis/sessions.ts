@@ -2,14 +2,15 @@
 import { checkOptions, checkSignal } from "../brands.js";
 import { describeValue } from "../describe.js";
 import { invalidArgument } from "../errors.js";
-import type { OpenTurnOptions, SessionStore } from "../generation/session-store.js";
+import {
+  MOST_SESSION_ID,
+  type OpenTurnOptions,
+  type SessionStore,
+} from "../generation/session-store.js";
 import { Commands, textOf } from "./commands.js";
 import { Lock, type SessionKeys } from "./lock.js";
 import { type RedisSessionsOptions, resolveRedisOptions } from "./options.js";
 import { RedisTurn } from "./turn.js";
-
-/** The most characters of an id. */
-const MOST_ID = 256;
 
 /**
  * A store of sessions in Redis: a conversation whose every turn is answered by another process goes
@@ -67,8 +68,8 @@ export function createRedisSessions(options: RedisSessionsOptions): SessionStore
 }
 
 function keysOf(prefix: string, id: string): SessionKeys {
-  if (typeof id !== "string" || id === "" || id.length > MOST_ID) {
-    const expected = `a text of 1 to ${MOST_ID} characters`;
+  if (typeof id !== "string" || id === "" || id.length > MOST_SESSION_ID) {
+    const expected = `a text of 1 to ${MOST_SESSION_ID} characters`;
     throw invalidArgument("id", expected, describeValue(id));
   }
   // What stands in braces decides where in a cluster a key is.

@@ -5,7 +5,7 @@ import { SNAPSHOT } from "../cache/snapshot.js";
 import { PlmError, quote } from "../errors.js";
 import { decodePrefix } from "../format/frame.js";
 import type { Savable, SessionTurn, TurnSave } from "../generation/session-store.js";
-import type { Commands } from "./commands.js";
+import type { Argument, Commands } from "./commands.js";
 import { busy, type Lock } from "./lock.js";
 import type { ResolvedRedisOptions } from "./options.js";
 import { COMMIT, WRITE } from "./scripts.js";
@@ -99,7 +99,7 @@ export class RedisTurn implements SessionTurn {
   /** Runs a script in this turn. Rejects with SESSION_BUSY if it is over. */
   async #run(
     script: string,
-    args: readonly (string | number | Uint8Array)[],
+    args: readonly Argument[],
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const { session, lock } = this.#lock.keys;

@@ -67,4 +67,10 @@ test("an address that is wrong is said at once, without its password", async () 
   await assertFails(/ECONNREFUSED/, ...serveWith("redis://127.0.0.1:1"));
 });
 
+test("a port that is taken ends it, though Redis answers", async () => {
+  const { port } = new URL(redis!.url);
+  const args = ["serve", ...MODEL, "--port", port, "--redis", redis!.url];
+  await assertFails(/EADDRINUSE/, ...args);
+});
+
 plain.run();

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PlmError, reasonOf } from "../../errors.js";
 import type { Model } from "../../generation/model.js";
+import type { SessionStore } from "../../generation/session-store.js";
 import { withInterrupt } from "../interrupt.js";
 import { addModelOptions } from "../options.js";
 import { showNotes, writeLine } from "../output.js";
@@ -68,6 +69,19 @@ export function addServe(program: Command): void {
 }
 
 async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  const store = await openStore(flags);
+  try {
+    await serve(flags, store?.sessions, signal);
+  } finally {
+    store?.close();
+  }
+}
+
+async function serve(
+  flags: ServeFlags,
+  sessions: SessionStore | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   // Other commands start faster without them.
   const { createHandler } = await import("../../server/index.js");
   const { listen } = await import("../http-server.js");
@@ -76,7 +90,6 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   const promise = new Promise<Model>((resolve) => {
     setModel = resolve;
   });
-  const store = await openStore(flags);
   const handler = createHandler({
     model: promise,
     modelName: servedName(flags),
@@ -86,7 +99,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     // The sockets' own limit comes first.
     stallTimeoutMs: 120_000,
     ...(flags.cors && { cors: flags.cors.includes("*") ? "*" : flags.cors }),
-    ...(store && { sessions: store.sessions }),
+    ...(sessions && { sessions }),
     ...(flags.log && { log: (entry) => process.stderr.write(`${JSON.stringify(entry)}\n`) }),
   });
   const listener = await listen(handler, flags);
@@ -101,7 +114,6 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   } finally {
     await listener.close(handler.close());
     model?.dispose();
-    store?.close();
   }
   throw signal.reason;
 }

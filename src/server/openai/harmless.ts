@@ -1,8 +1,6 @@
 /** Fields that change nothing about an answer, and those of its transport. */
+import { MOST_SESSION_ID } from "../../generation/session-store.js";
 import type { Fields } from "../fields.js";
-
-/** The most characters of a session's name. */
-const MOST_ID = 256;
 
 /** Accepts fields that clients send and that do not change the answer. */
 export function acceptHarmless(fields: Fields): void {
@@ -30,8 +28,8 @@ export function acceptHarmless(fields: Fields): void {
  */
 export function readSessionId(fields: Fields, answers: number): string | undefined {
   const id = fields.text("prompt_cache_key");
-  if (id !== undefined && id.length > MOST_ID) {
-    throw fields.wrong("prompt_cache_key", `at most ${MOST_ID} characters`);
+  if (id !== undefined && id.length > MOST_SESSION_ID) {
+    throw fields.wrong("prompt_cache_key", `at most ${MOST_SESSION_ID} characters`);
   }
   return answers > 1 || id === "" ? undefined : id;
 }
